@@ -1,0 +1,51 @@
+# Every target that needs Python makes .venv itself; a second call finds it ready.
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# $(call install,FILE): the pinned, hashed packages of requirements/FILE.txt, and Daypass itself from this folder
+define install
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/$(1).txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+endef
+
+$(VENV)/run.ready: requirements/run.txt pyproject.toml
+	$(call install,run)
+
+$(VENV)/dev.ready: requirements/dev.txt pyproject.toml
+	$(call install,dev)
+	@touch $(VENV)/run.ready
+
+run: $(VENV)/run.ready  ## start Daypass here, on embedded parts (ARGS go to `daypass up`)
+	@exec $(BIN)/daypass up $(ARGS)
+
+test: $(VENV)/dev.ready  ## run all tests (ARGS go to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.ready  ## lint, types, layers, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/dev.ready  ## format, and mend what the linter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/dev.ready  ## pin the packages again, with hashes and without any index
+	$(BIN)/python -m pip install -q uv
+	$(LOCK) pyproject.toml --extra embedded --group build --group example --group test --group check --group bench -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra embedded --group build --group example -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml --group build -c requirements/dev.txt -o requirements/runtime.txt
+
+clean:  ## remove what was built; data directories stay
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.PHONY: help run test check fix lock clean

@@ -1,0 +1,1 @@
+"""What services tell each other: events, requests, principals, claims, the permission grammar. No I/O."""

@@ -1,0 +1,49 @@
+"""Events: what has happened, in the past tense.
+
+| event | stream | who hears it | meaning |
+| --- | --- | --- | --- |
+| `feed.opened` | feed | every guard | a new feed begins |
+| `principals.changed` | feed | every guard | what was known of these subjects no longer holds |
+| `project.deleted` | events | data | the project's databases are to be dropped |
+
+Adding a field with a default is free; everything else is a new `VERSION`. A reader of the feed that does not know a
+type or version drops its whole cache, so that an old replica errs on the safe side.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened; subclasses name their type, and the stream it is told in."""
+
+    TYPE: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    STREAM: ClassVar[str]
+
+
+class FeedOpened(Event):
+    """The first entry of a feed."""
+
+    TYPE: ClassVar[str] = "feed.opened"
+    STREAM: ClassVar[str] = "feed"
+
+
+class PrincipalsChanged(Event):
+    """What was known of `subjects` no longer holds. `reason` is for people: `session.deleted`, `user.blocked`, …"""
+
+    TYPE: ClassVar[str] = "principals.changed"
+    STREAM: ClassVar[str] = "feed"
+
+    subjects: tuple[str, ...]
+    reason: str
+
+
+class ProjectDeleted(Event):
+    """A project is gone from auth; whoever holds something of it drops that."""
+
+    TYPE: ClassVar[str] = "project.deleted"
+    STREAM: ClassVar[str] = "events"
+
+    project: str

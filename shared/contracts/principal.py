@@ -1,0 +1,56 @@
+"""Principals: the outcome of authenticating a credential. All permission checks use one."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """How the caller proved who it is."""
+
+    GUEST = "guest"
+    SESSION = "session"
+    JWT = "jwt"
+    KEY = "key"
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who is calling, and what it holds.
+
+    `roles` are role strings of the permission grammar, sorted; a key has none, since permissions do not bind it.
+    `expires_at` is the end of the session or key in Unix seconds (0: none); the end of a JWT is the guard's affair.
+    """
+
+    project: str
+    kind: Kind
+    roles: tuple[str, ...] = ()
+    user: str = ""
+    session: str = ""
+    key: str = ""
+    blocked: bool = False
+    scopes: frozenset[str] = frozenset()
+    expires_at: float = 0.0
+
+
+GUEST_ROLES = ("any", "guests")
+
+
+def guest(project: str) -> Principal:
+    """Return the principal of a caller without a (good) credential."""
+    return Principal(project=project, kind=Kind.GUEST, roles=GUEST_ROLES)
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What every service must know of a project: that it exists, and its switches.
+
+    `origins` are host names whose pages may call (`*.example.com` covers subdomains); `session_duration_s` and
+    `session_limit` are the policies of the same names; `disabled_auth_methods` holds Appwrite's method ids.
+    """
+
+    id: str
+    name: str
+    origins: tuple[str, ...] = ("localhost",)
+    session_duration_s: int = 31_536_000
+    session_limit: int = 10
+    user_limit: int = 0
+    disabled_auth_methods: frozenset[str] = frozenset()

@@ -1,0 +1,140 @@
+"""Requests from service to service, and their answers.
+
+`TYPE` names a request on the wire and `VERSION` counts its incompatible changes. Adding a field with a default is
+free; unknown fields are ignored; anything else is a new version. Secrets never travel: only their SHA-256 does.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from shared.contracts.principal import Principal, Project
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What one service asks of another; subclasses name their type, the service that answers, and the answer."""
+
+    TYPE: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    SERVICE: ClassVar[str]
+    ANSWER: ClassVar[type[msgspec.Struct]]
+    LANE: ClassVar[str] = "general"
+    """Requests of one lane share a stream and its concurrency; `principal` is never behind anything else."""
+
+
+class ResolvedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
+    """The principal of a credential (None: there is none, go on as a guest), as read at feed position `position`.
+
+    `subjects` are all that an entry could name to make this answer stale.
+    """
+
+    position: int
+    subjects: tuple[str, ...]
+    principal: Principal | None = None
+
+
+class ResolveSession(Request):
+    """`principal.resolve_session`: whose is a session secret?"""
+
+    TYPE: ClassVar[str] = "principal.resolve_session"
+    SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = "principal"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
+
+    project: str
+    user: str
+    secret_digest: bytes
+
+
+class ResolveJwt(Request):
+    """`principal.resolve_jwt`: do the session, the user and the `jti` of a verified JWT still stand?
+
+    `session` is empty for a JWT without a session; `issued_at` is its `iat`, in Unix seconds.
+    """
+
+    TYPE: ClassVar[str] = "principal.resolve_jwt"
+    SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = "principal"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
+
+    project: str
+    user: str
+    session: str
+    jti: str
+    issued_at: int
+
+
+class ResolveKey(Request):
+    """`principal.resolve_key`: what may an API key do? None: there is no such key."""
+
+    TYPE: ClassVar[str] = "principal.resolve_key"
+    SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = "principal"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
+
+    project: str
+    secret_digest: bytes
+
+
+class ResolvedProject(msgspec.Struct, frozen=True, kw_only=True):
+    """A project's record (None: there is none), as read at feed position `position`."""
+
+    position: int
+    project: Project | None = None
+
+
+class ResolveProject(Request):
+    """`principal.resolve_project`: does a project exist, and with what switches?"""
+
+    TYPE: ClassVar[str] = "principal.resolve_project"
+    SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = "principal"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedProject
+
+    project: str
+
+
+class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session to bind a JWT to; `session` is empty where the user has none."""
+
+    session: str
+
+
+class FindSession(Request):
+    """`session.find`: a user's session by id, or the newest for `recent`.
+
+    Refused with `user_not_found`, or `user_session_not_found` where an id names none of the user's sessions.
+    """
+
+    TYPE: ClassVar[str] = "session.find"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = FoundSession
+
+    project: str
+    user: str
+    session: str
+
+
+class VerificationKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A public signing key: `jwk` is its JSON Web Key (RFC 7517) as JSON text."""
+
+    kid: str
+    algorithm: str
+    jwk: str
+
+
+class VerificationKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """All public keys whose JWTs are good, as read at feed position `position`, and the issuer they sign for."""
+
+    position: int
+    issuer: str
+    keys: tuple[VerificationKey, ...]
+
+
+class GetKeys(Request):
+    """`keys.get`: the public signing keys of the instance."""
+
+    TYPE: ClassVar[str] = "keys.get"
+    SERVICE: ClassVar[str] = "token"
+    LANE: ClassVar[str] = "principal"
+    ANSWER: ClassVar[type[msgspec.Struct]] = VerificationKeys

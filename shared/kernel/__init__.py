@@ -1,0 +1,1 @@
+"""Ids, clocks, errors and settings: the standard library only."""

@@ -1,0 +1,1 @@
+"""How services talk: the codec, the feed, the outbox and its relay, requests and replies, over Redis Streams."""

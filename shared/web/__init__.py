@@ -1,0 +1,1 @@
+"""HTTP: endpoint declarations and what follows from them, errors, CORS, limits, health."""
