@@ -23,14 +23,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     STREAM: ClassVar[str]
 
 
-class FeedOpened(Event):
+class FeedOpened(Event, frozen=True, kw_only=True):
     """The first entry of a feed."""
 
     TYPE: ClassVar[str] = "feed.opened"
     STREAM: ClassVar[str] = "feed"
 
 
-class PrincipalsChanged(Event):
+class PrincipalsChanged(Event, frozen=True, kw_only=True):
     """What was known of `subjects` no longer holds. `reason` is for people: `session.deleted`, `user.blocked`, …"""
 
     TYPE: ClassVar[str] = "principals.changed"
@@ -40,7 +40,7 @@ class PrincipalsChanged(Event):
     reason: str
 
 
-class ProjectDeleted(Event):
+class ProjectDeleted(Event, frozen=True, kw_only=True):
     """A project is gone from auth; whoever holds something of it drops that."""
 
     TYPE: ClassVar[str] = "project.deleted"

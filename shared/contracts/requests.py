@@ -33,7 +33,7 @@ class ResolvedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     principal: Principal | None = None
 
 
-class ResolveSession(Request):
+class ResolveSession(Request, frozen=True, kw_only=True):
     """`principal.resolve_session`: whose is a session secret?"""
 
     TYPE: ClassVar[str] = "principal.resolve_session"
@@ -46,7 +46,7 @@ class ResolveSession(Request):
     secret_digest: bytes
 
 
-class ResolveJwt(Request):
+class ResolveJwt(Request, frozen=True, kw_only=True):
     """`principal.resolve_jwt`: do the session, the user and the `jti` of a verified JWT still stand?
 
     `session` is empty for a JWT without a session; `issued_at` is its `iat`, in Unix seconds.
@@ -64,7 +64,7 @@ class ResolveJwt(Request):
     issued_at: int
 
 
-class ResolveKey(Request):
+class ResolveKey(Request, frozen=True, kw_only=True):
     """`principal.resolve_key`: what may an API key do? None: there is no such key."""
 
     TYPE: ClassVar[str] = "principal.resolve_key"
@@ -83,7 +83,7 @@ class ResolvedProject(msgspec.Struct, frozen=True, kw_only=True):
     project: Project | None = None
 
 
-class ResolveProject(Request):
+class ResolveProject(Request, frozen=True, kw_only=True):
     """`principal.resolve_project`: does a project exist, and with what switches?"""
 
     TYPE: ClassVar[str] = "principal.resolve_project"
@@ -100,7 +100,7 @@ class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     session: str
 
 
-class FindSession(Request):
+class FindSession(Request, frozen=True, kw_only=True):
     """`session.find`: a user's session by id, or the newest for `recent`.
 
     Refused with `user_not_found`, or `user_session_not_found` where an id names none of the user's sessions.
@@ -131,7 +131,7 @@ class VerificationKeys(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[VerificationKey, ...]
 
 
-class GetKeys(Request):
+class GetKeys(Request, frozen=True, kw_only=True):
     """`keys.get`: the public signing keys of the instance."""
 
     TYPE: ClassVar[str] = "keys.get"

@@ -73,7 +73,7 @@ class ErrorType(StrEnum):
     SIGNING_KEY_NOT_FOUND = "signing_key_not_found"
 
 
-class Refusal(Exception):  # noqa: N818 it is a refusal, not an error of ours
+class Refusal(Exception):
     """The request is refused, and the caller is told why.
 
     Domain code and operations raise it (or a subclass); services pass it over the bus to one another.

@@ -81,7 +81,7 @@ def _convert(text: str, kind: object) -> object:
             raise ValueError("must be on or off")
         return text.lower() in {"true", "on", "1"}
     if kind in {int, float, Secret, Path, str}:
-        return kind(text)  # type: ignore[operator] # one of the five callables above
+        return kind(text)
     if typing.get_origin(kind) is tuple:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if typing.get_origin(kind) is typing.Literal:

@@ -1,0 +1,45 @@
+"""Connection pools."""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+STATEMENT_TIMEOUT_MS = 15_000
+"""No statement of a request runs longer; PostgreSQL ends it, and the caller gets 408 `database_timeout`."""
+
+
+if TYPE_CHECKING:
+    _Plain = asyncpg.Connection[asyncpg.Record]
+else:  # asyncpg is generic for type checkers only
+    _Plain = asyncpg.Connection
+
+
+class _Unreset(_Plain):
+    """A connection that is not reset on its way back to the pool: half the cost of a short query.
+
+    Nothing may be left on a connection, then: no session setting, no temporary table, no advisory lock.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+async def open_pool(dsn: str, *, name: str, most: int = 16) -> Pool:
+    """Open a pool of at most `most` connections, which PostgreSQL lists under `name`."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=most,
+        connection_class=_Unreset,
+        command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
+        server_settings={
+            "application_name": name,
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_MS),
+            "timezone": "UTC",
+        },
+    )
