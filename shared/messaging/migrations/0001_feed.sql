@@ -1,14 +1,19 @@
 -- What must be told, written in the transaction of the change itself. Schema feed belongs to auth.
 
--- One row per stream. Numbers are dense and only grow; the epoch is part of the stream's name in Redis, so that the
--- streams of two databases, or of one database restored, never mix.
+-- The epoch is part of the streams' names in Redis, so that the streams of two databases, or of one database
+-- restored, never mix.
+CREATE TABLE feed.instance (
+    only  boolean PRIMARY KEY DEFAULT true CHECK (only),
+    epoch text NOT NULL
+);
+INSERT INTO feed.instance (epoch) VALUES (replace(gen_random_uuid()::text, '-', ''));
+
+-- One row per stream. Numbers are dense and only grow.
 CREATE TABLE feed.heads (
     stream text PRIMARY KEY,
-    epoch  text NOT NULL,
     number bigint NOT NULL DEFAULT 0
 );
-INSERT INTO feed.heads (stream, epoch)
-SELECT stream, replace(gen_random_uuid()::text, '-', '') FROM (VALUES ('feed'), ('events')) AS streams (stream);
+INSERT INTO feed.heads (stream) VALUES ('feed'), ('events');
 
 CREATE TABLE feed.outbox (
     id         uuid PRIMARY KEY,
@@ -20,6 +25,28 @@ CREATE TABLE feed.outbox (
     UNIQUE (stream, number)
 );
 CREATE INDEX outbox_unnumbered ON feed.outbox (stream, found) WHERE number IS NULL;
+
+-- Numbers what has been committed, in the order found, and returns it. Each statement of a function sees what was
+-- committed before it began: so nothing that another relay numbered while this one waited is numbered twice.
+CREATE FUNCTION feed.give_numbers(which text, most integer)
+RETURNS TABLE (number bigint, id uuid, entry bytea) LANGUAGE plpgsql AS $$
+DECLARE
+    head bigint;
+BEGIN
+    SELECT heads.number INTO head FROM feed.heads WHERE stream = which FOR UPDATE;
+    RETURN QUERY
+    WITH found AS (
+        SELECT outbox.id, row_number() OVER (ORDER BY outbox.found) AS place
+        FROM feed.outbox WHERE stream = which AND outbox.number IS NULL
+        ORDER BY outbox.found LIMIT most
+    ), given AS (
+        UPDATE feed.outbox SET number = head + place FROM found WHERE outbox.id = found.id
+        RETURNING outbox.number, outbox.id, outbox.entry
+    ), moved AS (
+        UPDATE feed.heads SET number = head + (SELECT count(*) FROM found) WHERE stream = which
+    )
+    SELECT given.number, given.id, given.entry FROM given ORDER BY given.number;
+END $$;
 
 -- token says that a signing key is retired, and waits for the number of its entry; no more.
 GRANT INSERT ON feed.outbox TO daypass_token;

@@ -1,0 +1,82 @@
+"""Connections to Redis.
+
+`Wire` is one connection that sends commands exactly as given, in order, and never repeats one: what registrations and
+leases rest on. Everything else uses the client of `open_client`.
+"""
+
+import asyncio
+from typing import Any, Self
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import Connection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+Command = tuple[str | bytes | int, ...]
+
+CONNECT_TIMEOUT_S = 2.0
+
+REDIS_ERRORS = (RedisError, OSError, TimeoutError)
+"""What a command may raise where Redis is away, slow or refuses."""
+
+
+def _never_again() -> Retry:
+    return Retry(NoBackoff(), 0)
+
+
+def open_client(url: str, *, name: str, most: int = 64) -> Redis:
+    """Make a client of at most `most` connections that Redis lists under `name`; commands are not repeated."""
+    return Redis.from_url(
+        url,
+        client_name=name,
+        max_connections=most,
+        retry=_never_again(),
+        protocol=2,
+        driver_info=None,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+    )
+
+
+class Wire:
+    """One connection to Redis, without retries, time-outs of its own, or interpretation of replies."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, url: str, *, name: str) -> Self:
+        """Connect; raises one of `REDIS_ERRORS`."""
+        settings: dict[str, Any] = dict(parse_url(url))  # Any: the client's own keyword arguments
+        kind = settings.pop("connection_class", Connection)
+        connection = kind(
+            **settings,
+            client_name=name,
+            retry=_never_again(),
+            protocol=2,
+            driver_info=None,
+            socket_timeout=None,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+        )
+        await connection.connect()
+        return cls(connection)
+
+    async def send(self, commands: list[Command], *, timeout_s: float) -> list[Any]:
+        """Send all commands at once and return their replies; an error reply stands in the list as an exception.
+
+        Raises one of `REDIS_ERRORS` where the connection fails or a reply takes longer; the wire is then of no use.
+        """
+        async with asyncio.timeout(timeout_s):
+            await self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
+            return [await self.receive() for _ in commands]
+
+    async def receive(self) -> Any:  # Any: whatever Redis answers
+        """Return the next reply, or what a subscription brings; an error reply is returned, not raised."""
+        try:
+            return await self._connection.read_response(disable_decoding=True, disconnect_on_error=False)
+        except ResponseError as error:
+            return error
+
+    async def close(self) -> None:
+        """Close the connection, whatever its state."""
+        await self._connection.disconnect(nowait=True)
