@@ -19,6 +19,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `roles` are role strings of the permission grammar, sorted; a key has none, since permissions do not bind it.
     `expires_at` is the end of the session or key in Unix seconds (0: none); the end of a JWT is the guard's affair.
+    `position` is the feed position at which all this was read, and `subjects` are what an entry may name to end it.
     """
 
     project: str
@@ -30,6 +31,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     blocked: bool = False
     scopes: frozenset[str] = frozenset()
     expires_at: float = 0.0
+    position: int = 0
+    subjects: tuple[str, ...] = ()
 
 
 GUEST_ROLES = ("any", "guests")

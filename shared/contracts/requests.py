@@ -4,14 +4,16 @@
 free; unknown fields are ignored; anything else is a new version. Secrets never travel: only their SHA-256 does.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
 from shared.contracts.principal import Principal, Project
 
+A = TypeVar("A", bound=msgspec.Struct)
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+
+class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     """What one service asks of another; subclasses name their type, the service that answers, and the answer."""
 
     TYPE: ClassVar[str]
@@ -23,9 +25,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResolvedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
-    """The principal of a credential (None: there is none, go on as a guest), as read at feed position `position`.
+    """The principal of a credential, or None: there is none, go on as a guest.
 
-    `subjects` are all that an entry could name to make this answer stale.
+    `position` is the feed position at which this was read; `subjects` are all that an entry may name to make it stale.
+    The guard copies both into the principal, so that auth need not fill them in twice.
     """
 
     position: int
@@ -33,7 +36,7 @@ class ResolvedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     principal: Principal | None = None
 
 
-class ResolveSession(Request, frozen=True, kw_only=True):
+class ResolveSession(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     """`principal.resolve_session`: whose is a session secret?"""
 
     TYPE: ClassVar[str] = "principal.resolve_session"
@@ -46,7 +49,7 @@ class ResolveSession(Request, frozen=True, kw_only=True):
     secret_digest: bytes
 
 
-class ResolveJwt(Request, frozen=True, kw_only=True):
+class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     """`principal.resolve_jwt`: do the session, the user and the `jti` of a verified JWT still stand?
 
     `session` is empty for a JWT without a session; `issued_at` is its `iat`, in Unix seconds.
@@ -64,7 +67,7 @@ class ResolveJwt(Request, frozen=True, kw_only=True):
     issued_at: int
 
 
-class ResolveKey(Request, frozen=True, kw_only=True):
+class ResolveKey(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     """`principal.resolve_key`: what may an API key do? None: there is no such key."""
 
     TYPE: ClassVar[str] = "principal.resolve_key"
@@ -83,7 +86,7 @@ class ResolvedProject(msgspec.Struct, frozen=True, kw_only=True):
     project: Project | None = None
 
 
-class ResolveProject(Request, frozen=True, kw_only=True):
+class ResolveProject(Request[ResolvedProject], frozen=True, kw_only=True):
     """`principal.resolve_project`: does a project exist, and with what switches?"""
 
     TYPE: ClassVar[str] = "principal.resolve_project"
@@ -100,7 +103,7 @@ class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     session: str
 
 
-class FindSession(Request, frozen=True, kw_only=True):
+class FindSession(Request[FoundSession], frozen=True, kw_only=True):
     """`session.find`: a user's session by id, or the newest for `recent`.
 
     Refused with `user_not_found`, or `user_session_not_found` where an id names none of the user's sessions.
@@ -131,7 +134,7 @@ class VerificationKeys(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[VerificationKey, ...]
 
 
-class GetKeys(Request, frozen=True, kw_only=True):
+class GetKeys(Request[VerificationKeys], frozen=True, kw_only=True):
     """`keys.get`: the public signing keys of the instance."""
 
     TYPE: ClassVar[str] = "keys.get"

@@ -3,6 +3,9 @@
 SERVICES = ("auth", "token", "data")
 """Every service whose replicas cache principals, and so every registry that a barrier reads."""
 
+REPLICA = "replica:"
+"""Begins the fields of a registry that are replicas; the others are `token` and `stream`, Redis's identity."""
+
 RELAY_CHANNEL = "relay"
 """Published to by whoever has written to the outbox from outside auth."""
 

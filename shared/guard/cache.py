@@ -1,0 +1,153 @@
+"""What a replica knows: principals under a lease, and what the feed has said against them.
+
+Everything here is in memory, immediate and without I/O; the protocol is told in docs/revocation.md. An answer is
+kept with the feed position at which it was read and the subjects that could make it stale. Each feed entry marks its
+subjects with its number. An answer read before the mark of any of its subjects is stale; so is one read before the
+floor, which stands for all marks that were forgotten.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from shared.kernel.clock import boot_clock
+
+V = TypeVar("V")
+
+ENTRIES = 200_000
+MARKS = 200_000
+
+
+class Answer(msgspec.Struct, gc=False):
+    """A look-up's answer: its value, the subjects it rests on, and the position at which it was read.
+
+    `checked` is the position up to which no mark stands against it. `not_after` ends it early, in Unix seconds.
+    """
+
+    value: object
+    subjects: tuple[str, ...]
+    position: int
+    checked: int
+    not_after: float = 0.0
+
+
+class Generations(Generic[V]):
+    """A dictionary of at most `most` items that forgets the older half at once, and keeps what is read.
+
+    `forgotten` is called with the values of each half that is dropped.
+    """
+
+    def __init__(self, most: int, forgotten: Callable[[Iterable[V]], None] | None = None) -> None:
+        self._half = max(1, most // 2)
+        self._young: dict[Hashable, V] = {}
+        self._old: dict[Hashable, V] = {}
+        self._forgotten = forgotten
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def get(self, key: Hashable) -> V | None:
+        """Return the value, or None."""
+        value = self._young.get(key)
+        if value is None and (value := self._old.pop(key, None)) is not None:
+            self.put(key, value)
+        return value
+
+    def put(self, key: Hashable, value: V) -> None:
+        """Keep a value; where the younger half is full, the older one goes."""
+        if len(self._young) >= self._half:
+            if self._forgotten is not None and self._old:
+                self._forgotten(self._old.values())
+            self._young, self._old = {}, self._young
+        self._young[key] = value
+
+    def drop(self, key: Hashable) -> None:
+        """Forget one item, if it is there."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget all, without calling `forgotten`."""
+        self._young, self._old = {}, {}
+
+
+class Cache:
+    """The answers, marks, position and lease of one replica."""
+
+    def __init__(self, *, entries: int = ENTRIES, marks: int = MARKS, clock: Callable[[], float] = boot_clock) -> None:
+        self.position = 0
+        self.floor = 0
+        self.era = 0
+        self.hits = 0
+        self.misses = 0
+        self._lease_until = 0.0
+        self._clock = clock
+        self._answers: Generations[Answer] = Generations(entries)
+        self._marks: Generations[int] = Generations(marks, self._raise_floor)
+
+    @property
+    def lease_left_s(self) -> float:
+        """Seconds for which answers may still be used without word from the feed; 0 or less: fenced."""
+        return self._lease_until - self._clock()
+
+    def is_leased(self) -> bool:
+        """Say whether answers may be used."""
+        return self._clock() < self._lease_until
+
+    def get(self, key: Hashable) -> Answer | None:
+        """Return an answer that may be used at this moment, or None."""
+        answer = self._answers.get(key)
+        if answer is None or self._clock() >= self._lease_until:
+            return None
+        if answer.checked != self.position:
+            if self.is_stale(answer.position, answer.subjects):
+                self._answers.drop(key)
+                return None
+            answer.checked = self.position
+        return answer
+
+    def put(self, key: Hashable, answer: Answer, *, era: int) -> bool:
+        """Keep the answer of a look-up that began in `era`; False, and nothing is kept, where it is stale."""
+        if era != self.era or self.is_stale(answer.position, answer.subjects):
+            return False
+        answer.checked = self.position
+        self._answers.put(key, answer)
+        return True
+
+    def is_stale(self, position: int, subjects: Iterable[str]) -> bool:
+        """Say whether something was read before what the feed has since said about it."""
+        if position < self.floor:
+            return True
+        marks = self._marks
+        return any((marks.get(subject) or 0) > position for subject in subjects)
+
+    def drop(self, key: Hashable) -> None:
+        """Forget one answer, so that the next request asks again."""
+        self._answers.drop(key)
+
+    def apply(self, number: int, subjects: Iterable[str]) -> None:
+        """Take in the feed entry `number`, which names `subjects`."""
+        for subject in subjects:
+            self._marks.put(subject, number)
+        self.position = number
+
+    def reset(self, position: int) -> None:
+        """Forget all answers and give up all look-ups under way: entries up to `position` may have been missed."""
+        self._answers.clear()
+        self._marks.clear()
+        self.position = position
+        self.floor = position
+        self.era += 1
+        self._lease_until = 0.0
+
+    def extend_lease(self, until: float) -> None:
+        """Allow answers to be used until `until` on the clock of this cache."""
+        self._lease_until = until
+
+    def end_lease(self) -> None:
+        """Fence this replica at once."""
+        self._lease_until = 0.0
+
+    def _raise_floor(self, numbers: Iterable[int]) -> None:
+        self.floor = max(self.floor, *numbers)

@@ -1,0 +1,224 @@
+"""The feed reader: the loop by which a replica hears of revocations and renews its lease.
+
+One round, on a connection of its own: register (and read Redis's identity), announce, ask for the stream's end, read.
+Registering comes before reading: a barrier that does not find this replica registered may pass without it, since
+whatever is registered later, the next read sees the entry. The lease counts from before the round was sent, and is
+given only to a reader that has reached the end it saw in the same round.
+"""
+
+import asyncio
+import secrets
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from redis.exceptions import ResponseError
+
+from shared.contracts.events import FeedOpened, PrincipalsChanged
+from shared.guard.cache import Cache
+from shared.kernel.clock import boot_clock
+from shared.messaging import names
+from shared.messaging.codec import MalformedMessage, convert, unpack_map
+from shared.messaging.wire import REDIS_ERRORS, Command, Wire
+
+log = structlog.get_logger()
+
+POLL_S = 1.0
+LEASE_S = 3.0
+REGISTRATION_S = 4.0
+"""POLL < LEASE < REGISTRATION: a barrier that has waited REGISTRATION for a silent replica knows its lease is over."""
+
+ROUND_S = 2.5
+RETRY_S = 0.2
+COUNT = 1000
+RECENT = 4096
+
+
+class FeedBroken(Exception):
+    """The round is void: no lease from it, and the connection is given up."""
+
+
+class FeedReader:
+    """Keeps a `Cache` up with the feed for as long as `run` runs."""
+
+    def __init__(self, *, cache: Cache, service: str, redis_url: str) -> None:
+        self._cache = cache
+        self._service = service
+        self._redis_url = redis_url
+        self._registry = names.registry(service)
+        self._identity: tuple[bytes, ...] = ()
+        self._is_new_here = True
+        self._round = 0
+        self._numbers: dict[uuid.UUID, int] = {}
+        self._waiting: dict[uuid.UUID, asyncio.Future[int]] = {}
+        self._watchers: list[tuple[str, Callable[[], None]]] = []
+        self._leased = asyncio.Event()
+        self.name = ""
+
+    @property
+    def stream(self) -> str:
+        """The name of the feed's stream, as far as it is known."""
+        return names.stream("feed", self._identity[2].decode() if self._identity else "unknown")
+
+    async def run(self) -> None:
+        """Follow the feed until cancelled, reconnecting for ever; then end the lease and deregister."""
+        while True:
+            wire: Wire | None = None
+            try:
+                self.name = f"{self._service}-{secrets.token_hex(6)}"
+                wire = await Wire.open(self._redis_url, name=f"daypass feed {self._service}")
+                while True:
+                    await self._one_round(wire)
+            except asyncio.CancelledError:
+                await self._leave(wire)
+                raise
+            except (*REDIS_ERRORS, FeedBroken) as error:
+                log.warning("feed interrupted", service=self._service, error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+            finally:
+                if wire is not None:
+                    await wire.close()
+
+    async def until_leased(self, timeout_s: float) -> None:
+        """Wait for the first lease; raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            await self._leased.wait()
+
+    async def number_of(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
+        """Return the number under which an outbox row was applied here; None where it was not within the time."""
+        if (number := self._numbers.get(ticket)) is not None:
+            return number
+        future = self._waiting.setdefault(ticket, asyncio.get_running_loop().create_future())
+        done, _ = await asyncio.wait([future], timeout=timeout_s)
+        if not done:
+            self._waiting.pop(ticket, None)
+            return None
+        return future.result()
+
+    def watch(self, subject: str, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever an entry names `subject`, and whenever entries may have been missed."""
+        self._watchers.append((subject, callback))
+
+    async def _one_round(self, wire: Wire) -> None:
+        cache = self._cache
+        started = boot_clock()
+        self._round += 1
+        replies = await wire.send(self._commands(cache.position), timeout_s=POLL_S + ROUND_S)
+        identity = _identity_of(replies[5])
+        if identity != self._identity:
+            # What another Redis said may be lost here: the next round begins anew, at this one's end.
+            self._identity = identity
+            self._is_new_here = True
+            self._drop_all(cache.position, lost="another Redis or stream")
+            return
+        tail = _tail_of(replies[7])
+        if self._is_new_here:
+            self._drop_all(tail, lost="begun at the end of the feed")
+            self._is_new_here = False
+        else:
+            self._take_in(replies[8], tail)
+        if cache.position >= tail:
+            cache.extend_lease(started + LEASE_S)
+            self._leased.set()
+
+    def _commands(self, at: int) -> list[Command]:
+        blocking: Command = ("BLOCK", int(POLL_S * 1000)) if self._cache.is_leased() else ()
+        stream = self.stream
+        return [
+            ("MULTI",),
+            ("INFO", "server"),
+            ("INFO", "replication"),
+            ("HMGET", self._registry, "token", "stream"),
+            ("HSET", self._registry, f"{names.REPLICA}{self.name}", f"{at}:{self._round}"),
+            ("EXEC",),
+            ("PUBLISH", names.announcements(self._service), f"{self.name}:{at}"),
+            ("XINFO", "STREAM", stream),
+            ("XREAD", "COUNT", COUNT, *blocking, "STREAMS", stream, "$" if self._is_new_here else f"{at}-0"),
+        ]
+
+    def _drop_all(self, position: int, *, lost: str) -> None:
+        if self._cache.era:
+            log.warning("cache dropped", service=self._service, reason=lost)
+        self._cache.reset(position)
+        self._leased.clear()
+        for _, callback in self._watchers:
+            callback()
+
+    def _take_in(self, reply: Any, tail: int) -> None:  # Any: a reply of Redis
+        if isinstance(reply, Exception):
+            raise FeedBroken from reply
+        entries = reply[0][1] if reply else []
+        for entry_id, fields in entries:
+            number = int(entry_id.split(b"-")[0])
+            if number != self._cache.position + 1:
+                self._drop_all(max(tail, number), lost="a gap in the feed")
+                return
+            self._apply(number, dict(zip(fields[::2], fields[1::2], strict=False)))
+        if not entries and tail != self._cache.position:
+            self._drop_all(tail, lost="entries trimmed away, or a stream that went back")
+
+    def _apply(self, number: int, fields: dict[bytes, bytes]) -> None:
+        try:
+            subjects = subjects_of(fields.get(b"entry", b""))
+        except MalformedMessage:
+            self._drop_all(number, lost="an entry that cannot be understood")
+        else:
+            self._cache.apply(number, subjects)
+            for subject, callback in self._watchers:
+                if subject in subjects:
+                    callback()
+        if len(row := fields.get(b"id", b"")) == 16:  # noqa: PLR2004 the length of a UUID
+            self._tell(uuid.UUID(bytes=row), number)
+
+    def _tell(self, ticket: uuid.UUID, number: int) -> None:
+        self._numbers[ticket] = number
+        if len(self._numbers) > RECENT:
+            del self._numbers[next(iter(self._numbers))]
+        if (future := self._waiting.pop(ticket, None)) is not None and not future.done():
+            future.set_result(number)
+
+    async def _leave(self, wire: Wire | None) -> None:
+        self._cache.reset(self._cache.position)
+        if wire is not None and self.name:
+            try:
+                leaving: list[Command] = [("HDEL", self._registry, f"{names.REPLICA}{self.name}")]
+                another = await Wire.open(self._redis_url, name="daypass feed leaving")
+                await another.send(leaving, timeout_s=1)
+                await another.close()
+            except REDIS_ERRORS as error:
+                log.warning("could not deregister", service=self._service, error=type(error).__name__)
+
+
+def subjects_of(entry: bytes) -> tuple[str, ...]:
+    """Return what a feed entry names; raises `MalformedMessage` for a type or version that is not known here."""
+    found = unpack_map(entry)
+    match found.get("type"), found.get("version"):
+        case PrincipalsChanged.TYPE, PrincipalsChanged.VERSION:
+            return convert(found.get("body"), PrincipalsChanged).subjects
+        case FeedOpened.TYPE, FeedOpened.VERSION:
+            return ()
+        case _:
+            raise MalformedMessage("unknown type or version")
+
+
+def _identity_of(reply: Any) -> tuple[bytes, ...]:  # Any: a reply of Redis
+    if isinstance(reply, Exception) or not isinstance(reply, list):
+        raise FeedBroken("the registration failed")
+    server, replication, (token, stream), registered = reply
+    if any(isinstance(part, Exception) for part in reply) or registered is None or not token or not stream:
+        raise FeedBroken("this Redis has no identity yet")
+    return (_field(server, b"run_id:"), _field(replication, b"master_replid:"), stream, token)
+
+
+def _field(info: bytes, name: bytes) -> bytes:
+    start = info.index(name) + len(name)
+    return info[start : info.index(b"\r", start)]
+
+
+def _tail_of(reply: Any) -> int:  # Any: a reply of Redis
+    if isinstance(reply, ResponseError):
+        if "no such key" in str(reply):
+            return 0
+        raise FeedBroken from reply
+    return int(dict(zip(reply[::2], reply[1::2], strict=True))[b"last-generated-id"].split(b"-")[0])

@@ -1,0 +1,200 @@
+"""The guard: who is calling?
+
+A credential is resolved once and then remembered, under a lease, until the feed says that something it rests on has
+changed: so a warm request costs no network call, and a revoked one is refused at once. Nothing here expires by time
+but what has an end of its own: sessions, keys and JWTs.
+"""
+
+import asyncio
+import hashlib
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Hashable
+from typing import cast
+
+import msgspec
+
+from shared.contracts import subjects
+from shared.contracts.credentials import SessionSecret, digest
+from shared.contracts.principal import Kind, Principal, Project
+from shared.contracts.requests import ResolveJwt, ResolveKey, ResolveSession, VerificationKeys
+from shared.guard.cache import Answer, Cache
+from shared.guard.feed_reader import FeedReader
+from shared.guard.jwt import PublicKey, unverified_kid, verify
+from shared.guard.resolver import ResolvePrincipal, Resolver
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.kernel.ids import is_id, is_project_id
+
+ATTEMPTS = 3
+KEY_PREFIXES = frozenset({"standard"})
+REASK_KEYS_S = 1.0
+
+
+class KeySet(msgspec.Struct, frozen=True):
+    """The instance's public signing keys, parsed."""
+
+    issuer: str
+    keys: dict[str, PublicKey]
+
+
+class Guard:
+    """Resolves credentials to principals. One per process."""
+
+    def __init__(self, *, service: str, redis_url: str, resolver: Resolver, cache: Cache | None = None) -> None:
+        self.cache = Cache() if cache is None else cache
+        self.reader = FeedReader(cache=self.cache, service=service, redis_url=redis_url)
+        self._resolver = resolver
+        self._flights: dict[Hashable, asyncio.Task[Answer]] = {}
+        self._keys_asked_at = float("-inf")
+
+    async def run(self) -> None:
+        """Follow the feed until cancelled."""
+        await self.reader.run()
+
+    async def project(self, project_id: str) -> Project:
+        """Return a project; raises `Refusal(PROJECT_NOT_FOUND)`, or `Unavailable`."""
+        key = ("project", project_id)
+        answer = self.cache.get(key)
+        if answer is None and is_project_id(project_id):
+            answer = await self._look_up(key, lambda: self._ask_project(project_id))
+        if answer is None or answer.value is None:
+            raise Refusal(ErrorType.PROJECT_NOT_FOUND, "Project with the requested ID could not be found.")
+        return cast("Project", answer.value)
+
+    async def session(self, project_id: str, secret: SessionSecret) -> Principal | None:
+        """Return whose a session secret is; None, a guest, where the session is unknown, deleted or past its end."""
+        if not is_id(secret.id):
+            return None
+        proof = secret.digest()
+        key = (project_id, secret.id, proof)
+        answer = self.cache.get(key)
+        if answer is None:
+            request = ResolveSession(project=project_id, user=secret.id, secret_digest=proof)
+            answer = await self._look_up(key, lambda: self._ask_principal(request, ()))
+        return _unexpired(answer)
+
+    async def jwt(self, project_id: str, token: str) -> Principal | None:
+        """Return whose a JWT is; None, a guest, where its session or user is gone.
+
+        Raises `Refusal(USER_JWT_INVALID)` where it is malformed, forged, expired or of another project.
+        """
+        key = hashlib.sha256(f"{project_id}\0{token}".encode("utf-8", "surrogatepass")).digest()
+        answer = self.cache.get(key)
+        if answer is None:
+            answer = await self._look_up_jwt(key, project_id, token)
+        if time.time() >= answer.not_after:
+            raise Refusal(ErrorType.USER_JWT_INVALID, "Failed to verify JWT: it has expired.")
+        return _unexpired(answer)
+
+    async def key(self, project_id: str, secret: str) -> Principal | None:
+        """Return what an API key may do; None, a guest, for a key with a prefix that nobody knows.
+
+        Raises `Refusal(USER_UNAUTHORIZED)` for an unknown key, `Refusal(PROJECT_KEY_EXPIRED)` for one past its end.
+        """
+        prefix, separator, _ = secret.partition("_")
+        if separator and prefix not in KEY_PREFIXES:
+            return None
+        proof = digest(secret)
+        key = ("key", project_id, proof)
+        answer = self.cache.get(key)
+        if answer is None:
+            request = ResolveKey(project=project_id, secret_digest=proof)
+            answer = await self._look_up(key, lambda: self._ask_principal(request, ()))
+        if answer.value is None:
+            raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
+        if (principal := _unexpired(answer)) is None:
+            raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
+        return principal
+
+    async def key_set(self) -> KeySet:
+        """Return the public signing keys; raises `Unavailable`."""
+        answer = self.cache.get(subjects.SIGNING_KEYS)
+        if answer is None:
+            answer = await self._look_up(subjects.SIGNING_KEYS, self._ask_keys)
+        return cast("KeySet", answer.value)
+
+    def check(self, principal: Principal) -> None:
+        """Check once more, before something is committed or sent, that a principal of this guard still stands.
+
+        Raises `Unavailable` where the feed has said something against it, or where this replica is fenced.
+        """
+        if principal.kind is Kind.GUEST:
+            return
+        if not self.cache.is_leased() or self.cache.is_stale(principal.position, principal.subjects):
+            raise Unavailable("What the caller may do has changed, or cannot be checked. Try again.")
+
+    async def applied(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
+        """Return the number of an outbox row once this replica has applied it, None where it has not in time."""
+        return await self.reader.number_of(ticket, timeout_s)
+
+    async def _look_up_jwt(self, key: bytes, project_id: str, token: str) -> Answer:
+        kid = unverified_kid(token)
+        known = await self._key_set_with(kid)
+        claims = verify(token, project=project_id, issuer=known.issuer, keys=known.keys)
+        request = ResolveJwt(
+            project=project_id, user=claims.sub, session=claims.sid, jti=claims.jti, issued_at=claims.iat
+        )
+        more = (subjects.signing_key(kid),)
+        return await self._look_up(key, lambda: self._ask_principal(request, more, not_after=claims.exp))
+
+    async def _key_set_with(self, kid: str) -> KeySet:
+        # A kid that is not known may be of a key made a moment ago, of which the entry is not here yet.
+        known = await self.key_set()
+        if kid not in known.keys and time.monotonic() >= self._keys_asked_at + REASK_KEYS_S:
+            self.cache.drop(subjects.SIGNING_KEYS)
+            known = await self.key_set()
+        return known
+
+    async def _look_up(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask, and keep the answer unless the feed has spoken against it meanwhile; then ask again.
+
+        Under a lease, requests for one credential share a look-up, even one that began before they arrived: had it
+        missed a change whose barrier has passed, this replica would have applied that change, and the answer is stale.
+        A fenced replica hears of no change: there, each request looks up for itself, after it has arrived.
+        """
+        self.cache.misses += 1
+        for _ in range(ATTEMPTS):
+            era = self.cache.era
+            if not self.cache.is_leased():
+                return await ask()
+            answer = await self._shared((era, key), ask)
+            if self.cache.is_leased() and self.cache.put(key, answer, era=era):
+                return answer
+        raise Unavailable("What the caller may do changes faster than it can be read. Try again.")
+
+    async def _shared(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.ensure_future(ask())
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        return await asyncio.shield(flight)
+
+    async def _ask_principal(
+        self, request: ResolvePrincipal, more: tuple[str, ...], *, not_after: float = 0.0
+    ) -> Answer:
+        found = await self._resolver.principal(request)
+        concerned = found.subjects + more
+        principal = found.principal
+        if principal is not None:
+            principal = msgspec.structs.replace(principal, position=found.position, subjects=concerned)
+        return Answer(principal, concerned, found.position, found.position, not_after)
+
+    async def _ask_project(self, project_id: str) -> Answer:
+        found = await self._resolver.project(project_id)
+        return Answer(found.project, (subjects.project(project_id),), found.position, found.position)
+
+    async def _ask_keys(self) -> Answer:
+        self._keys_asked_at = time.monotonic()
+        found = await self._resolver.keys()
+        return Answer(_parsed(found), (subjects.SIGNING_KEYS,), found.position, found.position)
+
+
+def _parsed(found: VerificationKeys) -> KeySet:
+    return KeySet(found.issuer, {key.kid: PublicKey.parse(key) for key in found.keys})
+
+
+def _unexpired(answer: Answer) -> Principal | None:
+    principal = cast("Principal | None", answer.value)
+    if principal is not None and principal.expires_at and time.time() >= principal.expires_at:
+        return None
+    return principal

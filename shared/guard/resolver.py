@@ -1,0 +1,52 @@
+"""Where the guard asks on a miss: auth's database, directly in auth itself, over the bus everywhere else."""
+
+from typing import Protocol
+
+from shared.contracts.requests import (
+    GetKeys,
+    ResolvedPrincipal,
+    ResolvedProject,
+    ResolveJwt,
+    ResolveKey,
+    ResolveProject,
+    ResolveSession,
+    VerificationKeys,
+)
+from shared.messaging.bus import Bus
+
+ResolvePrincipal = ResolveSession | ResolveJwt | ResolveKey
+
+
+class Resolver(Protocol):
+    """Answers from the primary database, never from a cache, as of a position not later than the database was read.
+
+    Each raises `Unavailable` where there is no answer in time.
+    """
+
+    async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:
+        """Return the principal of a credential."""
+
+    async def project(self, project_id: str) -> ResolvedProject:
+        """Return a project's record."""
+
+    async def keys(self) -> VerificationKeys:
+        """Return the public signing keys."""
+
+
+class BusResolver:
+    """Asks auth and token over the bus."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:
+        """Return the principal of a credential."""
+        return await self._bus.ask(request)
+
+    async def project(self, project_id: str) -> ResolvedProject:
+        """Return a project's record."""
+        return await self._bus.ask(ResolveProject(project=project_id))
+
+    async def keys(self) -> VerificationKeys:
+        """Return the public signing keys."""
+        return await self._bus.ask(GetKeys())

@@ -1,0 +1,217 @@
+"""Requests and replies over streams.
+
+A request goes into the stream of a service and lane; one of the service's processes takes it, by a consumer group, and
+answers into the reply stream of the asking process, whose name says who answers: so Redis's ACL can keep others from
+answering. The envelope carries how long the asker waits; a server drops what is late, by Redis's own clock, since the
+clocks of two hosts may differ. Delivery is at least once: handlers bear a repetition.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+
+from shared.contracts.requests import A, Request
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.messaging import names
+from shared.messaging.codec import MalformedMessage, convert, pack, unpack
+from shared.messaging.group import Group
+from shared.messaging.wire import REDIS_ERRORS
+
+log = structlog.get_logger()
+
+Handler = Callable[[Any], Awaitable[msgspec.Struct]]
+"""Any: the request class that it is registered for."""
+
+ASK_TIMEOUT_S = 3.0
+REQUESTS_LENGTH = 10_000
+REPLIES_LENGTH = 2_000
+REPLIES_KEPT_S = 600
+"""How long the replies to a process that died stand in Redis; one that lives deletes its own."""
+
+CONCURRENCY = 32
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """A request on the wire. `asker` is `service:process`; the reply goes to its stream, under `id`."""
+
+    id: str
+    type: str
+    version: int
+    asker: str
+    timeout_ms: int
+    request_id: str
+    body: dict[str, object]
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A refusal, on its way back."""
+
+    type: str
+    message: str
+    retry_after_s: int | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A reply on the wire: a body, or a fault."""
+
+    id: str
+    body: dict[str, object] | None = None
+    fault: Fault | None = None
+
+
+class Bus:
+    """One process's end of the bus: it asks, and it serves what its service answers."""
+
+    def __init__(self, *, redis: Redis, service: str) -> None:
+        self._redis = redis
+        self._service = service
+        self._asker = f"{service}:{secrets.token_hex(6)}"
+        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._listening: dict[str, asyncio.Task[None]] = {}
+
+    async def ask(self, request: Request[A], *, timeout_s: float = ASK_TIMEOUT_S) -> A:
+        """Ask the service that answers requests of this class, and return its answer.
+
+        Raises the `Refusal` that the service raised, or `Unavailable` where no answer came within `timeout_s`.
+        """
+        id_ = secrets.token_hex(12)
+        future = self._waiting[id_] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout_s):
+                self._listen_to(request.SERVICE)
+                await self._send(id_, request, timeout_s)
+                reply = await future
+        except REDIS_ERRORS as error:
+            raise Unavailable(f"The {request.SERVICE} service did not answer in time.") from error
+        finally:
+            del self._waiting[id_]
+        return _open(reply, request)
+
+    async def serve(self, lane: str, handlers: Mapping[type[Request[Any]], Handler]) -> None:
+        """Answer the requests of a lane until cancelled."""
+        known = {(kind.TYPE, kind.VERSION): (kind, handler) for kind, handler in handlers.items()}
+
+        async def handle(fields: dict[bytes, bytes], age_ms: int) -> None:
+            await self._answer(fields, age_ms, known)
+
+        group = Group(
+            redis=self._redis,
+            stream=names.requests(self._service, lane),
+            service=self._service,
+            consumer=self._asker,
+            concurrency=CONCURRENCY,
+        )
+        await group.run(handle)
+
+    async def close(self) -> None:
+        """Stop listening, and take this process's reply streams away."""
+        for task in self._listening.values():
+            task.cancel()
+        await asyncio.gather(*self._listening.values(), return_exceptions=True)
+        try:
+            for answering in self._listening:
+                await self._redis.delete(names.replies(answering, self._asker))
+        except REDIS_ERRORS as error:
+            log.warning("reply streams left behind", error=type(error).__name__)
+
+    async def _send(self, id_: str, request: Request[Any], timeout_s: float) -> None:
+        envelope = Envelope(
+            id=id_,
+            type=request.TYPE,
+            version=request.VERSION,
+            asker=self._asker,
+            timeout_ms=int(timeout_s * 1000),
+            request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+            body=cast("dict[str, object]", msgspec.to_builtins(request, builtin_types=(bytes,))),
+        )
+        stream = names.requests(request.SERVICE, request.LANE)
+        await self._redis.xadd(stream, {"request": pack(envelope)}, maxlen=REQUESTS_LENGTH, approximate=True)
+
+    def _listen_to(self, service: str) -> None:
+        task = self._listening.get(service)
+        if task is None or task.done():
+            self._listening[service] = asyncio.create_task(self._listen(service))
+
+    async def _listen(self, service: str) -> None:
+        stream, last = names.replies(service, self._asker), b"0-0"
+        while True:
+            try:
+                found: Any = await self._redis.xread({stream: last}, block=1000, count=100)  # Any: the client's union
+            except REDIS_ERRORS as error:
+                log.warning("replies interrupted", error=type(error).__name__)
+                await asyncio.sleep(0.1)
+                continue
+            for id_, fields in found[0][1] if found else ():
+                last = id_
+                self._deliver(fields[b"reply"])
+
+    def _deliver(self, data: bytes) -> None:
+        try:
+            reply = unpack(data, Reply)
+        except MalformedMessage:
+            log.warning("a malformed reply was dropped")
+            return
+        if (future := self._waiting.get(reply.id)) is not None and not future.done():
+            future.set_result(reply)
+
+    async def _answer(
+        self,
+        fields: dict[bytes, bytes],
+        age_ms: int,
+        known: Mapping[tuple[str, int], tuple[type[Request[Any]], Handler]],
+    ) -> None:
+        try:
+            envelope = unpack(fields.get(b"request", b""), Envelope)
+        except MalformedMessage:
+            log.warning("a malformed request was dropped")
+            return
+        if age_ms > envelope.timeout_ms:
+            log.info("a late request was dropped", type=envelope.type, age_ms=age_ms)
+            return
+        with structlog.contextvars.bound_contextvars(request_id=envelope.request_id):
+            reply = await _handle(envelope, known)
+        await self._reply(envelope.asker, reply)
+
+    async def _reply(self, asker: str, reply: Reply) -> None:
+        stream = names.replies(self._service, asker)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.xadd(stream, {"reply": pack(reply)}, maxlen=REPLIES_LENGTH, approximate=True)
+            pipeline.expire(stream, REPLIES_KEPT_S)
+            await pipeline.execute()
+
+
+async def _handle(envelope: Envelope, known: Mapping[tuple[str, int], tuple[type[Request[Any]], Handler]]) -> Reply:
+    try:
+        kind, handler = known[envelope.type, envelope.version]
+        answer = await handler(convert(envelope.body, kind))
+    except Refusal as refusal:
+        fault = Fault(type=refusal.type, message=refusal.message, retry_after_s=refusal.retry_after_s)
+        return Reply(id=envelope.id, fault=fault)
+    except (KeyError, MalformedMessage):
+        log.warning("a request was not understood", type=envelope.type, version=envelope.version)
+        return Reply(id=envelope.id, fault=_unexpected("The request was not understood."))
+    except Exception:  # the asker is told, the log has the cause, and the server goes on
+        log.exception("a request failed", type=envelope.type)
+        return Reply(id=envelope.id, fault=_unexpected("The request failed."))
+    return Reply(id=envelope.id, body=cast("dict[str, object]", msgspec.to_builtins(answer, builtin_types=(bytes,))))
+
+
+def _unexpected(message: str) -> Fault:
+    return Fault(type=ErrorType.GENERAL_SERVER_ERROR, message=message)
+
+
+def _open(reply: Reply, request: Request[A]) -> A:
+    if reply.fault is not None:
+        fault = reply.fault
+        known = fault.type in ErrorType.__members__.values()
+        type_ = ErrorType(fault.type) if known else ErrorType.GENERAL_SERVER_ERROR
+        raise Refusal(type_, fault.message, retry_after_s=fault.retry_after_s)
+    try:
+        return cast("A", convert(reply.body, request.ANSWER))
+    except MalformedMessage as error:
+        raise Unavailable(f"The {request.SERVICE} service answered in a way this release does not know.") from error

@@ -1,0 +1,148 @@
+"""Consumer groups: each entry of a stream handled by one of a service's processes, at least once.
+
+An entry is acknowledged after its handler returned. What a process took and did not finish, another claims once it has
+lain idle; a process that is still at work keeps its entries young. After five deliveries an entry goes to the dead
+letters of its service, which health and `daypass dead-letter list` show.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from shared.messaging import names
+from shared.messaging.wire import REDIS_ERRORS
+
+log = structlog.get_logger()
+
+Handle = Callable[[dict[bytes, bytes], int], Awaitable[None]]
+"""Called with an entry's fields and its age in milliseconds (of no meaning where the relay numbered the entry).
+
+An exception leaves the entry to be delivered again.
+"""
+
+BLOCK_MS = 1000
+CLAIM_EVERY_S = 1.0
+IDLE_MS = 2_000
+DELIVERIES = 5
+DEAD_LENGTH = 1_000
+RETRY_S = 0.2
+
+
+class Group:
+    """One process's part in the group of a service on a stream."""
+
+    def __init__(self, *, redis: Redis, stream: str, service: str, consumer: str, concurrency: int) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._name = service
+        self._consumer = consumer
+        self._slots = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
+        self._at_work: dict[bytes, asyncio.Task[None]] = {}
+
+    async def run(self, handle: Handle) -> None:
+        """Take entries and handle them until cancelled; then what is at work is finished first."""
+        try:
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(self._forever(self._take, handle))
+                loops.create_task(self._forever(self._claim, handle))
+        finally:
+            await asyncio.gather(*self._at_work.values(), return_exceptions=True)
+            await self._leave()
+
+    async def _forever(self, step: Callable[[Handle], Awaitable[None]], handle: Handle) -> None:
+        while True:
+            try:
+                await step(handle)
+            except ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    log.warning("stream interrupted", stream=self._stream, error=str(error))
+                    await asyncio.sleep(RETRY_S)
+                await self._create()
+            except REDIS_ERRORS as error:
+                log.warning("stream interrupted", stream=self._stream, error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+
+    async def _create(self) -> None:
+        try:
+            await self._redis.xgroup_create(self._stream, self._name, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                log.warning("group not made", stream=self._stream, error=str(error))
+                await asyncio.sleep(RETRY_S)
+        except REDIS_ERRORS:
+            await asyncio.sleep(RETRY_S)
+
+    async def _take(self, handle: Handle) -> None:
+        await self._slots.acquire()
+        self._slots.release()
+        free = self._concurrency - len(self._at_work)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.xreadgroup(self._name, self._consumer, {self._stream: ">"}, count=max(1, free), block=BLOCK_MS)
+            pipeline.time()
+            found, now = await pipeline.execute()
+        for id_, fields in found[0][1] if found else ():
+            await self._start(id_, fields, now, handle)
+
+    async def _claim(self, handle: Handle) -> None:
+        await asyncio.sleep(CLAIM_EVERY_S)
+        if self._at_work:
+            await self._redis.xclaim(
+                self._stream, self._name, self._consumer, 0, list(self._at_work), idle=0, justid=True
+            )
+        idle = await self._redis.xpending_range(
+            self._stream, self._name, min="-", max="+", count=self._concurrency, idle=IDLE_MS
+        )
+        now = await self._redis.time() if idle else (0, 0)
+        for entry in idle:
+            await self._claim_one(entry, now, handle)
+
+    async def _claim_one(self, entry: dict[str, Any], now: tuple[int, int], handle: Handle) -> None:
+        # Any: what the client makes of XPENDING
+        id_: bytes = entry["message_id"]
+        if id_ in self._at_work:
+            return
+        claimed: Any = await self._redis.xclaim(self._stream, self._name, self._consumer, IDLE_MS, [id_])
+        for _, fields in claimed:
+            if entry["times_delivered"] >= DELIVERIES:
+                await self._bury(id_, fields)
+            else:
+                await self._start(id_, fields, now, handle)
+
+    async def _start(self, id_: bytes, fields: dict[bytes, bytes], now: tuple[int, int], handle: Handle) -> None:
+        await self._slots.acquire()
+        written_ms = int(id_.split(b"-")[0])
+        age_ms = max(0, now[0] * 1000 + now[1] // 1000 - written_ms)
+        self._at_work[id_] = asyncio.create_task(self._work(id_, fields, age_ms, handle))
+
+    async def _work(self, id_: bytes, fields: dict[bytes, bytes], age_ms: int, handle: Handle) -> None:
+        started = time.monotonic()
+        try:
+            await handle(fields, age_ms)
+            await self._redis.xack(self._stream, self._name, id_)
+        except Exception:  # the entry stays pending and is delivered again; the log has the cause
+            log.exception("an entry failed", stream=self._stream, seconds=round(time.monotonic() - started, 3))
+        finally:
+            del self._at_work[id_]
+            self._slots.release()
+
+    async def _bury(self, id_: bytes, fields: dict[bytes, bytes]) -> None:
+        log.error("an entry was given up", stream=self._stream, entry=id_.decode())
+        dead: dict[Any, Any] = {b"stream": self._stream.encode(), b"entry": id_, **fields}  # Any: the client's types
+        await self._redis.xadd(names.dead_letters(self._name), dead, maxlen=DEAD_LENGTH, approximate=True)
+        await self._redis.xack(self._stream, self._name, id_)
+
+    async def _leave(self) -> None:
+        try:
+            pending = await self._redis.xpending_range(
+                self._stream, self._name, min="-", max="+", count=1, consumername=self._consumer
+            )
+            if not pending:
+                await self._redis.xgroup_delconsumer(self._stream, self._name, self._consumer)
+        except REDIS_ERRORS as error:
+            log.warning("consumer left behind", stream=self._stream, error=type(error).__name__)
