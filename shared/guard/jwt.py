@@ -45,7 +45,6 @@ KID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}\Z"
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _JWS = jwt.PyJWS(algorithms=list(KEY_CLASSES), options={"enforce_minimum_key_length": True})
 
-
 T = TypeVar("T")
 
 
@@ -64,12 +63,15 @@ class PublicKey:
     @classmethod
     def parse(cls, published: VerificationKey) -> Self:
         """Read a key as token publishes it; raises `KeyInvalid` (also on RSA keys below 2,048 bits)."""
+        expected = KEY_CLASSES.get(published.algorithm)
+        if expected is None:
+            raise KeyInvalid(f"key {published.kid} is for an unknown algorithm")
         try:
-            found = jwt.PyJWK(json.loads(published.jwk), algorithm=published.algorithm).key
+            read = jwt.PyJWK(json.loads(published.jwk), algorithm=published.algorithm)
+            found = read.Algorithm.prepare_key(read.key)  # checks the curve
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise KeyInvalid(f"key {published.kid} cannot be read") from error
-        expected = KEY_CLASSES.get(published.algorithm)
-        if expected is None or not isinstance(found, expected):
+        if not isinstance(found, expected):
             raise KeyInvalid(f"key {published.kid} is no public key for {published.algorithm}")
         if isinstance(found, RSAPublicKey) and found.key_size < SHORTEST_RSA_BITS:
             raise KeyInvalid(f"key {published.kid} is too short")
