@@ -1,0 +1,43 @@
+"""The public keys, for anyone who verifies JWTs without us."""
+
+import msgspec
+
+from services.token.http.deps import TokenDeps
+from shared.web.endpoint import Call, Caller, Routes
+from shared.web.parameters import Id
+
+routes = Routes[TokenDeps]("jwks")
+
+MAX_AGE_S = 300
+"""A key is published at least one rotation before it signs; so long may a copy of the set be kept."""
+
+
+class Jwks(msgspec.Struct, frozen=True):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
+class GetProjectJwks(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The project whose JWTs are to be verified."""
+
+    project_id: Id
+
+
+@routes.endpoint("GET", "/v1/.well-known/jwks.json", name="jwks.get", callers=Caller.UNASKED, model=Jwks)
+async def get_jwks(call: Call[TokenDeps]) -> bytes:
+    """Return the public signing keys of the instance."""
+    return await _key_set(call)
+
+
+@routes.endpoint("GET", "/v1/projects/{projectId}/jwks", name="projects.get_jwks", callers=Caller.UNASKED, model=Jwks)
+async def get_project_jwks(call: Call[TokenDeps], params: GetProjectJwks) -> bytes:
+    """Return the public signing keys, which all projects share; `aud` tells their JWTs apart."""
+    await call.deps.guard.project(params.project_id)
+    return await _key_set(call)
+
+
+async def _key_set(call: Call[TokenDeps]) -> bytes:
+    keyring = await call.deps.keyrings.current()
+    call.add_header("Cache-Control", f"public, max-age={MAX_AGE_S}")
+    return b'{"keys":[%b]}' % b",".join(key.jwk.encode() for key in keyring.published)

@@ -1,0 +1,121 @@
+"""JWTs over HTTP."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from services.token.domain.tokens import DEFAULT_S, LONGEST_S, SHORTEST_S
+from services.token.http.deps import TokenDeps
+from services.token.operations import tokens as operations
+from shared.contracts.claims import Claims
+from shared.kernel.errors import ErrorType
+from shared.web.endpoint import Call, Caller, RateLimit, Routes
+from shared.web.parameters import Id
+
+routes = Routes[TokenDeps]("jwts")
+
+RECENT: Final = "recent"
+
+Duration = Annotated[int, msgspec.Meta(ge=SHORTEST_S, le=LONGEST_S)]
+SessionChoice = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,35}|recent\(\))\Z")]
+
+
+class Jwt(msgspec.Struct, frozen=True):
+    """A JWT, as Appwrite's SDKs read it."""
+
+    jwt: str
+
+
+class CreateAccountJwt(msgspec.Struct, frozen=True, kw_only=True):
+    """`duration` is the life of the JWT in seconds."""
+
+    duration: Duration = DEFAULT_S
+
+
+class CreateUserJwt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """`session_id` names a session of the user; `recent` (or `recent()`) is the newest."""
+
+    user_id: Id
+    session_id: SessionChoice = RECENT
+    duration: Duration = DEFAULT_S
+
+
+class IntrospectJwt(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of RFC 7662, as form or JSON; its hint on the type of token is ignored."""
+
+    token: str
+
+
+class Introspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """The answer of RFC 7662: an inactive token tells nothing more, one without a session has no `sid`."""
+
+    active: bool
+    iss: str = ""
+    sub: str = ""
+    aud: str = ""
+    sid: str = ""
+    jti: str = ""
+    iat: int = 0
+    nbf: int = 0
+    exp: int = 0
+    user_id: str = ""
+    session_id: str = ""
+
+    @classmethod
+    def of(cls, claims: Claims | None) -> "Introspection":
+        """Answer for a good JWT, or for none."""
+        return cls(active=False) if claims is None else cls(active=True, **msgspec.structs.asdict(claims))
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/account/jwts",
+    name="account.create_jwt",
+    aliases=("/v1/account/jwt",),
+    callers=Caller.USER,
+    scopes=("account",),
+    status=201,
+    limit=RateLimit(120, 60, by=("url", "user")),
+    auth_method="jwt",
+    errors=(ErrorType.USER_JWT_CREATION_DENIED,),
+)
+async def create_account_jwt(call: Call[TokenDeps], params: CreateAccountJwt) -> Jwt:
+    """Make a JWT from the caller's session."""
+    return Jwt(await operations.create_account_jwt(call.deps.keyrings, call.principal, duration_s=params.duration))
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/users/{userId}/jwts",
+    name="users.create_jwt",
+    callers=Caller.KEY,
+    scopes=("users.write",),
+    status=201,
+    errors=(ErrorType.USER_NOT_FOUND, ErrorType.USER_SESSION_NOT_FOUND),
+)
+async def create_user_jwt(call: Call[TokenDeps], params: CreateUserJwt) -> Jwt:
+    """Make a JWT for a user, bound to one of the user's sessions if there is any."""
+    session = RECENT if params.session_id == f"{RECENT}()" else params.session_id
+    token = await operations.create_user_jwt(
+        call.deps.keyrings,
+        call.deps.bus,
+        project=call.project.id,
+        user=params.user_id,
+        session=session,
+        duration_s=params.duration,
+    )
+    return Jwt(token)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/jwts/introspect",
+    name="jwts.introspect",
+    callers=Caller.KEY,
+    scopes=("jwts.read",),
+)
+async def introspect_jwt(call: Call[TokenDeps], params: IntrospectJwt) -> Introspection:
+    """Say whether a JWT is good at this moment, and what it claims."""
+    deps = call.deps
+    claims = await operations.introspect(deps.keyrings, deps.guard, project=call.project.id, token=params.token)
+    return Introspection.of(claims)

@@ -1,0 +1,78 @@
+"""The keyring of this process: the active key to sign with, and all public keys, read again when the feed says so."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from services.token.domain.seal import Seal
+from services.token.domain.signing_keys import Signer, State, read_private
+from services.token.store.signing_keys import KeySet, read_key_set
+from shared.contracts.requests import VerificationKey, VerificationKeys
+from shared.contracts.subjects import SIGNING_KEYS
+from shared.guard.guard import Guard
+from shared.guard.jwt import PublicKey
+from shared.postgres.pool import Pool
+
+
+class Keyring(msgspec.Struct, frozen=True, kw_only=True):
+    """What one reading of the signing keys gives: who signs for which issuer, and what verifies."""
+
+    issuer: str
+    signer: Signer
+    published: tuple[VerificationKey, ...]
+    public: Mapping[str, PublicKey]
+
+
+class Keyrings:
+    """Hands out the current keyring: from memory under a lease, else from the database.
+
+    So no JWT is signed with a key that is gone: the command that retires a key answers only when each process has
+    heard of it, and has dropped its keyring, or has no lease, and reads at each call.
+    """
+
+    def __init__(self, *, pool: Pool, seal: Seal, guard: Guard) -> None:
+        self._pool = pool
+        self._seal = seal
+        self._cache = guard.cache
+        self._held: Keyring | None = None
+        self._generation = 0
+        guard.reader.watch(SIGNING_KEYS, self._forget)
+
+    async def current(self) -> Keyring:
+        """Return the keyring as it stands now, as far as anyone has been told."""
+        if self._held is not None and self._cache.is_leased():
+            return self._held
+        while True:
+            generation = self._generation
+            async with self._pool.acquire() as connection:
+                read = _open(await read_key_set(connection), self._seal)
+            if generation == self._generation:  # else the keys have changed since, perhaps
+                self._held = read
+                return read
+
+    def _forget(self) -> None:
+        self._held = None
+        self._generation += 1
+
+
+async def get_keys(pool: Pool) -> VerificationKeys:
+    """Return all keys whose JWTs are good, also the next one; from the database, for other services' guards."""
+    async with pool.acquire() as connection:
+        found = await read_key_set(connection)
+    return VerificationKeys(position=found.position, issuer=found.issuer, keys=_published(found))
+
+
+def _published(found: KeySet) -> tuple[VerificationKey, ...]:
+    return tuple(VerificationKey(kid=key.kid, algorithm=key.algorithm, jwk=key.jwk) for key in found.keys)
+
+
+def _open(found: KeySet, seal: Seal) -> Keyring:
+    published = _published(found)
+    active = next(key for key in found.keys if key.state is State.ACTIVE)
+    private = read_private(seal.open(found.sealed[active.kid], kid=active.kid))
+    return Keyring(
+        issuer=found.issuer,
+        signer=Signer(kid=active.kid, algorithm=active.algorithm, key=private),
+        published=published,
+        public={key.kid: PublicKey.parse(key) for key in published},
+    )

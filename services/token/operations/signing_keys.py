@@ -1,0 +1,124 @@
+"""The life of signing keys: made at the first start, rotated and retired by an operator.
+
+Each step is told in the feed, and answered when every replica has heard it. So a verifier has long known a key when it
+first signs, and nobody signs with a key that is gone.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from services.token.domain.seal import Seal
+from services.token.domain.signing_keys import Algorithm, SigningKey, State, generate, private_bytes, public_jwk
+from services.token.store import signing_keys as store
+from shared.contracts.events import PrincipalsChanged
+from shared.contracts.subjects import SIGNING_KEYS, signing_key
+from shared.guard.barrier import Revocations
+from shared.guard.receipt import Receipt
+from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.ids import unique_id
+from shared.messaging.outbox import publish
+from shared.postgres.pool import Connection, Pool
+
+
+class WrongIssuer(Exception):
+    """The issuer in the settings is not the one that was fixed at the first start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key that was just made: its public part, and its private part sealed."""
+
+    kid: str
+    algorithm: Algorithm
+    jwk: str
+    sealed: bytes
+
+    @classmethod
+    def make(cls, algorithm: Algorithm, seal: Seal) -> "NewKey":
+        """Make one; takes a tenth of a second or more for RS256."""
+        kid, key = unique_id(), generate(algorithm)
+        sealed = seal.close(private_bytes(key), kid=kid)
+        return cls(kid=kid, algorithm=algorithm, jwk=public_jwk(key, kid=kid, algorithm=algorithm), sealed=sealed)
+
+
+async def make_first_signing_keys(pool: Pool, *, issuer: str, seal: Seal, algorithm: Algorithm) -> None:
+    """Fix the issuer and make an active key and the next one, unless that was done before.
+
+    An empty `issuer` takes what is stored, else a URN of a new id. Raises `WrongIssuer` where another is stored,
+    `WrongMasterKey` where stored keys do not open.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        kept = await store.keep_issuer(connection, issuer or f"urn:daypass:{unique_id()}")
+        if issuer not in {"", kept}:
+            raise WrongIssuer(f"DAYPASS_ISSUER is not {kept}, which this instance signs for since its first start")
+        if not await store.list_signing_keys(connection):
+            for state in (State.ACTIVE, State.NEXT):
+                await _add(connection, await asyncio.to_thread(NewKey.make, algorithm, seal), state)
+        found = await store.read_key_set(connection)
+    for kid, sealed in found.sealed.items():
+        seal.open(sealed, kid=kid)
+
+
+async def list_signing_keys(pool: Pool) -> tuple[SigningKey, ...]:
+    """Return all keys that there ever were, the oldest first."""
+    async with pool.acquire() as connection:
+        return await store.list_signing_keys(connection)
+
+
+async def rotate_signing_key(
+    pool: Pool, revocations: Revocations, *, active: str, seal: Seal, algorithm: Algorithm
+) -> Receipt:
+    """Let the next key sign in place of `active`, and publish a new next one, of `algorithm`.
+
+    Does nothing but wait where `active` signs no more, so that a repetition rotates once. Raises
+    `Refusal(SIGNING_KEY_NOT_FOUND)`, or `Unavailable(REVOCATION_UNCONFIRMED)`: then it is done, but not heard by all.
+    """
+    new = await asyncio.to_thread(NewKey.make, algorithm, seal)
+    async with pool.acquire() as connection, connection.transaction():
+        await store.lock_signing_keys(connection)
+        key = await _get(connection, active)
+        if key.state is State.NEXT:
+            raise Refusal(ErrorType.GENERAL_BAD_REQUEST, f"Signing key {active} is not active yet.")
+        if key.state is State.ACTIVE:
+            await _promote(connection, new)
+        changed = PrincipalsChanged(subjects=(SIGNING_KEYS,), reason="signing_key.rotated")
+        ticket = await publish(connection, changed)
+    return await revocations.confirm(ticket)
+
+
+async def retire_signing_key(pool: Pool, revocations: Revocations, *, kid: str) -> Receipt:
+    """End a retiring key, and with it every JWT that it signed; a key that is gone is told of again.
+
+    Raises `Refusal(SIGNING_KEY_NOT_FOUND)`, `Refusal(GENERAL_BAD_REQUEST)` where the key still signs or will, or
+    `Unavailable(REVOCATION_UNCONFIRMED)`: then it is done, but not heard by all.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await store.lock_signing_keys(connection)
+        key = await _get(connection, kid)
+        if key.state not in {State.RETIRING, State.GONE}:
+            raise Refusal(ErrorType.GENERAL_BAD_REQUEST, f"Signing key {kid} is {key.state}: rotate before you retire.")
+        if key.state is State.RETIRING:
+            await store.move_signing_key(connection, kid, State.GONE)
+        gone = PrincipalsChanged(subjects=(signing_key(kid), SIGNING_KEYS), reason="signing_key.retired")
+        ticket = await publish(connection, gone)
+    return await revocations.confirm(ticket)
+
+
+async def _get(connection: Connection, kid: str) -> SigningKey:
+    key = await store.find_signing_key(connection, kid)
+    if key is None:
+        raise Refusal(ErrorType.SIGNING_KEY_NOT_FOUND, "Signing key with the requested ID could not be found.")
+    return key
+
+
+async def _promote(connection: Connection, new: NewKey) -> None:
+    keys = {key.state: key.kid for key in await store.list_signing_keys(connection)}
+    await store.move_signing_key(connection, keys[State.ACTIVE], State.RETIRING)
+    await store.move_signing_key(connection, keys[State.NEXT], State.ACTIVE)
+    await _add(connection, new, State.NEXT)
+
+
+async def _add(connection: Connection, key: NewKey, state: State) -> None:
+    await store.add_signing_key(
+        connection, kid=key.kid, algorithm=key.algorithm, state=state, jwk=key.jwk, sealed=key.sealed
+    )

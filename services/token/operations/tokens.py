@@ -1,0 +1,56 @@
+"""JWTs: made for sessions and users, and looked into for backends that cannot see whether they still stand."""
+
+import time
+
+from services.token.domain.tokens import claims_for
+from services.token.operations.keyring import Keyrings
+from shared.contracts.claims import Claims
+from shared.contracts.principal import Kind, Principal
+from shared.contracts.requests import FindSession
+from shared.guard.guard import Guard
+from shared.guard.jwt import verify
+from shared.kernel.errors import ErrorType, Refusal
+from shared.messaging.bus import Bus
+
+
+async def create_account_jwt(keyrings: Keyrings, principal: Principal, *, duration_s: int) -> str:
+    """Make a JWT from the caller's session. Raises `Refusal(USER_JWT_CREATION_DENIED)` where the caller is a JWT."""
+    if principal.kind is Kind.JWT:
+        raise Refusal(ErrorType.USER_JWT_CREATION_DENIED, "A JWT cannot be made from a JWT. Use a session.")
+    return await _mint(keyrings, principal.project, principal.user, principal.session, duration_s)
+
+
+async def create_user_jwt(
+    keyrings: Keyrings, bus: Bus, *, project: str, user: str, session: str, duration_s: int
+) -> str:
+    """Make a JWT for any user of a project, bound to a session by id, or the newest one for `recent`.
+
+    A user without any session gets one that only the user binds. Raises `Refusal(USER_NOT_FOUND)` or
+    `Refusal(USER_SESSION_NOT_FOUND)`, and `Unavailable` where auth does not answer.
+    """
+    found = await bus.ask(FindSession(project=project, user=user, session=session))
+    return await _mint(keyrings, project, user, found.session, duration_s)
+
+
+async def introspect(keyrings: Keyrings, guard: Guard, *, project: str, token: str) -> Claims | None:
+    """Return the claims of a JWT of this project that is good at this moment; None for all others.
+
+    Good is what every service of ours would accept: its session stands, and its user is not blocked.
+    """
+    keyring = await keyrings.current()
+    try:
+        claims = verify(token, project=project, issuer=keyring.issuer, keys=keyring.public)
+        principal = await guard.jwt(project, token)
+    except Refusal as refusal:
+        if refusal.type is ErrorType.USER_JWT_INVALID:
+            return None
+        raise
+    return None if principal is None or principal.blocked else claims
+
+
+async def _mint(keyrings: Keyrings, project: str, user: str, session: str, duration_s: int) -> str:
+    keyring = await keyrings.current()
+    claims = claims_for(
+        issuer=keyring.issuer, project=project, user=user, session=session, duration_s=duration_s, now=time.time()
+    )
+    return keyring.signer.sign(claims)
