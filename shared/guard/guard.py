@@ -17,7 +17,7 @@ import msgspec
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret, digest
 from shared.contracts.principal import Kind, Principal, Project
-from shared.contracts.requests import ResolveJwt, ResolveKey, ResolveSession, VerificationKeys
+from shared.contracts.requests import ResolvedPrincipal, ResolveJwt, ResolveKey, ResolveSession, VerificationKeys
 from shared.guard.cache import Answer, Cache
 from shared.guard.feed_reader import FeedReader
 from shared.guard.jwt import PublicKey, unverified_kid, verify
@@ -70,7 +70,7 @@ class Guard:
         answer = self.cache.get(key)
         if answer is None:
             request = ResolveSession(project=project_id, user=secret.id, secret_digest=proof)
-            answer = await self._look_up(key, lambda: self._ask_principal(request, ()))
+            answer = await self._look_up(key, lambda: self._ask_principal(request))
         return _unexpired(answer)
 
     async def jwt(self, project_id: str, token: str) -> Principal | None:
@@ -99,7 +99,7 @@ class Guard:
         answer = self.cache.get(key)
         if answer is None:
             request = ResolveKey(project=project_id, secret_digest=proof)
-            answer = await self._look_up(key, lambda: self._ask_principal(request, ()))
+            answer = await self._look_up(key, lambda: self._ask_principal(request))
         if answer.value is None:
             raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
         if (principal := _unexpired(answer)) is None:
@@ -129,13 +129,21 @@ class Guard:
 
     async def _look_up_jwt(self, key: bytes, project_id: str, token: str) -> Answer:
         kid = unverified_kid(token)
+        return await self._look_up(key, lambda: self._ask_jwt(kid, project_id, token))
+
+    async def _ask_jwt(self, kid: str, project_id: str, token: str) -> Answer:
         known = await self._key_set_with(kid)
+        # The signing key stood at this position. Auth's answer may be newer, but says nothing of signing keys.
+        verified_at = self.cache.position
         claims = verify(token, project=project_id, issuer=known.issuer, keys=known.keys)
         request = ResolveJwt(
             project=project_id, user=claims.sub, session=claims.sid, jti=claims.jti, issued_at=claims.iat
         )
-        more = (subjects.signing_key(kid),)
-        return await self._look_up(key, lambda: self._ask_principal(request, more, not_after=claims.exp))
+        found = await self._resolver.principal(request)
+        found = msgspec.structs.replace(
+            found, position=min(found.position, verified_at), subjects=(*found.subjects, subjects.signing_key(kid))
+        )
+        return _answer(found, not_after=claims.exp)
 
     async def _key_set_with(self, kid: str) -> KeySet:
         # A kid that is not known may be of a key made a moment ago, of which the entry is not here yet.
@@ -169,15 +177,8 @@ class Guard:
             flight.add_done_callback(lambda _: self._flights.pop(key, None))
         return await asyncio.shield(flight)
 
-    async def _ask_principal(
-        self, request: ResolvePrincipal, more: tuple[str, ...], *, not_after: float = 0.0
-    ) -> Answer:
-        found = await self._resolver.principal(request)
-        concerned = found.subjects + more
-        principal = found.principal
-        if principal is not None:
-            principal = msgspec.structs.replace(principal, position=found.position, subjects=concerned)
-        return Answer(principal, concerned, found.position, found.position, not_after)
+    async def _ask_principal(self, request: ResolvePrincipal) -> Answer:
+        return _answer(await self._resolver.principal(request))
 
     async def _ask_project(self, project_id: str) -> Answer:
         found = await self._resolver.project(project_id)
@@ -187,6 +188,13 @@ class Guard:
         self._keys_asked_at = time.monotonic()
         found = await self._resolver.keys()
         return Answer(_parsed(found), (subjects.SIGNING_KEYS,), found.position, found.position)
+
+
+def _answer(found: ResolvedPrincipal, *, not_after: float = 0.0) -> Answer:
+    principal = found.principal
+    if principal is not None:
+        principal = msgspec.structs.replace(principal, position=found.position, subjects=found.subjects)
+    return Answer(principal, found.subjects, found.position, found.position, not_after)
 
 
 def _parsed(found: VerificationKeys) -> KeySet:
