@@ -1,0 +1,41 @@
+import json
+
+import msgspec
+
+from services.token.domain.tokens import claims_for
+
+NOW = 1_800_000_000.75
+
+
+def written(session: str) -> dict[str, object]:
+    claims = claims_for(issuer="urn:test", project="library", user="ada", session=session, duration_s=900, now=NOW)
+    members: dict[str, object] = json.loads(msgspec.json.encode(claims))
+    return members
+
+
+def test_a_jwt_carries_the_standard_claims_and_appwrites_two() -> None:
+    members = written("s1")
+
+    assert len(str(members.pop("jti"))) == 32
+    assert members == {
+        "iss": "urn:test",
+        "sub": "ada",
+        "aud": "library",
+        "sid": "s1",
+        "iat": 1_800_000_000,
+        "nbf": 1_800_000_000,
+        "exp": 1_800_000_900,
+        "userId": "ada",
+        "sessionId": "s1",
+    }
+
+
+def test_a_jwt_without_a_session_has_no_sid_and_an_empty_session_id() -> None:
+    members = written("")
+
+    assert "sid" not in members
+    assert members["sessionId"] == ""
+
+
+def test_no_two_jwts_have_the_same_jti() -> None:
+    assert len({str(written("s1")["jti"]) for _ in range(1000)}) == 1000
