@@ -1,1 +1,1 @@
-"""HTTP: endpoint declarations and what follows from them, errors, CORS, limits, health."""
+"""HTTP for all services: one declaration per endpoint, and everything that follows from it."""

@@ -1,0 +1,57 @@
+"""Who is calling: the credentials of a request, in Appwrite's order, resolved by the guard.
+
+Session secret, then JWT, then API key. A session that verifies beside a JWT is a conflict, whether or not the JWT is
+good; a key outranks either. A stale session is no error but a guest, a bad JWT or an unknown key is one everywhere.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+from multidict import istr
+
+from shared.contracts.principal import Principal, Project, guest
+from shared.guard.guard import Guard
+from shared.kernel.errors import ErrorType, Refusal
+from shared.web.cookies import find_secret
+
+KEY = istr("X-Appwrite-Key")
+_JWT = istr("X-Appwrite-JWT")
+_PROJECT = istr("X-Appwrite-Project")
+
+
+class Identity(msgspec.Struct, frozen=True, gc=False):
+    """Who is calling: the principal whose rights count, and the user of the session or JWT, if any.
+
+    `is_fallback`: neither a cookie nor `X-Appwrite-Session` gave a session secret.
+    """
+
+    principal: Principal
+    user: Principal | None
+    is_fallback: bool
+
+
+async def identify(guard: Guard, project: Project, headers: Mapping[str, str]) -> Identity:
+    """Resolve the credentials of a request; raises `Refusal` as said above, or `Unavailable`."""
+    found = find_secret(project.id, headers)
+    user = None if found.secret is None else await guard.session(project.id, found.secret)
+    token = headers.get(_JWT)
+    if token:
+        if user is not None:
+            raise Refusal(
+                ErrorType.USER_JWT_AND_COOKIE_SET,
+                "API requests may carry either a session or a JWT. Please use one of them.",
+            )
+        user = await guard.jwt(project.id, token)
+    secret = headers.get(KEY)
+    if secret:
+        principal = await _key(guard, project, headers, secret)
+        return Identity(principal or user or guest(project.id), user, found.is_fallback)
+    return Identity(user or guest(project.id), user, found.is_fallback)
+
+
+async def _key(guard: Guard, project: Project, headers: Mapping[str, str], secret: str) -> Principal | None:
+    if headers.get(_PROJECT) != project.id:
+        raise Refusal(
+            ErrorType.PROJECT_ID_MISSING, "An API key needs the header X-Appwrite-Project with the key's project."
+        )
+    return await guard.key(project.id, secret)

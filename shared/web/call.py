@@ -1,0 +1,81 @@
+"""Calls and replies: what a handler is given, and what it may give back besides a model."""
+
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+from aiohttp.web import BaseRequest
+
+from shared.contracts.credentials import SessionSecret
+from shared.contracts.principal import Principal, Project, guest
+from shared.web import cookies
+from shared.web.clientinfo import ClientInfo, TrustedProxies
+
+D = TypeVar("D")
+
+JSON = "application/json; charset=UTF-8"
+TEXT = "text/plain; charset=UTF-8"
+
+NO_PROJECT = Project(id="", name="")
+NOBODY = guest("")
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An answer that is rendered already. `status` 0 is the endpoint's own."""
+
+    body: bytes
+    content_type: str = JSON
+    status: int = 0
+
+
+class Call(Generic[D]):
+    """One request, authenticated, on its way to a handler.
+
+    `deps` is what the service's composition gave to its routes. `principal` is whose rights count; `user` is the
+    principal of the session or JWT that came along, which an API key beside it outranks but does not hide. Headers
+    added here are sent with errors too: a cookie is cleared even where the answer is a refusal.
+    """
+
+    __slots__ = ("_client", "_proxies", "_request", "deps", "headers", "principal", "project", "request_id", "user")
+
+    deps: D
+
+    def __init__(self, request: BaseRequest, request_id: str, proxies: TrustedProxies) -> None:
+        self._request = request
+        self._proxies = proxies
+        self._client: ClientInfo | None = None
+        self.request_id = request_id
+        self.project = NO_PROJECT
+        self.principal: Principal = NOBODY
+        self.user: Principal | None = None
+        self.headers: list[tuple[str, str]] = []
+
+    @property
+    def client(self) -> ClientInfo:
+        """Where the request came from: address, scheme, host."""
+        if self._client is None:
+            self._client = self._proxies.client(self._request)
+        return self._client
+
+    def header(self, name: str) -> str:
+        """Return a request header, empty where there is none."""
+        return self._request.headers.get(name, "")
+
+    def add_header(self, name: str, value: str) -> None:
+        """Send a header with the answer, whatever it will be."""
+        self.headers.append((name, value))
+
+    def set_session_cookies(self, secret: SessionSecret, expires: datetime) -> None:
+        """Send the two session cookies, and `X-Fallback-Cookies` where the browser would not keep them."""
+        self.headers += cookies.session_cookies(self.project.id, secret.wire(), expires, self.client)
+        self._add_fallback(cookies.fallback(self.project.id, secret.wire()))
+
+    def clear_session_cookies(self) -> None:
+        """Delete the two session cookies, and what a browser keeps in their place."""
+        self.headers += cookies.expired_cookies(self.project.id, self.client)
+        self._add_fallback(cookies.NO_FALLBACK)
+
+    def _add_fallback(self, value: str) -> None:
+        page = self.header("Origin") or self.header("Referer")
+        if not cookies.are_kept(self.client.host, page):
+            self.headers.append((cookies.FALLBACK_HEADER, value))

@@ -1,0 +1,127 @@
+"""Session cookies, and `X-Fallback-Cookies` for browsers that keep none of ours.
+
+A secret is looked for in the cookie, the `_legacy` cookie, `X-Appwrite-Session` and `X-Fallback-Cookies`, in that
+order; the first that can be read counts, even where its session is long gone.
+"""
+
+import functools
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from multidict import istr
+from publicsuffixlist import PublicSuffixList
+
+from shared.contracts.credentials import SessionSecret
+from shared.web.clientinfo import ClientInfo, is_local
+
+FALLBACK_HEADER = "X-Fallback-Cookies"
+NO_FALLBACK = "[]"
+
+_COOKIE = istr("Cookie")
+_SESSION = istr("X-Appwrite-Session")
+_FALLBACK = istr(FALLBACK_HEADER)
+_PREFIX = "a_session_"
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class FoundSecret(msgspec.Struct, frozen=True):
+    """A session secret, and whether it came from the fallback header, or not at all."""
+
+    secret: SessionSecret | None
+    is_fallback: bool
+
+
+NOT_FOUND = FoundSecret(None, is_fallback=True)
+
+
+def find_secret(project_id: str, headers: Mapping[str, str]) -> FoundSecret:
+    """Return the session secret of a request; garbage is none."""
+    sent = headers.get(_COOKIE)
+    if sent is not None and _PREFIX in sent:
+        name = _name(project_id)
+        secret = _cookie(sent, name) or _cookie(sent, name + "_legacy")
+        if secret is not None:
+            return FoundSecret(secret, is_fallback=False)
+    header = headers.get(_SESSION)
+    if header and (secret := SessionSecret.parse(header)) is not None:
+        return FoundSecret(secret, is_fallback=False)
+    fallback_header = headers.get(_FALLBACK)
+    if fallback_header and (secret := _fallback_secret(fallback_header, _name(project_id))) is not None:
+        return FoundSecret(secret, is_fallback=True)
+    return NOT_FOUND
+
+
+def session_cookies(project_id: str, secret: str, expires: datetime, client: ClientInfo) -> list[tuple[str, str]]:
+    """Return the `Set-Cookie` headers of a new session; `secret` is as it goes over the wire."""
+    name = _name(project_id)
+    tail = f"={secret}; Path=/; Expires={format_datetime(expires.astimezone(UTC), usegmt=True)}; HttpOnly"
+    if client.host and not is_local(client.host):
+        tail += f"; Domain=.{client.host}"
+    if client.scheme == "https":
+        tail += "; Secure"
+    return [("Set-Cookie", f"{name}{tail}; SameSite=None"), ("Set-Cookie", f"{name}_legacy{tail}")]
+
+
+def expired_cookies(project_id: str, client: ClientInfo) -> list[tuple[str, str]]:
+    """Return the `Set-Cookie` headers that delete both cookies."""
+    return session_cookies(project_id, "deleted", _LONG_AGO, client)
+
+
+def fallback(project_id: str, secret: str) -> str:
+    """Return the value of `X-Fallback-Cookies` for a new session."""
+    return msgspec.json.encode({_name(project_id): secret}).decode()
+
+
+def are_kept(host: str, page: str) -> bool:
+    """Say whether a browser on `page` (its Origin or Referer) keeps the cookies of `host`.
+
+    It does where both share a registrable domain; `localhost`, addresses and unknown suffixes never do.
+    """
+    here = _registrable_domain(host)
+    return here is not None and here == _registrable_domain(_host_of(page))
+
+
+def _name(project_id: str) -> str:
+    return _PREFIX + project_id
+
+
+def _cookie(sent: str, name: str) -> SessionSecret | None:
+    start = name + "="
+    for pair in sent.split(";"):
+        stripped = pair.strip()
+        if stripped.startswith(start):
+            value = stripped[len(start) :].strip('"')
+            return SessionSecret.parse(unquote(value) if "%" in value else value)
+    return None
+
+
+def _fallback_secret(sent: str, name: str) -> SessionSecret | None:
+    try:
+        found = msgspec.json.decode(sent.encode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return None
+    value = found.get(name) if isinstance(found, dict) else None
+    return SessionSecret.parse(value) if isinstance(value, str) else None
+
+
+def _host_of(page: str) -> str:
+    try:
+        return urlsplit(page).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _registrable_domain(host: str) -> str | None:
+    if not host or is_local(host):
+        return None
+    domain: str | None = _public_suffixes().privatesuffix(host)
+    return domain
+
+
+@functools.cache
+def _public_suffixes() -> PublicSuffixList:
+    # The list has 10,000 entries: read when the first session is made, not at import.
+    return PublicSuffixList(accept_unknown=False)

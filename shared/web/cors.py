@@ -1,0 +1,66 @@
+"""Cross-origin calls: which pages may call, and what browsers must be told.
+
+Hosts are compared, never schemes or ports. A project's origins may use `*.` for subdomains; `localhost` includes its
+addresses; the host that is called may always call itself.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from multidict import istr
+
+from shared.contracts.principal import Project
+
+ORIGIN = istr("Origin")
+
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_ALLOW_HEADERS = (
+    "Accept, Origin, Cookie, Set-Cookie, Content-Type, Content-Range, Range, Cache-Control, Expires, Pragma, "
+    "X-Requested-With, X-Forwarded-For, X-Forwarded-User-Agent, X-Fallback-Cookies, X-Appwrite-Project, "
+    "X-Appwrite-Key, X-Appwrite-Dev-Key, X-Appwrite-Locale, X-Appwrite-Mode, X-Appwrite-JWT, "
+    "X-Appwrite-Organization, X-Appwrite-Response-Format, X-Appwrite-Timeout, X-Appwrite-ID, "
+    "X-Appwrite-Timestamp, X-Appwrite-Session, X-Appwrite-Platform, X-Appwrite-Impersonate-User-Id, "
+    "X-Appwrite-Impersonate-User-Email, X-Appwrite-Impersonate-User-Phone, X-SDK-Version, X-SDK-Name, "
+    "X-SDK-Language, X-SDK-Platform, X-SDK-GraphQL, X-SDK-Profile"
+)
+_RULES = (
+    ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"),
+    ("Access-Control-Allow-Headers", _ALLOW_HEADERS),
+    ("Access-Control-Expose-Headers", "X-Appwrite-Session, X-Fallback-Cookies"),
+    ("Access-Control-Allow-Credentials", "true"),
+    ("Access-Control-Max-Age", "86400"),
+    ("Vary", "Origin"),
+)
+
+
+def allows(project: Project, origin: str, own_host: str) -> bool:
+    """Say whether a page of `origin` (or a URL to be redirected to) may be trusted; garbage may not."""
+    try:
+        parts = urlsplit(origin)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme in {"exp", f"appwrite-callback-{project.id}"}:
+        return True
+    if not parts.scheme or not host:
+        return False
+    return host == own_host or any(_matches(allowed.lower(), host) for allowed in project.origins)
+
+
+def headers_for(origin: str) -> tuple[tuple[str, str], ...]:
+    """Return what a browser must be told so that a page of `origin` may read the answer."""
+    return (("Access-Control-Allow-Origin", origin.lower()), *_RULES)
+
+
+def preflight_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the answer to a preflight: any path, any origin. What is really asked for is checked when it comes."""
+    origin = headers.get(ORIGIN)
+    return headers_for(origin) if origin else _RULES
+
+
+def _matches(allowed: str, host: str) -> bool:
+    if allowed == "localhost":
+        return host in _LOCAL_HOSTS
+    if allowed.startswith("*."):
+        return host.endswith(allowed[1:])
+    return host == allowed

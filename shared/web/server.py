@@ -1,0 +1,94 @@
+"""The HTTP server: aiohttp's low-level one, with our limits, and with Appwrite's errors for what is not HTTP."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
+from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamResponse
+
+from shared.kernel.errors import ErrorType, Refusal
+from shared.web.call import JSON
+from shared.web.errors import error_body, error_headers
+
+MAX_HEADER_BYTES = 64 * 1024
+"""Of the request line, and of each header: query arrays and cookies outgrow aiohttp's 8 KiB."""
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+_log = structlog.get_logger()
+
+
+class HttpServer(Server):
+    """Hands each request to a handler, and listens on one or more sockets."""
+
+    def __init__(
+        self, handler: Callable[[BaseRequest], Awaitable[StreamResponse]], *, max_body_bytes: int = MAX_BODY_BYTES
+    ) -> None:
+        super().__init__(
+            handler,
+            request_factory=self._request,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+        )
+        self._max_body_bytes = max_body_bytes
+        self._listeners: list[asyncio.Server] = []
+
+    def __call__(self) -> RequestHandler:
+        """Return the protocol of a new connection."""
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+    async def listen(self, where: socket.socket | tuple[str, int]) -> int:
+        """Listen on a socket, or on a host and port (0: any free one); return the port."""
+        if isinstance(where, socket.socket):
+            listener = await self._loop.create_server(self, sock=where)
+        else:
+            listener = await self._loop.create_server(self, host=where[0], port=where[1])
+        self._listeners.append(listener)
+        name = listener.sockets[0].getsockname()
+        return name[1] if isinstance(name, tuple) else 0
+
+    async def close(self, grace_s: float) -> None:
+        """Accept nothing more, let requests in flight end for at most `grace_s` seconds, close all connections."""
+        for listener in self._listeners:
+            listener.close()
+        self.pre_shutdown()
+        await self.shutdown(grace_s)
+        for listener in self._listeners:
+            await listener.wait_closed()
+
+    def _request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: "asyncio.Task[None]",
+    ) -> BaseRequest:
+        return BaseRequest(message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body_bytes)
+
+
+class _Connection(RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 quotes raw bytes of the request
+    ) -> StreamResponse:
+        """Answer what is not HTTP. Of `exc` only the type is logged: its message quotes raw bytes too."""
+        _log.info("a request was not HTTP", error=type(exc).__name__, status=status)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun already")
+        refusal = Refusal(ErrorType.GENERAL_BAD_REQUEST, "The request is not valid HTTP, or its headers are too large.")
+        code, body = error_body(refusal)
+        response = Response(status=code, body=body, headers=(*error_headers(refusal), ("Content-Type", JSON)))
+        response.force_close()
+        return response
