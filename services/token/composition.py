@@ -1,0 +1,101 @@
+"""Where the token service is put together."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from services.token import events
+from services.token.domain.seal import Seal
+from services.token.http import jwks, jwts
+from services.token.http.deps import TokenDeps
+from services.token.operations.keyring import Keyrings
+from services.token.operations.signing_keys import make_first_signing_keys
+from services.token.settings import Settings
+from services.token.store.outbox import find_number
+from shared.contracts.requests import GetKeys
+from shared.contracts.signing_keys import ListSigningKeys
+from shared.guard.barrier import Revocations
+from shared.guard.guard import Guard
+from shared.guard.resolver import BusResolver
+from shared.messaging import names
+from shared.messaging.bus import Bus
+from shared.messaging.wire import open_client
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, open_pool
+from shared.web.service import Service
+from shared.web.system import Check
+
+NAME = "token"
+MIGRATIONS = Path(__file__).parent / "store" / "migrations"
+
+
+@contextlib.asynccontextmanager
+async def open_token(settings: Settings, *, guard: Guard | None = None) -> AsyncIterator[Service]:
+    """Open the service, with a guard of its own unless one is given (which then runs elsewhere).
+
+    Raises `MigrationError`, `WrongIssuer` or `WrongMasterKey`, each with words for the operator.
+    """
+    dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
+    seal, algorithm = Seal(settings.master_key), settings.signing_algorithm
+    await migrate(dsn, schema=NAME, folder=MIGRATIONS)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await open_pool(dsn, name=f"daypass-{NAME}")
+        stack.push_async_callback(pool.close)
+        await make_first_signing_keys(pool, issuer=settings.issuer, seal=seal, algorithm=algorithm)
+        redis = open_client(redis_url, name=f"daypass-{NAME}")
+        stack.push_async_callback(redis.aclose)
+        bus = Bus(redis=redis, service=NAME)
+        stack.push_async_callback(bus.close)
+        loops: list[Coroutine[None, None, None]] = []
+        if guard is None:
+            guard = Guard(service=NAME, redis_url=redis_url, resolver=BusResolver(bus))
+            loops.append(guard.run())
+        keyrings = Keyrings(pool=pool, seal=seal, guard=guard)
+        revocations = _revocations(pool, redis, redis_url, guard)
+        loops.append(revocations.run())
+        loops.append(bus.serve(GetKeys.LANE, events.principal_lane(pool)))
+        general = events.general_lane(pool, revocations, seal=seal, algorithm=algorithm)
+        loops.append(bus.serve(ListSigningKeys.LANE, general))
+        await stack.enter_async_context(_running(loops))
+        yield _service(pool, redis, TokenDeps(keyrings=keyrings, guard=guard, bus=bus))
+
+
+def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard) -> Revocations:
+    async def number_of(ticket: uuid.UUID) -> int | None:
+        return await find_number(pool, ticket)
+
+    async def wake_relay() -> None:
+        await redis.publish(names.RELAY_CHANNEL, b"")
+
+    return Revocations(guard=guard, redis=redis, redis_url=redis_url, number_of=number_of, wake_relay=wake_relay)
+
+
+def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:
+    async def lease() -> None:
+        if not deps.guard.cache.is_leased():
+            raise LookupError("no word from the feed")
+
+    async def database() -> None:
+        await pool.fetchval("SELECT 1")
+
+    async def bus() -> None:
+        await redis.ping()
+
+    checks: dict[str, Check] = {"database": database, "redis": bus, "feed": lease}
+    return Service(parts=[(jwts.routes, deps), (jwks.routes, deps)], guard=deps.guard, checks=checks)
+
+
+@contextlib.asynccontextmanager
+async def _running(loops: Iterable[Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """Run loops that never end; where one fails, whoever is inside is cancelled."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(loop) for loop in loops]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()

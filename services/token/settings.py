@@ -1,0 +1,33 @@
+"""Settings of the token service."""
+
+from dataclasses import dataclass
+
+from services.token.domain.seal import Seal
+from services.token.domain.signing_keys import Algorithm
+from shared.kernel.settings import Secret, SettingsError
+
+LONGEST_ISSUER = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Read from `DAYPASS_…` at start. The issuer is fixed at the first start; the algorithm is that of new keys."""
+
+    database_url: Secret
+    redis_url: Secret
+    master_key: Secret
+    issuer: str = ""
+    signing_algorithm: Algorithm = "ES256"
+    host: str = "127.0.0.1"
+    port: int = 8082
+    trusted_proxies: tuple[str, ...] = ()
+    rate_limits: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise `SettingsError` where a value cannot work."""
+        try:
+            Seal(self.master_key)
+        except ValueError as error:
+            raise SettingsError(f"DAYPASS_MASTER_KEY: {error}") from error
+        if len(self.issuer) > LONGEST_ISSUER:
+            raise SettingsError(f"DAYPASS_ISSUER: at most {LONGEST_ISSUER} characters")
