@@ -83,7 +83,7 @@ class Revocations:
             try:
                 await self._listen()
             except REDIS_ERRORS as error:
-                log.warning("announcements interrupted", error=type(error).__name__)
+                log.warning("announcements interrupted", error=repr(error))
                 await asyncio.sleep(RETRY_S)
 
     async def confirm(self, ticket: uuid.UUID) -> Receipt:
@@ -168,7 +168,7 @@ class Revocations:
         return found
 
     async def _listen(self) -> None:
-        wire = await Wire.open(self._redis_url, name="daypass announcements")
+        wire = await Wire.open(self._redis_url, name="daypass-barrier")
         try:
             channels = [names.announcements(service) for service in names.SERVICES]
             await wire.send([("SUBSCRIBE", *channels)], timeout_s=2)

@@ -67,14 +67,14 @@ class FeedReader:
             wire: Wire | None = None
             try:
                 self.name = f"{self._service}-{secrets.token_hex(6)}"
-                wire = await Wire.open(self._redis_url, name=f"daypass feed {self._service}")
+                wire = await Wire.open(self._redis_url, name="daypass-feed")
                 while True:
                     await self._one_round(wire)
             except asyncio.CancelledError:
                 await self._leave(wire)
                 raise
             except (*REDIS_ERRORS, FeedBroken) as error:
-                log.warning("feed interrupted", service=self._service, error=type(error).__name__)
+                log.warning("feed interrupted", service=self._service, error=repr(error))
                 await asyncio.sleep(RETRY_S)
             finally:
                 if wire is not None:
@@ -183,11 +183,11 @@ class FeedReader:
         if wire is not None and self.name:
             try:
                 leaving: list[Command] = [("HDEL", self._registry, f"{names.REPLICA}{self.name}")]
-                another = await Wire.open(self._redis_url, name="daypass feed leaving")
+                another = await Wire.open(self._redis_url, name="daypass-feed")
                 await another.send(leaving, timeout_s=1)
                 await another.close()
             except REDIS_ERRORS as error:
-                log.warning("could not deregister", service=self._service, error=type(error).__name__)
+                log.warning("could not deregister", service=self._service, error=repr(error))
 
 
 def subjects_of(entry: bytes) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ class Bus:
             for answering in self._listening:
                 await self._redis.delete(names.replies(answering, self._asker))
         except REDIS_ERRORS as error:
-            log.warning("reply streams left behind", error=type(error).__name__)
+            log.warning("reply streams left behind", error=repr(error))
 
     async def _send(self, id_: str, request: Request[Any], timeout_s: float) -> None:
         envelope = Envelope(
@@ -143,7 +143,7 @@ class Bus:
             try:
                 found: Any = await self._redis.xread({stream: last}, block=1000, count=100)  # Any: the client's union
             except REDIS_ERRORS as error:
-                log.warning("replies interrupted", error=type(error).__name__)
+                log.warning("replies interrupted", error=repr(error))
                 await asyncio.sleep(0.1)
                 continue
             for id_, fields in found[0][1] if found else ():

@@ -65,7 +65,7 @@ class Group:
                     await asyncio.sleep(RETRY_S)
                 await self._create()
             except REDIS_ERRORS as error:
-                log.warning("stream interrupted", stream=self._stream, error=type(error).__name__)
+                log.warning("stream interrupted", stream=self._stream, error=repr(error))
                 await asyncio.sleep(RETRY_S)
 
     async def _create(self) -> None:
@@ -145,4 +145,4 @@ class Group:
             if not pending:
                 await self._redis.xgroup_delconsumer(self._stream, self._name, self._consumer)
         except REDIS_ERRORS as error:
-            log.warning("consumer left behind", stream=self._stream, error=type(error).__name__)
+            log.warning("consumer left behind", stream=self._stream, error=repr(error))

@@ -79,12 +79,12 @@ class Relay:
             try:
                 await self._serve()
             except (*REDIS_ERRORS, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("relay interrupted", error=type(error).__name__)
+                log.warning("relay interrupted", error=repr(error))
                 await asyncio.sleep(RETRY_S)
 
     async def _serve(self) -> None:
         connection = await self._connect()
-        redis = open_client(self._redis_url, name="daypass relay")
+        redis = open_client(self._redis_url, name="daypass-relay")
         hearing = asyncio.create_task(self._hear(redis))
         try:
             await self._open_feed(connection)

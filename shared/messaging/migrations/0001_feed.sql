@@ -3,8 +3,8 @@
 -- The epoch is part of the streams' names in Redis, so that the streams of two databases, or of one database
 -- restored, never mix.
 CREATE TABLE feed.instance (
-    only  boolean PRIMARY KEY DEFAULT true CHECK (only),
-    epoch text NOT NULL
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    epoch  text NOT NULL
 );
 INSERT INTO feed.instance (epoch) VALUES (replace(gen_random_uuid()::text, '-', ''));
 
@@ -48,6 +48,8 @@ BEGIN
     SELECT given.number, given.id, given.entry FROM given ORDER BY given.number;
 END $$;
 
--- token says that a signing key is retired, and waits for the number of its entry; no more.
+-- token says that a signing key is retired, and waits for the number of its entry; it reads its keys and the position
+-- of the feed in one snapshot; no more.
 GRANT INSERT ON feed.outbox TO daypass_token;
 GRANT SELECT (id, number) ON feed.outbox TO daypass_token;
+GRANT SELECT ON feed.heads TO daypass_token;
