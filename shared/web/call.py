@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 from aiohttp.web import BaseRequest
+from multidict import istr
 
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Principal, Project, guest
@@ -15,6 +16,9 @@ D = TypeVar("D")
 
 JSON = "application/json; charset=UTF-8"
 TEXT = "text/plain; charset=UTF-8"
+
+_REQUEST_ID = istr("X-Request-Id")
+_ALWAYS = ((istr("Server"), "Daypass"), (istr("X-Content-Type-Options"), "nosniff"))
 
 NO_PROJECT = Project(id="", name="")
 NOBODY = guest("")
@@ -48,7 +52,7 @@ class Call(Generic[D]):
         self.project = NO_PROJECT
         self.principal: Principal = NOBODY
         self.user: Principal | None = None
-        self.headers: list[tuple[str, str]] = []
+        self.headers: list[tuple[str, str]] = [(_REQUEST_ID, request_id), *_ALWAYS]
 
     @property
     def client(self) -> ClientInfo:

@@ -55,15 +55,19 @@ class _Node(Generic[R]):
 
 
 def _walk(node: _Node[R], method: str, segments: list[str], at: int, values: list[str]) -> tuple[R, list[str]] | None:
-    if at == len(segments):
-        route = node.routes.get(method)
-        return None if route is None else (route, values)
-    segment = segments[at]
-    literal = node.literals.get(segment)
-    if literal is not None:
-        found = _walk(literal, method, segments, at + 1, values)
-        if found is not None:
-            return found
-    if node.parameter is None or not segment:
-        return None
-    return _walk(node.parameter, method, segments, at + 1, [*values, segment])
+    for position in range(at, len(segments)):
+        segment = segments[position]
+        literal = node.literals.get(segment)
+        if node.parameter is None:
+            if literal is None:
+                return None
+            node = literal
+            continue
+        if literal is not None:
+            found = _walk(literal, method, segments, position + 1, values.copy())
+            if found is not None:
+                return found
+        values.append(segment)
+        node = node.parameter
+    route = node.routes.get(method)
+    return None if route is None else (route, values)

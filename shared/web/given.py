@@ -31,7 +31,7 @@ class Given(msgspec.Struct):
     fault: Refusal | None = None
 
 
-async def read_given(request: BaseRequest, method: str, lists: frozenset[str], max_body_bytes: int) -> Given:
+async def read_given(request: BaseRequest, method: str, lists: frozenset[str]) -> Given:
     """Read the query of a GET, the body of anything else; `lists` names the parameters that are arrays.
 
     Raises `Refusal(GENERAL_PAYLOAD_TOO_LARGE)`, or `Refusal(GENERAL_BAD_REQUEST)` where the body breaks off.
@@ -41,7 +41,7 @@ async def read_given(request: BaseRequest, method: str, lists: frozenset[str], m
         return _pairs(query, lists) if query else Given({})
     if not request.body_exists:
         return Given({})
-    body = await _body(request, max_body_bytes)
+    body = await _body(request)
     if not body:
         return Given({})
     if request.headers.get(_CONTENT_TYPE, "").lower().startswith(_FORM):
@@ -65,8 +65,9 @@ def _query(request: BaseRequest) -> str:
     return request.raw_path.partition("?")[2].partition("#")[0]
 
 
-async def _body(request: BaseRequest, max_body_bytes: int) -> bytes:
+async def _body(request: BaseRequest) -> bytes:
     # What is too much stays unread here: the server reads it off for a while, so that the client hears the answer.
+    max_body_bytes = request.client_max_size
     announced = request.headers.get(_CONTENT_LENGTH, "")
     if announced.isdecimal() and int(announced) > max_body_bytes:
         raise _too_large(max_body_bytes)
@@ -76,7 +77,7 @@ async def _body(request: BaseRequest, max_body_bytes: int) -> bytes:
         return await request.read()
     except HTTPRequestEntityTooLarge:
         raise _too_large(max_body_bytes) from None
-    except RequestPayloadError:
+    except (RequestPayloadError, ConnectionError):
         raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "The body of the request cannot be read.") from None
 
 

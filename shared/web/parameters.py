@@ -33,6 +33,8 @@ class Parameters:
         self._kind = kind
         self._placeholders = placeholders
         self._fields = msgspec.structs.fields(kind)
+        # What has a pattern of its own is checked by that; everything else in a path must be an id.
+        self._plain = frozenset(f.encode_name for f in self._fields if not _has_pattern(f.type))
         self._nullable = frozenset(f.encode_name for f in self._fields if f.required and _is_nullable(f.type))
         bases = {f.encode_name: _base(f.type) for f in self._fields}
         self._coercions = [(name, _COERCIONS[base]) for name, base in bases.items() if base in _COERCIONS]
@@ -44,7 +46,9 @@ class Parameters:
             raise given.fault
         values = given.values
         for name, value in zip(self._placeholders, path, strict=True):
-            values[name] = _path_id(name, value)
+            if name in self._plain and not is_id(value):
+                raise ArgumentInvalid(name, _ID_RULE)
+            values[name] = value
         if None in values.values():
             values = {name: value for name, value in values.items() if value is not None or name in self._nullable}
         for name, coerce in self._coercions:
@@ -52,10 +56,10 @@ class Parameters:
                 values[name] = coerce(name, values[name])
         try:
             return msgspec.convert(values, self._kind)
-        except (msgspec.ValidationError, RecursionError):
-            raise self._fault(values) from None
+        except (msgspec.ValidationError, RecursionError) as error:
+            raise self._fault(values, error) from None
 
-    def _fault(self, values: dict[str, object]) -> Refusal:
+    def _fault(self, values: dict[str, object], fault: Exception) -> Refusal:
         for field in self._fields:
             name = field.encode_name
             if name not in values:
@@ -68,24 +72,24 @@ class Parameters:
                 return ArgumentInvalid(name, _reason(field.type, error))
             except RecursionError:
                 return ArgumentInvalid(name, "Nested too deeply")
-        return Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, "The parameters do not fit together.")
-
-
-def _path_id(name: str, value: str) -> str:
-    # Every id in a path is of the plain alphabet, so that percent-encoding has no place there.
-    if not is_id(value):
-        raise ArgumentInvalid(name, _ID_RULE)
-    return value
+        # Each is good by itself: the struct's own `__post_init__` has spoken.
+        return Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, str(fault))
 
 
 def _reason(kind: object, error: msgspec.ValidationError) -> str:
     """Return the type's own words for its rule where it has some, else those of msgspec."""
     text = str(error)
     if " matching regex " in text:
-        for meta in getattr(kind, "__metadata__", ()):
-            if isinstance(meta, msgspec.Meta) and meta.description:
-                return meta.description
+        return next((meta.description for meta in _metas(kind) if meta.description), text)
     return text
+
+
+def _metas(kind: object) -> list[msgspec.Meta]:
+    return [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
+
+
+def _has_pattern(kind: object) -> bool:
+    return any(meta.pattern for meta in _metas(kind))
 
 
 def _boolean(_: str, value: object) -> object:

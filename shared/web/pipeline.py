@@ -1,0 +1,194 @@
+"""Each request's way from its bytes to an answer.
+
+The order in which a request is refused is Appwrite's: project, credentials, origin, scope, blocked user, rate limit,
+switched-off method, session already there, parameters.
+"""
+
+import itertools
+import re
+import secrets
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+from aiohttp.web import BaseRequest, Response
+from multidict import istr
+
+from shared.contracts.principal import Kind
+from shared.guard.guard import Guard
+from shared.kernel.errors import ErrorType, Refusal
+from shared.web.authenticate import KEY, identify
+from shared.web.call import JSON, TEXT, Call, Reply
+from shared.web.clientinfo import TrustedProxies
+from shared.web.cors import ORIGIN, allows, headers_for, preflight_headers
+from shared.web.dispatch import Table
+from shared.web.endpoint import Endpoint
+from shared.web.errors import error_body, error_headers
+from shared.web.given import Given, project_id, read_given
+from shared.web.limits import Limiter
+from shared.web.parameters import Parameters
+from shared.web.scopes import Admission, Caller
+
+FAILED = "The server has failed to answer. Its log has the cause, under the id in X-Request-Id."
+HSTS = ("Strict-Transport-Security", "max-age=10886400")
+
+Answer = tuple[int, bytes, str]
+"""Status, body, content type."""
+
+_CONTENT_TYPE = istr("Content-Type")
+_REQUEST_ID = istr("X-Request-Id")
+_GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_PROCESS = secrets.token_hex(8)
+_NO_LISTS: frozenset[str] = frozenset()
+
+_log = structlog.get_logger()
+_encode = msgspec.json.Encoder().encode
+_count = itertools.count(1)
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint with what it takes to serve it, prepared once."""
+
+    endpoint: Endpoint
+    deps: object
+    admission: Admission
+    parameters: Parameters | None
+    lists: frozenset[str]
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, deps: object) -> "Route":
+        """Prepare an endpoint."""
+        parameters = None if endpoint.params is None else Parameters(endpoint.params, endpoint.placeholders())
+        return cls(
+            endpoint=endpoint,
+            deps=deps,
+            admission=Admission.of(endpoint.callers, endpoint.scopes),
+            parameters=parameters,
+            lists=_NO_LISTS if parameters is None else parameters.lists,
+        )
+
+
+class Pipeline:
+    """Serves prepared routes."""
+
+    def __init__(self, *, guard: Guard, limiter: Limiter | None, proxies: TrustedProxies) -> None:
+        self._guard = guard
+        self._limiter = limiter
+        self._proxies = proxies
+        self._table: Table[Route] = Table()
+        self.is_draining = False
+
+    def add(self, endpoints: Iterable[Endpoint], deps: object) -> None:
+        """Serve endpoints; `deps` is what their handlers find in their call."""
+        for endpoint in endpoints:
+            route = Route.of(endpoint, deps)
+            for path in endpoint.paths:
+                self._table.add(endpoint.method, path, route)
+
+    async def respond(self, request: BaseRequest) -> Response:
+        """Answer one request, whatever happens."""
+        request_id = _request_id(request)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        call: Call[object] = Call(request, request_id, self._proxies)
+        try:
+            answer = await self._answer(request, call)
+        except Refusal as refusal:
+            answer = _refuse(call, refusal)
+        except Exception:  # noqa: BLE001 the last resort: the log hears all of it, the caller nothing
+            _log.exception("a request failed", method=request.method)
+            answer = _refuse(call, Refusal(ErrorType.GENERAL_SERVER_ERROR, FAILED))
+        return self._response(call, answer)
+
+    async def _answer(self, request: BaseRequest, call: Call[object]) -> Answer:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method == "OPTIONS":
+            call.headers += preflight_headers(request.headers)
+            return 204, b"", TEXT
+        found = self._table.find(method, request.raw_path.partition("?")[0])
+        if found is None:
+            raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND, "The requested route was not found.")
+        route, path = found
+        call.deps = route.deps
+        given = await read_given(request, method, route.lists)
+        if route.endpoint.callers is not Caller.UNASKED:
+            await self._authenticate(route, request, call, project_id(request, method, given))
+        return await self._handle(route, call, given, path)
+
+    async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
+        call.project = await self._guard.project(project)
+        origin = request.headers.get(ORIGIN)
+        is_allowed = origin is None or allows(call.project, origin, call.client.host)
+        if origin is not None and is_allowed:
+            call.headers += headers_for(origin)
+        identity = await identify(self._guard, call.project, request.headers)
+        call.principal = identity.principal
+        call.user = identity.user
+        call.headers.append(("X-Debug-Fallback", "true" if identity.is_fallback else "false"))
+        if not is_allowed and not request.headers.get(KEY):
+            raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
+        route.admission.check(call.principal)
+        if call.user is not None and call.user.blocked:
+            raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
+
+    async def _handle(self, route: Route, call: Call[object], given: Given, path: list[str]) -> Answer:
+        endpoint = route.endpoint
+        window = ""
+        if endpoint.limit is not None and self._limiter is not None and call.principal.kind is not Kind.KEY:
+            window = await self._limiter.count(endpoint, endpoint.limit, call, given.values)
+        _check_switches(endpoint, call)
+        if route.parameters is None:
+            if given.fault is not None:
+                raise given.fault
+            result = await endpoint.handler(call)
+        else:
+            result = await endpoint.handler(call, route.parameters.parse(given, path))
+        if window and endpoint.limit is not None and endpoint.limit.reset_on_success and self._limiter is not None:
+            await self._limiter.reset(window)
+        return _rendered(endpoint, result)
+
+    def _response(self, call: Call[object], answer: Answer) -> Response:
+        status, body, content_type = answer
+        call.headers.append((_CONTENT_TYPE, content_type))
+        if self._proxies and call.client.scheme == "https":
+            call.headers.append(HSTS)
+        response = Response(status=status, body=body, headers=call.headers)
+        if self.is_draining:
+            response.force_close()
+        return response
+
+
+def _request_id(request: BaseRequest) -> str:
+    sent = request.headers.get(_REQUEST_ID)
+    if sent is not None and _GOOD_REQUEST_ID.match(sent):
+        return sent
+    return f"{_PROCESS}-{next(_count):x}"
+
+
+def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:
+    if (
+        endpoint.auth_method
+        and endpoint.auth_method in call.project.disabled_auth_methods
+        and call.principal.kind is not Kind.KEY
+    ):
+        raise Refusal(ErrorType.USER_AUTH_METHOD_UNSUPPORTED, "This method of authentication is switched off.")
+    if endpoint.needs_no_session and call.user is not None:
+        raise Refusal(
+            ErrorType.USER_SESSION_ALREADY_EXISTS,
+            "Creation of a session is prohibited when a session is active.",
+        )
+
+
+def _rendered(endpoint: Endpoint, result: object) -> Answer:
+    if isinstance(result, bytes):
+        return endpoint.status, result, JSON
+    if isinstance(result, Reply):
+        return result.status or endpoint.status, result.body, result.content_type
+    if result is None:
+        return endpoint.status, b"", TEXT
+    return endpoint.status, _encode(result), JSON
+
+
+def _refuse(call: Call[object], refusal: Refusal) -> Answer:
+    call.headers += error_headers(refusal)
+    status, body = error_body(refusal)
+    return status, body, JSON
