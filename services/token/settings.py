@@ -1,27 +1,23 @@
 """Settings of the token service."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from services.token.domain.seal import Seal
 from services.token.domain.signing_keys import Algorithm
 from shared.kernel.settings import Secret, SettingsError
+from shared.web.process import ProcessSettings
 
-LONGEST_ISSUER = 256
+LONGEST_ISSUER: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(ProcessSettings):
     """Read from `DAYPASS_…` at start. The issuer is fixed at the first start; the algorithm is that of new keys."""
 
-    database_url: Secret
-    redis_url: Secret
     master_key: Secret
     issuer: str = ""
     signing_algorithm: Algorithm = "ES256"
-    host: str = "127.0.0.1"
-    port: int = 8082
-    trusted_proxies: tuple[str, ...] = ()
-    rate_limits: bool = True
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` where a value cannot work."""

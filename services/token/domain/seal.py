@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.kernel.settings import Secret
+from shared.kernel.settings import Secret, SettingsError
 
 SHORTEST_SECRET: Final = 32
 NONCE_BYTES: Final = 12
 
 
-class WrongMasterKey(Exception):
+class WrongMasterKey(SettingsError):
     """What is stored was sealed under another master secret, or was altered."""
 
 

@@ -16,11 +16,12 @@ from shared.guard.barrier import Revocations
 from shared.guard.receipt import Receipt
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.ids import unique_id
+from shared.kernel.settings import SettingsError
 from shared.messaging.outbox import publish
 from shared.postgres.pool import Connection, Pool
 
 
-class WrongIssuer(Exception):
+class WrongIssuer(SettingsError):
     """The issuer in the settings is not the one that was fixed at the first start."""
 
 

@@ -1,0 +1,89 @@
+"""A service as a process of its own: from its settings to the signal that ends it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import asyncpg
+import structlog
+import uvloop
+
+from shared.kernel.settings import Secret, SettingsError, read_settings
+from shared.postgres.migrations import MigrationError
+from shared.web.app import WebApp
+from shared.web.limits import Limiter
+from shared.web.service import Service
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessSettings:
+    """What every service's settings begin with. `trusted_proxies` are CIDRs; `rate_limits` are off for tests only."""
+
+    database_url: Secret
+    redis_url: Secret
+    host: str = "127.0.0.1"
+    port: int = 8080
+    trusted_proxies: tuple[str, ...] = ()
+    rate_limits: bool = True
+
+
+S = TypeVar("S", bound=ProcessSettings)
+
+
+def run(kind: type[S], open_service: Callable[[S], AbstractAsyncContextManager[Service]]) -> None:
+    """Serve until SIGTERM or SIGINT, with settings of this kind from the environment.
+
+    Where the service cannot start, say why in one line on stderr, and end with exit code 1.
+    """
+    _log_as_json()
+    try:
+        settings = read_settings(kind, os.environ)
+        uvloop.run(_serve(settings, open_service(settings)))
+    except (SettingsError, MigrationError, asyncpg.PostgresError, OSError) as error:
+        sys.exit(f"Daypass cannot start: {error}")
+
+
+async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager[Service]) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with opening as service, contextlib.AsyncExitStack() as stack:
+        limiter = None
+        if settings.rate_limits:
+            limiter = Limiter(settings.redis_url.reveal())
+            stack.push_async_callback(limiter.close)
+        app = WebApp(
+            service.parts,
+            guard=service.guard,
+            limiter=limiter,
+            trusted_proxies=settings.trusted_proxies,
+            checks=service.checks,
+        )
+        port = await app.start((settings.host, settings.port))
+        stack.push_async_callback(app.stop)
+        log.info("listening", host=settings.host, port=port)
+        await ended.wait()
+
+
+def _log_as_json() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
