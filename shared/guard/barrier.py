@@ -20,7 +20,7 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import boot_clock
 from shared.kernel.errors import ErrorType, Unavailable
 from shared.messaging import names
-from shared.messaging.wire import REDIS_ERRORS, Wire
+from shared.messaging.wire import REDIS_ERRORS, Wire, pause
 
 log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ class Revocations:
                 await self._listen()
             except REDIS_ERRORS as error:
                 log.warning("announcements interrupted", error=repr(error))
-                await asyncio.sleep(RETRY_S)
+                await pause(error, RETRY_S)
 
     async def confirm(self, ticket: uuid.UUID) -> Receipt:
         """Wait until an outbox row, committed before this call, is in force on every replica.

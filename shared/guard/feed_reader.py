@@ -20,7 +20,7 @@ from shared.guard.cache import Cache
 from shared.kernel.clock import boot_clock
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, convert, unpack_map
-from shared.messaging.wire import REDIS_ERRORS, Command, Wire
+from shared.messaging.wire import REDIS_ERRORS, Command, Wire, pause
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ class FeedReader:
                 raise
             except (*REDIS_ERRORS, FeedBroken) as error:
                 log.warning("feed interrupted", service=self._service, error=repr(error))
-                await asyncio.sleep(RETRY_S)
+                await pause(error, RETRY_S)
             finally:
                 if wire is not None:
                     await wire.close()

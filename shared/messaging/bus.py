@@ -20,7 +20,7 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, convert, pack, unpack
 from shared.messaging.group import Group
-from shared.messaging.wire import REDIS_ERRORS
+from shared.messaging.wire import REDIS_ERRORS, pause
 
 log = structlog.get_logger()
 
@@ -144,7 +144,7 @@ class Bus:
                 found: Any = await self._redis.xread({stream: last}, block=1000, count=100)  # Any: the client's union
             except REDIS_ERRORS as error:
                 log.warning("replies interrupted", error=repr(error))
-                await asyncio.sleep(0.1)
+                await pause(error, 0.1)
                 continue
             for id_, fields in found[0][1] if found else ():
                 last = id_

@@ -12,10 +12,9 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from shared.messaging import names
-from shared.messaging.wire import REDIS_ERRORS
+from shared.messaging.wire import REDIS_ERRORS, pause
 
 log = structlog.get_logger()
 
@@ -59,24 +58,19 @@ class Group:
         while True:
             try:
                 await step(handle)
-            except ResponseError as error:
-                if "NOGROUP" not in str(error):
-                    log.warning("stream interrupted", stream=self._stream, error=str(error))
-                    await asyncio.sleep(RETRY_S)
-                await self._create()
             except REDIS_ERRORS as error:
-                log.warning("stream interrupted", stream=self._stream, error=repr(error))
-                await asyncio.sleep(RETRY_S)
+                if "NOGROUP" not in str(error):
+                    log.warning("stream interrupted", stream=self._stream, error=repr(error))
+                    await pause(error, RETRY_S)
+                await self._create()
 
     async def _create(self) -> None:
         try:
             await self._redis.xgroup_create(self._stream, self._name, id="0", mkstream=True)
-        except ResponseError as error:
+        except REDIS_ERRORS as error:
             if "BUSYGROUP" not in str(error):
-                log.warning("group not made", stream=self._stream, error=str(error))
-                await asyncio.sleep(RETRY_S)
-        except REDIS_ERRORS:
-            await asyncio.sleep(RETRY_S)
+                log.warning("group not made", stream=self._stream, error=repr(error))
+                await pause(error, RETRY_S)
 
     async def _take(self, handle: Handle) -> None:
         await self._slots.acquire()

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from shared.contracts.events import FeedOpened
 from shared.messaging import names
 from shared.messaging.outbox import publish
-from shared.messaging.wire import REDIS_ERRORS, open_client
+from shared.messaging.wire import REDIS_ERRORS, open_client, pause
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class Relay:
                 await self._serve()
             except (*REDIS_ERRORS, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("relay interrupted", error=repr(error))
-                await asyncio.sleep(RETRY_S)
+                await pause(error, RETRY_S)
 
     async def _serve(self) -> None:
         connection = await self._connect()

@@ -21,6 +21,18 @@ REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 """What a command may raise where Redis is away, slow or refuses."""
 
 
+async def pause(error: BaseException, seconds: float) -> None:
+    """Wait before trying again after an error; but end where this task has been cancelled.
+
+    The client library turns a cancellation, now and then, into an error of its own; a loop that only caught that error
+    would go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
+    await asyncio.sleep(seconds)
+
+
 def _never_again() -> Retry:
     return Retry(NoBackoff(), 0)
 
