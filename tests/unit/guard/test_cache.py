@@ -1,0 +1,109 @@
+"""The cache: an answer is used only under a lease, and only while the feed has said nothing against it."""
+
+import pytest
+
+from shared.guard.cache import Answer, Cache, Generations
+
+SESSION, USER = "session:p/s", "user:p/u"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cache(clock: Clock) -> Cache:
+    cache = Cache(clock=clock)
+    cache.reset(10)
+    cache.extend_lease(clock.now + 3)
+    return cache
+
+
+def answer(position: int, *subjects: str) -> Answer:
+    return Answer("principal", subjects or (SESSION, USER), position, position)
+
+
+def test_an_answer_is_used_until_an_entry_names_one_of_its_subjects(cache: Cache) -> None:
+    cache.put("k", answer(10), era=cache.era)
+
+    assert cache.get("k") is not None
+    cache.apply(11, ["session:p/another"])
+    assert cache.get("k") is not None
+    cache.apply(12, [USER])
+    assert cache.get("k") is None
+
+
+def test_no_answer_is_used_without_a_lease(cache: Cache, clock: Clock) -> None:
+    cache.put("k", answer(10), era=cache.era)
+    clock.now += 3
+
+    assert cache.get("k") is None
+    cache.extend_lease(clock.now + 3)
+    assert cache.get("k") is not None
+
+
+def test_an_answer_read_before_a_mark_of_its_subject_is_not_kept(cache: Cache) -> None:
+    cache.apply(11, [SESSION])
+
+    assert not cache.put("k", answer(10), era=cache.era)
+    assert cache.put("k", answer(11), era=cache.era)
+
+
+def test_an_answer_of_a_look_up_that_began_before_a_reset_is_not_kept(cache: Cache) -> None:
+    era = cache.era
+    cache.reset(20)
+    cache.extend_lease(1e9)
+
+    assert not cache.put("k", answer(30), era=era)
+
+
+def test_a_reset_forgets_everything_ends_the_lease_and_raises_the_floor(cache: Cache) -> None:
+    cache.put("k", answer(10), era=cache.era)
+    cache.reset(20)
+
+    assert not cache.is_leased()
+    cache.extend_lease(1e9)
+    assert cache.get("k") is None
+    assert cache.is_stale(19, [])
+    assert not cache.is_stale(20, [])
+
+
+def test_marks_that_are_forgotten_raise_the_floor_above_themselves(clock: Clock) -> None:
+    cache = Cache(marks=4, clock=clock)
+    cache.extend_lease(1e9)
+    for number in range(1, 7):
+        cache.apply(number, [f"session:p/{number}"])
+
+    assert cache.floor >= 1
+    for number in range(1, 7):
+        assert cache.is_stale(number - 1, [f"session:p/{number}"])
+
+
+def test_a_forgotten_mark_refuses_an_answer_that_is_kept_already(clock: Clock) -> None:
+    cache = Cache(marks=2, clock=clock)
+    cache.extend_lease(1e9)
+    cache.put("k", answer(0), era=cache.era)
+    cache.apply(1, [SESSION])
+    for number in range(2, 8):
+        cache.apply(number, [f"session:p/{number}"])
+
+    assert cache.get("k") is None
+
+
+def test_generations_keep_no_more_than_their_limit_and_keep_what_is_read() -> None:
+    kept: Generations[int] = Generations(10)
+    kept.put("read", 0)
+    for number in range(1000):
+        kept.put(number, number)
+        assert kept.get("read") == 0
+        assert len(kept) <= 10
+    assert kept.get(1) is None
