@@ -69,7 +69,7 @@ def refuses(text: str, **how: Any) -> None:
         check(text, **how)
 
     assert found.value.type is ErrorType.USER_JWT_INVALID
-    assert not text or text not in found.value.message
+    assert len(text) < 50 or text not in found.value.message
 
 
 VALID = token()
@@ -204,6 +204,23 @@ def test_a_header_with_anything_but_our_members_is_refused(changed: dict[str, ob
     refuses(signed(msgspec.json.encode(CLAIMS), json.dumps(header).encode()))
 
 
+@pytest.mark.parametrize("kid", ["", "../key", "k" * 65, "key\n", "\ud800", "clé"])
+def test_a_kid_of_other_characters_is_refused_before_it_is_looked_up(kid: str) -> None:
+    header = json.dumps(HEADER | {"kid": kid}).encode()
+
+    with pytest.raises(Refusal):
+        unverified_kid(signed(msgspec.json.encode(CLAIMS), header))
+
+
+def test_a_header_in_another_spelling_is_refused_before_its_key_is_looked_up() -> None:
+    header = segment(b'{"alg":"ES256","kid":"key-ES256","typ":"at+jwt"} ')
+    last = ALPHABET[ALPHABET.index(header[-1]) + 1]
+    assert base64.urlsafe_b64decode(header[:-1] + last + "==") == base64.urlsafe_b64decode(header + "==")
+
+    with pytest.raises(Refusal):
+        unverified_kid(".".join([header[:-1] + last, *VALID.split(".")[1:]]))
+
+
 def test_a_header_with_a_member_twice_is_refused() -> None:
     refuses(signed(msgspec.json.encode(CLAIMS), b'{"alg":"none","alg":"ES256","kid":"key-ES256","typ":"at+jwt"}'))
 
@@ -235,6 +252,7 @@ def test_a_jwt_of_a_clock_ahead_is_accepted_within_the_leeway() -> None:
     assert check(VALID, now=NOW - LEEWAY_S) == CLAIMS
     refuses(VALID, now=NOW - LEEWAY_S - 0.001)
     refuses(token(nbf=NOW + LEEWAY_S + 1))
+    refuses(token(iat=NOW + LEEWAY_S + 1))
 
 
 def test_a_jwt_of_another_project_or_issuer_is_refused() -> None:

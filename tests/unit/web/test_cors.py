@@ -1,0 +1,48 @@
+import pytest
+
+from shared.contracts.principal import Project
+from shared.web.cors import allows
+
+PROJECT = Project(id="demo", name="Demo", origins=("localhost", "*.example.com", "Shop.test"))
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://localhost", True),
+        ("https://localhost:3000", True),
+        ("http://127.0.0.1:5173", True),
+        ("http://[::1]:5173", True),
+        ("http://LOCALHOST", True),
+        ("https://a.example.com", True),
+        ("https://a.b.example.com", True),
+        ("https://shop.test", True),
+        ("https://api.daypass.test", True),
+        ("https://api.daypass.test:8443/path", True),
+        ("exp://192.168.0.1", True),
+        ("appwrite-callback-demo://anything", True),
+        ("appwrite-callback-other://anything", False),
+        ("https://example.com", False),
+        ("https://badexample.com", False),
+        ("https://sub.shop.test", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://localhost.", False),
+        ("http://localhost.evil.test", False),
+        ("http://localhost@evil.test", False),
+        ("http://evil.test#localhost", False),
+        ("http://evil.test\\@localhost", False),
+        ("http://local\thost", False),
+        ("null", False),
+        ("localhost", False),
+        ("", False),
+        ("http://", False),
+        ("http://[::1", False),
+        ("//localhost", False),
+    ],
+)
+def test_which_origins_may_call(origin: str, allowed: bool) -> None:
+    assert allows(PROJECT, origin, "api.daypass.test") is allowed
+
+
+def test_without_localhost_its_addresses_are_not_allowed_either() -> None:
+    assert not allows(Project(id="p", name="", origins=("x.test",)), "http://127.0.0.1", "")

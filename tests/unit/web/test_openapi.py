@@ -1,0 +1,102 @@
+from typing import Annotated, Any
+
+import msgspec
+
+from shared.kernel.errors import ErrorType
+from shared.web.endpoint import Call, Caller, Endpoint, RateLimit, Reply, Routes
+from shared.web.openapi import document
+from shared.web.parameters import CustomId, Id
+
+routes: Routes[None] = Routes("things")
+
+
+class GetThing(msgspec.Struct, rename="camel", kw_only=True):
+    thing_id: Id
+    queries: list[str] = []
+
+
+class CreateThing(msgspec.Struct, rename="camel", kw_only=True):
+    thing_id: CustomId
+    size: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Thing(msgspec.Struct):
+    id: str = msgspec.field(name="$id")
+
+
+@routes.endpoint(
+    "GET", "/v1/things/{thingId}", name="things.get", callers=Caller.ANYONE, scopes=("rows.read",),
+    errors=(ErrorType.ROW_NOT_FOUND,),
+)  # fmt: skip
+async def get_thing(call: Call[None], params: GetThing) -> Thing:
+    """Get a thing."""
+    raise NotImplementedError
+
+
+@routes.endpoint(
+    "POST", "/v1/things", name="things.create", aliases=("/v1/thing",), callers=Caller.KEY, scopes=("rows.write",),
+    status=201, limit=RateLimit(10, 60), model=Thing,
+)  # fmt: skip
+async def create_thing(call: Call[None], params: CreateThing) -> bytes:
+    """Create a thing."""
+    raise NotImplementedError
+
+
+@routes.endpoint("GET", "/v1/keys.json", name="things.keys", callers=Caller.UNASKED)
+async def get_keys(call: Call[None]) -> Reply:
+    """Get keys."""
+    raise NotImplementedError
+
+
+def described(endpoints: list[Endpoint]) -> dict[str, Any]:
+    decoded: dict[str, Any] = msgspec.json.decode(document(endpoints))
+    return decoded
+
+
+def test_the_document_is_the_same_whatever_the_order() -> None:
+    assert document(routes.endpoints) == document(routes.endpoints[::-1])
+
+
+def test_a_get_takes_its_parameters_from_path_and_query() -> None:
+    operation = described(routes.endpoints)["paths"]["/v1/things/{thingId}"]["get"]
+
+    assert [(p["name"], p["in"], p["required"]) for p in operation["parameters"]] == [
+        ("thingId", "path", True),
+        ("queries", "query", False),
+    ]
+    assert "requestBody" not in operation
+    assert operation["x-callers"] == ["guest", "session", "jwt", "key"]
+    assert operation["x-scopes"] == ["rows.read"]
+
+
+def test_anything_else_has_a_body() -> None:
+    operation = described(routes.endpoints)["paths"]["/v1/things"]["post"]
+
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert list(schema["properties"]) == ["size", "thingId"]
+    assert schema["required"] == ["thingId"]
+    assert operation["x-rate-limit"] == {"amount": 10, "windowSeconds": 60, "by": ["url", "ip"]}
+    assert operation["security"] == [{"Project": [], "Key": []}]
+    answer = operation["responses"]["201"]["content"]["application/json"]["schema"]
+    assert answer == {"$ref": "#/components/schemas/Thing"}
+
+
+def test_aliases_are_operations_of_their_own() -> None:
+    paths = described(routes.endpoints)["paths"]
+
+    assert paths["/v1/thing"]["post"]["operationId"] == "things.create.alias"
+
+
+def test_errors_follow_from_the_declaration_and_what_it_adds() -> None:
+    paths = described(routes.endpoints)["paths"]
+
+    assert paths["/v1/things/{thingId}"]["get"]["responses"]["404"]["description"] == (
+        "project_not_found, row_not_found"
+    )
+    assert set(paths["/v1/things"]["post"]["responses"]) == {"201", "400", "401", "403", "404", "413", "429", "503"}
+    assert set(paths["/v1/keys.json"]["get"]["responses"]) == {"200"}
+
+
+def test_patterns_are_those_of_json_schema() -> None:
+    assert rb"\\Z" not in document(routes.endpoints)
+    assert rb"0,35}$" in document(routes.endpoints)
