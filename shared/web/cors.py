@@ -4,6 +4,7 @@ Hosts are compared, never schemes or ports. A project's origins may use `*.` for
 addresses; the host that is called may always call itself.
 """
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -12,6 +13,9 @@ from multidict import istr
 from shared.contracts.principal import Project
 
 ORIGIN = istr("Origin")
+
+_UNSAFE = re.compile(r"[\x00-\x20\\]")
+"""Browsers drop some of these and read a backslash as a slash: their host may not be the one we see."""
 
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _ALLOW_HEADERS = (
@@ -35,6 +39,8 @@ _RULES = (
 
 def allows(project: Project, origin: str, own_host: str) -> bool:
     """Say whether a page of `origin` (or a URL to be redirected to) may be trusted; garbage may not."""
+    if _UNSAFE.search(origin):
+        return False
     try:
         parts = urlsplit(origin)
         host = parts.hostname or ""

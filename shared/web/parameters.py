@@ -1,5 +1,6 @@
 """Validation: what was given becomes the struct that the endpoint declares, or Appwrite's error for the first fault."""
 
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -23,6 +24,7 @@ CustomId = Annotated[str, msgspec.Meta(pattern=CUSTOM_ID_PATTERN, description=_I
 """An id chosen by the caller, or `unique()`; see `shared.kernel.ids.chosen_id`."""
 
 _BOOLEANS: dict[object, bool] = {"true": True, "1": True, 1: True, "false": False, "0": False, 0: False}
+_DIGITS = re.compile(r"-?[0-9]{1,30}\Z")
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -97,12 +99,7 @@ def _boolean(_: str, value: object) -> object:
 
 
 def _integer(name: str, value: object) -> object:
-    if isinstance(value, str):
-        try:
-            value = int(value) if value.isascii() and len(value) <= 20 and value.strip() == value else value  # noqa: PLR2004 digits of 64 bits, and a sign
-        except ValueError:
-            return value
-    elif isinstance(value, float) and value.is_integer():
+    if (isinstance(value, str) and _DIGITS.match(value)) or (isinstance(value, float) and value.is_integer()):
         value = int(value)
     if isinstance(value, int) and value not in _INT64:
         raise ArgumentInvalid(name, "Value must be a 64-bit integer")
