@@ -99,10 +99,10 @@ def verify(
     """
     header = _header(token)
     key = keys.get(header.kid)
-    if key is None or key.algorithm != header.alg:
+    if key is None:
         raise _refusal("no signing key is known for it")
     try:
-        payload = _JWS.decode(token, key.key, algorithms=[key.algorithm])
+        payload = _JWS.decode(token, key.key, algorithms=[key.algorithm])  # whatever the header asks for
     except jwt.PyJWTError as error:
         raise _refusal("its signature is wrong") from error
     claims = _parse(payload, Claims)
