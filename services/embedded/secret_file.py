@@ -1,0 +1,64 @@
+"""The secrets of an instance, made at its first start and kept in one private file."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from services.embedded.datadir import DataDir
+from services.embedded.errors import StartRefused
+from services.embedded.postgres import SUPERUSER
+from services.embedded.private import write_private
+from services.embedded.valkey import USERS
+from shared.kernel.settings import Secret
+
+SECRET_BYTES = 32
+ROLES = (SUPERUSER, "auth", "token", "data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """Passwords by role and by user, and the secret that signing keys are encrypted with."""
+
+    master_key: Secret
+    postgres: Mapping[str, Secret]
+    valkey: Mapping[str, Secret]
+
+
+class _File(msgspec.Struct, kw_only=True):
+    master_key: str = ""
+    postgres: dict[str, str] = {}
+    valkey: dict[str, str] = {}
+
+
+def read_or_make(data_dir: DataDir) -> Secrets:
+    """Return the secrets of an instance. Raises `StartRefused` where they are lost or damaged."""
+    kept = _read(data_dir)
+    whole = _File(
+        master_key=kept.master_key or _new(),
+        postgres={name: kept.postgres.get(name) or _new() for name in ROLES},
+        valkey={name: kept.valkey.get(name) or _new() for name in USERS},
+    )
+    if whole != kept:
+        write_private(data_dir.secrets, msgspec.json.encode(whole).decode())
+    return Secrets(
+        master_key=Secret(whole.master_key),
+        postgres={name: Secret(password) for name, password in whole.postgres.items()},
+        valkey={name: Secret(password) for name, password in whole.valkey.items()},
+    )
+
+
+def _read(data_dir: DataDir) -> _File:
+    if data_dir.secrets.exists():
+        try:
+            return msgspec.json.decode(data_dir.secrets.read_bytes(), type=_File)
+        except msgspec.DecodeError as error:
+            raise StartRefused(f"{data_dir.secrets} is damaged") from error
+    if data_dir.postgres.exists():
+        raise StartRefused(f"{data_dir.secrets} is missing: without it nothing opens {data_dir.postgres}")
+    return _File()
+
+
+def _new() -> str:
+    return secrets.token_urlsafe(SECRET_BYTES)
