@@ -54,6 +54,7 @@ class FeedReader:
         self._waiting: dict[uuid.UUID, asyncio.Future[int]] = {}
         self._watchers: list[tuple[str, Callable[[], None]]] = []
         self._leased = asyncio.Event()
+        self._former: list[str] = []
         self.name = ""
 
     @property
@@ -66,7 +67,7 @@ class FeedReader:
         while True:
             wire: Wire | None = None
             try:
-                self.name = f"{self._service}-{secrets.token_hex(6)}"
+                self._take_name()
                 wire = await Wire.open(self._redis_url, name="daypass-feed")
                 while True:
                     await self._one_round(wire)
@@ -100,24 +101,31 @@ class FeedReader:
         """Call `callback` whenever an entry names `subject`, and whenever entries may have been missed."""
         self._watchers.append((subject, callback))
 
+    def _take_name(self) -> None:
+        # A new name for every connection: what an old connection may still have under way speaks for nobody.
+        if self.name:
+            self._former.append(f"{names.REPLICA}{self.name}")
+        self.name = f"{self._service}-{secrets.token_hex(6)}"
+
     async def _one_round(self, wire: Wire) -> None:
         cache = self._cache
         started = boot_clock()
         self._round += 1
         replies = await wire.send(self._commands(cache.position), timeout_s=POLL_S + ROUND_S)
-        identity = _identity_of(replies[5])
+        identity = _identity_of(replies[-4])
+        self._former.clear()
         if identity != self._identity:
             # What another Redis said may be lost here: the next round begins anew, at this one's end.
             self._identity = identity
             self._is_new_here = True
             self._drop_all(cache.position, lost="another Redis or stream")
             return
-        tail = _tail_of(replies[7])
+        tail = _tail_of(replies[-2])
         if self._is_new_here:
             self._drop_all(tail, lost="begun at the end of the feed")
             self._is_new_here = False
         else:
-            self._take_in(replies[8], tail)
+            self._take_in(replies[-1], tail)
         if cache.position >= tail:
             cache.extend_lease(started + LEASE_S)
             self._leased.set()
@@ -131,6 +139,8 @@ class FeedReader:
             ("INFO", "replication"),
             ("HMGET", self._registry, "token", "stream"),
             ("HSET", self._registry, f"{names.REPLICA}{self.name}", f"{at}:{self._round}"),
+            # only now that the new name stands, the lease no longer needs the former ones
+            *([("HDEL", self._registry, *self._former)] if self._former else []),
             ("EXEC",),
             ("PUBLISH", names.announcements(self._service), f"{self.name}:{at}"),
             ("XINFO", "STREAM", stream),
@@ -182,7 +192,7 @@ class FeedReader:
         self._cache.reset(self._cache.position)
         if wire is not None and self.name:
             try:
-                leaving: list[Command] = [("HDEL", self._registry, f"{names.REPLICA}{self.name}")]
+                leaving: list[Command] = [("HDEL", self._registry, f"{names.REPLICA}{self.name}", *self._former)]
                 another = await Wire.open(self._redis_url, name="daypass-feed")
                 await another.send(leaving, timeout_s=1)
                 await another.close()
@@ -205,8 +215,8 @@ def subjects_of(entry: bytes) -> tuple[str, ...]:
 def _identity_of(reply: Any) -> tuple[bytes, ...]:  # Any: a reply of Redis
     if isinstance(reply, Exception) or not isinstance(reply, list):
         raise FeedBroken("the registration failed")
-    server, replication, (token, stream), registered = reply
-    if any(isinstance(part, Exception) for part in reply) or registered is None or not token or not stream:
+    server, replication, (token, stream), *_ = reply
+    if any(isinstance(part, Exception) for part in reply) or not token or not stream:
         raise FeedBroken("this Redis has no identity yet")
     return (_field(server, b"run_id:"), _field(replication, b"master_replid:"), stream, token)
 

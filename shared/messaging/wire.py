@@ -8,7 +8,7 @@ import asyncio
 from typing import Any, Self
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import Connection, parse_url
+from redis.asyncio.connection import BlockingConnectionPool, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 Command = tuple[str | bytes | int, ...]
 
 CONNECT_TIMEOUT_S = 2.0
+POOL_TIMEOUT_S = 2.0
 
 REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 """What a command may raise where Redis is away, slow or refuses."""
@@ -38,16 +39,21 @@ def _never_again() -> Retry:
 
 
 def open_client(url: str, *, name: str, most: int = 64) -> Redis:
-    """Make a client of at most `most` connections that Redis lists under `name`; commands are not repeated."""
-    return Redis.from_url(
+    """Make a client that Redis lists under `name` (no blanks); commands are not repeated.
+
+    It has at most `most` connections, and waits for one of them for `POOL_TIMEOUT_S` where all are in use.
+    """
+    pool = BlockingConnectionPool.from_url(
         url,
         client_name=name,
         max_connections=most,
+        timeout=POOL_TIMEOUT_S,
         retry=_never_again(),
         protocol=2,
         driver_info=None,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
     )
+    return Redis.from_pool(pool)
 
 
 class Wire:

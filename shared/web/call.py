@@ -11,13 +11,13 @@ from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Principal, Project, guest
 from shared.web import cookies
 from shared.web.clientinfo import ClientInfo, TrustedProxies
+from shared.web.request_id import HEADER as REQUEST_ID
 
 D = TypeVar("D")
 
 JSON = "application/json; charset=UTF-8"
 TEXT = "text/plain; charset=UTF-8"
 
-_REQUEST_ID = istr("X-Request-Id")
 _ALWAYS = ((istr("Server"), "Daypass"), (istr("X-Content-Type-Options"), "nosniff"))
 
 NO_PROJECT = Project(id="", name="")
@@ -52,7 +52,7 @@ class Call(Generic[D]):
         self.project = NO_PROJECT
         self.principal: Principal = NOBODY
         self.user: Principal | None = None
-        self.headers: list[tuple[str, str]] = [(_REQUEST_ID, request_id), *_ALWAYS]
+        self.headers: list[tuple[str, str]] = [(REQUEST_ID, request_id), *_ALWAYS]
 
     @property
     def client(self) -> ClientInfo:

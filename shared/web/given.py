@@ -3,6 +3,7 @@
 Whatever is wrong with it is kept as `fault` and raised later: who may not call is told so, and nothing else.
 """
 
+import asyncio
 import re
 from urllib.parse import parse_qsl
 
@@ -11,6 +12,9 @@ from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, RequestPayloadEr
 from multidict import istr
 
 from shared.kernel.errors import ErrorType, Refusal
+
+BODY_TIMEOUT_S = 120
+"""For a whole body to come. aiohttp waits for ever where a chunked one turns into garbage."""
 
 MAX_FIELDS = 1000
 
@@ -74,10 +78,11 @@ async def _body(request: BaseRequest) -> bytes:
     if request.headers.get(_EXPECT, "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     try:
-        return await request.read()
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
     except HTTPRequestEntityTooLarge:
         raise _too_large(max_body_bytes) from None
-    except (RequestPayloadError, ConnectionError):
+    except (RequestPayloadError, ConnectionError, TimeoutError):
         raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "The body of the request cannot be read.") from None
 
 

@@ -4,9 +4,6 @@ The order in which a request is refused is Appwrite's: project, credentials, ori
 switched-off method, session already there, parameters.
 """
 
-import itertools
-import re
-import secrets
 from collections.abc import Iterable
 
 import msgspec
@@ -27,6 +24,7 @@ from shared.web.errors import error_body, error_headers
 from shared.web.given import Given, project_id, read_given
 from shared.web.limits import Limiter
 from shared.web.parameters import Parameters
+from shared.web.request_id import request_id
 from shared.web.scopes import Admission, Caller
 
 FAILED = "The server has failed to answer. Its log has the cause, under the id in X-Request-Id."
@@ -36,14 +34,10 @@ Answer = tuple[int, bytes, str]
 """Status, body, content type."""
 
 _CONTENT_TYPE = istr("Content-Type")
-_REQUEST_ID = istr("X-Request-Id")
-_GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-_PROCESS = secrets.token_hex(8)
 _NO_LISTS: frozenset[str] = frozenset()
 
 _log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
-_count = itertools.count(1)
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +81,8 @@ class Pipeline:
 
     async def respond(self, request: BaseRequest) -> Response:
         """Answer one request, whatever happens."""
-        request_id = _request_id(request)
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        call: Call[object] = Call(request, request_id, self._proxies)
+        call: Call[object] = Call(request, request_id(request.headers), self._proxies)
+        structlog.contextvars.bind_contextvars(request_id=call.request_id)
         try:
             answer = await self._answer(request, call)
         except Refusal as refusal:
@@ -155,13 +148,6 @@ class Pipeline:
         if self.is_draining:
             response.force_close()
         return response
-
-
-def _request_id(request: BaseRequest) -> str:
-    sent = request.headers.get(_REQUEST_ID)
-    if sent is not None and _GOOD_REQUEST_ID.match(sent):
-        return sent
-    return f"{_PROCESS}-{next(_count):x}"
 
 
 def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:

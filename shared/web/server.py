@@ -13,6 +13,8 @@ from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamRes
 from shared.kernel.errors import ErrorType, Refusal
 from shared.web.call import JSON
 from shared.web.errors import error_body, error_headers
+from shared.web.request_id import HEADER as REQUEST_ID
+from shared.web.request_id import request_id
 
 MAX_HEADER_BYTES = 64 * 1024
 """Of the request line, and of each header: query arrays and cookies outgrow aiohttp's 8 KiB."""
@@ -89,6 +91,7 @@ class _Connection(RequestHandler):
             raise ConnectionError("an answer has begun already")
         refusal = Refusal(ErrorType.GENERAL_BAD_REQUEST, "The request is not valid HTTP, or its headers are too large.")
         code, body = error_body(refusal)
-        response = Response(status=code, body=body, headers=(*error_headers(refusal), ("Content-Type", JSON)))
+        headers = (*error_headers(refusal), (REQUEST_ID, request_id({})), ("Content-Type", JSON), ("Server", "Daypass"))
+        response = Response(status=code, body=body, headers=headers)
         response.force_close()
         return response

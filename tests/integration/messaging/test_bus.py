@@ -44,8 +44,8 @@ async def found(request: FindSession) -> FoundSession:
     return FoundSession(session=f"of {request.user}")
 
 
-async def pending(redis: Redis) -> int:
-    return int((await redis.xpending(STREAM, "auth"))["pending"])
+async def pending(redis: Redis, stream: str = STREAM, group: str = "auth") -> int:
+    return int((await redis.xpending(stream, group))["pending"])
 
 
 async def test_an_answer_comes_back_and_nothing_stays_pending(redis: Redis, asker: Bus) -> None:
@@ -142,7 +142,9 @@ async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis, monkeyp
     task = asyncio.create_task(group.run(failing))
     await redis.xadd("events:x", {"entry": b"poison"})
     await eventually(lambda: redis.xlen(names.dead_letters("data")), 1)
-    await eventually(lambda: redis.xpending("events:x", "data"), {"pending": 0, "min": None, "max": None, "consumers": []})
+    await eventually(
+        lambda: redis.xpending("events:x", "data"), {"pending": 0, "min": None, "max": None, "consumers": []}
+    )
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -177,9 +179,7 @@ async def test_a_group_lost_with_redis_s_data_is_made_again(redis: Redis, asker:
 
 
 def test_the_bytes_of_an_envelope_do_not_change() -> None:
-    envelope = Envelope(
-        id="i", type="t", version=1, asker="data:x", timeout_ms=5, request_id="r", body={"user": "u"}
-    )
+    envelope = Envelope(id="i", type="t", version=1, asker="data:x", timeout_ms=5, request_id="r", body={"user": "u"})
 
     assert pack(envelope).hex() == (
         "87a26964a169a474797065a174a776657273696f6e01a561736b6572a6646174613a78aa74696d656f75745f6d7305"

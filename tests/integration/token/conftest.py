@@ -1,15 +1,15 @@
 import asyncio
-import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-import asyncpg
+import aiohttp
 import pytest
-from redis.asyncio import Redis
 
 import shared.messaging
-from services.token.composition import MIGRATIONS
+from services.embedded.valkey import Valkey
+from services.token.composition import MIGRATIONS, open_token
 from services.token.settings import Settings
 from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
@@ -17,36 +17,23 @@ from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
+from shared.web.app import WebApp
+from tests.integration.token.accounts import Accounts
+from tests.integration.token.replica import Replica
+from tests.parts import Database
 
-MASTER_KEY = Secret("master-key-of-the-tests-" + "m" * 16)
+FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"
 
 
 @pytest.fixture
-async def settings() -> AsyncIterator[Settings]:
-    """Settings of an instance of one's own: a new database with a feed and its relay, and an empty Redis."""
-    host = os.environ["DEV_PG"]
-    name = "t" + secrets.token_hex(6)
-    superuser = f"postgresql://postgres@{host}"
-    connection = await asyncpg.connect(f"{superuser}/postgres")
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    connection = await asyncpg.connect(f"{superuser}/{name}")
-    await connection.execute(
-        "CREATE SCHEMA auth AUTHORIZATION daypass_auth; CREATE SCHEMA token AUTHORIZATION daypass_token;"
-        "CREATE SCHEMA feed AUTHORIZATION daypass_auth; GRANT USAGE ON SCHEMA feed TO daypass_token"
-    )
-    await connection.close()
-    redis_url = os.environ["DEV_REDIS"]
-    redis = Redis.from_url(redis_url)
-    await redis.flushdb()
-    await redis.aclose()
-    auth_dsn = f"postgresql://daypass_auth@{host}/{name}"
-    await migrate(auth_dsn, schema="feed", folder=Path(shared.messaging.__file__).parent / "migrations")
-    relay = asyncio.create_task(Relay(dsn=auth_dsn, redis_url=redis_url).run())
+async def settings(database: Database, valkey: Valkey) -> AsyncIterator[Settings]:
+    """Settings of token in an instance of its own, where the feed is relayed."""
+    await migrate(database.dsn("auth"), schema="feed", folder=FEED_MIGRATIONS)
+    relay = asyncio.create_task(Relay(dsn=database.dsn("auth"), redis_url=valkey.url("auth")).run())
     yield Settings(
-        database_url=Secret(f"postgresql://daypass_token@{host}/{name}"),
-        redis_url=Secret(redis_url),
-        master_key=MASTER_KEY,
+        database_url=Secret(database.dsn("token")),
+        redis_url=Secret(valkey.url("token")),
+        master_key=Secret(secrets.token_hex(16)),
     )
     relay.cancel()
     await asyncio.gather(relay, return_exceptions=True)
@@ -63,10 +50,45 @@ async def pool(settings: Settings) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def bus(settings: Settings) -> AsyncIterator[Bus]:
+async def bus(settings: Settings, valkey: Valkey) -> AsyncIterator[Bus]:  # noqa: ARG001 with a feed that is relayed
     """A requester on the bus, as the command line is one."""
-    redis = open_client(settings.redis_url.reveal(), name="test")
+    redis = open_client(valkey.url("cli"), name="test")
     opened = Bus(redis=redis, service="cli")
     yield opened
     await opened.close()
     await redis.aclose()
+
+
+@pytest.fixture
+async def accounts(settings: Settings, database: Database, valkey: Valkey) -> AsyncIterator[Accounts]:  # noqa: ARG001 with a feed that is relayed
+    """Someone who answers as auth does."""
+    made = Accounts(dsn=database.dsn("auth"))
+    redis = open_client(valkey.url("auth"), name="test")
+    served = Bus(redis=redis, service="auth")
+    loops = [
+        asyncio.create_task(served.serve("principal", made.principal_lane())),
+        asyncio.create_task(served.serve("general", made.general_lane())),
+    ]
+    yield made
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
+    await served.close()
+    await redis.aclose()
+
+
+@pytest.fixture
+async def start(settings: Settings, accounts: Accounts) -> AsyncIterator[Callable[[], Awaitable[Replica]]]:  # noqa: ARG001 with an auth that answers
+    """Start replicas of token, each on a port of its own."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+
+        async def started() -> Replica:
+            service = await stack.enter_async_context(open_token(settings))
+            app = WebApp(service.parts, guard=service.guard, checks=service.checks)
+            port = await app.start(("127.0.0.1", 0))
+            stack.push_async_callback(app.stop, 1)
+            await service.guard.reader.until_leased(20)
+            return Replica(http=http, url=f"http://127.0.0.1:{port}", service=service)
+
+        yield started

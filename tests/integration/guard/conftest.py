@@ -1,0 +1,151 @@
+"""Guards as replicas of all services, a relay, and a small truth in auth's place, over real parts."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import shared.messaging
+from services.embedded.valkey import ADMIN, Valkey
+from shared.contracts import subjects
+from shared.contracts.credentials import SessionSecret
+from shared.contracts.events import PrincipalsChanged
+from shared.contracts.principal import Kind, Principal, Project
+from shared.contracts.requests import (
+    ResolvedPrincipal,
+    ResolvedProject,
+    ResolveJwt,
+    ResolveKey,
+    ResolveProject,
+    ResolveSession,
+)
+from shared.guard.barrier import Revocations
+from shared.guard.guard import Guard
+from shared.guard.resolver import BusResolver
+from shared.messaging.bus import Bus
+from shared.messaging.outbox import publish
+from shared.messaging.relay import Relay
+from shared.messaging.wire import open_client
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, open_pool
+from tests.parts import Database
+
+PROJECT = "library"
+FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"
+
+
+@dataclass
+class Truth:
+    """The sessions there are, and how often somebody asked. `pause` holds every answer back once it is read."""
+
+    pool: Pool
+    sessions: dict[bytes, str] = field(default_factory=dict)
+    asked: int = 0
+    pause: Callable[[], Coroutine[None, None, None]] | None = None
+
+    def sign_in(self, user: str) -> SessionSecret:
+        secret = SessionSecret.new(user)
+        self.sessions[secret.digest()] = f"session-of-{user}-{len(self.sessions)}"
+        return secret
+
+    async def resolve_session(self, request: ResolveSession) -> ResolvedPrincipal:
+        self.asked += 1
+        position = await self.pool.fetchval("SELECT number FROM feed.heads WHERE stream = 'feed'")
+        session = self.sessions.get(request.secret_digest)
+        user = subjects.user(request.project, request.user)
+        answer = ResolvedPrincipal(position=position, subjects=(user,))
+        if session is not None:
+            principal = Principal(project=request.project, kind=Kind.SESSION, user=request.user, session=session)
+            named = (user, subjects.session(request.project, session))
+            answer = ResolvedPrincipal(position=position, subjects=named, principal=principal)
+        if self.pause is not None:
+            await self.pause()
+        return answer
+
+    async def resolve_project(self, request: ResolveProject) -> ResolvedProject:
+        position = await self.pool.fetchval("SELECT number FROM feed.heads WHERE stream = 'feed'")
+        exists = request.project == PROJECT
+        return ResolvedProject(position=position, project=Project(id=PROJECT, name="Library") if exists else None)
+
+
+@dataclass
+class World:
+    """An instance: its truth, its replicas, and what a revoking request would use."""
+
+    truth: Truth
+    guards: dict[str, Guard]
+    revocations: Revocations
+    relay: Relay
+    relay_task: "asyncio.Task[None]"
+    valkey: Valkey
+    stack: AsyncExitStack
+
+    async def publish(self, *named: str) -> uuid.UUID:
+        async with self.truth.pool.acquire() as connection, connection.transaction():
+            return await publish(connection, PrincipalsChanged(subjects=named, reason="test"))
+
+    async def delete(self, secret: SessionSecret) -> uuid.UUID:
+        """Delete a session at the source, and put its entry into the outbox."""
+        session = self.truth.sessions.pop(secret.digest())
+        return await self.publish(subjects.session(PROJECT, session))
+
+    async def add_replica(self, name: str, service: str) -> Guard:
+        redis = open_client(self.valkey.url(ADMIN), name="tests")
+        self.stack.push_async_callback(redis.aclose)
+        bus = Bus(redis=redis, service=service)
+        self.stack.push_async_callback(bus.close)
+        guard = Guard(service=service, redis_url=self.valkey.url(ADMIN), resolver=BusResolver(bus))
+        await self.stack.enter_async_context(running(guard.run()))
+        await guard.reader.until_leased(10)
+        self.guards[name] = guard
+        return guard
+
+
+@contextlib.asynccontextmanager
+async def running(loop: Coroutine[None, None, None]) -> "AsyncIterator[asyncio.Task[None]]":
+    """Run a loop while inside."""
+    task = asyncio.create_task(loop)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def world(database: Database, valkey: Valkey) -> AsyncIterator[World]:
+    """One replica each of auth and token, two of data."""
+    dsn, url = database.dsn("auth"), valkey.url(ADMIN)
+    await migrate(dsn, schema="feed", folder=FEED_MIGRATIONS)
+    async with AsyncExitStack() as stack:
+        pool = await open_pool(dsn, name="tests")
+        stack.push_async_callback(pool.close)
+        redis = open_client(url, name="tests")
+        stack.push_async_callback(redis.aclose)
+        truth, relay = Truth(pool), Relay(dsn=dsn, redis_url=url)
+        relay_task = await stack.enter_async_context(running(relay.run()))
+        handlers = {ResolveSession: truth.resolve_session, ResolveProject: truth.resolve_project}
+        bus = Bus(redis=redis, service="auth")
+        assert {kind.LANE for kind in (*handlers, ResolveJwt, ResolveKey)} == {"principal"}
+        await stack.enter_async_context(running(bus.serve("principal", handlers)))
+        world = World(truth, {}, None, relay, relay_task, valkey, stack)  # type: ignore[arg-type] # set below
+        for name, service in (("auth", "auth"), ("token", "token"), ("data-1", "data"), ("data-2", "data")):
+            await world.add_replica(name, service)
+
+        async def number_of(ticket: uuid.UUID) -> int | None:
+            found: int | None = await pool.fetchval("SELECT number FROM feed.outbox WHERE id = $1", ticket)
+            return found
+
+        async def wake_relay() -> None:
+            relay.wake()
+
+        world.revocations = Revocations(
+            guard=world.guards["auth"], redis=redis, redis_url=url, number_of=number_of, wake_relay=wake_relay
+        )
+        await stack.enter_async_context(running(world.revocations.run()))
+        yield world

@@ -1,0 +1,203 @@
+"""The promise, between guards: when `confirm` has returned, no replica knows the dead principal any more."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from shared.contracts import subjects
+from shared.contracts.principal import Principal
+from shared.kernel.errors import Refusal, Unavailable
+from shared.messaging import names
+from shared.messaging.relay import Relay
+from tests.eventually import eventually
+from tests.integration.guard.conftest import PROJECT, World, running
+
+
+async def seen_by_all(world: World, secret: object) -> list[Principal | None]:
+    return [await guard.session(PROJECT, secret) for guard in world.guards.values()]  # type: ignore[arg-type]
+
+
+async def test_a_warm_credential_is_resolved_without_asking(world: World) -> None:
+    secret = world.truth.sign_in("ada")
+    await seen_by_all(world, secret)
+    asked = world.truth.asked
+    for _ in range(100):
+        assert None not in await seen_by_all(world, secret)
+
+    assert world.truth.asked == asked == len(world.guards)
+
+
+async def test_when_confirm_returns_no_replica_knows_the_session(world: World) -> None:
+    for _ in range(100):
+        secret = world.truth.sign_in("ada")
+        assert None not in await seen_by_all(world, secret)
+        receipt = await world.revocations.confirm(await world.delete(secret))
+
+        assert set(await seen_by_all(world, secret)) == {None}
+        assert (receipt.acked, receipt.fenced) == (len(world.guards), 0)
+
+
+async def test_without_the_barrier_replicas_are_late(world: World) -> None:
+    """The check above can fail: asked at once after the commit, some replica still knows the session."""
+    late = 0
+    for _ in range(50):
+        secret = world.truth.sign_in("ada")
+        await seen_by_all(world, secret)
+        await world.delete(secret)
+        late += set(await seen_by_all(world, secret)) != {None}
+
+    assert late
+
+
+async def test_an_entry_of_a_user_ends_all_its_sessions_and_no_other_s(world: World) -> None:
+    guard = world.guards["data-1"]
+    ada, again, grace = (world.truth.sign_in(user) for user in ("ada", "ada", "grace"))
+    for secret in (ada, again, grace):
+        await guard.session(PROJECT, secret)
+    asked = world.truth.asked
+    await world.revocations.confirm(await world.publish(subjects.user(PROJECT, "ada")))
+    for secret in (ada, again, grace):
+        await guard.session(PROJECT, secret)
+
+    assert world.truth.asked == asked + 2
+
+
+async def test_a_look_up_overtaken_by_its_delete_is_not_used(world: World) -> None:
+    """The classic race: read before the delete, answered after it."""
+    secret = world.truth.sign_in("ada")
+    held, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def pause() -> None:
+        held.set()
+        await goes_on.wait()
+
+    world.truth.pause = pause
+    looking_up = asyncio.create_task(world.guards["data-1"].session(PROJECT, secret))
+    await held.wait()
+    world.truth.pause = None
+    await world.revocations.confirm(await world.delete(secret))
+    late = asyncio.create_task(world.guards["data-1"].session(PROJECT, secret))
+    goes_on.set()
+
+    assert await late is None
+    assert await looking_up is None
+    assert await world.guards["data-1"].session(PROJECT, secret) is None
+
+
+async def test_requests_for_one_credential_share_a_look_up(world: World) -> None:
+    secret = world.truth.sign_in("ada")
+    found = await asyncio.gather(*(world.guards["data-1"].session(PROJECT, secret) for _ in range(50)))
+
+    assert None not in found
+    assert world.truth.asked == 1
+
+
+async def test_a_replica_without_a_lease_asks_for_every_request(world: World) -> None:
+    guard = world.guards["data-1"]
+    secret = world.truth.sign_in("ada")
+    await guard.session(PROJECT, secret)
+    asked = world.truth.asked
+    guard.cache.end_lease()
+    guard.cache.extend_lease = lambda _: None  # type: ignore[method-assign] # the feed may not renew it
+    for _ in range(3):
+        assert await guard.session(PROJECT, secret) is not None
+
+    assert world.truth.asked == asked + 3
+
+
+async def test_a_principal_is_checked_again_before_a_commit(world: World) -> None:
+    guard = world.guards["data-1"]
+    secret = world.truth.sign_in("ada")
+    principal = await guard.session(PROJECT, secret)
+    assert principal is not None
+    guard.check(principal)
+    await world.revocations.confirm(await world.delete(secret))
+
+    with pytest.raises(Unavailable):
+        guard.check(principal)
+
+
+async def test_a_replica_that_joins_is_waited_for(world: World) -> None:
+    secret = world.truth.sign_in("ada")
+    guard = await world.add_replica("data-3", "data")
+    await guard.session(PROJECT, secret)
+    receipt = await world.revocations.confirm(await world.delete(secret))
+
+    assert receipt.acked == len(world.guards) == 5
+    assert await guard.session(PROJECT, secret) is None
+
+
+async def test_a_replica_that_leaves_in_order_is_not_waited_for(world: World) -> None:
+    stack = world.stack
+    async with contextlib.AsyncExitStack() as world.stack:
+        await world.add_replica("data-3", "data")
+        assert (await world.revocations.confirm(await world.publish("session:library/x"))).acked == len(world.guards)
+    world.stack = stack
+    del world.guards["data-3"]
+    receipt = await world.revocations.confirm(await world.publish("session:library/y"))
+
+    assert (receipt.acked, receipt.fenced) == (len(world.guards), 0)
+
+
+async def test_a_silent_replica_is_struck_once_its_lease_is_over(world: World) -> None:
+    redis = world.revocations._redis
+    await redis.hset(names.registry("data"), f"{names.REPLICA}dead", "0:1")
+    first = await world.revocations.confirm(await world.publish("session:library/x"))
+    second = await world.revocations.confirm(await world.publish("session:library/y"))
+
+    assert first.fenced == 1
+    assert second.fenced == 0
+    assert await redis.hget(names.registry("data"), f"{names.REPLICA}dead") is None
+
+
+async def test_after_redis_lost_everything_the_relay_writes_it_again(world: World) -> None:
+    secret = world.truth.sign_in("ada")
+    await seen_by_all(world, secret)
+    await world.revocations._redis.flushall()
+    receipt = await world.revocations.confirm(await world.delete(secret))
+
+    assert set(await seen_by_all(world, secret)) == {None}
+    assert receipt.number
+    for guard in world.guards.values():
+        await eventually(guard.cache.is_leased, True)
+    stream = world.guards["auth"].reader.stream
+    entries = await world.revocations._redis.xrange(stream)
+    assert [int(id_.split(b"-")[0]) for id_, _ in entries] == list(range(1, receipt.number + 1))
+
+
+async def test_numbers_are_dense_whoever_publishes_and_two_relays_do_no_harm(world: World) -> None:
+    other = Relay(dsn=world.relay._dsn, redis_url=world.relay._redis_url)
+    async with running(other.run()):
+        tickets = await asyncio.gather(*(world.publish(f"session:library/{n}") for n in range(200)))
+        other.wake()
+        receipts = await asyncio.gather(*(world.revocations.confirm(ticket) for ticket in tickets))
+
+    numbers = sorted(receipt.number for receipt in receipts)
+    assert numbers == list(range(numbers[0], numbers[0] + 200))
+    entries = await world.revocations._redis.xrange(world.guards["auth"].reader.stream)
+    assert [int(id_.split(b"-")[0]) for id_, _ in entries] == list(range(1, numbers[-1] + 1))
+    assert len({fields[b"id"] for _, fields in entries}) == len(entries)
+
+
+async def test_an_entry_that_is_not_understood_drops_the_whole_cache(world: World) -> None:
+    guard = world.guards["data-1"]
+    secret = world.truth.sign_in("ada")
+    await guard.session(PROJECT, secret)
+    asked = world.truth.asked
+    pool = world.truth.pool
+    await pool.execute(
+        "INSERT INTO feed.outbox (id, stream, entry) VALUES (gen_random_uuid(), 'feed', $1)", b"\x81\xa4type\xa1?"
+    )
+    before = guard.cache.position
+    await eventually(lambda: guard.cache.position > before and guard.cache.is_leased(), True)
+
+    assert await guard.session(PROJECT, secret) is not None
+    assert world.truth.asked == asked + 1
+
+
+async def test_an_unknown_project_is_refused_and_asked_for_once(world: World) -> None:
+    for name in ("nowhere", "nowhere", "Not An Id", "console"):
+        with pytest.raises(Refusal, match="could not be found"):
+            await world.guards["data-1"].project(name)
+    assert (await world.guards["data-1"].project(PROJECT)).id == PROJECT

@@ -1,0 +1,91 @@
+import asyncio
+import base64
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Iterator
+
+from shared.contracts.signing_keys import ListSigningKeys, RetireSigningKey, RotateSigningKey
+from shared.messaging.bus import Bus
+from tests.integration.token.accounts import Accounts
+from tests.integration.token.replica import Replica
+
+REQUESTS = 2_000
+CALLERS = 8
+
+
+def kid_of(token: str) -> str:
+    header = token.split(".")[0]
+    return str(json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"])
+
+
+async def active_kid(bus: Bus) -> str:
+    return next(key.kid for key in (await bus.ask(ListSigningKeys())).keys if key.state == "active")
+
+
+async def test_no_request_fails_across_rotations(
+    start: Callable[[], Awaitable[Replica]], accounts: Accounts, bus: Bus
+) -> None:
+    """Each JWT is made by one replica and checked at once by the other, while the key is rotated three times."""
+    replicas = [await start(), await start()]
+    key = accounts.make_key("jwts.read")
+    _, proof = accounts.sign_in("ada")
+    numbers = iter(range(REQUESTS // 2))
+    kids: list[str] = []
+
+    async def caller(order: Iterator[tuple[Replica, Replica]]) -> None:
+        for _ in numbers:
+            minting, checking = next(order)
+            token = await minting.mint(proof)
+            assert (await checking.introspect(token, key))["active"]
+            kids.append(kid_of(token))
+
+    async def rotate() -> None:
+        for part in range(1, 4):
+            while len(kids) < REQUESTS // 2 * part // 4:
+                await asyncio.sleep(0)
+            old = await active_kid(bus)
+            await bus.ask(RotateSigningKey(active=old), timeout_s=15)
+            # Whoever has this answer may rely on it: nobody signs with the old key any more.
+            made = await asyncio.gather(*(replica.mint(proof) for replica in replicas))
+            assert old not in map(kid_of, made)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(CALLERS):
+            order = replicas if number % 2 else replicas[::-1]
+            group.create_task(caller(itertools.repeat((order[0], order[1]))))
+        group.create_task(rotate())
+
+    assert len(kids) == REQUESTS // 2
+    assert len(set(kids)) == 4
+
+
+async def test_a_jwt_of_a_key_that_retires_is_good_until_the_key_is_gone(
+    start: Callable[[], Awaitable[Replica]], accounts: Accounts, bus: Bus
+) -> None:
+    replica = await start()
+    key = accounts.make_key("jwts.read")
+    _, proof = accounts.sign_in("ada")
+    token = await replica.mint(proof)
+    old = await active_kid(bus)
+    for _ in range(2):
+        await bus.ask(RotateSigningKey(active=await active_kid(bus)), timeout_s=15)
+        assert (await replica.introspect(token, key))["active"]
+
+    await bus.ask(RetireSigningKey(kid=old), timeout_s=15)
+
+    assert await replica.introspect(token, key) == {"active": False}
+
+
+async def test_a_new_replica_knows_the_keys_of_the_others(
+    start: Callable[[], Awaitable[Replica]], accounts: Accounts, bus: Bus
+) -> None:
+    first = await start()
+    key = accounts.make_key("jwts.read")
+    _, proof = accounts.sign_in("ada")
+    await bus.ask(RotateSigningKey(active=await active_kid(bus)), timeout_s=15)
+    token = await first.mint(proof)
+
+    second = await start()
+
+    assert (await second.introspect(token, key))["active"]
+    assert kid_of(await second.mint(proof)) == kid_of(token)
