@@ -1,11 +1,20 @@
 import asyncio
-import base64
 import itertools
-import json
 from collections.abc import Awaitable, Callable, Iterator
 
+import jwt
+
+from services.embedded.valkey import Valkey
+from services.token.domain.seal import Seal
+from services.token.domain.tokens import claims_for
+from services.token.operations.keyring import Keyrings
+from services.token.settings import Settings
 from shared.contracts.signing_keys import ListSigningKeys, RetireSigningKey, RotateSigningKey
+from shared.guard.guard import Guard
+from shared.guard.resolver import BusResolver
 from shared.messaging.bus import Bus
+from shared.postgres.pool import Pool
+from tests.eventually import eventually
 from tests.integration.token.accounts import Accounts
 from tests.integration.token.replica import Replica
 
@@ -14,8 +23,7 @@ CALLERS = 8
 
 
 def kid_of(token: str) -> str:
-    header = token.split(".")[0]
-    return str(json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"])
+    return str(jwt.get_unverified_header(token)["kid"])
 
 
 async def active_kid(bus: Bus) -> str:
@@ -41,8 +49,7 @@ async def test_no_request_fails_across_rotations(
 
     async def rotate() -> None:
         for part in range(1, 4):
-            while len(kids) < REQUESTS // 2 * part // 4:
-                await asyncio.sleep(0)
+            await eventually(lambda made=part: len(kids) >= REQUESTS // 2 * made // 4, True)
             old = await active_kid(bus)
             await bus.ask(RotateSigningKey(active=old), timeout_s=15)
             # Whoever has this answer may rely on it: nobody signs with the old key any more.
@@ -89,3 +96,21 @@ async def test_a_new_replica_knows_the_keys_of_the_others(
 
     assert (await second.introspect(token, key))["active"]
     assert kid_of(await second.mint(proof)) == kid_of(token)
+
+
+async def test_a_replica_without_a_lease_signs_with_what_the_database_says(
+    start: Callable[[], Awaitable[Replica]], settings: Settings, pool: Pool, bus: Bus, valkey: Valkey
+) -> None:
+    await start()
+    deaf = Guard(service="token", redis_url=valkey.url("token"), resolver=BusResolver(bus))
+    keyrings = Keyrings(pool=pool, seal=Seal(settings.master_key), guard=deaf)
+
+    async def signing_kid() -> str:
+        claims = claims_for(issuer="i", project="p", user="u", session="", duration_s=1, now=0)
+        return kid_of((await keyrings.current()).signer.sign(claims))
+
+    old = await active_kid(bus)
+    assert await signing_kid() == old
+    await bus.ask(RotateSigningKey(active=old), timeout_s=15)
+
+    assert await signing_kid() == await active_kid(bus) != old
