@@ -1,0 +1,24 @@
+"""`make bench`: run all benchmarks, or those that are named, and report."""
+
+import asyncio
+import importlib
+import sys
+
+import uvloop
+
+from tests.bench.measures import Measure, report
+
+BENCHES = ("dispatch", "minting", "rows")
+
+
+async def _main(chosen: list[str]) -> None:
+    measures: list[Measure] = []
+    for name in chosen or BENCHES:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        measures += await importlib.import_module(f"tests.bench.{name}").measure()
+    report(measures)
+
+
+if __name__ == "__main__":
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(_main(sys.argv[1:]))

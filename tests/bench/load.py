@@ -1,0 +1,89 @@
+"""A load generator that costs little: raw HTTP/1.1 over a few kept connections, in the process of the benchmark."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+END_OF_HEAD = b"\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A request, as bytes, and the port on 127.0.0.1 that it goes to."""
+
+    port: int
+    request: bytes
+
+    @classmethod
+    def get(cls, port: int, path: str, headers: dict[str, str] | None = None) -> "Target":
+        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        return cls(port, ("\r\n".join(lines) + "\r\n\r\n").encode())
+
+
+class Connection(asyncio.Protocol):
+    """Sends the same request again as soon as the answer to the last has been read."""
+
+    def __init__(self, target: Target, deadline: float) -> None:
+        self._request = target.request
+        self._deadline = deadline
+        self._buffer = bytearray()
+        self.answers = 0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer
+        buffer += data
+        head = buffer.find(END_OF_HEAD)
+        if head < 0 or len(buffer) < head + 4 + _content_length(buffer, head):
+            return
+        if not buffer.startswith(b"HTTP/1.1 200"):
+            self._end(AssertionError(bytes(buffer[:300])))
+            return
+        buffer.clear()
+        self.answers += 1
+        if time.perf_counter() < self._deadline:
+            self._transport.write(self._request)
+        else:
+            self._end(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(error or ConnectionError("the server closed the connection"))
+
+    def _end(self, error: Exception | None) -> None:
+        if not self.done.done():
+            if error is None:
+                self.done.set_result(None)
+            else:
+                self.done.set_exception(error)
+        self._transport.close()
+
+
+def _content_length(buffer: bytearray, head: int) -> int:
+    start = buffer.lower().find(b"content-length:", 0, head) + len(b"content-length:")
+    return int(buffer[start : buffer.find(b"\r", start)])
+
+
+async def requests_per_second(target: Target, *, connections: int = 16, seconds: float = 1.0) -> float:
+    """Ask as fast as the answers come, and count them; anything but 200 is an error."""
+    loop = asyncio.get_running_loop()
+    started = time.perf_counter()
+    opened = [
+        (await loop.create_connection(lambda: Connection(target, started + seconds), "127.0.0.1", target.port))[1]
+        for _ in range(connections)
+    ]
+    await asyncio.gather(*(connection.done for connection in opened))
+    return sum(connection.answers for connection in opened) / (time.perf_counter() - started)
+
+
+async def rounds(targets: Sequence[Target], *, count: int = 7, seconds: float = 1.0) -> list[list[float]]:
+    """Measure each target once per round, so that noise falls on all alike; return the rates, round by round."""
+    for target in targets:
+        await requests_per_second(target, seconds=0.3)
+    return [[await requests_per_second(target, seconds=seconds) for target in targets] for _ in range(count)]

@@ -1,0 +1,47 @@
+"""What a benchmark says: a ratio, its goal, and whether it is met; written to build/bench/bench.json and printed."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tabulate import tabulate
+
+FOLDER = Path(__file__).parents[2] / "build" / "bench"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A figure. `goal` reads `>= 0.95` or `<= 1.5`; `detail` says what was compared, and how often."""
+
+    name: str
+    value: float
+    unit: str
+    goal: str
+    met: bool
+    detail: str
+
+
+def at_least(goal: float, *, name: str, value: float, detail: str, unit: str = "ratio") -> Measure:
+    """A figure that is good when it is large."""
+    return Measure(name=name, value=round(value, 3), unit=unit, goal=f">= {goal}", met=value >= goal, detail=detail)
+
+
+def at_most(goal: float, *, name: str, value: float, detail: str, unit: str = "ratio") -> Measure:
+    """A figure that is good when it is small."""
+    return Measure(name=name, value=round(value, 3), unit=unit, goal=f"<= {goal}", met=value <= goal, detail=detail)
+
+
+def median_ratio(rounds: Sequence[Sequence[float]], over: int = 0, under: int = 1) -> float:
+    """The median of the ratios of two columns, taken round by round."""
+    return statistics.median(row[over] / row[under] for row in rounds)
+
+
+def report(measures: Sequence[Measure]) -> None:
+    """Write all figures, and print them as a table."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    text = json.dumps([asdict(measure) for measure in measures], indent=2)
+    (FOLDER / "bench.json").write_text(text + "\n", encoding="utf-8")
+    rows = [(m.name, m.value, m.unit, m.goal, "yes" if m.met else "NO", m.detail) for m in measures]
+    print(tabulate(rows, headers=["measure", "value", "unit", "goal", "met", "detail"], floatfmt=".3f"))
