@@ -14,7 +14,6 @@ from pathlib import Path
 from string import Template
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from services.embedded.account import Account
 from services.embedded.child import Child
@@ -22,9 +21,11 @@ from services.embedded.errors import PartFailed
 from services.embedded.held import hold, pid_in
 from services.embedded.programs import Programs
 from shared.kernel.settings import Secret
+from shared.messaging.wire import REDIS_ERRORS, pause
 
 ADMIN = "admin"
 USERS = (ADMIN, "auth", "token", "data", "cli")
+RULES_FILE = Path(__file__).parents[2] / "deploy" / "redis" / "users.acl.template"
 
 START_TIMEOUT_S = 60.0
 STOP_PATIENCE_S = 10.0
@@ -123,9 +124,12 @@ class Valkey:
             shutil.chown(path, self._account.uid, self._account.gid)
 
     def _access_rules(self) -> str:
+        """Render the rules that every topology shares, and add the user that may do everything: this process's own."""
         digests = {user: hashlib.sha256(self._passwords[user].reveal().encode()).hexdigest() for user in USERS}
-        lines = [f"user {user} on #{digest} ~* &* +@all" for user, digest in digests.items()]
-        return "\n".join(["user default off", *lines, ""])
+        lines = [line for line in RULES_FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+        rules = Template("\n".join(lines).replace("\\\n", " "))
+        shared = rules.substitute({f"{user.upper()}_SHA256": digest for user, digest in digests.items()})
+        return f"{shared}\nuser {ADMIN} on #{digests[ADMIN]} ~* &* +@all\n"
 
     async def _ready(self) -> None:
         client = Redis.from_url(self.url(ADMIN), protocol=2)
@@ -134,7 +138,6 @@ class Valkey:
                 while not await _answers(client):
                     if self.child.has_ended:
                         raise self.child.failure()
-                    await asyncio.sleep(POLL_S)
         except TimeoutError as error:
             raise PartFailed(f"Valkey did not answer within {START_TIMEOUT_S:.0f} s (see {self._log})") from error
         finally:
@@ -145,5 +148,6 @@ async def _answers(client: Redis) -> bool:
     """Say whether it answers by now; while it reads its append-only file, it refuses."""
     try:
         return bool(await client.ping())
-    except (RedisError, OSError):
+    except REDIS_ERRORS as error:
+        await pause(error, POLL_S)
         return False
