@@ -1,5 +1,6 @@
 import asyncio
 import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -37,6 +38,15 @@ async def settings(database: Database, valkey: Valkey) -> AsyncIterator[Settings
     )
     relay.cancel()
     await asyncio.gather(relay, return_exceptions=True)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @pytest.fixture
