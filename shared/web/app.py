@@ -47,8 +47,9 @@ class WebApp:
             self._pipeline.add(routes.endpoints, deps)
 
     async def start(self, where: socket.socket | tuple[str, int]) -> int:
-        """Listen on a socket, or on a host and port (0: any free one); return the port."""
-        self._server = HttpServer(self._pipeline.respond, max_body_bytes=self._max_body_bytes)
+        """Listen on a socket, or on a host and port (0: any free one); return the port. May be called again."""
+        if self._server is None:
+            self._server = HttpServer(self._pipeline.respond, max_body_bytes=self._max_body_bytes)
         return await self._server.listen(where)
 
     def drain(self) -> None:

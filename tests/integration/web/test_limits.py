@@ -1,0 +1,108 @@
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.web.limits import Limiter
+
+JWT = {"X-Appwrite-JWT": "good"}
+KEY = {"X-Appwrite-Key": "standard_good"}
+SIGN_IN = "/v1/account/sessions/email"
+LIMITED = (429, "general_rate_limit_exceeded")
+
+
+@pytest.fixture
+async def limited(serve: Any, limiter: Limiter) -> Any:
+    return await serve(limiter=limiter, trusted_proxies=["127.0.0.1"])
+
+
+def wrong(email: str) -> dict[str, str]:
+    return {"email": email, "password": "wrong wrong"}
+
+
+def right(email: str) -> dict[str, str]:
+    return {"email": email, "password": "correct horse"}
+
+
+async def test_each_call_says_how_many_are_left_and_until_when(limited: Any) -> None:
+    first = await limited.call("PUT", "/v1/rows")
+    second = await limited.call("PUT", "/v1/rows")
+    third = await limited.call("PUT", "/v1/rows")
+
+    assert [first.status, second.status] == [200, 200]
+    assert third.error == LIMITED
+    assert [a.headers["X-RateLimit-Remaining"] for a in (first, second, third)] == ["1", "0", "0"]
+    assert {a.headers["X-RateLimit-Limit"] for a in (first, second, third)} == {"2"}
+    ends_at = int(third.headers["X-RateLimit-Reset"])
+    assert ends_at % 60 == 0
+    assert 0 <= ends_at - time.time() <= 61
+    assert 1 <= int(third.headers["Retry-After"]) <= 60
+
+
+async def test_callers_are_counted_by_address_and_user(limited: Any) -> None:
+    for _ in range(3):
+        last = await limited.call("PUT", "/v1/rows")
+
+    other_user = await limited.call("PUT", "/v1/rows", headers=JWT)
+    other_address = await limited.call("PUT", "/v1/rows", headers={"X-Forwarded-For": "203.0.113.7"})
+
+    assert last.error == LIMITED
+    assert (other_user.status, other_address.status) == (200, 200)
+
+
+async def test_keys_are_not_counted(limited: Any) -> None:
+    for _ in range(4):
+        answer = await limited.call("PUT", "/v1/rows", headers=KEY)
+
+    assert answer.status == 200
+    assert "X-RateLimit-Limit" not in answer.headers
+
+
+async def test_sign_ins_are_counted_by_address_of_mail_even_where_the_password_is_right_at_last(limited: Any) -> None:
+    statuses = [(await limited.call("POST", SIGN_IN, json=wrong("a@b.test"))).status for _ in range(3)]
+
+    assert statuses == [401, 401, 401]
+    assert (await limited.call("POST", SIGN_IN, json=right("A@B.test"))).error == LIMITED
+    assert (await limited.call("POST", SIGN_IN, json=right("other@b.test"))).status == 201
+
+
+async def test_a_success_clears_the_count(limited: Any) -> None:
+    for email in ["a@b.test"] * 2:
+        await limited.call("POST", SIGN_IN, json=wrong(email))
+
+    assert (await limited.call("POST", SIGN_IN, json=right("a@b.test"))).status == 201
+    assert (await limited.call("POST", SIGN_IN, json=wrong("a@b.test"))).headers["X-RateLimit-Remaining"] == "2"
+
+
+async def test_limits_come_before_parameters_and_after_scopes(limited: Any) -> None:
+    for _ in range(3):
+        refused = await limited.call("POST", SIGN_IN, json={"email": ["no text"]})
+
+    assert refused.error == (400, "general_argument_invalid")
+    assert (await limited.call("POST", SIGN_IN, json={"email": ["no text"]})).error == LIMITED
+
+
+async def test_without_redis_rows_are_open_and_sign_ins_are_shut(serve: Any, tmp_path: Path) -> None:
+    alone = Limiter(f"unix://{tmp_path}/nobody.sock")
+    client = await serve(limiter=alone)
+
+    row = await client.call("PUT", "/v1/rows")
+    sign_in = await client.call("POST", SIGN_IN, json=right("a@b.test"))
+
+    assert row.status == 200
+    assert sign_in.error == (503, "general_busy")
+    assert sign_in.headers["Retry-After"] == "1"
+    await alone.close()
+
+
+async def test_limits_may_be_switched_off(client: Any) -> None:
+    for _ in range(4):
+        answer = await client.call("PUT", "/v1/rows")
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1", "redis://user:pass@127.0.0.1:6379/0", "unix:///x?db=0"])
+async def test_urls_of_every_kind_are_taken(url: str) -> None:
+    await Limiter(url).close()
