@@ -14,8 +14,9 @@ from shared.contracts.principal import Project
 
 ORIGIN = istr("Origin")
 
-_UNSAFE = re.compile(r"[\x00-\x20\\]")
-"""Browsers drop some of these and read a backslash as a slash: their host may not be the one we see."""
+_UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
+"""Browsers drop some of these and read a backslash as a slash: their host may not be the one we see. And what is no
+ASCII cannot be sent back in a header."""
 
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _ALLOW_HEADERS = (
@@ -61,7 +62,7 @@ def headers_for(origin: str) -> tuple[tuple[str, str], ...]:
 def preflight_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the answer to a preflight: any path, any origin. What is really asked for is checked when it comes."""
     origin = headers.get(ORIGIN)
-    return headers_for(origin) if origin else _RULES
+    return headers_for(origin) if origin and not _UNSAFE.search(origin) else _RULES
 
 
 def _matches(allowed: str, host: str) -> bool:

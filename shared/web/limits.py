@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 import structlog
 from limits.aio.storage import RedisStorage
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -18,7 +18,7 @@ from shared.web.endpoint import Endpoint, RateLimit
 
 KEY_PREFIX = "limits"
 REDIS_TIMEOUT_S = 1.0
-MAX_CONNECTIONS = 64
+MAX_CONNECTIONS = 32
 
 _log = structlog.get_logger()
 
@@ -35,9 +35,10 @@ class Limiter:
     """Counts calls."""
 
     def __init__(self, redis_url: str) -> None:
-        self._pool = ConnectionPool.from_url(
+        self._pool = BlockingConnectionPool.from_url(
             redis_url,
             max_connections=MAX_CONNECTIONS,
+            timeout=REDIS_TIMEOUT_S,
             socket_timeout=REDIS_TIMEOUT_S,
             socket_connect_timeout=REDIS_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
