@@ -4,19 +4,15 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TypeVar
 
 from services.embedded.child import Child
+from services.embedded.composition import Instance
 from services.embedded.errors import PartFailed
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-I = TypeVar("I")  # noqa: E741 an instance
 
-
-async def run_until_ended(
-    opening: AbstractAsyncContextManager[tuple[I, list[Child]]], *, ready: Callable[[I], None]
-) -> None:
+async def run_until_ended(opening: AbstractAsyncContextManager[Instance], *, ready: Callable[[Instance], None]) -> None:
     """Open an instance, call `ready` with it, and close it at the first of the ENDING signals, even while it opens.
 
     Raises what opening raises, and `PartFailed` where one of its children ends by itself.
@@ -32,7 +28,7 @@ async def run_until_ended(
 
     loop = asyncio.get_running_loop()
     for number in ENDING:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has SIGHUP
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves SIGHUP
             loop.add_signal_handler(number, end)
     try:
         await work
@@ -41,13 +37,13 @@ async def run_until_ended(
             raise
 
 
-async def _hold(opening: AbstractAsyncContextManager[tuple[I, list[Child]]], ready: Callable[[I], None]) -> None:
-    async with opening as (instance, children):
+async def _hold(opening: AbstractAsyncContextManager[Instance], ready: Callable[[Instance], None]) -> None:
+    async with opening as instance:
         ready(instance)
-        raise await _first_end(children)
+        raise await _first_end(instance.children)
 
 
-async def _first_end(children: list[Child]) -> PartFailed:
+async def _first_end(children: tuple[Child, ...]) -> PartFailed:
     waits = {asyncio.create_task(child.wait()): child for child in children}
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,106 @@
+"""`daypass status`, `down` and `reset`: the embedded instance of a data directory."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from services.cli.exit_codes import HELP, CommandFailed, ExitCode
+from services.cli.place import chosen
+from services.embedded.datadir import DataDir, erase, holder
+from services.embedded.errors import StartRefused
+from services.embedded.held import hold
+from services.embedded.run_file import Running, find_running
+
+STOP_PATIENCE_S = 60.0
+READY_TIMEOUT_S = 5.0
+
+
+@click.command(epilog=HELP)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout.")
+@click.pass_obj
+def status(given: Path | None, *, as_json: bool) -> None:
+    """Say whether an instance runs, where it answers, and whether it is ready."""
+    data_dir = chosen(given)
+    with _in_words(data_dir):
+        pid, running = holder(data_dir), find_running(data_dir)
+    if pid is None:
+        raise _nothing_runs(data_dir)
+    state = _state(running)
+    endpoint = running.endpoint if running else None
+    if as_json:
+        facts = {"state": state, "endpoint": endpoint, "pid": pid, "data_dir": str(data_dir.path)}
+        click.echo(json.dumps(facts))
+        return
+    click.echo(f"Daypass is {state}: {endpoint or 'no endpoint yet'}, process {pid}, data directory {data_dir.path}")
+
+
+@click.command(epilog=HELP)
+@click.pass_obj
+def down(given: Path | None) -> None:
+    """Stop the running instance, and wait until it has ended."""
+    data_dir = chosen(given)
+    with _in_words(data_dir):
+        pid = holder(data_dir)
+        if pid is None:
+            raise _nothing_runs(data_dir)
+        has_ended = asyncio.run(_end(pid))
+    if not has_ended:
+        raise CommandFailed(f"process {pid} was told to end, and has not within {STOP_PATIENCE_S:.0f} s")
+    click.echo(f"Daypass on {data_dir.path} has ended; its data stays")
+
+
+@click.command(epilog=HELP)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def reset(given: Path | None, *, yes: bool) -> None:
+    """Delete an instance's data: projects, users, tables, files, keys. Asks first."""
+    data_dir = chosen(given)
+    with _in_words(data_dir):
+        if (pid := holder(data_dir)) is not None:
+            raise CommandFailed(
+                f"Daypass runs on {data_dir.path} (process {pid}); stop it with: daypass down", ExitCode.REFUSED
+            )
+        if not yes:
+            click.confirm(f"Delete everything in {data_dir.path}?", abort=True)
+        erase(data_dir)
+    click.echo(f"{data_dir.path} is empty")
+
+
+async def _end(pid: int) -> bool:
+    with hold(pid) as process:
+        if process is None:
+            return True
+        process.send(signal.SIGTERM)
+        return await process.ended(STOP_PATIENCE_S)
+
+
+def _state(running: Running | None) -> str:
+    """Ask the instance itself: `ready`, `starting` or, where it has been, `not ready`."""
+    if running is None:
+        return "starting"
+    try:
+        with urllib.request.urlopen(running.endpoint.removesuffix("/v1") + "/readyz", timeout=READY_TIMEOUT_S):  # noqa: S310 always http
+            return "ready"
+    except (OSError, urllib.error.URLError):
+        return "not ready"
+
+
+def _nothing_runs(data_dir: DataDir) -> CommandFailed:
+    return CommandFailed(f"no Daypass runs on {data_dir.path}; start it with: daypass up", ExitCode.NOT_RUNNING)
+
+
+@contextlib.contextmanager
+def _in_words(data_dir: DataDir) -> Iterator[None]:
+    try:
+        yield
+    except StartRefused as error:
+        raise CommandFailed(str(error), ExitCode.REFUSED) from error
+    except OSError as error:
+        raise CommandFailed(f"{error.filename or data_dir.path}: {error.strerror}") from error

@@ -1,0 +1,65 @@
+"""Asking a running instance over the bus, as all commands but those that start and stop it do."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from services.cli.exit_codes import CommandFailed, ExitCode
+from services.cli.place import chosen
+from services.embedded.run_file import find_running
+from shared.contracts.requests import Request
+from shared.kernel.errors import ErrorType, Refusal
+from shared.messaging.bus import Bus
+from shared.messaging.wire import open_client
+
+A = TypeVar("A", bound=msgspec.Struct)
+
+REDIS_VARIABLE = "DAYPASS_REDIS_URL"
+TIMEOUT_S = 15.0
+"""Longer than a revocation waits for its confirmation."""
+
+UNANSWERED = frozenset(
+    {
+        ErrorType.PRINCIPAL_UNAVAILABLE,
+        ErrorType.REVOCATION_UNCONFIRMED,
+        ErrorType.GENERAL_BUSY,
+        ErrorType.GENERAL_SERVER_ERROR,
+    }
+)
+"""What says nothing against the request itself: exit code 1, not 4."""
+
+
+def ask(given: Path | None, request: Request[A]) -> A:
+    """Ask the instance that DAYPASS_REDIS_URL names, else the one that runs on the data directory.
+
+    Raises `CommandFailed` with what went wrong, in words.
+    """
+    url = _redis_url(given)
+    try:
+        return asyncio.run(_ask(url, request))
+    except Refusal as refusal:
+        code = ExitCode.FAILED if refusal.type in UNANSWERED else ExitCode.REFUSED
+        raise CommandFailed(refusal.message, code) from refusal
+
+
+def _redis_url(given: Path | None) -> str:
+    if url := os.environ.get(REDIS_VARIABLE):
+        return url
+    data_dir = chosen(given)
+    running = find_running(data_dir)
+    if running is None:
+        raise CommandFailed(f"no Daypass runs on {data_dir.path}: daypass up", ExitCode.NOT_RUNNING)
+    return running.redis_url
+
+
+async def _ask(url: str, request: Request[A]) -> A:
+    redis = open_client(url, name="daypass-cli")
+    bus = Bus(redis=redis, service="cli")
+    try:
+        return await bus.ask(request, timeout_s=TIMEOUT_S)
+    finally:
+        await bus.close()
+        await redis.aclose()

@@ -1,0 +1,61 @@
+"""`daypass signing-key`: the keys that sign JWTs."""
+
+import json
+from pathlib import Path
+
+import click
+import msgspec
+from tabulate import tabulate
+
+from services.cli.exit_codes import HELP
+from services.cli.requester import ask
+from shared.contracts.signing_keys import ListSigningKeys, RetireSigningKey, RotateSigningKey, SigningKeyRecords
+
+HEADINGS = {"kid": "KEY", "algorithm": "ALGORITHM", "state": "STATE", "changed_at": "SINCE"}
+
+as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+
+
+@click.group("signing-key", epilog=HELP)
+def signing_key() -> None:
+    """The keys that sign JWTs: next (published), active (signs), retiring (its JWTs are good), gone.
+
+    Rotate now and then: the next key, which everyone knows already, signs from then on. A JWT lives an hour at most:
+    an hour after a rotation, retire the old key. Retire it at once if it may be known to others.
+    """
+
+
+@signing_key.command("list", epilog=HELP)
+@as_json
+@click.pass_obj
+def list_(given: Path | None, *, as_json: bool) -> None:
+    """List all signing keys, the oldest first."""
+    _show(ask(given, ListSigningKeys()), as_json=as_json)
+
+
+@signing_key.command(epilog=HELP)
+@as_json
+@click.pass_obj
+def rotate(given: Path | None, *, as_json: bool) -> None:
+    """Let the next key sign, and publish a new next one. No request fails by it."""
+    active = next(key.kid for key in ask(given, ListSigningKeys()).keys if key.state == "active")
+    _show(ask(given, RotateSigningKey(active=active)), as_json=as_json)
+
+
+@signing_key.command(epilog=HELP)
+@click.argument("kid")
+@as_json
+@click.pass_obj
+def retire(given: Path | None, kid: str, *, as_json: bool) -> None:
+    """End a retiring key: every JWT that it signed is refused everywhere when this returns."""
+    _show(ask(given, RetireSigningKey(kid=kid)), as_json=as_json)
+
+
+def _show(found: SigningKeyRecords, *, as_json: bool) -> None:
+    rows = [msgspec.to_builtins(key) for key in found.keys]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    click.echo(tabulate([{title: row[name] for name, title in HEADINGS.items()} for row in rows], headers="keys"))
+    if found.receipt:
+        click.echo(f"in force everywhere: {found.receipt}")

@@ -1,0 +1,85 @@
+"""`daypass up`: the embedded instance, from start to end."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import asyncpg
+import click
+import uvloop
+
+from services.cli.detach import detach as go_on_in_background
+from services.cli.exit_codes import HELP, CommandFailed, ExitCode
+from services.cli.place import chosen
+from services.embedded.composition import Instance, open_instance
+from services.embedded.errors import PartFailed, StartRefused
+from services.embedded.lifecycle import run_until_ended
+from shared.kernel.settings import SettingsError
+from shared.postgres.migrations import MigrationError
+
+
+@click.command(epilog=HELP)
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="As before the subcommand.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="0: any free one.  [default: 8080, or the next free one]")
+@click.option("--json", "as_json", is_flag=True, help="When ready, one line of JSON on stdout, and nothing else there.")
+@click.option("--detach", is_flag=True, help="Return when ready, and go on in the background.")
+@click.pass_obj
+def up(given: Path | None, *, data_dir: Path | None, host: str, port: int | None, as_json: bool, detach: bool) -> None:
+    """Start PostgreSQL, Valkey and the three services in one process, and serve until it is told to end.
+
+    Ctrl-C, SIGTERM, SIGHUP and `daypass down` end it. The data directory is made where there is none, with a project
+    and a key at the first start.
+    """
+    place = chosen(data_dir or given)
+    let_go = go_on_in_background() if detach else None
+
+    def ready(instance: Instance) -> None:
+        click.echo(_as_json(instance) if as_json else _in_words(instance, detached=detach))
+        if let_go is not None:
+            let_go(place.log)
+
+    opening = open_instance(place.path, host=host, port=port, say=_say)
+    try:
+        uvloop.run(run_until_ended(opening, ready=ready))
+    except StartRefused as error:
+        raise CommandFailed(str(error), ExitCode.REFUSED) from error
+    except OSError as error:
+        raise CommandFailed(f"{error.filename or place.path}: {error.strerror}") from error
+    except (PartFailed, SettingsError, MigrationError, asyncpg.PostgresError) as error:
+        raise CommandFailed(str(error)) from error
+    _say("stopped")
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # whoever was told may have gone, and the terminal with them
+        click.echo(f"daypass: {text}", err=True)
+
+
+def _as_json(instance: Instance) -> str:
+    facts = {
+        "endpoint": instance.endpoint,
+        "project": instance.credentials.project,
+        "key": instance.credentials.key.reveal(),
+        "pid": instance.pid,
+    }
+    return json.dumps(facts)
+
+
+def _in_words(instance: Instance, *, detached: bool) -> str:
+    file = instance.data_dir.credentials
+    key = instance.credentials.key.reveal() if instance.is_first_start else f"in {file}"
+    end = "daypass down" if detached else "Ctrl-C"
+    return f"""\
+Daypass is ready; {end} ends it.
+
+  endpoint  {instance.endpoint}
+  project   {instance.credentials.project}
+  key       {key}
+
+Try it, in another terminal:
+
+  set -a; . {file}; set +a
+  .venv/bin/python docs/examples/birthdays.py
+  curl -H "X-Appwrite-Project: $DAYPASS_PROJECT" -H "X-Appwrite-Key: $DAYPASS_KEY" "$DAYPASS_ENDPOINT/users"
+"""
