@@ -1,0 +1,1 @@
+"""HAProxy, configured: it routes by path."""
