@@ -50,3 +50,12 @@ async def test_the_host_that_is_called_may_call_itself(client: Any) -> None:
 
 async def test_without_an_origin_nothing_is_said_of_it(client: Any) -> None:
     assert "Access-Control-Allow-Origin" not in (await client.call("GET", "/v1/open")).headers
+
+
+async def test_an_origin_that_is_no_ascii_is_never_echoed(client: Any) -> None:
+    answer = await client.raw(
+        b"OPTIONS /v1/open HTTP/1.1\r\nHost: x\r\nOrigin: http://localhost:\xff\r\nConnection: close\r\n\r\n"
+    )
+
+    assert answer.startswith(b"HTTP/1.1 204 ")
+    assert b"\xff" not in answer
