@@ -26,6 +26,15 @@ $(VENV)/dev.ready: requirements/dev.txt pyproject.toml
 run: $(VENV)/run.ready  ## start Daypass here, on embedded parts (ARGS go to `daypass up`)
 	@exec $(BIN)/daypass up $(ARGS)
 
+up: $(VENV)/run.ready  ## start Daypass in containers (ARGS: --json)
+	@exec $(BIN)/python -m deploy up $(ARGS)
+
+down: $(VENV)/run.ready  ## remove the containers (ARGS: --volumes deletes the data too)
+	@exec $(BIN)/python -m deploy down $(ARGS)
+
+images: $(VENV)/run.ready  ## make what plain docker-compose needs: images, secrets, .env
+	@exec $(BIN)/python -m deploy images $(ARGS)
+
 test: $(VENV)/dev.ready  ## run all tests (ARGS go to pytest)
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -51,4 +60,4 @@ bench: $(VENV)/dev.ready  ## measure, into build/bench (ARGS: dispatch, minting,
 clean:  ## remove what was built; data directories stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run test check fix lock bench clean
+.PHONY: help run up down images test check fix lock bench clean
