@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from shared.guard.feed_reader import REGISTRATION_S
 from shared.guard.guard import Guard
 from shared.guard.receipt import Receipt
+from shared.guard.trust import Identity, Trust
 from shared.kernel.clock import boot_clock
 from shared.kernel.errors import ErrorType, Unavailable
 from shared.messaging import names
@@ -28,6 +29,7 @@ CONFIRM_S = 10.0
 APPLIED_S = 0.1
 REREAD_S = 0.1
 RETRY_S = 0.2
+WATCH_S = 0.5
 
 Replica = tuple[str, str]
 """Its service, and the field by which it stands in that service's registry."""
@@ -40,10 +42,11 @@ return 0
 
 
 class Registered:
-    """The registries at one moment: each replica's registration, and the number of the stream's last entry."""
+    """The registries at one moment: each replica's registration, the number of the stream's last entry, and trust."""
 
-    def __init__(self, hashes: list[dict[bytes, bytes]], last: int) -> None:
+    def __init__(self, hashes: list[dict[bytes, bytes]], last: int, *, is_trusted: bool) -> None:
         self.last = last
+        self.is_trusted = is_trusted
         self.registrations: dict[Replica, bytes] = {
             (service, field.decode()): value
             for service, found in zip(names.SERVICES, hashes, strict=True)
@@ -67,24 +70,36 @@ class Revocations:
         redis_url: str,
         number_of: Callable[[uuid.UUID], Awaitable[int | None]],
         wake_relay: Callable[[], Awaitable[None]],
+        trust: Trust | None = None,
     ) -> None:
         self._guard = guard
         self._redis = redis
         self._redis_url = redis_url
         self._number_of = number_of
         self._wake_relay = wake_relay
+        self._trust = Trust() if trust is None else trust
         self._announced: dict[Replica, int] = {}
         self._news = asyncio.Condition()
         self._next_read: asyncio.Task[Registered] | None = None
 
     async def run(self) -> None:
-        """Listen to announcements until cancelled."""
+        """Listen to announcements, and watch which Redis this is, until cancelled."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._forever(self._listen))
+            loops.create_task(self._forever(self._watch))
+
+    async def _forever(self, loop: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self._listen()
+                await loop()
             except REDIS_ERRORS as error:
-                log.warning("announcements interrupted", error=repr(error))
+                log.warning("barrier interrupted", error=repr(error))
                 await pause(error, RETRY_S)
+
+    async def _watch(self) -> None:
+        while True:
+            await self._read()
+            await asyncio.sleep(WATCH_S)
 
     async def confirm(self, ticket: uuid.UUID) -> Receipt:
         """Wait until an outbox row, committed before this call, is in force on every replica.
@@ -119,20 +134,22 @@ class Revocations:
         fenced = 0
         while True:
             found = await self._read()
-            behind = found.behind(number) if found.last >= number else set(found.registrations)
-            if found.last >= number and not self._still_behind(behind, number):
-                return len(found.registrations), fenced
+            behind = found.behind(number)
             if found.last >= number:
-                fenced += await self._strike(found, self._still_behind(behind, number), since)
+                late = self._still_behind(behind, number)
+                if found.is_trusted and not late:
+                    return len(found.registrations), fenced
+                fenced += await self._strike(found, late, since)
             await self._wait_for(behind, number)
 
     def _still_behind(self, behind: set[Replica], number: int) -> set[Replica]:
         return {replica for replica in behind if self._announced.get(replica, 0) < number}
 
     async def _wait_for(self, behind: set[Replica], number: int) -> None:
+        """Wait until all of these have announced the number, but read the registries again before long."""
         try:
             async with asyncio.timeout(REREAD_S), self._news:
-                await self._news.wait_for(lambda: not self._still_behind(behind, number))
+                await self._news.wait_for(lambda: bool(behind) and not self._still_behind(behind, number))
         except TimeoutError:
             pass
 
@@ -159,11 +176,17 @@ class Revocations:
         await asyncio.sleep(0)  # those who came in the same turn of the loop ride along
         self._next_read = None
         async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.info("server")
+            pipeline.info("replication")
             for service in names.SERVICES:
                 pipeline.hgetall(names.registry(service))
             pipeline.xinfo_stream(self._guard.reader.stream)
-            *hashes, stream = await pipeline.execute()
-        found = Registered(hashes, _number(stream["last-generated-id"]))
+            server, replication, *hashes, stream = await pipeline.execute(raise_on_error=False)
+        for reply in (server, replication, *hashes):
+            if isinstance(reply, Exception):
+                raise reply
+        last = 0 if isinstance(stream, Exception) else _number(stream["last-generated-id"])
+        found = Registered(hashes, last, is_trusted=await self._trust.see(_identity(server, replication, hashes)))
         self._announced = {replica: at for replica, at in self._announced.items() if replica in found.registrations}
         return found
 
@@ -192,3 +215,9 @@ class Revocations:
 def _number(stream_id: bytes | str) -> int:
     text = stream_id.decode() if isinstance(stream_id, bytes) else stream_id
     return int(text.split("-")[0])
+
+
+def _identity(server: dict[str, Any], replication: dict[str, Any], hashes: list[dict[bytes, bytes]]) -> Identity:
+    # Any: the client's reading of INFO
+    marks = [found.get(name, b"") for found in hashes for name in (b"token", b"stream")]
+    return (str(server["run_id"]).encode(), str(replication["master_replid"]).encode(), *marks)

@@ -1,10 +1,11 @@
 -- What must be told, written in the transaction of the change itself. Schema feed belongs to auth.
 
 -- The epoch is part of the streams' names in Redis, so that the streams of two databases, or of one database
--- restored, never mix.
+-- restored, never mix. `trusted` is the last identity of Redis in which the absence of a replica was believed.
 CREATE TABLE feed.instance (
-    single boolean PRIMARY KEY DEFAULT true CHECK (single),
-    epoch  text NOT NULL
+    single  boolean PRIMARY KEY DEFAULT true CHECK (single),
+    epoch   text NOT NULL,
+    trusted text
 );
 INSERT INTO feed.instance (epoch) VALUES (replace(gen_random_uuid()::text, '-', ''));
 

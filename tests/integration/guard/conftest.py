@@ -27,6 +27,7 @@ from shared.contracts.requests import (
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
+from shared.guard.trust import Trust
 from shared.messaging.bus import Bus
 from shared.messaging.outbox import publish
 from shared.messaging.relay import Relay
@@ -145,7 +146,12 @@ async def world(database: Database, valkey: Valkey) -> AsyncIterator[World]:
             relay.wake()
 
         world.revocations = Revocations(
-            guard=world.guards["auth"], redis=redis, redis_url=url, number_of=number_of, wake_relay=wake_relay
+            guard=world.guards["auth"],
+            redis=redis,
+            redis_url=url,
+            number_of=number_of,
+            wake_relay=wake_relay,
+            trust=Trust(trusted=None),
         )
         await stack.enter_async_context(running(world.revocations.run()))
         yield world

@@ -1,0 +1,50 @@
+"""Trust in Redis: may a replica's absence from the registry be believed?
+
+A Redis that was restarted empty or from an old file, flushed, or replaced by a copy that lagged, has forgotten
+registrations of replicas whose leases still run. So an absence counts only in a Redis that has been the same for
+REGISTRATION on this process's own clock: by then every lease that the forgotten registrations stood for is over.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from shared.guard.feed_reader import REGISTRATION_S
+from shared.kernel.clock import boot_clock
+
+Identity = tuple[bytes, ...]
+"""`run_id`, `master_replid`, and of each registry its token and stream: what changes where something is lost."""
+
+
+class Trust:
+    """What one process knows of the Redis it sees.
+
+    `trusted` is an identity that may be believed at once: the database keeps the last one, so that a restart of this
+    process makes nobody wait. None: nobody has ever trusted one, so nothing can be cached anywhere, and the first that
+    is seen may be believed. `keep` writes down the next.
+    """
+
+    def __init__(
+        self,
+        *,
+        trusted: str | None = "",
+        keep: Callable[[str], Awaitable[None]] | None = None,
+        clock: Callable[[], float] = boot_clock,
+    ) -> None:
+        self._trusted = trusted
+        self._keep = keep
+        self._clock = clock
+        self._seen = ""
+        self._since = 0.0
+
+    async def see(self, identity: Identity) -> bool:
+        """Take note of the identity that was just read; say whether absences in it may be believed by now."""
+        text = b" ".join(identity).decode("ascii", "replace")
+        if text != self._seen:
+            self._seen, self._since = text, self._clock()
+        if text == self._trusted:
+            return True
+        if self._trusted is not None and self._clock() - self._since < REGISTRATION_S:
+            return False
+        self._trusted = text
+        if self._keep is not None:
+            await self._keep(text)
+        return True

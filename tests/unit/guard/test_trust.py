@@ -1,0 +1,51 @@
+"""An absence is believed only in a Redis that has been the same for longer than any lease."""
+
+from shared.guard.feed_reader import REGISTRATION_S
+from shared.guard.trust import Trust
+
+ONE, OTHER = (b"run-1", b"repl-1", b"token-1"), (b"run-1", b"repl-1", b"token-2")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_an_identity_is_believed_once_it_has_been_seen_for_the_life_of_a_registration() -> None:
+    clock = Clock()
+    trust = Trust(clock=clock)
+
+    assert not await trust.see(ONE)
+    clock.now = REGISTRATION_S - 0.1
+    assert not await trust.see(ONE)
+    clock.now = REGISTRATION_S
+    assert await trust.see(ONE)
+
+
+async def test_another_identity_starts_the_wait_again_and_so_does_the_way_back() -> None:
+    clock = Clock()
+    trust = Trust(trusted=b" ".join(ONE).decode(), clock=clock)
+
+    assert await trust.see(ONE)
+    clock.now = 1.0
+    assert not await trust.see(OTHER)
+    clock.now = REGISTRATION_S
+    assert not await trust.see(OTHER)
+    clock.now = 1.0 + REGISTRATION_S
+    assert await trust.see(OTHER)
+    assert not await trust.see(ONE)
+
+
+async def test_the_first_identity_ever_is_believed_and_written_down() -> None:
+    kept: list[str] = []
+
+    async def keep(identity: str) -> None:
+        kept.append(identity)
+
+    trust = Trust(trusted=None, keep=keep, clock=Clock())
+
+    assert await trust.see(ONE)
+    assert await trust.see(ONE)
+    assert kept == ["run-1 repl-1 token-1"]
