@@ -15,6 +15,8 @@ COMMANDS = {
     "status": "services.cli.instance",
     "down": "services.cli.instance",
     "reset": "services.cli.instance",
+    "signing-key": "services.cli.signing_key",
+    "dead-letter": "services.cli.dead_letter",
 }
 """The module of each command, which has the command's name there, dashes as underscores."""
 

@@ -127,7 +127,8 @@ class Group:
 
     async def _bury(self, id_: bytes, fields: dict[bytes, bytes]) -> None:
         log.error("an entry was given up", stream=self._stream, entry=id_.decode())
-        dead: dict[Any, Any] = {b"stream": self._stream.encode(), b"entry": id_, **fields}  # Any: the client's types
+        # Any: the client's types. What the entry held keeps its names, ours begin with an underscore.
+        dead: dict[Any, Any] = {b"_stream": self._stream.encode(), b"_id": id_, **fields}
         await self._redis.xadd(names.dead_letters(self._name), dead, maxlen=DEAD_LENGTH, approximate=True)
         await self._redis.xack(self._stream, self._name, id_)
 

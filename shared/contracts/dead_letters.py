@@ -1,0 +1,34 @@
+"""Dead letters: what a service could not handle in five deliveries, and what is asked about it."""
+
+from typing import ClassVar
+
+import msgspec
+
+from shared.contracts.requests import Request
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that was given up: the service, the stream and id it had there, and when that was (`$createdAt`'s form).
+
+    Its content is left in Redis, since it may name users; only its type is told.
+    """
+
+    service: str
+    stream: str
+    entry: str
+    type: str
+    given_up_at: str
+
+
+class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
+    """The dead letters of all services, the newest first, at most 100 of each."""
+
+    dead_letters: tuple[DeadLetter, ...]
+
+
+class ListDeadLetters(Request[DeadLetters], frozen=True, kw_only=True):
+    """`dead_letter.list`: what has been given up."""
+
+    TYPE: ClassVar[str] = "dead_letter.list"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = DeadLetters
