@@ -34,15 +34,16 @@ PARTS = (
 )
 
 
-def prepare() -> None:
-    """Have all images here, and in `.env` the choice of those that are not the official ones."""
-    chosen = {part.variable: _choose(part) for part in PARTS}
+def prepare() -> dict[str, str]:
+    """Have all images here, and in `.env` the choice of those that are not the official ones; return all, by part."""
+    chosen = {part.name: _choose(part) for part in PARTS}
     fill_wheels()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    image = dotenv.setting("DAYPASS_IMAGE") or f"daypass:{project['version']}"
+    chosen["services"] = image = dotenv.setting("DAYPASS_IMAGE") or f"daypass:{project['version']}"
     say(f"image {image}")
-    base = f"DAYPASS_PYTHON_IMAGE={chosen['DAYPASS_PYTHON_IMAGE']}"
+    base = f"DAYPASS_PYTHON_IMAGE={chosen['python']}"
     ask("docker", "build", "--build-arg", base, "-t", image, "-f", "deploy/Dockerfile", ".")
+    return chosen
 
 
 def _choose(part: Part) -> str:

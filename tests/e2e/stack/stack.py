@@ -1,0 +1,148 @@
+"""All of a deployment as plain containers: the same images, settings, secrets and gateway as docker-compose.yml."""
+
+import contextlib
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from deploy import images
+from tests.e2e.instance import Instance
+from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker, open_network, publish
+
+SERVICES = {"auth": "auth", "token": "token", "data-1": "data", "data-2": "data"}
+"""The container of each replica, and its service."""
+
+GATEWAY_PORT = 8080
+PING = "redis-cli --no-auth-warning --user health --pass any ping | grep -q PONG"
+PROXIES = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """The running containers by name (as in docker-compose.yml), and the instance that they are."""
+
+    containers: Mapping[str, DockerContainer]
+    instance: Instance
+
+
+@contextlib.contextmanager
+def open_stack() -> Iterator[Instance]:
+    """Start everything, with a project and a key; skips where there is no Docker."""
+    with open_containers() as stack:
+        yield stack.instance
+
+
+@contextlib.contextmanager
+def open_containers() -> Iterator[Stack]:
+    """Start everything, and give out the containers too, for tests that break some; skips where there is no Docker."""
+    need_docker()
+    image = images.prepare()
+    with contextlib.ExitStack() as stack:
+        secrets = stack.enter_context(_secrets())
+        network = stack.enter_context(open_network())
+        running: dict[str, DockerContainer] = {}
+
+        def start(name: str, made: DockerContainer, *ready: str) -> None:
+            running[name] = stack.enter_context(made)
+            await_exec(running[name], *ready)
+
+        start("postgres", postgres(image["postgres"], network, secrets), "pg_isready", "-q", "-h", "127.0.0.1")
+        start(
+            "redis",
+            redis(image["redis"], network, secrets),
+            *["redis-cli", "-e", "--user", "health", "--pass", "any", "ping"],
+        )
+        for name in SERVICES:
+            start(name, service(image["services"], name, network, secrets), "healthcheck")
+        start("gateway", gateway(image["gateway"], network), "bash", "/usr/local/bin/healthcheck")
+        yield Stack(containers=running, instance=_instance(running))
+
+
+@contextlib.contextmanager
+def _secrets() -> Iterator[Path]:
+    """Make secrets of a deployment in a folder of their own, by the script that makes the real ones."""
+    with tempfile.TemporaryDirectory(prefix="daypass-") as folder:
+        for name in ("secrets/generate", "redis/users.acl.template"):
+            copy = Path(folder) / name
+            copy.parent.mkdir()
+            shutil.copy(ROOT / "deploy" / name, copy)
+        subprocess.run([Path(folder) / "secrets" / "generate"], check=True)
+        yield Path(folder) / "secrets"
+
+
+def postgres(image: str, network: Network, secrets: Path) -> DockerContainer:
+    made = container(image, alias="postgres", network=network, user="postgres")
+    made.tmpfs = {"/var/run/postgresql": "", "/tmp": ""}
+    _mount(made, secrets, "postgres_password", *(f"{name}_postgres_password" for name in ("auth", "token", "data")))
+    made.with_volume_mapping(ROOT / "deploy/postgres/init.sh", "/docker-entrypoint-initdb.d/10-daypass.sh", "ro")
+    made.with_volume_mapping(ROOT / "deploy/postgres/roles.sql", "/usr/local/share/daypass/roles.sql", "ro")
+    return made.with_envs(
+        POSTGRES_DB="daypass",
+        POSTGRES_PASSWORD_FILE="/run/secrets/postgres_password",
+        POSTGRES_INITDB_ARGS="--auth-local=peer --auth-host=scram-sha-256 --encoding=UTF8 --locale=C"
+        " --locale-provider=builtin --builtin-locale=C.UTF-8",
+    )
+
+
+def redis(image: str, network: Network, secrets: Path) -> DockerContainer:
+    configuration = "/usr/local/etc/redis/redis.conf"
+    made = container(image, "redis-server", configuration, alias="redis", network=network, user="redis")
+    made.with_volume_mapping(ROOT / "deploy/redis/redis.conf", configuration, "ro")
+    return _mount(made, secrets, "redis_users_acl")
+
+
+def service(image: str, name: str, network: Network, secrets: Path) -> DockerContainer:
+    own = SERVICES[name]
+    made = container(image, "python", "-m", f"services.{own}", alias=own, network=network)
+    made.tmpfs = {"/tmp": ""}
+    _mount(made, secrets, f"{own}_database_url", f"{own}_redis_url")
+    made.with_envs(
+        DAYPASS_DATABASE_URL_FILE=f"/run/secrets/{own}_database_url",
+        DAYPASS_REDIS_URL_FILE=f"/run/secrets/{own}_redis_url",
+        DAYPASS_TRUSTED_PROXIES=PROXIES,
+        DAYPASS_RATE_LIMITS="off",
+    )
+    if own == "token":
+        _mount(made, secrets, "master_key").with_env("DAYPASS_MASTER_KEY_FILE", "/run/secrets/master_key")
+    return made
+
+
+def gateway(image: str, network: Network) -> DockerContainer:
+    configuration = "/usr/local/etc/haproxy"
+    command = ("haproxy", "-W", "-db", "-f", f"{configuration}/haproxy.cfg")
+    made = container(image, *command, alias="gateway", network=network, user="haproxy")
+    made.with_volume_mapping(ROOT / "deploy/gateway", configuration, "ro")
+    made.with_volume_mapping(ROOT / "deploy/healthcheck", "/usr/local/bin/healthcheck", "ro")
+    return publish(made, GATEWAY_PORT)
+
+
+def _mount(made: DockerContainer, secrets: Path, *names: str) -> DockerContainer:
+    for name in names:
+        made.with_volume_mapping(secrets / name, f"/run/secrets/{name}", "ro")
+    return made
+
+
+def _instance(running: Mapping[str, DockerContainer]) -> Instance:
+    endpoint = f"http://127.0.0.1:{running['gateway'].get_exposed_port(GATEWAY_PORT)}/v1"
+    project = _daypass(running["auth"], "project", "create", "library", "--name", "Library")["project"]
+    key = _daypass(running["auth"], "key", "create", "--project", project["id"], "--name", "tests")["key"]
+    made = Instance(topology="compose", endpoint=endpoint, project=project["id"], key=key["secret"])
+    headers = {"X-Appwrite-Project": made.project, "X-Appwrite-Key": made.key}
+    assert requests.get(f"{endpoint}/health", headers=headers, timeout=30).status_code == 200
+    return made
+
+
+def _daypass(auth: DockerContainer, *arguments: str) -> dict[str, dict[str, str]]:
+    done = auth.get_wrapped_container().exec_run(["daypass", *arguments, "--json"], demux=True)
+    out, err = done.output
+    assert done.exit_code == 0, err
+    found: dict[str, dict[str, str]] = json.loads(out)
+    return found
