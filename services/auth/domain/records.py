@@ -1,0 +1,54 @@
+"""What auth keeps: users, sessions, keys."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A user of a project. `email` and `phone` are None where unset; `enabled` is Appwrite's `status`."""
+
+    project: str
+    id: str
+    name: str
+    email: str | None
+    phone: str | None
+    password_hash: str | None
+    password_updated_at: datetime | None
+    email_verified: bool
+    phone_verified: bool
+    enabled: bool
+    labels: list[str]
+    prefs: msgspec.Raw
+    accessed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    def __repr__(self) -> str:
+        return f"User({self.project}/{self.id})"
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A session of a user; its secret is known to its bearer only."""
+
+    project: str
+    id: str
+    user_id: str
+    provider: str
+    provider_uid: str
+    factors: list[str]
+    ip: str
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key; `expires_at` None: never."""
+
+    project: str
+    id: str
+    name: str
+    scopes: list[str]
+    expires_at: datetime | None
+    created_at: datetime

@@ -1,0 +1,107 @@
+"""Principals: all that a credential rests on, and the feed position, in one statement and so in one snapshot."""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.postgres.pool import Connection
+
+_POSITION = "SELECT number FROM feed.heads WHERE stream = 'feed'"
+_USER = """
+    users.id AS user_id, users.enabled, users.email_verified OR users.phone_verified AS is_verified, users.labels,
+    users.created_at,
+    ARRAY(
+        SELECT to_jsonb(ARRAY[memberships.id, memberships.team_id] || memberships.roles)::text FROM auth.memberships
+        WHERE memberships.project = users.project AND memberships.user_id = users.id AND memberships.confirmed
+    ) AS memberships
+"""
+_BY_SESSION = f"""
+    SELECT ({_POSITION}) AS position, found.*
+    FROM (SELECT) AS one LEFT JOIN (
+        SELECT sessions.id AS session_id, sessions.expires_at, {_USER}
+        FROM auth.sessions JOIN auth.users ON users.project = sessions.project AND users.id = sessions.user_id
+        WHERE sessions.project = $1 AND sessions.user_id = $2 AND sessions.secret_digest = $3
+          AND sessions.deleted_at IS NULL
+    ) AS found ON true
+"""
+_BY_JWT = f"""
+    SELECT ({_POSITION}) AS position, found.*
+    FROM (SELECT) AS one LEFT JOIN (
+        SELECT sessions.id AS session_id, sessions.expires_at, {_USER}
+        FROM auth.users LEFT JOIN auth.sessions
+          ON sessions.project = users.project AND sessions.user_id = users.id AND sessions.id = $3
+          AND sessions.deleted_at IS NULL
+        WHERE users.project = $1 AND users.id = $2 AND ($3 = '' OR sessions.id IS NOT NULL)
+          AND NOT EXISTS (SELECT FROM auth.revoked_jwts WHERE jti = $4)
+          AND users.created_at < to_timestamp($5::bigint + 1)
+    ) AS found ON true
+"""
+_BY_KEY = f"""
+    SELECT ({_POSITION}) AS position, found.*
+    FROM (SELECT) AS one LEFT JOIN (
+        SELECT id AS key_id, scopes, expires_at FROM auth.keys WHERE project = $1 AND secret_digest = $2
+    ) AS found ON true
+"""
+
+
+class FoundUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user behind a credential; each membership is its id, its team and its roles there."""
+
+    id: str
+    enabled: bool
+    is_verified: bool
+    labels: list[str]
+    memberships: list[tuple[str, str, list[str]]]
+    session: str
+    session_expires_at: datetime | None
+
+
+class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key."""
+
+    id: str
+    scopes: list[str]
+    expires_at: datetime | None
+
+
+async def find_by_session(
+    connection: Connection, project: str, user_id: str, secret_digest: bytes
+) -> tuple[int, FoundUser | None]:
+    """Return the feed position, and the user of a session secret."""
+    return _user(await connection.fetchrow(_BY_SESSION, project, user_id, secret_digest))
+
+
+async def find_by_jwt(
+    connection: Connection, project: str, user_id: str, session: str, jti: str, issued_at: int
+) -> tuple[int, FoundUser | None]:
+    """Return the feed position, and the user of a JWT: who must be no younger than the JWT.
+
+    Without a session (empty) the JWT is bound to its user alone.
+    """
+    return _user(await connection.fetchrow(_BY_JWT, project, user_id, session, jti, issued_at))
+
+
+async def find_by_key(connection: Connection, project: str, secret_digest: bytes) -> tuple[int, FoundKey | None]:
+    """Return the feed position, and the key of a secret."""
+    row = await connection.fetchrow(_BY_KEY, project, secret_digest)
+    assert row is not None  # noqa: S101 the statement always gives one row
+    if row["key_id"] is None:
+        return row["position"], None
+    return row["position"], FoundKey(id=row["key_id"], scopes=row["scopes"], expires_at=row["expires_at"])
+
+
+def _user(row: object) -> tuple[int, FoundUser | None]:
+    found = dict(row)  # type: ignore[call-overload] # a Record, which is a mapping but not for type checkers
+    if found["user_id"] is None:
+        return found["position"], None
+    memberships = [msgspec.json.decode(text, type=list[str]) for text in found["memberships"]]
+    user = FoundUser(
+        id=found["user_id"],
+        enabled=found["enabled"],
+        is_verified=found["is_verified"],
+        labels=found["labels"],
+        memberships=[(parts[0], parts[1], parts[2:]) for parts in memberships],
+        session=found["session_id"] or "",
+        session_expires_at=found["expires_at"],
+    )
+    return found["position"], user

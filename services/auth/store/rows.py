@@ -1,0 +1,29 @@
+"""From rows to values, and from what the driver raises to what callers understand."""
+
+import asyncpg
+import msgspec
+
+from services.auth.domain.records import Key, Session, User
+
+USER = (
+    "project, id, name, email, phone, password_hash, password_updated_at, email_verified, phone_verified, enabled,"
+    " labels, prefs::text AS prefs, accessed_at, created_at, updated_at"
+)
+SESSION = "project, id, user_id, provider, provider_uid, factors, ip, expires_at, created_at, updated_at"
+KEY = "project, id, name, scopes, expires_at, created_at"
+
+
+def user(row: asyncpg.Record) -> User:
+    """Read a user from the columns of USER."""
+    values = dict(row)
+    return User(**values | {"prefs": msgspec.Raw(values["prefs"].encode())})
+
+
+def session(row: asyncpg.Record) -> Session:
+    """Read a session from the columns of SESSION."""
+    return Session(**dict(row))
+
+
+def key(row: asyncpg.Record) -> Key:
+    """Read a key from the columns of KEY."""
+    return Key(**dict(row))

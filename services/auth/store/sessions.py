@@ -1,0 +1,120 @@
+"""Sessions. A deleted one stays as a row, with the ticket of its outbox entry, and is seen by nothing but `ticket_of`."""
+
+import uuid
+from datetime import datetime
+
+import asyncpg
+
+from services.auth.domain.records import Session
+from services.auth.store.rows import SESSION, session
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+_INSERT = f"""
+    INSERT INTO auth.sessions (project, id, user_id, secret_digest, provider, provider_uid, factors, ip, expires_at)
+    SELECT $1, $2, id, $4, $5, $6, $7, $8, $9 FROM auth.users WHERE project = $1 AND id = $3
+    RETURNING {SESSION}
+"""
+_LIST = f"""
+    SELECT {SESSION} FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY sequence
+"""
+_GET = f"""
+    SELECT {SESSION} FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL
+"""
+_NEWEST = """
+    SELECT id FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL AND expires_at > now() ORDER BY sequence DESC LIMIT 1
+"""
+_SURPLUS = """
+    SELECT id FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY sequence DESC OFFSET $3
+"""
+_LOCK_USER = "SELECT enabled FROM auth.users WHERE project = $1 AND id = $2 FOR UPDATE"
+_DELETE = """
+    UPDATE auth.sessions SET deleted_at = now(), ticket = $4
+    WHERE project = $1 AND user_id = $2 AND id = ANY($3) AND deleted_at IS NULL
+"""
+_DELETE_ALL = """
+    UPDATE auth.sessions SET deleted_at = now(), ticket = $3
+    WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL
+"""
+_TICKET = "SELECT ticket FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3"
+_TICKET_BY_SECRET = """
+    SELECT ticket FROM auth.sessions WHERE project = $1 AND user_id = $2 AND secret_digest = $3
+"""
+
+
+async def insert_session(
+    connection: Connection,
+    *,
+    project: str,
+    id_: str,
+    user_id: str,
+    secret_digest: bytes,
+    provider: str,
+    provider_uid: str,
+    factors: list[str],
+    ip: str,
+    expires_at: datetime,
+) -> Session:
+    """Make a session; raises `Refusal(USER_NOT_FOUND)`."""
+    row = await connection.fetchrow(
+        _INSERT, project, id_, user_id, secret_digest, provider, provider_uid, factors, ip, expires_at
+    )
+    if row is None:
+        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
+    return session(row)
+
+
+async def lock_user(connection: Connection, project: str, user_id: str) -> bool:
+    """Let no other transaction change a user's sessions until this one ends; False where there is no such user."""
+    return await connection.fetchrow(_LOCK_USER, project, user_id) is not None
+
+
+async def list_sessions(connection: Connection, project: str, user_id: str) -> list[Session]:
+    """Return a user's sessions, the oldest first."""
+    return [session(row) for row in await connection.fetch(_LIST, project, user_id)]
+
+
+async def get_session(connection: Connection, project: str, user_id: str, id_: str) -> Session:
+    """Return one session of a user; raises `Refusal(USER_SESSION_NOT_FOUND)`."""
+    row: asyncpg.Record | None = await connection.fetchrow(_GET, project, user_id, id_)
+    if row is None:
+        raise Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")
+    return session(row)
+
+
+async def find_newest(connection: Connection, project: str, user_id: str) -> str:
+    """Return the id of a user's newest session that has not expired; empty where there is none."""
+    found: str | None = await connection.fetchval(_NEWEST, project, user_id)
+    return found or ""
+
+
+async def list_surplus(connection: Connection, project: str, user_id: str, limit: int) -> list[str]:
+    """Return the ids of a user's sessions beyond the newest `limit`."""
+    return [row["id"] for row in await connection.fetch(_SURPLUS, project, user_id, limit)]
+
+
+async def delete_sessions(
+    connection: Connection, project: str, user_id: str, ids: list[str], ticket: uuid.UUID
+) -> bool:
+    """Delete these sessions of a user; False where none of them was there."""
+    return bool(await connection.execute(_DELETE, project, user_id, ids, ticket) != "UPDATE 0")
+
+
+async def delete_all_sessions(connection: Connection, project: str, user_id: str, ticket: uuid.UUID) -> None:
+    """Delete all sessions of a user."""
+    await connection.execute(_DELETE_ALL, project, user_id, ticket)
+
+
+async def ticket_of(connection: Connection, project: str, user_id: str, id_: str) -> uuid.UUID | None:
+    """Return the ticket of a deleted session."""
+    found: uuid.UUID | None = await connection.fetchval(_TICKET, project, user_id, id_)
+    return found
+
+
+async def ticket_of_secret(connection: Connection, project: str, user_id: str, digest: bytes) -> uuid.UUID | None:
+    """Return the ticket of the deleted session that a secret belonged to."""
+    found: uuid.UUID | None = await connection.fetchval(_TICKET_BY_SECRET, project, user_id, digest)
+    return found

@@ -1,0 +1,26 @@
+"""Login tokens: secrets that are exchanged for a session, once."""
+
+from datetime import datetime
+
+from shared.postgres.pool import Connection
+
+_INSERT = """
+    INSERT INTO auth.tokens (project, id, user_id, secret_digest, expires_at)
+    VALUES ($1, $2, $3, $4, $5) RETURNING created_at
+"""
+_TAKE = """
+    DELETE FROM auth.tokens WHERE project = $1 AND user_id = $2 AND secret_digest = $3 RETURNING expires_at > now()
+"""
+
+
+async def insert_token(
+    connection: Connection, *, project: str, id_: str, user_id: str, secret_digest: bytes, expires_at: datetime
+) -> datetime:
+    """Make a token of an existing user; return when."""
+    made: datetime = await connection.fetchval(_INSERT, project, id_, user_id, secret_digest, expires_at)
+    return made
+
+
+async def take_token(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> bool:
+    """Use up a token; False where there is none, or where it has expired."""
+    return bool(await connection.fetchval(_TAKE, project, user_id, secret_digest))

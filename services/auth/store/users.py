@@ -1,0 +1,155 @@
+"""Users."""
+
+from datetime import datetime
+
+import asyncpg
+
+from services.auth.domain.records import User
+from services.auth.domain.user_queries import UserQuery
+from services.auth.store.rows import USER, user
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+MOST_TOTAL = 5_000
+
+_LOCK_PROJECT = "SELECT FROM auth.projects WHERE id = $1 FOR UPDATE"
+_COUNT = "SELECT count(*) FROM auth.users WHERE project = $1"
+_INSERT = f"""
+    INSERT INTO auth.users (project, id, name, email, phone, password_hash, password_updated_at, accessed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {USER}
+"""
+_GET = f"SELECT {USER} FROM auth.users WHERE project = $1 AND id = $2"
+_BY_EMAIL = f"SELECT {USER} FROM auth.users WHERE project = $1 AND email = $2"
+_SEQUENCE = "SELECT sequence FROM auth.users WHERE project = $1 AND id = $2"
+_DELETE = "DELETE FROM auth.users WHERE project = $1 AND id = $2"
+_STATUS = f"""
+    UPDATE auth.users SET enabled = $3, updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}
+"""
+_LABELS = f"""
+    UPDATE auth.users SET labels = $3, updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}
+"""
+_REHASH = "UPDATE auth.users SET password_hash = $4 WHERE project = $1 AND id = $2 AND password_hash = $3"
+
+
+async def lock_users(connection: Connection, project: str) -> int:
+    """Let no other transaction make users of a project until this one ends; return how many there are."""
+    await connection.execute(_LOCK_PROJECT, project)
+    count: int = await connection.fetchval(_COUNT, project)
+    return count
+
+
+async def insert_user(
+    connection: Connection,
+    *,
+    project: str,
+    id_: str,
+    name: str,
+    email: str | None,
+    phone: str | None,
+    password_hash: str | None,
+    now: datetime,
+    accessed_at: datetime | None,
+) -> User:
+    """Make a user; raises `Refusal(USER_ALREADY_EXISTS)` where the id, e-mail or phone is taken."""
+    set_at = None if password_hash is None else now
+    try:
+        row = await connection.fetchrow(_INSERT, project, id_, name, email, phone, password_hash, set_at, accessed_at)
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(
+            ErrorType.USER_ALREADY_EXISTS,
+            "A user with the same id, email, or phone already exists in this project.",
+        ) from error
+    except asyncpg.ForeignKeyViolationError as error:
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.") from error
+    assert row is not None  # noqa: S101 an INSERT returns its row
+    return user(row)
+
+
+async def find_user(connection: Connection, project: str, id_: str) -> User | None:
+    """Return a user by id."""
+    row = await connection.fetchrow(_GET, project, id_)
+    return None if row is None else user(row)
+
+
+async def get_user(connection: Connection, project: str, id_: str) -> User:
+    """Return a user by id; raises `Refusal(USER_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_GET, project, id_))
+
+
+async def find_user_by_email(connection: Connection, project: str, email: str) -> User | None:
+    """Return a user by address, in lower case."""
+    row = await connection.fetchrow(_BY_EMAIL, project, email)
+    return None if row is None else user(row)
+
+
+async def list_users(connection: Connection, project: str, query: UserQuery) -> tuple[int, list[User]]:
+    """Return a page of users, and how many match (0 where nobody asked, at most MOST_TOTAL).
+
+    Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
+    """
+    values: list[object] = [project]
+    where = _conditions(query, values)
+    total = 0
+    if query.total:
+        counted = f"SELECT FROM auth.users WHERE {where} LIMIT {MOST_TOTAL}"
+        total = await connection.fetchval(f"SELECT count(*) FROM ({counted}) AS found", *values)
+    if query.cursor:
+        values.append(await _sequence(connection, project, query.cursor))
+        where += f" AND sequence {'<' if query.is_before else '>'} ${len(values)}"
+    order = ", ".join([*query.orders, "sequence DESC" if query.is_before else "sequence"])
+    page = f"ORDER BY {order} LIMIT {query.limit} OFFSET {query.offset}"
+    users = [
+        user(row) for row in await connection.fetch(f"SELECT {USER} FROM auth.users WHERE {where} {page}", *values)
+    ]
+    return total, users[::-1] if query.is_before else users
+
+
+def _conditions(query: UserQuery, values: list[object]) -> str:
+    parts = ["project = $1"]
+    for template, texts in query.conditions:
+        numbers = [f"${len(values) + place}" for place in range(1, len(texts) + 1)]
+        values += texts
+        parts.append(template.format(*numbers))
+    if query.search:
+        values.append(query.search.lower())
+        text = "lower(concat_ws(' ', id, name, email, phone))"
+        parts.append(f"strpos({text}, ${len(values)}) > 0")
+    return " AND ".join(parts)
+
+
+async def _sequence(connection: Connection, project: str, id_: str) -> int:
+    found: int | None = await connection.fetchval(_SEQUENCE, project, id_)
+    if found is None:
+        raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The user that the cursor names could not be found.")
+    return found
+
+
+async def set_enabled(connection: Connection, project: str, id_: str, *, enabled: bool) -> User:
+    """Block or unblock a user; raises `Refusal(USER_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_STATUS, project, id_, enabled))
+
+
+async def set_labels(connection: Connection, project: str, id_: str, labels: list[str]) -> User:
+    """Replace a user's labels; raises `Refusal(USER_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_LABELS, project, id_, labels))
+
+
+async def replace_hash(connection: Connection, known: User, new_hash: str) -> None:
+    """Put a new hash of the same password in place of the old one, unless that has changed meanwhile."""
+    await connection.execute(_REHASH, known.project, known.id, known.password_hash, new_hash)
+
+
+async def delete_user(connection: Connection, project: str, id_: str) -> None:
+    """Delete a user; raises `Refusal(USER_NOT_FOUND)`."""
+    if await connection.execute(_DELETE, project, id_) == "DELETE 0":
+        raise _not_found()
+
+
+def _found(row: asyncpg.Record | None) -> User:
+    if row is None:
+        raise _not_found()
+    return user(row)
+
+
+def _not_found() -> Refusal:
+    return Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
