@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from shared.contracts.requests import ResolveJwt
 from shared.postgres.pool import Connection
 
 _POSITION = "SELECT number FROM feed.heads WHERE stream = 'feed'"
@@ -71,14 +72,14 @@ async def find_by_session(
     return _user(await connection.fetchrow(_BY_SESSION, project, user_id, secret_digest))
 
 
-async def find_by_jwt(
-    connection: Connection, project: str, user_id: str, session: str, jti: str, issued_at: int
-) -> tuple[int, FoundUser | None]:
+async def find_by_jwt(connection: Connection, asked: ResolveJwt) -> tuple[int, FoundUser | None]:
     """Return the feed position, and the user of a JWT: who must be no younger than the JWT.
 
     Without a session (empty) the JWT is bound to its user alone.
     """
-    return _user(await connection.fetchrow(_BY_JWT, project, user_id, session, jti, issued_at))
+    return _user(
+        await connection.fetchrow(_BY_JWT, asked.project, asked.user, asked.session, asked.jti, asked.issued_at)
+    )
 
 
 async def find_by_key(connection: Connection, project: str, secret_digest: bytes) -> tuple[int, FoundKey | None]:

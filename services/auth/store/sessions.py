@@ -1,4 +1,4 @@
-"""Sessions. A deleted one stays as a row, with the ticket of its outbox entry, and is seen by nothing but `ticket_of`."""
+"""Sessions. A deleted one stays as a row, with the ticket of its outbox entry, for `ticket_of` alone."""
 
 import uuid
 from datetime import datetime
@@ -40,9 +40,6 @@ _DELETE_ALL = """
     WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL
 """
 _TICKET = "SELECT ticket FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3"
-_TICKET_BY_SECRET = """
-    SELECT ticket FROM auth.sessions WHERE project = $1 AND user_id = $2 AND secret_digest = $3
-"""
 
 
 async def insert_session(
@@ -111,10 +108,4 @@ async def delete_all_sessions(connection: Connection, project: str, user_id: str
 async def ticket_of(connection: Connection, project: str, user_id: str, id_: str) -> uuid.UUID | None:
     """Return the ticket of a deleted session."""
     found: uuid.UUID | None = await connection.fetchval(_TICKET, project, user_id, id_)
-    return found
-
-
-async def ticket_of_secret(connection: Connection, project: str, user_id: str, digest: bytes) -> uuid.UUID | None:
-    """Return the ticket of the deleted session that a secret belonged to."""
-    found: uuid.UUID | None = await connection.fetchval(_TICKET_BY_SECRET, project, user_id, digest)
     return found

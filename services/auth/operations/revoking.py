@@ -1,0 +1,30 @@
+"""What all revocations have in common: their entry in the feed, and the wait until it is in force everywhere."""
+
+import uuid
+
+from shared.contracts.events import PrincipalsChanged
+from shared.guard.barrier import Revocations
+from shared.guard.guard import Guard
+from shared.guard.receipt import Receipt
+from shared.kernel.errors import ErrorType, Unavailable
+from shared.messaging.outbox import publish
+from shared.postgres.pool import Connection
+
+
+async def tell(connection: Connection, reason: str, *subjects: str) -> uuid.UUID:
+    """Say in the feed that what was known of `subjects` no longer holds; return the ticket to confirm."""
+    return await publish(connection, PrincipalsChanged(subjects=subjects, reason=reason))
+
+
+async def confirmed(revocations: Revocations, ticket: uuid.UUID | None) -> Receipt | None:
+    """Wait for a ticket, if there is one. Call it with no connection held."""
+    return None if ticket is None else await revocations.confirm(ticket)
+
+
+def require_lease(guard: Guard) -> None:
+    """Refuse what would revoke as a side effect while nobody could confirm it; raises `Unavailable`, before any change.
+
+    Pure revocations always commit; this is for the rest: roles, blocked users, a sign-in that ends the oldest session.
+    """
+    if not guard.cache.is_leased():
+        raise Unavailable("The feed of revocations is out of reach. Try again.", type=ErrorType.REVOCATION_UNCONFIRMED)

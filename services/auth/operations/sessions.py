@@ -1,0 +1,199 @@
+"""Sessions: made by each way of signing in, shown, deleted."""
+
+import uuid
+from datetime import timedelta
+from typing import NamedTuple
+
+from services.auth.domain.records import Session, User
+from services.auth.operations.passwords import Passwords
+from services.auth.operations.revoking import confirmed, require_lease, tell
+from services.auth.operations.users import create_user
+from services.auth.store import sessions as store
+from services.auth.store import tokens, users
+from shared.contracts import subjects
+from shared.contracts.credentials import SessionSecret, digest
+from shared.contracts.principal import Project
+from shared.contracts.requests import FoundSession
+from shared.guard.barrier import Revocations
+from shared.guard.guard import Guard
+from shared.guard.receipt import Receipt
+from shared.kernel.clock import now
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.kernel.ids import UNIQUE, unique_id
+from shared.postgres.pool import Connection, Pool
+
+RECENT = "recent"
+
+
+class SignedIn(NamedTuple):
+    """A new session, the only copy of its secret, and the receipt where an older session had to go for it."""
+
+    session: Session
+    secret: SessionSecret
+    receipt: Receipt | None
+
+
+class SignIn(NamedTuple):
+    """How a session came about: Appwrite's `provider`, `providerUid` and `factors`; and the client's address."""
+
+    provider: str
+    provider_uid: str
+    factors: list[str]
+    ip: str
+
+
+async def create_email_session(
+    pool: Pool,
+    guard: Guard,
+    revocations: Revocations,
+    passwords: Passwords,
+    project: Project,
+    *,
+    email: str,
+    password: str,
+    ip: str,
+) -> SignedIn:
+    """Sign in by e-mail and password; an unknown address takes as long as a wrong password, and answers the same.
+
+    Raises `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
+    """
+    async with pool.acquire() as connection:
+        user = await users.find_user_by_email(connection, project.id, email.lower())
+    known = None if user is None else user.password_hash
+    if not await passwords.verify(password, known) or user is None or known is None:
+        raise Refusal(ErrorType.USER_INVALID_CREDENTIALS, "Invalid credentials. Please check the email and password.")
+    if not user.enabled:
+        raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
+    await _rehash(pool, passwords, user, password, known)
+    sign_in = SignIn("email", email.lower(), ["password"], ip)
+    return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in)
+
+
+async def create_anonymous_session(
+    pool: Pool, guard: Guard, revocations: Revocations, passwords: Passwords, project: Project, *, ip: str
+) -> SignedIn:
+    """Make a user without any address, and sign in. Raises `Refusal(USER_COUNT_EXCEEDED)`, `Unavailable`."""
+    user = await create_user(pool, passwords, project, user_id=UNIQUE, is_sign_up=True)
+    sign_in = SignIn("anonymous", "", ["anonymous"], ip)
+    return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in)
+
+
+async def create_token_session(
+    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, secret: str, ip: str
+) -> SignedIn:
+    """Exchange a login token for a session. Raises `Refusal(USER_INVALID_TOKEN)`, `Unavailable`."""
+    async with pool.acquire() as connection:
+        good = await tokens.take_token(connection, project.id, user_id, digest(secret))
+    if not good:
+        raise Refusal(ErrorType.USER_INVALID_TOKEN, "Invalid token passed in the request.")
+    sign_in = SignIn("token", "", ["token"], ip)
+    return await _sign_in(pool, guard, revocations, project, user_id=user_id, sign_in=sign_in)
+
+
+async def create_user_session(pool: Pool, project: Project, *, user_id: str, ip: str) -> SignedIn:
+    """Make a session for a user, by a key; it ends no other. Raises `Refusal(USER_NOT_FOUND)`."""
+    async with pool.acquire() as connection, connection.transaction():
+        session, secret = await _insert(connection, project, user_id, SignIn("server", "", ["server"], ip))
+    return SignedIn(session, secret, None)
+
+
+async def list_sessions(pool: Pool, project: str, user_id: str) -> list[Session]:
+    """Return a user's sessions, the oldest first; raises `Refusal(USER_NOT_FOUND)`."""
+    async with pool.acquire() as connection:
+        await users.get_user(connection, project, user_id)
+        return await store.list_sessions(connection, project, user_id)
+
+
+async def get_session(pool: Pool, project: str, user_id: str, session_id: str) -> Session:
+    """Return a session; raises `Refusal(USER_SESSION_NOT_FOUND)`."""
+    async with pool.acquire() as connection:
+        return await store.get_session(connection, project, user_id, session_id)
+
+
+async def find_session(pool: Pool, project: str, user_id: str, session_id: str) -> FoundSession:
+    """Return a session by id, or the newest for RECENT, empty where there is none.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_SESSION_NOT_FOUND)`.
+    """
+    async with pool.acquire() as connection:
+        await users.get_user(connection, project, user_id)
+        if session_id == RECENT:
+            return FoundSession(session=await store.find_newest(connection, project, user_id))
+        return FoundSession(session=(await store.get_session(connection, project, user_id, session_id)).id)
+
+
+async def delete_session(
+    pool: Pool, revocations: Revocations, *, project: str, user_id: str, session_id: str
+) -> Receipt:
+    """Delete a session; when this returns, no replica accepts it, nor any JWT made from it.
+
+    Raises `Refusal(USER_SESSION_NOT_FOUND)`; for a session deleted before, only once that delete is in force everywhere.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        ticket = await tell(connection, "session.deleted", subjects.session(project, session_id))
+        was_there = await store.delete_sessions(connection, project, user_id, [session_id], ticket)
+        earlier = None if was_there else await store.ticket_of(connection, project, user_id, session_id)
+    if was_there:
+        return await revocations.confirm(ticket)
+    await confirmed(revocations, earlier)
+    raise Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")
+
+
+async def delete_sessions(pool: Pool, revocations: Revocations, *, project: str, user_id: str) -> Receipt:
+    """Delete all sessions of a user, by one entry; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
+    async with pool.acquire() as connection, connection.transaction():
+        await users.get_user(connection, project, user_id)
+        ticket = await tell(connection, "sessions.deleted", subjects.user(project, user_id))
+        await store.delete_all_sessions(connection, project, user_id, ticket)
+    return await revocations.confirm(ticket)
+
+
+async def _sign_in(
+    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, sign_in: SignIn
+) -> SignedIn:
+    async with pool.acquire() as connection, connection.transaction():
+        await store.lock_user(connection, project.id, user_id)
+        session, secret = await _insert(connection, project, user_id, sign_in)
+        ticket = await _evict(connection, guard, project, user_id)
+    try:
+        receipt = await confirmed(revocations, ticket)
+    except Unavailable:
+        receipt = None  # the session is made; that the oldest is gone everywhere is confirmed later
+    return SignedIn(session, secret, receipt)
+
+
+async def _insert(
+    connection: Connection, project: Project, user_id: str, sign_in: SignIn
+) -> tuple[Session, SessionSecret]:
+    secret = SessionSecret.new(user_id)
+    session = await store.insert_session(
+        connection,
+        project=project.id,
+        id_=unique_id(),
+        user_id=user_id,
+        secret_digest=secret.digest(),
+        provider=sign_in.provider,
+        provider_uid=sign_in.provider_uid,
+        factors=sign_in.factors,
+        ip=sign_in.ip,
+        expires_at=now() + timedelta(seconds=project.session_duration_s),
+    )
+    return session, secret
+
+
+async def _evict(connection: Connection, guard: Guard, project: Project, user_id: str) -> uuid.UUID | None:
+    """Delete the oldest sessions beyond the project's limit; refused before the commit where nobody could confirm it."""
+    surplus = await store.list_surplus(connection, project.id, user_id, project.session_limit)
+    if not surplus:
+        return None
+    require_lease(guard)
+    ticket = await tell(connection, "session.evicted", *(subjects.session(project.id, id_) for id_ in surplus))
+    await store.delete_sessions(connection, project.id, user_id, surplus, ticket)
+    return ticket
+
+
+async def _rehash(pool: Pool, passwords: Passwords, user: User, password: str, known: str) -> None:
+    if passwords.is_outdated(known):
+        new_hash = await passwords.hash(password)
+        async with pool.acquire() as connection:
+            await users.replace_hash(connection, user, new_hash)

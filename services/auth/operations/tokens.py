@@ -1,0 +1,33 @@
+"""Login tokens that a key makes for a user, to be exchanged for a session."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from services.auth.store import tokens as store
+from services.auth.store import users
+from shared.contracts.credentials import digest
+from shared.kernel.clock import now
+from shared.kernel.ids import unique_id
+from shared.postgres.pool import Pool
+
+
+class MadeToken(NamedTuple):
+    """A token, and the only copy of its secret."""
+
+    id: str
+    secret: str
+    created_at: datetime
+    expires_at: datetime
+
+
+async def create_token(pool: Pool, project: str, user_id: str, *, length: int, expire_s: int) -> MadeToken:
+    """Make a token of `length` hex digits that is good for `expire_s` seconds; raises `Refusal(USER_NOT_FOUND)`."""
+    secret = secrets.token_hex((length + 1) // 2)[:length]
+    id_, expires_at = unique_id(), now() + timedelta(seconds=expire_s)
+    async with pool.acquire() as connection, connection.transaction():
+        await users.get_user(connection, project, user_id)
+        created_at = await store.insert_token(
+            connection, project=project, id_=id_, user_id=user_id, secret_digest=digest(secret), expires_at=expires_at
+        )
+    return MadeToken(id_, secret, created_at, expires_at)

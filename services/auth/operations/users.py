@@ -1,0 +1,107 @@
+"""Users: made, shown, changed, deleted."""
+
+from services.auth.domain.emails import normal_email
+from services.auth.domain.records import User
+from services.auth.domain.roles import check_number, roles_of
+from services.auth.domain.user_queries import UserQuery
+from services.auth.operations.passwords import Passwords
+from services.auth.operations.revoking import require_lease, tell
+from services.auth.store import sessions
+from services.auth.store import users as store
+from shared.contracts import subjects
+from shared.contracts.principal import Project
+from shared.guard.barrier import Revocations
+from shared.guard.guard import Guard
+from shared.guard.receipt import Receipt
+from shared.kernel.clock import now
+from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.ids import chosen_id
+from shared.postgres.pool import Pool
+
+
+async def create_user(
+    pool: Pool,
+    passwords: Passwords,
+    project: Project,
+    *,
+    user_id: str,
+    email: str | None = None,
+    phone: str | None = None,
+    password: str | None = None,
+    name: str = "",
+    is_sign_up: bool = False,
+) -> User:
+    """Make a user, by a key or by sign-up (which the project's user limit binds, and which counts as activity).
+
+    Raises `Refusal(USER_ALREADY_EXISTS)`, `Refusal(USER_COUNT_EXCEEDED)`.
+    """
+    address = normal_email("email", email) if email else None
+    password_hash = await passwords.hash(password) if password else None
+    moment = now()
+    async with pool.acquire() as connection, connection.transaction():
+        if is_sign_up and project.user_limit and await store.lock_users(connection, project.id) >= project.user_limit:
+            raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
+        user = await store.insert_user(
+            connection,
+            project=project.id,
+            id_=chosen_id(user_id),
+            name=name,
+            email=address,
+            phone=phone or None,
+            password_hash=password_hash,
+            now=moment,
+            accessed_at=moment if is_sign_up else None,
+        )
+        # A guard may remember that there was no such user; nobody needs to wait for it to forget that.
+        await tell(connection, "user.created", subjects.user(project.id, user.id))
+    return user
+
+
+async def get_user(pool: Pool, project: str, user_id: str) -> User:
+    """Return a user; raises `Refusal(USER_NOT_FOUND)`."""
+    async with pool.acquire() as connection:
+        return await store.get_user(connection, project, user_id)
+
+
+async def list_users(pool: Pool, project: str, query: UserQuery) -> tuple[int, list[User]]:
+    """Return a page of users and how many match."""
+    async with pool.acquire() as connection:
+        return await store.list_users(connection, project, query)
+
+
+async def update_status(
+    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, enabled: bool
+) -> tuple[User, Receipt]:
+    """Block or unblock a user, in force everywhere on return; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
+    if enabled:
+        require_lease(guard)
+    async with pool.acquire() as connection, connection.transaction():
+        user = await store.set_enabled(connection, project, user_id, enabled=enabled)
+        reason = "user.unblocked" if enabled else "user.blocked"
+        ticket = await tell(connection, reason, subjects.user(project, user_id))
+    return user, await revocations.confirm(ticket)
+
+
+async def update_labels(
+    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, labels: list[str]
+) -> tuple[User, Receipt]:
+    """Replace a user's labels, in force everywhere on return; repeated ones count once.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `ArgumentInvalid` where the user would have too many roles, `Unavailable`.
+    """
+    require_lease(guard)
+    unique = list(dict.fromkeys(labels))
+    check_number(roles_of(user_id, is_verified=True, labels=unique, memberships=()))
+    async with pool.acquire() as connection, connection.transaction():
+        user = await store.set_labels(connection, project, user_id, unique)
+        ticket = await tell(connection, "user.labelled", subjects.user(project, user_id))
+    return user, await revocations.confirm(ticket)
+
+
+async def delete_user(pool: Pool, revocations: Revocations, project: str, user_id: str) -> Receipt:
+    """Delete a user with all sessions, gone everywhere on return; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
+    async with pool.acquire() as connection, connection.transaction():
+        await store.delete_user(connection, project, user_id)
+        ticket = await tell(connection, "user.deleted", subjects.user(project, user_id))
+        await sessions.delete_all_sessions(connection, project, user_id, ticket)
+    return await revocations.confirm(ticket)
