@@ -21,7 +21,7 @@ from shared.guard.trust import Identity, Trust
 from shared.kernel.clock import boot_clock
 from shared.kernel.errors import ErrorType, Unavailable
 from shared.messaging import names
-from shared.messaging.wire import REDIS_ERRORS, Wire, pause
+from shared.messaging.wire import REDIS_ERRORS, Wire, heed_cancellation, pause
 
 log = structlog.get_logger()
 
@@ -98,6 +98,7 @@ class Revocations:
 
     async def _watch(self) -> None:
         while True:
+            heed_cancellation()
             await self._read()
             await asyncio.sleep(WATCH_S)
 

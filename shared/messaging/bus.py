@@ -20,7 +20,7 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, convert, pack, unpack
 from shared.messaging.group import Group
-from shared.messaging.wire import REDIS_ERRORS, pause
+from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, pause
 
 log = structlog.get_logger()
 
@@ -140,6 +140,7 @@ class Bus:
     async def _listen(self, service: str) -> None:
         stream, last = names.replies(service, self._asker), b"0-0"
         while True:
+            heed_cancellation()
             try:
                 found: Any = await self._redis.xread({stream: last}, block=1000, count=100)  # Any: the client's union
             except REDIS_ERRORS as error:

@@ -14,7 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from shared.messaging import names
-from shared.messaging.wire import REDIS_ERRORS, pause
+from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, pause
 
 log = structlog.get_logger()
 
@@ -56,6 +56,7 @@ class Group:
 
     async def _forever(self, step: Callable[[Handle], Awaitable[None]], handle: Handle) -> None:
         while True:
+            heed_cancellation()
             try:
                 await step(handle)
             except REDIS_ERRORS as error:

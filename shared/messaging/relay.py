@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from shared.contracts.events import FeedOpened
 from shared.messaging import names
 from shared.messaging.outbox import publish
-from shared.messaging.wire import REDIS_ERRORS, open_client, pause
+from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, open_client, pause
 
 log = structlog.get_logger()
 
@@ -91,6 +91,7 @@ class Relay:
             suffix: str = await connection.fetchval(_SUFFIX)
             await identify(redis, suffix)
             while True:
+                heed_cancellation()
                 self._woken.clear()
                 for kind in ("feed", "events"):
                     await _move(connection, redis, kind, names.stream(kind, suffix))
@@ -117,6 +118,7 @@ class Relay:
         async with redis.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(names.RELAY_CHANNEL)
             while True:
+                heed_cancellation()
                 if await channel.get_message(timeout=None) is not None:
                     self.wake()
 

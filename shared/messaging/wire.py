@@ -22,15 +22,20 @@ REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 """What a command may raise where Redis is away, slow or refuses."""
 
 
-async def pause(error: BaseException, seconds: float) -> None:
-    """Wait before trying again after an error; but end where this task has been cancelled.
+def heed_cancellation(cause: BaseException | None = None) -> None:
+    """End where this task has been cancelled; every loop over commands says this once a turn.
 
-    The client library turns a cancellation, now and then, into an error of its own; a loop that only caught that error
-    would go on for ever.
+    The client library now and then turns a cancellation into an error of its own, or into an empty reply: a loop that
+    relied on the exception would go on for ever.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
-        raise asyncio.CancelledError from error
+        raise asyncio.CancelledError from cause
+
+
+async def pause(error: BaseException, seconds: float) -> None:
+    """Wait before trying again after an error; but end where this task has been cancelled."""
+    heed_cancellation(error)
     await asyncio.sleep(seconds)
 
 
