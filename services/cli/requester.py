@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,12 +13,12 @@ from services.cli.place import chosen
 from services.embedded.run_file import find_running
 from shared.contracts.requests import Request
 from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.settings import Secret, SettingsError, read_settings
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 
 A = TypeVar("A", bound=msgspec.Struct)
 
-REDIS_VARIABLE = "DAYPASS_REDIS_URL"
 TIMEOUT_S = 15.0
 """Longer than a revocation waits for its confirmation."""
 
@@ -30,6 +31,11 @@ UNANSWERED = frozenset(
     }
 )
 """What says nothing against the request itself: exit code 1, not 4."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    redis_url: Secret = Secret("")  # noqa: RUF009 a string, and as immutable
 
 
 def ask(given: Path | None, request: Request[A]) -> A:
@@ -46,10 +52,13 @@ def ask(given: Path | None, request: Request[A]) -> A:
 
 
 def _redis_url(given: Path | None) -> str:
-    if url := os.environ.get(REDIS_VARIABLE):
-        return url
     data_dir = chosen(given)
-    running = find_running(data_dir)
+    try:
+        if url := read_settings(_Settings, os.environ).redis_url.reveal():
+            return url
+        running = find_running(data_dir)
+    except (SettingsError, OSError) as error:
+        raise CommandFailed(str(error)) from error
     if running is None:
         raise CommandFailed(f"no Daypass runs on {data_dir.path}: daypass up", ExitCode.NOT_RUNNING)
     return running.redis_url
