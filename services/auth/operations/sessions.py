@@ -127,16 +127,22 @@ async def delete_session(
 ) -> Receipt:
     """Delete a session; when this returns, no replica accepts it, nor any JWT made from it.
 
-    Raises `Refusal(USER_SESSION_NOT_FOUND)`; for a session deleted before, only once that delete is in force everywhere.
+    Raises `Refusal(USER_SESSION_NOT_FOUND)`; for a session deleted before, once that delete is in force everywhere.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        ticket = await tell(connection, "session.deleted", subjects.session(project, session_id))
-        was_there = await store.delete_sessions(connection, project, user_id, [session_id], ticket)
-        earlier = None if was_there else await store.ticket_of(connection, project, user_id, session_id)
-    if was_there:
-        return await revocations.confirm(ticket)
-    await confirmed(revocations, earlier)
-    raise Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")
+    unknown: Refusal | None = None
+    async with pool.acquire() as connection:
+        try:
+            async with connection.transaction():
+                ticket: uuid.UUID | None = await tell(
+                    connection, "session.deleted", subjects.session(project, session_id)
+                )
+                await store.delete_sessions(connection, project, user_id, [session_id], ticket)
+        except Refusal as refusal:
+            unknown, ticket = refusal, await store.ticket_of(connection, project, user_id, session_id)
+    receipt = await confirmed(revocations, ticket)
+    if unknown is not None or receipt is None:
+        raise unknown or store.not_found()
+    return receipt
 
 
 async def delete_sessions(pool: Pool, revocations: Revocations, *, project: str, user_id: str) -> Receipt:
@@ -182,7 +188,7 @@ async def _insert(
 
 
 async def _evict(connection: Connection, guard: Guard, project: Project, user_id: str) -> uuid.UUID | None:
-    """Delete the oldest sessions beyond the project's limit; refused before the commit where nobody could confirm it."""
+    """Delete the oldest sessions beyond the project's limit; refused before the commit where none could confirm it."""
     surplus = await store.list_surplus(connection, project.id, user_id, project.session_limit)
     if not surplus:
         return None

@@ -78,7 +78,7 @@ async def get_session(connection: Connection, project: str, user_id: str, id_: s
     """Return one session of a user; raises `Refusal(USER_SESSION_NOT_FOUND)`."""
     row: asyncpg.Record | None = await connection.fetchrow(_GET, project, user_id, id_)
     if row is None:
-        raise Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")
+        raise not_found()
     return session(row)
 
 
@@ -94,10 +94,11 @@ async def list_surplus(connection: Connection, project: str, user_id: str, limit
 
 
 async def delete_sessions(
-    connection: Connection, project: str, user_id: str, ids: list[str], ticket: uuid.UUID
-) -> bool:
-    """Delete these sessions of a user; False where none of them was there."""
-    return bool(await connection.execute(_DELETE, project, user_id, ids, ticket) != "UPDATE 0")
+    connection: Connection, project: str, user_id: str, ids: list[str], ticket: uuid.UUID | None
+) -> None:
+    """Delete these sessions of a user; raises `Refusal(USER_SESSION_NOT_FOUND)` where none of them was there."""
+    if await connection.execute(_DELETE, project, user_id, ids, ticket) == "UPDATE 0":
+        raise not_found()
 
 
 async def delete_all_sessions(connection: Connection, project: str, user_id: str, ticket: uuid.UUID) -> None:
@@ -109,3 +110,8 @@ async def ticket_of(connection: Connection, project: str, user_id: str, id_: str
     """Return the ticket of a deleted session."""
     found: uuid.UUID | None = await connection.fetchval(_TICKET, project, user_id, id_)
     return found
+
+
+def not_found() -> Refusal:
+    """Return the refusal of a session that is not there."""
+    return Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")

@@ -1,0 +1,209 @@
+"""What auth answers on the bus: one line each, calling an operation."""
+
+from redis.asyncio import Redis
+
+from services.auth.domain.records import Key, Session, User
+from services.auth.domain.user_queries import UserQuery
+from services.auth.operations import principals, projects, sessions, users
+from services.auth.operations.deps import AuthDeps
+from shared.contracts import administration as admin
+from shared.contracts.dead_letters import DeadLetters, ListDeadLetters
+from shared.contracts.principal import Project
+from shared.contracts.requests import (
+    FindSession,
+    FoundSession,
+    ResolvedPrincipal,
+    ResolvedProject,
+    ResolveJwt,
+    ResolveKey,
+    ResolveProject,
+    ResolveSession,
+)
+from shared.guard.receipt import Receipt
+from shared.kernel.clock import wire_date
+from shared.kernel.errors import ErrorType, Refusal
+from shared.messaging.bus import Handlers
+from shared.messaging.dead_letters import list_dead_letters
+from shared.postgres.pool import Pool
+
+
+def principal_lane(pool: Pool) -> Handlers:
+    """Return the handlers of what guards ask."""
+
+    async def on_session(asked: ResolveSession) -> ResolvedPrincipal:
+        return await principals.resolve_session(pool, asked)
+
+    async def on_jwt(asked: ResolveJwt) -> ResolvedPrincipal:
+        return await principals.resolve_jwt(pool, asked)
+
+    async def on_key(asked: ResolveKey) -> ResolvedPrincipal:
+        return await principals.resolve_key(pool, asked)
+
+    async def on_project(asked: ResolveProject) -> ResolvedProject:
+        return await principals.resolve_project(pool, asked.project)
+
+    return {ResolveSession: on_session, ResolveJwt: on_jwt, ResolveKey: on_key, ResolveProject: on_project}
+
+
+def general_lane(deps: AuthDeps, redis: Redis) -> Handlers:
+    """Return the handlers of what token and the command line ask."""
+
+    async def on_find_session(asked: FindSession) -> FoundSession:
+        return await sessions.find_session(deps.pool, asked.project, asked.user, asked.session)
+
+    async def on_list_dead_letters(_: ListDeadLetters) -> DeadLetters:
+        return await list_dead_letters(redis)
+
+    own: Handlers = {FindSession: on_find_session, ListDeadLetters: on_list_dead_letters}
+    return {**own, **_projects(deps), **_keys(deps), **_users(deps), **_sessions(deps)}
+
+
+def _projects(deps: AuthDeps) -> Handlers:
+    async def on_create(asked: admin.CreateProject) -> admin.ProjectRecords:
+        made, receipt = await projects.create_project(
+            deps.pool, deps.revocations, id_=asked.id, name=asked.name, origins=asked.origins
+        )
+        return _project_records([made], receipt)
+
+    async def on_list(_: admin.ListProjects) -> admin.ProjectRecords:
+        return _project_records(await projects.list_projects(deps.pool))
+
+    async def on_update(asked: admin.UpdateProject) -> admin.ProjectRecords:
+        changed, receipt = await projects.update_project(
+            deps.pool, deps.revocations, id_=asked.id, name=asked.name, origins=asked.origins
+        )
+        return _project_records([changed], receipt)
+
+    async def on_delete(asked: admin.DeleteProject) -> admin.ProjectRecords:
+        return _project_records([], await projects.delete_project(deps.pool, deps.revocations, id_=asked.id))
+
+    return {
+        admin.CreateProject: on_create,
+        admin.ListProjects: on_list,
+        admin.UpdateProject: on_update,
+        admin.DeleteProject: on_delete,
+    }
+
+
+def _keys(deps: AuthDeps) -> Handlers:
+    async def on_create(asked: admin.CreateKey) -> admin.KeyRecords:
+        key, secret = await projects.create_key(
+            deps.pool,
+            deps.revocations,
+            project=asked.project,
+            name=asked.name,
+            scopes=asked.scopes,
+            expire=asked.expire,
+        )
+        return admin.KeyRecords(keys=(_key_record(key, secret),))
+
+    async def on_list(asked: admin.ListKeys) -> admin.KeyRecords:
+        found = await projects.list_keys(deps.pool, project=asked.project)
+        return admin.KeyRecords(keys=tuple(_key_record(key) for key in found))
+
+    async def on_delete(asked: admin.DeleteKey) -> admin.KeyRecords:
+        receipt = await projects.delete_key(deps.pool, deps.revocations, project=asked.project, id_=asked.id)
+        return admin.KeyRecords(keys=(), receipt=receipt.header())
+
+    return {admin.CreateKey: on_create, admin.ListKeys: on_list, admin.DeleteKey: on_delete}
+
+
+def _users(deps: AuthDeps) -> Handlers:
+    async def on_create(asked: admin.CreateUser) -> admin.UserRecords:
+        made = await users.create_user(
+            deps.pool,
+            deps.passwords,
+            await _project(deps, asked.project),
+            user_id=asked.id,
+            email=asked.email,
+            password=asked.password,
+            name=asked.name,
+        )
+        return _user_records([made])
+
+    async def on_list(asked: admin.ListUsers) -> admin.UserRecords:
+        await _project(deps, asked.project)
+        query = UserQuery(search=asked.search, limit=asked.limit, total=False)
+        return _user_records((await users.list_users(deps.pool, asked.project, query))[1])
+
+    async def on_show(asked: admin.ShowUser) -> admin.UserRecords:
+        return _user_records([await users.get_user(deps.pool, asked.project, asked.id)])
+
+    async def on_set_status(asked: admin.SetUserStatus) -> admin.UserRecords:
+        user, receipt = await users.update_status(
+            deps.pool, deps.guard, deps.revocations, project=asked.project, user_id=asked.id, enabled=asked.enabled
+        )
+        return _user_records([user], receipt)
+
+    return {
+        admin.CreateUser: on_create,
+        admin.ListUsers: on_list,
+        admin.ShowUser: on_show,
+        admin.SetUserStatus: on_set_status,
+    }
+
+
+def _sessions(deps: AuthDeps) -> Handlers:
+    async def on_list(asked: admin.ListSessions) -> admin.SessionRecords:
+        return _session_records(await sessions.list_sessions(deps.pool, asked.project, asked.user))
+
+    async def on_revoke(asked: admin.RevokeSession) -> admin.SessionRecords:
+        who = {"project": asked.project, "user_id": asked.user}
+        if asked.id:
+            receipt = await sessions.delete_session(deps.pool, deps.revocations, session_id=asked.id, **who)
+        else:
+            receipt = await sessions.delete_sessions(deps.pool, deps.revocations, **who)
+        return _session_records([], receipt)
+
+    return {admin.ListSessions: on_list, admin.RevokeSession: on_revoke}
+
+
+async def _project(deps: AuthDeps, id_: str) -> Project:
+    for project in await projects.list_projects(deps.pool):
+        if project.id == id_:
+            return project
+    raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"There is no project {id_}.")
+
+
+def _header(receipt: Receipt | None) -> str:
+    return "" if receipt is None else receipt.header()
+
+
+def _project_records(found: list[Project], receipt: Receipt | None = None) -> admin.ProjectRecords:
+    records = tuple(admin.ProjectRecord(id=one.id, name=one.name, origins=one.origins) for one in found)
+    return admin.ProjectRecords(projects=records, receipt=_header(receipt))
+
+
+def _key_record(key: Key, secret: str = "") -> admin.KeyRecord:
+    return admin.KeyRecord(
+        id=key.id, name=key.name, scopes=tuple(key.scopes), expire=wire_date(key.expires_at), secret=secret
+    )
+
+
+def _user_records(found: list[User], receipt: Receipt | None = None) -> admin.UserRecords:
+    records = tuple(
+        admin.UserRecord(
+            id=user.id,
+            name=user.name,
+            email=user.email or "",
+            status=user.enabled,
+            labels=tuple(user.labels),
+            created_at=wire_date(user.created_at),
+        )
+        for user in found
+    )
+    return admin.UserRecords(users=records, receipt=_header(receipt))
+
+
+def _session_records(found: list[Session], receipt: Receipt | None = None) -> admin.SessionRecords:
+    records = tuple(
+        admin.SessionRecord(
+            id=session.id,
+            provider=session.provider,
+            ip=session.ip,
+            created_at=wire_date(session.created_at),
+            expire=wire_date(session.expires_at),
+        )
+        for session in found
+    )
+    return admin.SessionRecords(sessions=records, receipt=_header(receipt))

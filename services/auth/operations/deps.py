@@ -1,0 +1,18 @@
+"""What the operations of auth need, made once by the composition."""
+
+from dataclasses import dataclass
+
+from services.auth.operations.passwords import Passwords
+from shared.guard.barrier import Revocations
+from shared.guard.guard import Guard
+from shared.postgres.pool import Pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthDeps:
+    """Given to each handler, of HTTP and of the bus."""
+
+    pool: Pool
+    guard: Guard
+    revocations: Revocations
+    passwords: Passwords

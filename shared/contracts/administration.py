@@ -1,0 +1,231 @@
+"""Requests of the command line to auth: projects, keys, users, sessions. Answers tell what was done, and its receipt.
+
+Dates are as on the wire. An answer's `receipt` is empty where nothing was revoked.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from shared.contracts.requests import Request
+
+
+class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A project."""
+
+    id: str
+    name: str
+    origins: tuple[str, ...]
+
+
+class ProjectRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """Projects: all, or the one that was asked for."""
+
+    projects: tuple[ProjectRecord, ...]
+    receipt: str = ""
+
+
+class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key; `secret` is told once, by the answer that makes it; `expire` empty: never."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    expire: str
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"KeyRecord({self.id!r}, …)"
+
+
+class KeyRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys of a project."""
+
+    keys: tuple[KeyRecord, ...]
+    receipt: str = ""
+
+
+class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A user; `status` false: blocked."""
+
+    id: str
+    name: str
+    email: str
+    status: bool
+    labels: tuple[str, ...]
+    created_at: str
+
+
+class UserRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """Users of a project."""
+
+    users: tuple[UserRecord, ...]
+    receipt: str = ""
+
+
+class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A session."""
+
+    id: str
+    provider: str
+    ip: str
+    created_at: str
+    expire: str
+
+
+class SessionRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """Sessions of a user."""
+
+    sessions: tuple[SessionRecord, ...]
+    receipt: str = ""
+
+
+class CreateProject(Request[ProjectRecords], frozen=True, kw_only=True):
+    """`project.create`. Refused with `project_already_exists`."""
+
+    TYPE: ClassVar[str] = "project.create"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
+
+    id: str
+    name: str
+    origins: tuple[str, ...] = ("localhost",)
+
+
+class ListProjects(Request[ProjectRecords], frozen=True, kw_only=True):
+    """`project.list`."""
+
+    TYPE: ClassVar[str] = "project.list"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
+
+
+class UpdateProject(Request[ProjectRecords], frozen=True, kw_only=True):
+    """`project.update`: what is None stays. Refused with `project_not_found`."""
+
+    TYPE: ClassVar[str] = "project.update"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
+
+    id: str
+    name: str | None = None
+    origins: tuple[str, ...] | None = None
+
+
+class DeleteProject(Request[ProjectRecords], frozen=True, kw_only=True):
+    """`project.delete`: refused everywhere once answered; its databases go behind that."""
+
+    TYPE: ClassVar[str] = "project.delete"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
+
+    id: str
+
+
+class CreateKey(Request[KeyRecords], frozen=True, kw_only=True):
+    """`key.create`: `scopes` None is all; `expire` empty is never, else a date of ISO 8601."""
+
+    TYPE: ClassVar[str] = "key.create"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
+
+    project: str
+    name: str
+    scopes: tuple[str, ...] | None = None
+    expire: str = ""
+
+
+class ListKeys(Request[KeyRecords], frozen=True, kw_only=True):
+    """`key.list`. Refused with `project_not_found`."""
+
+    TYPE: ClassVar[str] = "key.list"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
+
+    project: str
+
+
+class DeleteKey(Request[KeyRecords], frozen=True, kw_only=True):
+    """`key.delete`. Refused with `key_not_found`."""
+
+    TYPE: ClassVar[str] = "key.delete"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
+
+    project: str
+    id: str
+
+
+class CreateUser(Request[UserRecords], frozen=True, kw_only=True):
+    """`user.create`; the password travels in the clear between the services of one instance, and is never logged."""
+
+    TYPE: ClassVar[str] = "user.create"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
+
+    project: str
+    id: str
+    email: str = ""
+    password: str = ""
+    name: str = ""
+
+    def __repr__(self) -> str:
+        return f"CreateUser({self.project!r}, {self.id!r}, …)"
+
+
+class ListUsers(Request[UserRecords], frozen=True, kw_only=True):
+    """`user.list`: those that `search` finds, at most `limit`."""
+
+    TYPE: ClassVar[str] = "user.list"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
+
+    project: str
+    search: str = ""
+    limit: int = 100
+
+
+class ShowUser(Request[UserRecords], frozen=True, kw_only=True):
+    """`user.show`. Refused with `user_not_found`."""
+
+    TYPE: ClassVar[str] = "user.show"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
+
+    project: str
+    id: str
+
+
+class SetUserStatus(Request[UserRecords], frozen=True, kw_only=True):
+    """`user.set_status`: block (`enabled` false) or unblock."""
+
+    TYPE: ClassVar[str] = "user.set_status"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
+
+    project: str
+    id: str
+    enabled: bool
+
+
+class ListSessions(Request[SessionRecords], frozen=True, kw_only=True):
+    """`session.list`: a user's sessions."""
+
+    TYPE: ClassVar[str] = "session.list"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = SessionRecords
+
+    project: str
+    user: str
+
+
+class RevokeSession(Request[SessionRecords], frozen=True, kw_only=True):
+    """`session.revoke`: one session of a user, or all where `id` is empty."""
+
+    TYPE: ClassVar[str] = "session.revoke"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = SessionRecords
+
+    project: str
+    user: str
+    id: str = ""
