@@ -27,6 +27,9 @@ log = structlog.get_logger()
 Handler = Callable[[Any], Awaitable[msgspec.Struct]]
 """Any: the request class that it is registered for."""
 
+Handlers = Mapping[type[Request[Any]], Handler]
+"""What a service answers. Any: requests with answers of every kind."""
+
 ASK_TIMEOUT_S = 3.0
 REQUESTS_LENGTH = 10_000
 REPLIES_LENGTH = 2_000

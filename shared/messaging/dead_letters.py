@@ -18,7 +18,7 @@ async def list_dead_letters(redis: Redis) -> DeadLetters:
     found = [
         _letter(service, id_, fields)
         for service in names.SERVICES
-        for id_, fields in await redis.xrevrange(names.dead_letters(service), count=MOST)
+        for id_, fields in await redis.xrevrange(names.dead_letters(service), count=MOST) or ()
     ]
     return DeadLetters(dead_letters=tuple(sorted(found, key=lambda letter: letter.given_up_at, reverse=True)))
 

@@ -1,5 +1,7 @@
 """Models of answers, as Appwrite's SDKs read them: no field is ever null that they take for a text, list or boolean."""
 
+from typing import Any
+
 import msgspec
 
 from services.auth.domain.records import Session as SessionOf
@@ -137,7 +139,7 @@ def session_model(session: SessionOf, *, current: str = "", secret: str = "") ->
     )
 
 
-def _shared(user: UserOf) -> dict[str, object]:
+def _shared(user: UserOf) -> dict[str, Any]:  # Any: the fields of Account
     created, updated = wire_date(user.created_at), wire_date(user.updated_at)
     return {
         "id": user.id,

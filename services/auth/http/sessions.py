@@ -1,0 +1,199 @@
+"""Sessions of the user who calls, and every way of signing in."""
+
+from typing import Annotated
+
+import msgspec
+
+from services.auth.http.models import Session, SessionList, session_model
+from services.auth.operations import sessions as operations
+from services.auth.operations.deps import AuthDeps
+from services.auth.operations.sessions import SignedIn
+from shared.contracts.principal import Kind
+from shared.guard.receipt import HEADER, Receipt
+from shared.kernel.errors import ErrorType
+from shared.web.endpoint import Call, Caller, RateLimit, Routes
+from shared.web.parameters import Id
+
+routes = Routes[AuthDeps]("account")
+
+CURRENT = "current"
+
+
+class CreateEmailSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Credentials."""
+
+    email: Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
+    password: Annotated[str, msgspec.Meta(min_length=8, max_length=256)]
+
+
+class CreateTokenSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A login token of a user."""
+
+    user_id: Id
+    secret: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
+class SessionChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One session: its id, or `current`."""
+
+    session_id: Id
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/account/sessions/email",
+    name="account.create_email_password_session",
+    aliases=("/v1/account/sessions",),
+    callers=Caller.ANYONE,
+    scopes=("sessions.write",),
+    status=201,
+    limit=RateLimit(10, by=("url", "email"), reset_on_success=True, fail_closed=True),
+    auth_method="email-password",
+    needs_no_session=True,
+    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_BLOCKED, ErrorType.GENERAL_BUSY),
+)
+async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession) -> Session:
+    """Sign in by e-mail and password."""
+    deps = call.deps
+    made = await operations.create_email_session(
+        deps.pool,
+        deps.guard,
+        deps.revocations,
+        deps.passwords,
+        call.project,
+        email=params.email,
+        password=params.password,
+        ip=call.client.ip,
+    )
+    return _signed_in(call, made)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/account/sessions/anonymous",
+    name="account.create_anonymous_session",
+    callers=Caller.ANYONE,
+    scopes=("sessions.write",),
+    status=201,
+    limit=RateLimit(50, by=("ip",), fail_closed=True),
+    auth_method="anonymous",
+    needs_no_session=True,
+    errors=(ErrorType.USER_COUNT_EXCEEDED,),
+)
+async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
+    """Create a user without an address, and sign in."""
+    deps = call.deps
+    made = await operations.create_anonymous_session(
+        deps.pool, deps.guard, deps.revocations, deps.passwords, call.project, ip=call.client.ip
+    )
+    return _signed_in(call, made)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/account/sessions/token",
+    name="account.create_session",
+    callers=Caller.ANYONE,
+    scopes=("sessions.write",),
+    status=201,
+    limit=RateLimit(10, by=("ip", "userId"), reset_on_success=True, fail_closed=True),
+    needs_no_session=True,
+    errors=(ErrorType.USER_INVALID_TOKEN,),
+)
+async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Session:
+    """Exchange a login token for a session."""
+    made = await operations.create_token_session(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        call.project,
+        user_id=params.user_id,
+        secret=params.secret,
+        ip=call.client.ip,
+    )
+    return _signed_in(call, made)
+
+
+@routes.endpoint("GET", "/v1/account/sessions", name="account.list_sessions", callers=Caller.USER, scopes=("account",))
+async def list_sessions(call: Call[AuthDeps]) -> SessionList:
+    """List the sessions of the user who calls."""
+    found = await operations.list_sessions(call.deps.pool, call.project.id, call.principal.user)
+    return SessionList(total=len(found), sessions=[session_model(one, current=_current(call)) for one in found])
+
+
+@routes.endpoint(
+    "GET", "/v1/account/sessions/{sessionId}", name="account.get_session", callers=Caller.USER, scopes=("account",)
+)
+async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
+    """Return one session of the user who calls."""
+    found = await operations.get_session(call.deps.pool, call.project.id, call.principal.user, _chosen(call, params))
+    return session_model(found, current=_current(call))
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/account/sessions/{sessionId}",
+    name="account.delete_session",
+    callers=Caller.USER,
+    scopes=("account",),
+    status=204,
+    limit=RateLimit(100),
+    errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
+)
+async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
+    """Delete a session: when this has answered, no replica of any service accepts it, nor a JWT made from it."""
+    session = _chosen(call, params)
+    if session == _current(call):
+        call.clear_session_cookies()
+    add_receipt(
+        call,
+        await operations.delete_session(
+            call.deps.pool,
+            call.deps.revocations,
+            project=call.project.id,
+            user_id=call.principal.user,
+            session_id=session,
+        ),
+    )
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/account/sessions",
+    name="account.delete_sessions",
+    callers=Caller.USER,
+    scopes=("account",),
+    status=204,
+    limit=RateLimit(100),
+    errors=(ErrorType.REVOCATION_UNCONFIRMED,),
+)
+async def delete_sessions(call: Call[AuthDeps]) -> None:
+    """Delete all sessions of the user who calls, everywhere."""
+    call.clear_session_cookies()
+    receipt = await operations.delete_sessions(
+        call.deps.pool, call.deps.revocations, project=call.project.id, user_id=call.principal.user
+    )
+    add_receipt(call, receipt)
+
+
+def add_receipt(call: Call[AuthDeps], receipt: Receipt | None) -> None:
+    """Send the receipt of a revocation, if there was one."""
+    if receipt is not None:
+        call.add_header(HEADER, receipt.header())
+
+
+def _signed_in(call: Call[AuthDeps], made: SignedIn) -> Session:
+    call.set_session_cookies(made.secret, made.session.expires_at)
+    add_receipt(call, made.receipt)
+    # Only a backend is shown the secret; a browser has it in its cookie, out of reach of scripts.
+    secret = made.secret.wire() if call.principal.kind is Kind.KEY else ""
+    return session_model(made.session, current=made.session.id, secret=secret)
+
+
+def _current(call: Call[AuthDeps]) -> str:
+    """Return the session that calls; a JWT is none, though it was made from one."""
+    return call.principal.session if call.principal.kind is Kind.SESSION else ""
+
+
+def _chosen(call: Call[AuthDeps], params: SessionChoice) -> str:
+    return _current(call) if params.session_id == CURRENT else params.session_id

@@ -1,0 +1,224 @@
+"""The users service: what backends do with users. Every endpoint needs a key."""
+
+from typing import Annotated
+
+import msgspec
+
+from services.auth.domain.user_queries import parse_queries
+from services.auth.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
+from services.auth.http.sessions import add_receipt
+from services.auth.operations import sessions, tokens
+from services.auth.operations import users as operations
+from services.auth.operations.deps import AuthDeps
+from shared.kernel.clock import wire_date
+from shared.kernel.errors import ErrorType
+from shared.web.endpoint import Call, Caller, Routes
+from shared.web.parameters import CustomId, Id
+
+routes = Routes[AuthDeps]("users")
+
+READ, WRITE = ("users.read",), ("users.write",)
+SESSIONS_READ, SESSIONS_WRITE = ("users.read", "sessions.read"), ("users.write", "sessions.write")
+
+Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,36}\Z")]
+
+
+class CreateUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A user; all but the id may be left out."""
+
+    user_id: CustomId
+    email: Annotated[str, msgspec.Meta(max_length=320)] = ""
+    phone: Annotated[str, msgspec.Meta(pattern=r"^(\+[1-9][0-9]{1,14})?\Z")] = ""
+    password: Annotated[str, msgspec.Meta(pattern=r"^([\s\S]{8,256})?\Z")] = ""
+    name: Annotated[str, msgspec.Meta(max_length=128)] = ""
+
+
+class ListUsers(msgspec.Struct, frozen=True, kw_only=True):
+    """`queries` in the SDKs' syntax; `search` in ids, names and addresses; `total` false spares the count."""
+
+    queries: list[str] = []
+    search: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    total: bool = True
+
+
+class UserChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One user."""
+
+    user_id: Id
+
+
+class UpdateStatus(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """`status` false blocks the user."""
+
+    status: bool
+
+
+class UpdateLabels(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """All labels that the user is to have."""
+
+    labels: Annotated[list[Label], msgspec.Meta(max_length=1000)]
+
+
+class SessionChoice(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """One session of a user."""
+
+    session_id: Id
+
+
+class CreateToken(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """`length` of the secret in characters, `expire` in seconds."""
+
+    length: Annotated[int, msgspec.Meta(ge=4, le=128)] = 6
+    expire: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 900
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/users",
+    name="users.create",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    status=201,
+    errors=(ErrorType.USER_ALREADY_EXISTS,),
+)
+async def create_user(call: Call[AuthDeps], params: CreateUser) -> User:
+    """Create a user."""
+    made = await operations.create_user(
+        call.deps.pool,
+        call.deps.passwords,
+        call.project,
+        user_id=params.user_id,
+        email=params.email,
+        phone=params.phone,
+        password=params.password,
+        name=params.name,
+    )
+    return user_model(made)
+
+
+@routes.endpoint("GET", "/v1/users", name="users.list", callers=Caller.KEY, scopes=READ)
+async def list_users(call: Call[AuthDeps], params: ListUsers) -> UserList:
+    """List users."""
+    query = parse_queries(params.queries, search=params.search, total=params.total)
+    total, found = await operations.list_users(call.deps.pool, call.project.id, query)
+    return UserList(total=total, users=[user_model(user) for user in found])
+
+
+@routes.endpoint("GET", "/v1/users/{userId}", name="users.get", callers=Caller.KEY, scopes=READ)
+async def get_user(call: Call[AuthDeps], params: UserChoice) -> User:
+    """Return a user."""
+    return user_model(await operations.get_user(call.deps.pool, call.project.id, params.user_id))
+
+
+@routes.endpoint("DELETE", "/v1/users/{userId}", name="users.delete", callers=Caller.KEY, scopes=WRITE, status=204)
+async def delete_user(call: Call[AuthDeps], params: UserChoice) -> None:
+    """Delete a user, with all sessions and JWTs, everywhere."""
+    deps = call.deps
+    add_receipt(call, await operations.delete_user(deps.pool, deps.revocations, call.project.id, params.user_id))
+
+
+@routes.endpoint("PATCH", "/v1/users/{userId}/status", name="users.update_status", callers=Caller.KEY, scopes=WRITE)
+async def update_status(call: Call[AuthDeps], params: UpdateStatus) -> User:
+    """Block or unblock a user, everywhere."""
+    user, receipt = await operations.update_status(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=params.user_id,
+        enabled=params.status,
+    )
+    add_receipt(call, receipt)
+    return user_model(user)
+
+
+@routes.endpoint("PUT", "/v1/users/{userId}/labels", name="users.update_labels", callers=Caller.KEY, scopes=WRITE)
+async def update_labels(call: Call[AuthDeps], params: UpdateLabels) -> User:
+    """Replace a user's labels, which are roles, in force everywhere."""
+    user, receipt = await operations.update_labels(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=params.user_id,
+        labels=params.labels,
+    )
+    add_receipt(call, receipt)
+    return user_model(user)
+
+
+@routes.endpoint(
+    "GET", "/v1/users/{userId}/sessions", name="users.list_sessions", callers=Caller.KEY, scopes=SESSIONS_READ
+)
+async def list_user_sessions(call: Call[AuthDeps], params: UserChoice) -> SessionList:
+    """List a user's sessions."""
+    found = await sessions.list_sessions(call.deps.pool, call.project.id, params.user_id)
+    return SessionList(total=len(found), sessions=[session_model(one) for one in found])
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/users/{userId}/sessions",
+    name="users.create_session",
+    callers=Caller.KEY,
+    scopes=SESSIONS_WRITE,
+    status=201,
+)
+async def create_user_session(call: Call[AuthDeps], params: UserChoice) -> Session:
+    """Create a session for a user; its secret goes to the backend that asks."""
+    made = await sessions.create_user_session(call.deps.pool, call.project, user_id=params.user_id, ip=call.client.ip)
+    return session_model(made.session, secret=made.secret.wire())
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/users/{userId}/sessions/{sessionId}",
+    name="users.delete_session",
+    callers=Caller.KEY,
+    scopes=SESSIONS_WRITE,
+    status=204,
+    errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
+)
+async def delete_user_session(call: Call[AuthDeps], params: SessionChoice) -> None:
+    """Delete a session of a user, everywhere."""
+    receipt = await sessions.delete_session(
+        call.deps.pool,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=params.user_id,
+        session_id=params.session_id,
+    )
+    add_receipt(call, receipt)
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/users/{userId}/sessions",
+    name="users.delete_sessions",
+    callers=Caller.KEY,
+    scopes=SESSIONS_WRITE,
+    status=204,
+)
+async def delete_user_sessions(call: Call[AuthDeps], params: UserChoice) -> None:
+    """Delete all sessions of a user, everywhere."""
+    receipt = await sessions.delete_sessions(
+        call.deps.pool, call.deps.revocations, project=call.project.id, user_id=params.user_id
+    )
+    add_receipt(call, receipt)
+
+
+@routes.endpoint(
+    "POST", "/v1/users/{userId}/tokens", name="users.create_token", callers=Caller.KEY, scopes=WRITE, status=201
+)
+async def create_token(call: Call[AuthDeps], params: CreateToken) -> Token:
+    """Create a login token, to be exchanged for a session."""
+    made = await tokens.create_token(
+        call.deps.pool, call.project.id, params.user_id, length=params.length, expire_s=params.expire
+    )
+    return Token(
+        id=made.id,
+        created_at=wire_date(made.created_at),
+        user_id=params.user_id,
+        secret=made.secret,
+        expire=wire_date(made.expires_at),
+    )
