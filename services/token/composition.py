@@ -1,9 +1,8 @@
 """Where the token service is put together."""
 
-import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -21,6 +20,7 @@ from shared.contracts.signing_keys import ListSigningKeys
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
+from shared.kernel.loops import running
 from shared.messaging import names
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
@@ -60,7 +60,7 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         loops.append(bus.serve(GetKeys.LANE, events.principal_lane(pool)))
         general = events.general_lane(pool, revocations, seal=seal, algorithm=algorithm)
         loops.append(bus.serve(ListSigningKeys.LANE, general))
-        await stack.enter_async_context(_running(loops))
+        await stack.enter_async_context(running(loops))
         yield _service(pool, redis, TokenDeps(keyrings=keyrings, guard=guard, bus=bus))
 
 
@@ -87,15 +87,3 @@ def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:
 
     checks: dict[str, Check] = {"database": database, "redis": bus, "feed": lease}
     return Service(parts=[(jwts.routes, deps), (jwks.routes, deps)], guard=deps.guard, checks=checks)
-
-
-@contextlib.asynccontextmanager
-async def _running(loops: Iterable[Coroutine[None, None, None]]) -> AsyncIterator[None]:
-    """Run loops that never end; where one fails, whoever is inside is cancelled."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(loop) for loop in loops]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()

@@ -1,0 +1,103 @@
+"""Where the auth service is put together."""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
+from redis.asyncio import Redis
+
+import shared.messaging
+from services.auth import events
+from services.auth.http import account, sessions, users
+from services.auth.operations.deps import AuthDeps
+from services.auth.operations.passwords import Passwords
+from services.auth.operations.resolver import DatabaseResolver
+from services.auth.settings import Settings
+from services.auth.store.instance import find_number, find_trusted, keep_trusted
+from shared.contracts.requests import FindSession, ResolveSession
+from shared.guard.barrier import Revocations
+from shared.guard.guard import Guard
+from shared.guard.trust import Trust
+from shared.kernel.loops import running
+from shared.messaging.bus import Bus
+from shared.messaging.relay import Relay
+from shared.messaging.wire import open_client
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, open_pool
+from shared.web.service import Service
+from shared.web.system import Check
+
+NAME = "auth"
+MIGRATIONS = Path(__file__).parent / "store" / "migrations"
+FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"
+
+
+@contextlib.asynccontextmanager
+async def open_auth(settings: Settings, *, guard: Guard | None = None) -> AsyncIterator[Service]:
+    """Open the service, with a guard of its own unless one is given (which then runs elsewhere).
+
+    Raises `MigrationError`, with words for the operator.
+    """
+    dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
+    await migrate(dsn, schema="feed", folder=FEED_MIGRATIONS)
+    await migrate(dsn, schema=NAME, folder=MIGRATIONS)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await open_pool(dsn, name=f"daypass-{NAME}")
+        stack.push_async_callback(pool.close)
+        redis = open_client(redis_url, name=f"daypass-{NAME}")
+        stack.push_async_callback(redis.aclose)
+        bus = Bus(redis=redis, service=NAME)
+        stack.push_async_callback(bus.close)
+        passwords = Passwords(PasswordHasher.from_parameters(CHEAPEST) if settings.cheap_passwords else None)
+        stack.callback(passwords.close)
+        relay = Relay(dsn=dsn, redis_url=redis_url)
+        loops: list[Coroutine[None, None, None]] = [relay.run()]
+        if guard is None:
+            guard = Guard(service=NAME, redis_url=redis_url, resolver=DatabaseResolver(pool, bus))
+            loops.append(guard.run())
+        revocations = await _revocations(pool, redis, redis_url, guard, relay)
+        loops.append(revocations.run())
+        deps = AuthDeps(pool=pool, guard=guard, revocations=revocations, passwords=passwords)
+        loops.append(bus.serve(ResolveSession.LANE, events.principal_lane(pool)))
+        loops.append(bus.serve(FindSession.LANE, events.general_lane(deps, redis)))
+        await stack.enter_async_context(running(loops))
+        yield _service(pool, redis, deps)
+
+
+async def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, relay: Relay) -> Revocations:
+    async def number_of(ticket: uuid.UUID) -> int | None:
+        return await find_number(pool, ticket)
+
+    async def keep(identity: str) -> None:
+        await keep_trusted(pool, identity)
+
+    async def wake_relay() -> None:
+        relay.wake()
+
+    return Revocations(
+        guard=guard,
+        redis=redis,
+        redis_url=redis_url,
+        number_of=number_of,
+        wake_relay=wake_relay,
+        trust=Trust(trusted=await find_trusted(pool), keep=keep),
+    )
+
+
+def _service(pool: Pool, redis: Redis, deps: AuthDeps) -> Service:
+    async def lease() -> None:
+        if not deps.guard.cache.is_leased():
+            raise LookupError("no word from the feed")
+
+    async def database() -> None:
+        await pool.fetchval("SELECT 1")
+
+    async def bus() -> None:
+        await redis.ping()
+
+    checks: dict[str, Check] = {"database": database, "redis": bus, "feed": lease}
+    parts = [(account.routes, deps), (sessions.routes, deps), (users.routes, deps)]
+    return Service(parts=parts, guard=deps.guard, checks=checks)

@@ -1,0 +1,12 @@
+"""Settings of the auth service."""
+
+from dataclasses import dataclass
+
+from shared.web.process import ProcessSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ProcessSettings):
+    """Read from `DAYPASS_…` at start. `cheap_passwords` are for tests only."""
+
+    cheap_passwords: bool = False
