@@ -15,6 +15,10 @@ COMMANDS = {
     "status": "services.cli.instance",
     "down": "services.cli.instance",
     "reset": "services.cli.instance",
+    "project": "services.cli.project",
+    "key": "services.cli.key",
+    "user": "services.cli.user",
+    "session": "services.cli.session",
     "signing-key": "services.cli.signing_key",
     "dead-letter": "services.cli.dead_letter",
 }

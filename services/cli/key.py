@@ -1,0 +1,49 @@
+"""`daypass key`."""
+
+from pathlib import Path
+
+import click
+
+from services.cli.exit_codes import HELP
+from services.cli.requester import ask
+from services.cli.show import as_json, of_project, show_list, show_one, show_receipt
+from shared.contracts.administration import CreateKey, DeleteKey, ListKeys
+
+HEADINGS = {"id": "KEY", "name": "NAME", "scopes": "SCOPES", "expire": "EXPIRES"}
+
+
+@click.group(epilog=HELP)
+def key() -> None:
+    """API keys, by which backends call."""
+
+
+@key.command(epilog=HELP)
+@of_project
+@click.option("--name", required=True, help="What the key is for.")
+@click.option("--scope", "scopes", multiple=True, help="A scope, as users.read; repeat for more.  [default: all]")
+@click.option("--expire", default="", help="A date of ISO 8601.  [default: never]")
+@as_json
+@click.pass_obj
+def create(given: Path | None, *, project: str, name: str, scopes: tuple[str, ...], expire: str, as_json: bool) -> None:
+    """Create a key, and show its secret: once, since only a digest of it is kept."""
+    request = CreateKey(project=project, name=name, scopes=scopes or None, expire=expire)
+    show_one("key", ask(given, request).keys[0], HEADINGS | {"secret": "SECRET"}, as_json=as_json)
+
+
+@key.command("list", epilog=HELP)
+@of_project
+@as_json
+@click.pass_obj
+def list_(given: Path | None, *, project: str, as_json: bool) -> None:
+    """List the keys of a project, without their secrets."""
+    show_list(ask(given, ListKeys(project=project)).keys, HEADINGS, as_json=as_json)
+
+
+@key.command(epilog=HELP)
+@of_project
+@click.argument("id_", metavar="ID")
+@as_json
+@click.pass_obj
+def delete(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+    """Delete a key, refused everywhere when this returns."""
+    show_receipt(ask(given, DeleteKey(project=project, id=id_)).receipt, as_json=as_json)

@@ -1,0 +1,45 @@
+"""Showing what a command found: a table for people, JSON for programs, and the receipt of a revocation."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+import msgspec
+from tabulate import tabulate
+
+as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+of_project = click.option("--project", required=True, help="The project's id.")
+
+
+def show_list(records: Sequence[msgspec.Struct], headings: Mapping[str, str], *, as_json: bool) -> None:
+    """Show records as a table with these headings by field, or as a JSON list."""
+    rows: list[dict[str, Any]] = [msgspec.to_builtins(record) for record in records]  # Any: JSON
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    shown = [{title: _text(row[name]) for name, title in headings.items()} for row in rows]
+    click.echo(tabulate(shown, headers="keys") if shown else "none")
+
+
+def show_one(name: str, record: msgspec.Struct, headings: Mapping[str, str], *, as_json: bool) -> None:
+    """Show one record, or `{"<name>": …}`."""
+    row: dict[str, Any] = msgspec.to_builtins(record)  # Any: JSON
+    if as_json:
+        click.echo(json.dumps({name: row}))
+        return
+    click.echo(tabulate([(title, _text(row[field])) for field, title in headings.items()], tablefmt="plain"))
+
+
+def show_receipt(receipt: str, *, as_json: bool) -> None:
+    """Show that something is in force everywhere."""
+    if as_json:
+        click.echo(json.dumps({"receipt": receipt}))
+    else:
+        click.echo(f"in force everywhere: {receipt}")
+
+
+def _text(value: Any) -> str:  # Any: JSON
+    if isinstance(value, list):
+        return f"{len(value)} in all" if len(value) > 8 else ", ".join(map(str, value))  # noqa: PLR2004 a line's worth
+    return str(value)

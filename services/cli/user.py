@@ -1,0 +1,79 @@
+"""`daypass user`."""
+
+from pathlib import Path
+
+import click
+
+from services.cli.exit_codes import HELP
+from services.cli.requester import ask
+from services.cli.show import as_json, of_project, show_list, show_one, show_receipt
+from shared.contracts.administration import CreateUser, ListUsers, SetUserStatus, ShowUser
+from shared.kernel.ids import UNIQUE
+
+HEADINGS = {"id": "USER", "name": "NAME", "email": "E-MAIL", "status": "ENABLED", "created_at": "CREATED"}
+
+
+@click.group(epilog=HELP)
+def user() -> None:
+    """Users of a project."""
+
+
+@user.command(epilog=HELP)
+@of_project
+@click.option("--id", "id_", default=UNIQUE, help="[default: a new one]")
+@click.option("--email", default="", help="An address to sign in with.")
+@click.option("--name", default="", help="A name.")
+@click.option("--password", default="", envvar="DAYPASS_PASSWORD", help="At least 8 characters.")
+@as_json
+@click.pass_obj
+def create(given: Path | None, *, project: str, id_: str, email: str, name: str, password: str, as_json: bool) -> None:
+    """Create a user. Give the password by DAYPASS_PASSWORD where others can see your command lines."""
+    request = CreateUser(project=project, id=id_, email=email, password=password, name=name)
+    show_one("user", ask(given, request).users[0], HEADINGS, as_json=as_json)
+
+
+@user.command("list", epilog=HELP)
+@of_project
+@click.option("--search", default="", help="A part of id, name, e-mail or phone.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 5000))
+@as_json
+@click.pass_obj
+def list_(given: Path | None, *, project: str, search: str, limit: int, as_json: bool) -> None:
+    """List users, the oldest first."""
+    request = ListUsers(project=project, search=search, limit=limit)
+    show_list(ask(given, request).users, HEADINGS, as_json=as_json)
+
+
+@user.command(epilog=HELP)
+@of_project
+@click.argument("id_", metavar="ID")
+@as_json
+@click.pass_obj
+def show(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+    """Show a user."""
+    found = ask(given, ShowUser(project=project, id=id_)).users[0]
+    show_one("user", found, HEADINGS | {"labels": "LABELS"}, as_json=as_json)
+
+
+@user.command(epilog=HELP)
+@of_project
+@click.argument("id_", metavar="ID")
+@as_json
+@click.pass_obj
+def block(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+    """Block a user: every session and JWT is refused everywhere when this returns."""
+    _set_status(given, project, id_, enabled=False, as_json=as_json)
+
+
+@user.command(epilog=HELP)
+@of_project
+@click.argument("id_", metavar="ID")
+@as_json
+@click.pass_obj
+def unblock(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+    """Unblock a user: sessions that have not expired are good again."""
+    _set_status(given, project, id_, enabled=True, as_json=as_json)
+
+
+def _set_status(given: Path | None, project: str, id_: str, *, enabled: bool, as_json: bool) -> None:
+    show_receipt(ask(given, SetUserStatus(project=project, id=id_, enabled=enabled)).receipt, as_json=as_json)
