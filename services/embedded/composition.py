@@ -6,14 +6,36 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from services.auth.composition import open_auth
+from services.auth.settings import Settings as AuthSettings
+from services.data.composition import open_data
+from services.data.settings import Settings as DataSettings
 from services.embedded.child import Child
 from services.embedded.credentials import Credentials, find_credentials, write_credentials
 from services.embedded.datadir import DataDir
 from services.embedded.parts import Parts, Say, open_parts
 from services.embedded.port import endpoint, take_port
 from services.embedded.run_file import Running, announced
-from shared.kernel.settings import Secret
+from services.token.composition import open_token
+from services.token.settings import Settings as TokenSettings
+from shared.contracts.administration import CreateKey, CreateProject, ListProjects
+from shared.guard.guard import Guard
+from shared.guard.resolver import BusResolver
+from shared.kernel.loops import running
+from shared.kernel.settings import Secret, read_settings
+from shared.messaging.bus import Bus
+from shared.messaging.wire import open_client
+from shared.web.app import WebApp
+from shared.web.limits import Limiter
+from shared.web.process import ProcessSettings
+
+FIRST_PROJECT = "default"
+ASK_S = 15.0
+LEASE_TIMEOUT_S = 20.0
+
+S = TypeVar("S", bound=ProcessSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +79,63 @@ async def open_instance(path: Path, *, host: str, port: int | None, say: Say) ->
 
 @contextlib.asynccontextmanager
 async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]:
-    del parts, listener
-    yield
+    """Serve all three services in this process: one guard, one lease, one port; they talk over Valkey as anywhere."""
+    guard_url = parts.valkey.url("auth")
+    async with contextlib.AsyncExitStack() as stack:
+        redis = open_client(guard_url, name="daypass-guard")
+        stack.push_async_callback(redis.aclose)
+        bus = Bus(redis=redis, service="auth")
+        stack.push_async_callback(bus.close)
+        guard = Guard(service="auth", redis_url=guard_url, resolver=BusResolver(bus))
+        services = [
+            await stack.enter_async_context(open_auth(_settings(AuthSettings, parts, "auth"), guard=guard)),
+            await stack.enter_async_context(open_token(_token_settings(parts), guard=guard)),
+            await stack.enter_async_context(open_data(_settings(DataSettings, parts, "data"), guard=guard)),
+        ]
+        await stack.enter_async_context(running([guard.run()]))
+        limiter = await _limiter(parts, stack)
+        app = WebApp(
+            [part for service in services for part in service.parts],
+            guard=guard,
+            limiter=limiter,
+            trusted_proxies=_settings(AuthSettings, parts, "auth").trusted_proxies,
+            checks={name: check for service in services for name, check in service.checks.items()},
+        )
+        await guard.reader.until_leased(LEASE_TIMEOUT_S)
+        await app.start(listener)
+        stack.push_async_callback(app.stop)
+        yield
+
+
+async def _limiter(parts: Parts, stack: contextlib.AsyncExitStack) -> Limiter | None:
+    if not _settings(AuthSettings, parts, "auth").rate_limits:
+        return None
+    limiter = Limiter(parts.valkey.url("auth"))
+    stack.push_async_callback(limiter.close)
+    return limiter
+
+
+def _settings(kind: type[S], parts: Parts, service: str) -> S:
+    dsn, url = Secret(parts.postgres.dsn(service)), Secret(parts.valkey.url(service))
+    return read_settings(kind, os.environ, database_url=dsn, redis_url=url)
+
+
+def _token_settings(parts: Parts) -> TokenSettings:
+    dsn, url = Secret(parts.postgres.dsn("token")), Secret(parts.valkey.url("token"))
+    key = parts.secrets.master_key
+    return read_settings(TokenSettings, os.environ, database_url=dsn, redis_url=url, master_key=key)
 
 
 async def _make_credentials(parts: Parts) -> Credentials:
-    del parts
-    return Credentials(project="default", key=Secret("none-yet"))
+    """Ask auth for a project and a key, as the command line would."""
+    redis = open_client(parts.valkey.url("cli"), name="daypass-first-start")
+    bus = Bus(redis=redis, service="cli")
+    try:
+        known = (await bus.ask(ListProjects(), timeout_s=ASK_S)).projects
+        if FIRST_PROJECT not in {project.id for project in known}:
+            await bus.ask(CreateProject(id=FIRST_PROJECT, name="Default"), timeout_s=ASK_S)
+        made = await bus.ask(CreateKey(project=FIRST_PROJECT, name="first key"), timeout_s=ASK_S)
+        return Credentials(project=FIRST_PROJECT, key=Secret(made.keys[0].secret))
+    finally:
+        await bus.close()
+        await redis.aclose()

@@ -49,7 +49,7 @@ def hold(pid: int) -> Iterator[HeldProcess | None]:
     """Take hold of a process; None where there is none of this id."""
     try:
         descriptor = os.pidfd_open(pid)
-    except (ProcessLookupError, ValueError, OverflowError):
+    except ProcessLookupError:
         yield None
         return
     try:
@@ -61,6 +61,7 @@ def hold(pid: int) -> Iterator[HeldProcess | None]:
 def pid_in(file: Path) -> int | None:
     """Return the process id in the first line of a file; None where there is no such file or no such line."""
     try:
-        return int(file.read_text(encoding="ascii").split("\n", 1)[0])
+        pid = int(file.read_text(encoding="utf-8").split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return None
+    return pid if pid > 0 else None
