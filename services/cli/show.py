@@ -40,6 +40,6 @@ def show_receipt(receipt: str, *, as_json: bool) -> None:
 
 
 def _text(value: Any) -> str:  # Any: JSON
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"{len(value)} in all" if len(value) > 8 else ", ".join(map(str, value))  # noqa: PLR2004 a line's worth
     return str(value)

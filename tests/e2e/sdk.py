@@ -26,6 +26,12 @@ def with_jwt(instance: Instance, jwt: str) -> Client:
     return client(instance).set_jwt(jwt)
 
 
+def call(caller: Client, method: str, path: str, **params: Any) -> Any:
+    """Call what the SDK has no method for, as its methods do it."""
+    headers = {"X-Appwrite-Project": caller.get_config("project"), "content-type": "application/json"}
+    return caller.call(method, path, headers, params)
+
+
 def refusal(call: Any, *arguments: Any, **named: Any) -> tuple[int, str]:
     """Call a method of the SDK that must be refused; return status and type."""
     try:

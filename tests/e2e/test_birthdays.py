@@ -18,7 +18,7 @@ from appwrite.services.tables_db import TablesDB
 from appwrite.services.users import Users
 
 from tests.e2e.instance import Instance
-from tests.e2e.sdk import client, refusal, server, with_jwt, with_session
+from tests.e2e.sdk import call, client, refusal, server, with_jwt, with_session
 
 DATE = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00\Z"
 BIRTHDAYS = {"ada": "1815-12-10", "grace": "1906-12-09", "alan": "1912-06-23"}
@@ -98,7 +98,7 @@ def test_a_backend_with_a_jwt_sees_exactly_the_row_of_its_user(story: Story, nam
 def test_a_row_is_shown_with_every_field_that_is_documented(story: Story) -> None:
     backend = with_jwt(story.instance, account_jwt(story, story.sign_in("ada")))
     path = f"/tablesdb/{story.database}/tables/{story.table}/rows"
-    listed = backend.call("get", path, {}, {})
+    listed = call(backend, "get", path)
     row = listed["rows"][0]
 
     assert set(listed) == {"total", "rows"}
@@ -120,7 +120,7 @@ def test_a_row_is_shown_with_every_field_that_is_documented(story: Story) -> Non
 def test_the_account_behind_a_jwt_is_shown_with_every_field_that_is_documented(story: Story) -> None:
     user = story.users["grace"]
     backend = with_jwt(story.instance, account_jwt(story, story.sign_in("grace")))
-    account = backend.call("get", "/account", {}, {})
+    account = call(backend, "get", "/account")
 
     assert {key: account[key] for key in ("$id", "email", "name", "status", "labels", "prefs", "phone", "mfa")} == {
         "$id": user,
