@@ -1,8 +1,8 @@
 """Where the auth service is put together."""
 
 import contextlib
-import uuid
 from collections.abc import AsyncIterator, Coroutine
+from functools import partial
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -36,9 +36,12 @@ FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"
 
 
 @contextlib.asynccontextmanager
-async def open_auth(settings: Settings, *, guard: Guard | None = None) -> AsyncIterator[Service]:
+async def open_auth(
+    settings: Settings, *, guard: Guard | None = None, is_alone: bool = False
+) -> AsyncIterator[Service]:
     """Open the service, with a guard of its own unless one is given (which then runs elsewhere).
 
+    `is_alone`: this process has started Redis itself, and all replicas live in it, so none can have been forgotten.
     Raises `MigrationError`, with words for the operator.
     """
     dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
@@ -58,7 +61,8 @@ async def open_auth(settings: Settings, *, guard: Guard | None = None) -> AsyncI
         if guard is None:
             guard = Guard(service=NAME, redis_url=redis_url, resolver=DatabaseResolver(pool, bus))
             loops.append(guard.run())
-        revocations = await _revocations(pool, redis, redis_url, guard, relay)
+        trust = Trust(trusted=None if is_alone else await find_trusted(pool), keep=partial(keep_trusted, pool))
+        revocations = _revocations(pool, redis, redis_url, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
         deps = AuthDeps(pool=pool, guard=guard, revocations=revocations, passwords=passwords)
         loops.append(bus.serve(ResolveSession.LANE, events.principal_lane(pool)))
@@ -67,13 +71,7 @@ async def open_auth(settings: Settings, *, guard: Guard | None = None) -> AsyncI
         yield _service(pool, redis, deps)
 
 
-async def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, relay: Relay) -> Revocations:
-    async def number_of(ticket: uuid.UUID) -> int | None:
-        return await find_number(pool, ticket)
-
-    async def keep(identity: str) -> None:
-        await keep_trusted(pool, identity)
-
+def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, *, relay: Relay, trust: Trust) -> Revocations:
     async def wake_relay() -> None:
         relay.wake()
 
@@ -81,9 +79,9 @@ async def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, r
         guard=guard,
         redis=redis,
         redis_url=redis_url,
-        number_of=number_of,
+        number_of=partial(find_number, pool),
         wake_relay=wake_relay,
-        trust=Trust(trusted=await find_trusted(pool), keep=keep),
+        trust=trust,
     )
 
 

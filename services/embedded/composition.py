@@ -88,7 +88,9 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         stack.push_async_callback(bus.close)
         guard = Guard(service="auth", redis_url=guard_url, resolver=BusResolver(bus))
         services = [
-            await stack.enter_async_context(open_auth(_settings(AuthSettings, parts, "auth"), guard=guard)),
+            await stack.enter_async_context(
+                open_auth(_settings(AuthSettings, parts, "auth"), guard=guard, is_alone=True)
+            ),
             await stack.enter_async_context(open_token(_token_settings(parts), guard=guard)),
             await stack.enter_async_context(open_data(_settings(DataSettings, parts, "data"), guard=guard)),
         ]

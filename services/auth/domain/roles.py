@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
+from shared.contracts.permissions import MOST_ROLES
 from shared.kernel.errors import ErrorType, Refusal
-
-MOST_ROLES = 2_000
-"""More are refused when a label or membership is added, never cut when roles are read."""
 
 
 def roles_of(
