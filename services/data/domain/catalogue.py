@@ -1,0 +1,132 @@
+"""What the data service knows of a database, a table, its columns and indexes."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from services.data.domain.columns import KINDS
+from services.data.domain.columns.kind import Kind, Options
+
+ROW_BYTES = 65_535
+ROW_OVERHEAD_BYTES = 1_067
+"""What Appwrite reckons for the columns of its own."""
+
+MOST_COLUMNS = 1_000
+MOST_INDEXES = 58
+INDEX_WIDTH = 768
+
+SYSTEM_COLUMNS = {"$id": "id", "$sequence": "seq", "$createdAt": "created_at", "$updatedAt": "updated_at"}
+"""What each row has, and its column in PostgreSQL."""
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True):
+    """A database; `n` is its number in PostgreSQL: schema `db_<n>`."""
+
+    n: int
+    project: str
+    id: str
+    name: str
+    enabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def schema(self) -> str:
+        """Its schema in PostgreSQL."""
+        return f"db_{self.n}"
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A column; `n` is its number in PostgreSQL: `c_<n>`. `default` is a JSON value, None for none."""
+
+    n: int
+    key: str
+    kind_name: str
+    options: Options
+    required: bool
+    default: Any  # Any: a JSON value that its kind has checked
+    array: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def kind(self) -> Kind:
+        """Its kind."""
+        return KINDS[self.kind_name]
+
+    @property
+    def name(self) -> str:
+        """Its column in PostgreSQL."""
+        return f"c_{self.n}"
+
+    @property
+    def postgres(self) -> str:
+        """Its type in PostgreSQL."""
+        return "jsonb" if self.array else self.kind.postgres
+
+    @property
+    def shown(self) -> str:
+        """The SQL that makes JSON of it."""
+        if self.array:
+            return f"coalesce(t.{self.name}, '[]'::jsonb)"
+        return self.kind.shown.format(f"t.{self.name}")
+
+    @property
+    def width(self) -> int:
+        """Bytes that it takes of a row."""
+        return 20 if self.array else self.kind.width(self.options)
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True):
+    """An index; `n` is its number in PostgreSQL: `i_<n>`."""
+
+    n: int
+    key: str
+    type: str
+    columns: list[str]
+    orders: list[str]
+    lengths: list[int | None]
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Its name in PostgreSQL."""
+        return f"i_{self.n}"
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table with all its parts; `version` changes whenever anything of it, or of its database, does."""
+
+    n: int
+    database: Database
+    id: str
+    name: str
+    enabled: bool
+    row_security: bool
+    permissions: list[str]
+    version: int
+    columns: list[Column]
+    indexes: list[Index]
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def rows(self) -> str:
+        """The table of its rows in PostgreSQL."""
+        return f"{self.database.schema}.t_{self.n}"
+
+    @property
+    def grants(self) -> str:
+        """The table of its rows' permissions in PostgreSQL."""
+        return f"{self.database.schema}.p_{self.n}"
+
+    @property
+    def width(self) -> int:
+        """Bytes that a row takes, by Appwrite's reckoning."""
+        return ROW_OVERHEAD_BYTES + sum(column.width for column in self.columns)
+
+    def find_column(self, key: str) -> Column | None:
+        """Return a column by key."""
+        return next((column for column in self.columns if column.key == key), None)

@@ -1,0 +1,29 @@
+"""`bigint`: a whole number of 64 bits, given as a JSON integer or as a text of digits."""
+
+import re
+
+from services.data.domain.columns import integer
+from services.data.domain.columns.kind import Kind, Options, Value, bounded, fixed
+
+_DIGITS = re.compile(r"-?[0-9]{1,19}\Z")
+
+
+def check(value: Value, options: Options) -> int:
+    """Return the number."""
+    if isinstance(value, str) and _DIGITS.match(value):
+        value = int(value)
+    return integer.check(value, options)
+
+
+KIND = Kind(
+    name="bigint",
+    wire_type="bigint",
+    postgres="bigint",
+    options=bounded(integer.LEAST, integer.MOST),
+    check=check,
+    width=fixed(8),
+    index_width=fixed(1),
+)
+OPTIONS = Options(min=integer.LEAST, max=integer.MOST)
+EXAMPLES = [0, integer.LEAST, integer.MOST]
+REJECTS = ["5.0", "five", 5.5, True, 2**63, "9" * 30]

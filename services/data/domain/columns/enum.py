@@ -1,0 +1,42 @@
+"""`enum`: one of the texts that the column names."""
+
+from services.data.domain.columns.kind import Kind, Options, Value, ValueInvalid, fixed, text
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
+
+SIZE = 255
+MOST_ELEMENTS = 100
+
+
+def options(given: Options) -> Options:
+    """Return the elements; raises `Refusal(COLUMN_VALUE_INVALID)` where there is none."""
+    if not given.elements:
+        raise Refusal(ErrorType.COLUMN_VALUE_INVALID, "Enum elements must not be empty.")
+    if len(given.elements) > MOST_ELEMENTS or not all(
+        0 < len(one) <= SIZE and "\0" not in one for one in given.elements
+    ):
+        raise ArgumentInvalid("elements", f"at most {MOST_ELEMENTS} texts of 1 to {SIZE} characters")
+    return Options(size=SIZE, elements=given.elements)
+
+
+def check(value: Value, given: Options) -> str:
+    """Return a member, letter by letter."""
+    found = text(value)
+    if found not in given.elements:
+        raise ValueInvalid(f"it must be one of ({', '.join(given.elements)})")
+    return found
+
+
+KIND = Kind(
+    name="enum",
+    wire_type="string",
+    format="enum",
+    postgres='text COLLATE "C"',
+    options=options,
+    check=check,
+    width=fixed(SIZE * 4 + 2),
+    index_width=fixed(SIZE),
+    is_text=True,
+)
+OPTIONS = Options(elements=("red", "green", "Blue"))
+EXAMPLES = ["red", "green", "Blue"]
+REJECTS = ["blue", "", "RED", 1, ["red"]]

@@ -1,0 +1,119 @@
+"""What every kind of column has: how it is declared, stored, checked and shown."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
+
+Value = Any
+"""Any: a JSON value, which its kind checks."""
+
+LONGEST_ARRAY = 10_000
+
+
+class ValueInvalid(ValueError):
+    """A value is not one of this column; the text says why, and is for the caller."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a column is declared with, beyond its kind. Each kind uses some of it."""
+
+    size: int | None = None
+    min: int | float | None = None
+    max: int | float | None = None
+    elements: tuple[str, ...] = ()
+    encrypt: bool = False
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of column.
+
+    `name` is how it is asked for; `wire_type` and `format` are how it is shown; `postgres` is its type there. `options`
+    checks and completes what a column is declared with (raises `Refusal`); `check` returns what is stored for a value
+    (raises `ValueInvalid`). `shown` is the SQL that makes JSON of a column, which stands for `{}`.
+    """
+
+    name: str
+    wire_type: str
+    postgres: str
+    format: str = ""
+    options: Callable[[Options], Options]
+    check: Callable[[Value, Options], Value]
+    shown: str = "to_json({})"
+    width: Callable[[Options], int]
+    """Bytes that a value takes of a row, by Appwrite's reckoning."""
+    index_width: Callable[[Options], int]
+    """What a value counts for in an index, likewise; 768 is the most of an index."""
+    is_text: bool = False
+
+
+def no_options(_: Options) -> Options:
+    """Take nothing."""
+    return Options()
+
+
+def fixed(width: int) -> Callable[[Options], int]:
+    """The same for all columns of a kind."""
+    return lambda _: width
+
+
+def sized(least: int, most: int) -> Callable[[Options], Options]:
+    """A size that must be given, within bounds."""
+
+    def check(options: Options) -> Options:
+        if options.size is None or not least <= options.size <= most:
+            raise ArgumentInvalid("size", f"it must be an integer from {least} to {most}")
+        return Options(size=options.size)
+
+    return check
+
+
+def text(value: Value) -> str:
+    """Return a value that must be a text; PostgreSQL holds no NUL."""
+    if not isinstance(value, str):
+        raise ValueInvalid("it must be a string")
+    if "\0" in value:
+        raise ValueInvalid("it must not contain NUL characters")
+    return value
+
+
+def characters(value: Value, options: Options) -> str:
+    """Return a text of at most `size` characters."""
+    found = text(value)
+    if options.size is not None and len(found) > options.size:
+        raise ValueInvalid(f"it must have at most {options.size} characters")
+    return found
+
+
+def octets(most: int) -> Callable[[Value, Options], str]:
+    """A text of at most so many bytes."""
+
+    def check(value: Value, _: Options) -> str:
+        found = text(value)
+        if len(found.encode()) > most:
+            raise ValueInvalid(f"it must have at most {most} bytes")
+        return found
+
+    return check
+
+
+def bounded(least: float, most: float) -> Callable[[Options], Options]:
+    """Bounds `min` and `max`, the widest where they are not given."""
+
+    def check(options: Options) -> Options:
+        low = least if options.min is None else options.min
+        high = most if options.max is None else options.max
+        if low > high:
+            raise Refusal(ErrorType.COLUMN_VALUE_INVALID, "Minimum value must be lesser than maximum value.")
+        return Options(min=low, max=high)
+
+    return check
+
+
+def in_bounds(value: float, options: Options) -> None:
+    """Raise `ValueInvalid` where a number lies outside its column's bounds."""
+    low, high = options.min, options.max
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ValueInvalid(f"it must be a number between {low} and {high}")

@@ -1,0 +1,19 @@
+"""`mediumtext`: text of at most 16_777_215 bytes."""
+
+from services.data.domain.columns.kind import Kind, Options, fixed, no_options, octets
+
+MOST_BYTES = 16_777_215
+
+KIND = Kind(
+    name="mediumtext",
+    wire_type="mediumtext",
+    postgres='text COLLATE "C"',
+    options=no_options,
+    check=octets(MOST_BYTES),
+    width=fixed(20),
+    index_width=fixed(MOST_BYTES),
+    is_text=True,
+)
+OPTIONS = Options()
+EXAMPLES = ["", "a", "line\nline", "ü" * 1000, '{"json": "text"}']
+REJECTS = [1, False, ["a"], "a\0"]

@@ -1,0 +1,20 @@
+"""`text`: text of at most 65_535 bytes."""
+
+from services.data.domain.columns.kind import Kind, Options, fixed, no_options, octets
+
+MOST_BYTES = 65_535
+
+KIND = Kind(
+    name="text",
+    wire_type="text",
+    postgres='text COLLATE "C"',
+    options=no_options,
+    check=octets(MOST_BYTES),
+    width=fixed(20),
+    index_width=fixed(MOST_BYTES),
+    is_text=True,
+)
+OPTIONS = Options()
+EXAMPLES = ["", "a", "line\nline", "ü" * 1000, '{"json": "text"}']
+REJECTS = [1, False, ["a"], "a\0"]
+REJECTS += ["x" * (MOST_BYTES + 1)]

@@ -1,0 +1,17 @@
+"""`varchar`: text of at most `size` characters."""
+
+from services.data.domain.columns.kind import Kind, Options, characters, sized
+
+KIND = Kind(
+    name="varchar",
+    wire_type="varchar",
+    postgres='text COLLATE "C"',
+    options=sized(1, 16_381),
+    check=characters,
+    width=lambda options: (options.size or 0) * 4 + 2,
+    index_width=lambda options: options.size or 0,
+    is_text=True,
+)
+OPTIONS = Options(size=8)
+EXAMPLES = ["", "a", "Ünïcode!", "'; --", "日本語日本語日本", "%_\\", '"\n\t']
+REJECTS = ["123456789", 1, True, ["a"], {"a": 1}, "a\0b"]
