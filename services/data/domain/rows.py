@@ -43,7 +43,7 @@ def parse_data(given: object) -> Data:
     return given
 
 
-def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> dict[Column, Any]:
+def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> list[tuple[Column, Any]]:
     """Return what is written for each column that is named (for all, where the row is new), checked.
 
     A value that is absent or null takes the default. Raises `Refusal(ROW_INVALID_STRUCTURE)`.
@@ -52,11 +52,8 @@ def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> dict[Colum
     for key in data:
         if key not in columns and key not in READ_ONLY:
             raise _invalid(f'Unknown attribute: "{key[:64]}"')
-    found = {}
-    for key, column in columns.items():
-        if is_new or key in data:
-            found[column] = _value(column, data.get(key))
-    return found
+    named = [column for column in table.columns if is_new or column.key in data]
+    return [(column, _value(column, data.get(column.key))) for column in named]
 
 
 def checked_default(column: Column) -> Column:
@@ -97,7 +94,7 @@ def _value(column: Column, value: Any) -> Any:  # Any: JSON
 def _array(column: Column, value: Any) -> str:  # Any: JSON
     if not isinstance(value, list) or len(value) > LONGEST_ARRAY:
         raise ValueInvalid(f"it must be an array of at most {LONGEST_ARRAY} elements")
-    elements = []
+    elements: list[Any] = []  # Any: JSON
     for place, element in enumerate(value):
         if element is None and not column.required:
             elements.append(None)
