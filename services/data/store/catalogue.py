@@ -1,0 +1,91 @@
+"""Reading the catalogue."""
+
+import asyncpg
+import msgspec
+
+from services.data.domain.catalogue import Column, Database, Index, Table
+from services.data.domain.columns.kind import Options
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+_DATABASE = "n, project, id, name, enabled, created_at, updated_at"
+_GET_DATABASE = f"SELECT {_DATABASE} FROM data.databases WHERE project = $1 AND id = $2"
+_LOCK_DATABASE = f"{_GET_DATABASE} FOR UPDATE"
+_LIST_DATABASES = f"SELECT {_DATABASE} FROM data.databases WHERE project = $1 ORDER BY n"
+_TABLE = "n, id, name, enabled, row_security, permissions, version, created_at, updated_at"
+_GET_TABLE = f"SELECT {_TABLE} FROM data.tables WHERE database_n = $1 AND id = $2"
+_LOCK_TABLE = f"{_GET_TABLE} FOR UPDATE"
+_LIST_TABLES = f"SELECT {_TABLE} FROM data.tables WHERE database_n = $1 ORDER BY n"
+_COLUMNS = """
+    SELECT n, table_n, key, kind, options::text, required, default_value::text, is_array, created_at, updated_at
+    FROM data.columns WHERE table_n = ANY($1) ORDER BY n
+"""
+_INDEXES = """
+    SELECT n, table_n, key, type, columns, orders, lengths, created_at, updated_at
+    FROM data.indexes WHERE table_n = ANY($1) ORDER BY n
+"""
+
+
+async def get_database(connection: Connection, project: str, id_: str, *, lock: bool = False) -> Database:
+    """Return a database; with `lock`, nobody else changes it meanwhile. Raises `Refusal(DATABASE_NOT_FOUND)`."""
+    row = await connection.fetchrow(_LOCK_DATABASE if lock else _GET_DATABASE, project, id_)
+    if row is None:
+        raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")
+    return Database(**dict(row))
+
+
+async def list_databases(connection: Connection, project: str) -> list[Database]:
+    """Return the databases of a project, the oldest first."""
+    return [Database(**dict(row)) for row in await connection.fetch(_LIST_DATABASES, project)]
+
+
+async def get_table(connection: Connection, database: Database, id_: str, *, lock: bool = False) -> Table:
+    """Return a table with its parts; with `lock`, nobody else changes it meanwhile. Raises `Refusal(TABLE_NOT_FOUND)`.
+
+    Without a lock, what is returned may be torn between two versions; a statement that carries its version says so.
+    """
+    row = await connection.fetchrow(_LOCK_TABLE if lock else _GET_TABLE, database.n, id_)
+    if row is None:
+        raise Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
+    return (await _with_parts(connection, database, [row]))[0]
+
+
+async def list_tables(connection: Connection, database: Database) -> list[Table]:
+    """Return the tables of a database, the oldest first."""
+    return await _with_parts(connection, database, await connection.fetch(_LIST_TABLES, database.n))
+
+
+async def _with_parts(connection: Connection, database: Database, rows: list[asyncpg.Record]) -> list[Table]:
+    numbers = [row["n"] for row in rows]
+    columns = await connection.fetch(_COLUMNS, numbers)
+    indexes = await connection.fetch(_INDEXES, numbers)
+    return [
+        Table(
+            **dict(row),
+            database=database,
+            columns=[_column(one) for one in columns if one["table_n"] == row["n"]],
+            indexes=[_index(one) for one in indexes if one["table_n"] == row["n"]],
+        )
+        for row in rows
+    ]
+
+
+def _column(row: asyncpg.Record) -> Column:
+    default = row["default_value"]
+    return Column(
+        n=row["n"],
+        key=row["key"],
+        kind_name=row["kind"],
+        options=msgspec.json.decode(row["options"], type=Options),
+        required=row["required"],
+        default=None if default is None else msgspec.json.decode(default),
+        array=row["is_array"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _index(row: asyncpg.Record) -> Index:
+    values = dict(row)
+    del values["table_n"]
+    return Index(**values)

@@ -1,0 +1,192 @@
+"""Changing the catalogue, and PostgreSQL's own tables with it, in the caller's transaction."""
+
+import asyncpg
+import msgspec
+
+from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Database, Index, Table
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+_INSERT_DATABASE = "INSERT INTO data.databases (project, id, name, enabled) VALUES ($1, $2, $3, $4) RETURNING n"
+_UPDATE_DATABASE = "UPDATE data.databases SET name = $2, enabled = $3, updated_at = now() WHERE n = $1"
+_DELETE_DATABASE = "DELETE FROM data.databases WHERE n = $1"
+_CHANGE_ALL = "UPDATE data.tables SET version = version + 1 WHERE database_n = $1"
+_PROJECT_DATABASES = "SELECT n FROM data.databases WHERE project = $1 FOR UPDATE"
+
+_INSERT_TABLE = """
+    INSERT INTO data.tables (database_n, id, name, enabled, row_security, permissions)
+    VALUES ($1, $2, $3, $4, $5, $6) RETURNING n
+"""
+_UPDATE_TABLE = """
+    UPDATE data.tables
+    SET name = $2, enabled = $3, row_security = $4, permissions = $5, version = version + 1, updated_at = now()
+    WHERE n = $1
+"""
+_CHANGE = "UPDATE data.tables SET version = version + 1 WHERE n = $1"
+_DELETE_TABLE = "DELETE FROM data.tables WHERE n = $1"
+
+_INSERT_COLUMN = """
+    INSERT INTO data.columns (table_n, key, kind, options, required, default_value, is_array)
+    VALUES ($1, $2, $3, $4::text::jsonb, $5, $6::text::jsonb, $7) RETURNING n
+"""
+_DELETE_COLUMN = "DELETE FROM data.columns WHERE n = $1"
+_INSERT_INDEX = """
+    INSERT INTO data.indexes (table_n, key, type, columns, orders, lengths) VALUES ($1, $2, $3, $4, $5, $6) RETURNING n
+"""
+_DELETE_INDEX = "DELETE FROM data.indexes WHERE n = $1"
+
+# Sequence numbers are the order of rows, and `(action, role, seq)` serves lists in that order; the second index serves
+# lists by time of creation. Both hold all that a reader's page needs.
+_ROWS = """
+    CREATE TABLE {rows} (
+        seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        id          text COLLATE "C" NOT NULL UNIQUE,
+        created_at  timestamptz(3) NOT NULL,
+        updated_at  timestamptz(3) NOT NULL,
+        permissions text[] NOT NULL
+    );
+    CREATE TABLE {grants} (
+        action     text COLLATE "C" NOT NULL,
+        role       text COLLATE "C" NOT NULL,
+        seq        bigint NOT NULL REFERENCES {rows} ON DELETE CASCADE,
+        created_at timestamptz(3) NOT NULL,
+        PRIMARY KEY (action, role, seq)
+    );
+    CREATE INDEX ON {grants} (action, role, created_at, seq);
+    CREATE INDEX ON {grants} (seq);
+    CREATE INDEX ON {rows} (created_at, seq);
+"""
+
+
+async def insert_database(connection: Connection, *, project: str, id_: str, name: str, enabled: bool) -> None:
+    """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`."""
+    try:
+        n = await connection.fetchval(_INSERT_DATABASE, project, id_, name, enabled)
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(ErrorType.DATABASE_ALREADY_EXISTS, "Database with the requested ID already exists.") from error
+    await connection.execute(f"CREATE SCHEMA db_{n}")
+
+
+async def update_database(connection: Connection, database: Database, *, name: str, enabled: bool) -> None:
+    """Rename, enable or disable a database."""
+    await connection.execute(_UPDATE_DATABASE, database.n, name, enabled)
+    await connection.execute(_CHANGE_ALL, database.n)
+
+
+async def delete_database(connection: Connection, database: Database) -> None:
+    """Delete a database with all its tables."""
+    await connection.execute(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
+    await connection.execute(_DELETE_DATABASE, database.n)
+
+
+async def delete_project(connection: Connection, project: str) -> int:
+    """Delete all databases of a project; return how many there were."""
+    numbers = [row["n"] for row in await connection.fetch(_PROJECT_DATABASES, project)]
+    for n in numbers:
+        await connection.execute(f"DROP SCHEMA IF EXISTS db_{n} CASCADE")
+        await connection.execute(_DELETE_DATABASE, n)
+    return len(numbers)
+
+
+async def insert_table(
+    connection: Connection,
+    database: Database,
+    *,
+    id_: str,
+    name: str,
+    enabled: bool,
+    row_security: bool,
+    permissions: list[str],
+) -> None:
+    """Make an empty table without columns; raises `Refusal(TABLE_ALREADY_EXISTS)`."""
+    try:
+        n = await connection.fetchval(_INSERT_TABLE, database.n, id_, name, enabled, row_security, permissions)
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(ErrorType.TABLE_ALREADY_EXISTS, "Table with the requested ID already exists.") from error
+    await connection.execute(_ROWS.format(rows=f"{database.schema}.t_{n}", grants=f"{database.schema}.p_{n}"))
+
+
+async def update_table(
+    connection: Connection, table: Table, *, name: str, enabled: bool, row_security: bool, permissions: list[str]
+) -> None:
+    """Change what a table says of itself."""
+    await connection.execute(_UPDATE_TABLE, table.n, name, enabled, row_security, permissions)
+
+
+async def delete_table(connection: Connection, table: Table) -> None:
+    """Delete a table with all its rows."""
+    await connection.execute(f"DROP TABLE IF EXISTS {table.grants}, {table.rows} CASCADE")
+    await connection.execute(_DELETE_TABLE, table.n)
+
+
+async def insert_column(connection: Connection, table: Table, column: Column) -> None:
+    """Add a column; its number is PostgreSQL's. Raises `Refusal(COLUMN_ALREADY_EXISTS)`."""
+    default = None if column.default is None else msgspec.json.encode(column.default).decode()
+    options = msgspec.json.encode(column.options).decode()
+    try:
+        n = await connection.fetchval(
+            _INSERT_COLUMN,
+            table.n,
+            column.key,
+            column.kind_name,
+            options,
+            column.required,
+            default,
+            column.array,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS, "Column with the requested key already exists.") from error
+    await connection.execute(f"ALTER TABLE {table.rows} ADD COLUMN c_{n} {column.postgres}")
+    await connection.execute(_CHANGE, table.n)
+
+
+async def delete_column(connection: Connection, table: Table, column: Column) -> None:
+    """Delete a column, and the indexes over it."""
+    for index in table.indexes:
+        if column.key in index.columns:
+            await delete_index(connection, table, index)
+    await connection.execute(f"ALTER TABLE {table.rows} DROP COLUMN IF EXISTS {column.name}")
+    await connection.execute(_DELETE_COLUMN, column.n)
+    await connection.execute(_CHANGE, table.n)
+
+
+async def insert_index(connection: Connection, table: Table, index: Index) -> None:
+    """Add an index; its number is PostgreSQL's.
+
+    Raises `Refusal(COLUMN_INDEX_ALREADY_EXISTS)`, and `Refusal(COLUMN_INDEX_INVALID)` where rows there are equal in
+    what shall be unique.
+    """
+    arguments = (table.n, index.key, index.type, index.columns, index.orders, index.lengths)
+    try:
+        n = await connection.fetchval(_INSERT_INDEX, *arguments)
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(ErrorType.COLUMN_INDEX_ALREADY_EXISTS, "Index with the requested key already exists.") from error
+    unique = "UNIQUE " if index.type == "unique" else ""
+    parts = ", ".join(_part(table, index, place) for place in range(len(index.columns)))
+    try:
+        await connection.execute(f"CREATE {unique}INDEX i_{n} ON {table.rows} ({parts})")
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(ErrorType.COLUMN_INDEX_INVALID, "Rows of the table are equal in what shall be unique.") from error
+    await connection.execute(_CHANGE, table.n)
+
+
+async def delete_index(connection: Connection, table: Table, index: Index) -> None:
+    """Delete an index."""
+    await connection.execute(f"DROP INDEX IF EXISTS {table.database.schema}.{index.name}")
+    await connection.execute(_DELETE_INDEX, index.n)
+    await connection.execute(_CHANGE, table.n)
+
+
+def _part(table: Table, index: Index, place: int) -> str:
+    """Return one column of an index; of a text only its first characters count where a length is given.
+
+    A unique index takes texts whole, or rows would be refused that differ behind that length.
+    """
+    key = index.columns[place]
+    column = table.find_column(key)
+    name = SYSTEM_COLUMNS[key] if column is None else column.name
+    length = index.lengths[place] if place < len(index.lengths) else None
+    is_cut = column is not None and column.kind.is_text and index.type == "key" and bool(length)
+    expression = f"left({name}, {int(length or 0)})" if is_cut else name
+    order = index.orders[place].upper() if place < len(index.orders) else ""
+    return f"{expression} {'DESC' if order == 'DESC' else 'ASC'} NULLS {'LAST' if order == 'DESC' else 'FIRST'}"
