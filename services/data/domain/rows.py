@@ -103,11 +103,12 @@ def _array(column: Column, value: Any) -> str:  # Any: JSON
             checked = column.kind.check(element, column.options)
         except ValueInvalid as error:
             raise ValueInvalid(f"element {place}: {error}") from error
-        elements.append(_plain(checked))
+        elements.append(plain(checked))
     return json.dumps(elements, ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:  # Any: JSON, or a moment
+def plain(value: Any) -> Any:  # Any: JSON, or a moment
+    """Return a checked value as JSON has it."""
     return wire_date(value) if isinstance(value, datetime) else value
 
 
