@@ -1,0 +1,199 @@
+"""Rows: read, made, changed, deleted, by whoever the permissions let.
+
+The table's own list grants for all rows; with row security, a row's list grants for that row too. Creating needs the
+table's list. A key may do everything.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from services.data.domain.catalogue import Table
+from services.data.domain.columns import KINDS
+from services.data.domain.columns.kind import Options, ValueInvalid
+from services.data.domain.queries import parse_row_queries, parse_selection
+from services.data.domain.rows import Data, stored
+from services.data.operations.catalogue import Catalogue, Key
+from services.data.store import rows as store
+from services.data.store.rows import Known
+from shared.contracts.permissions import (
+    ROW_ACTIONS,
+    Permission,
+    check_assignable,
+    grants,
+    owner_permissions,
+    parse_permissions,
+)
+from shared.contracts.principal import Kind, Principal
+from shared.guard.guard import Guard
+from shared.kernel.clock import now
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
+from shared.kernel.ids import chosen_id
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be written: data (None: nothing), and permissions (None: the default of a new row, or unchanged)."""
+
+    data: Data | None
+    permissions: list[str] | None
+
+
+async def get_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, *, queries: list[str]) -> bytes:
+    """Return a row as JSON; what is not there and what may not be read are the same: `Refusal(ROW_NOT_FOUND)`."""
+
+    async def work(table: Table) -> bytes:
+        selected = parse_selection(queries, table) if queries else None
+        roles = _roles(table, "read", principal)
+        if roles == []:
+            raise store.not_found()
+        async with catalogue.pool.acquire() as connection:
+            return await store.get_row(connection, table, row_id, selected=selected, roles=roles)
+
+    return await catalogue.with_table(key, principal, work)
+
+
+async def list_rows(
+    catalogue: Catalogue, principal: Principal, key: Key, *, queries: list[str], with_total: bool
+) -> bytes:
+    """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be."""
+
+    async def work(table: Table) -> bytes:
+        query = parse_row_queries(queries, table)
+        roles = _roles(table, "read", principal)
+        if roles == []:
+            raise _unauthorized()
+        async with catalogue.pool.acquire() as connection:
+            page = await store.list_rows(connection, table, query, roles=roles, with_total=with_total)
+        return f'{{"total":{page.total},"rows":[{page.rows}]}}'.encode()
+
+    return await catalogue.with_table(key, principal, work)
+
+
+async def create_row(
+    catalogue: Catalogue, guard: Guard, principal: Principal, key: Key, row_id: str, change: Change
+) -> bytes:
+    """Make a row; return it as JSON."""
+    id_ = chosen_id(row_id)
+
+    async def work(table: Table) -> bytes:
+        data = change.data or {}
+        permissions = _new_permissions(change.permissions, principal)
+        if _roles(table, "create", principal) is not None:
+            raise _unauthorized()
+        values = stored(table, data, is_new=True)
+        moment = now()
+        created_at = _moment(data, "$createdAt", principal) or moment
+        updated_at = _moment(data, "$updatedAt", principal) or created_at
+        async with catalogue.pool.acquire() as connection, connection.transaction():
+            await store.hold(connection, table)
+            made = await store.insert_row(
+                connection,
+                table,
+                id_=id_,
+                values=values,
+                permissions=permissions,
+                created_at=created_at,
+                updated_at=updated_at,
+            )
+            guard.check(principal)
+        return made
+
+    return await catalogue.with_table(key, principal, work)
+
+
+async def update_row(
+    catalogue: Catalogue, guard: Guard, principal: Principal, key: Key, row_id: str, change: Change
+) -> bytes:
+    """Change a row; return it as JSON. Where nothing changes, reading it is all that is needed, and done."""
+
+    async def work(table: Table) -> bytes:
+        permissions = None if change.permissions is None else _permissions(change.permissions, principal)
+        values = stored(table, change.data or {}, is_new=False)
+        updated_at = _moment(change.data or {}, "$updatedAt", principal) or now()
+        async with catalogue.pool.acquire() as connection, connection.transaction():
+            await store.hold(connection, table)
+            known = await store.find_row(
+                connection,
+                table,
+                row_id,
+                action="update",
+                roles=list(principal.roles),
+                values=values,
+                permissions=permissions,
+            )
+            _require(table, "read" if known.is_same else "update", principal, known)
+            if known.is_same:
+                return known.json.encode()
+            changed = await store.update_row(
+                connection, table, known, values=values, permissions=permissions, updated_at=updated_at
+            )
+            guard.check(principal)
+        return changed
+
+    return await catalogue.with_table(key, principal, work)
+
+
+async def delete_row(catalogue: Catalogue, guard: Guard, principal: Principal, key: Key, row_id: str) -> None:
+    """Delete a row."""
+
+    async def work(table: Table) -> None:
+        async with catalogue.pool.acquire() as connection, connection.transaction():
+            await store.hold(connection, table)
+            known = await store.find_row(
+                connection,
+                table,
+                row_id,
+                action="delete",
+                roles=list(principal.roles),
+                values=[],
+                permissions=None,
+            )
+            _require(table, "delete", principal, known)
+            await store.delete_row(connection, table, known)
+            guard.check(principal)
+
+    await catalogue.with_table(key, principal, work)
+
+
+def _roles(table: Table, action: str, principal: Principal) -> list[str] | None:
+    """Return the roles by which single rows may be open; None: all rows are; empty: none can be."""
+    if principal.kind is Kind.KEY or grants(table.permissions, action, principal.roles):
+        return None
+    return list(principal.roles) if table.row_security else []
+
+
+def _require(table: Table, action: str, principal: Principal, known: Known) -> None:
+    roles = _roles(table, action, principal)
+    may = known.may_read if action == "read" else known.may
+    if roles is not None and not (roles and may):
+        raise _unauthorized()
+
+
+def _new_permissions(given: list[str] | None, principal: Principal) -> list[Permission]:
+    if given is None:
+        return owner_permissions(principal.user) if principal.user else []
+    return _permissions(given, principal)
+
+
+def _permissions(given: list[str], principal: Principal) -> list[Permission]:
+    permissions = parse_permissions(given, ROW_ACTIONS)
+    if principal.kind is not Kind.KEY:
+        check_assignable(permissions, principal.roles)
+    return permissions
+
+
+def _moment(data: Data, name: str, principal: Principal) -> datetime | None:
+    """Return a date that a key has chosen; those that clients send are dropped."""
+    value: Any = data.get(name)  # Any: JSON
+    if value is None or principal.kind is not Kind.KEY:
+        return None
+    try:
+        moment: datetime = KINDS["datetime"].check(value, Options())
+    except ValueInvalid as error:
+        raise ArgumentInvalid("data", f"{name}: {error}") from error
+    return moment
+
+
+def _unauthorized() -> Refusal:
+    return Refusal(ErrorType.USER_UNAUTHORIZED, "The current user is not authorized to perform the requested action.")

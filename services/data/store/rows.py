@@ -1,0 +1,228 @@
+"""Rows: read by one statement each, written in a transaction that holds the table's definition still."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.data.domain.catalogue import Column, Table
+from services.data.domain.queries import RowQuery
+from services.data.store import statements
+from shared.contracts.permissions import Permission
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+Values = list[tuple[Column, Any]]
+"""Any: what the column's kind made of a value."""
+
+_IS_CURRENT = "SELECT version = $2 FROM data.tables WHERE n = $1 FOR SHARE"
+
+
+class StaleTable(Exception):
+    """The definition that a statement was made for is not the current one any more: read it again, and repeat."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A list as JSON: the rows without their brackets, and how many match."""
+
+    rows: str
+    total: int
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A row, held for a change: what its own permissions allow, and whether the change changes anything."""
+
+    seq: int
+    json: str
+    may: bool
+    may_read: bool
+    is_same: bool
+
+
+async def get_row(
+    connection: Connection, table: Table, id_: str, *, selected: list[Column] | None, roles: list[str] | None
+) -> bytes:
+    """Return a row as JSON, if one of these roles may read it (None: every row may be read).
+
+    Raises `Refusal(ROW_NOT_FOUND)`, `StaleTable`.
+    """
+    text = statements.get_row(table, selected=selected, is_open=roles is None)
+    more = [] if roles is None else [[f'read("{role}")' for role in roles]]
+    with _told():
+        found = await connection.fetchrow(text, table.version, id_, *more)
+    if found is None or not found["is_current"]:
+        raise StaleTable
+    if found["json"] is None:
+        raise not_found()
+    row: str = found["json"]
+    return row.encode()
+
+
+async def list_rows(
+    connection: Connection, table: Table, query: RowQuery, *, roles: list[str] | None, with_total: bool
+) -> Page:
+    """Return a page of rows. Raises `Refusal` for a cursor that leads nowhere, `StaleTable`."""
+    text, values = statements.list_rows(table, query, roles=roles, with_total=with_total)
+    with _told():
+        found = await connection.fetchrow(text, *values)
+    if found is None or not found["is_current"]:
+        raise StaleTable
+    if not found["has_cursor"]:
+        raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The row that the cursor names could not be found.")
+    if found["cursor_is_null"]:
+        raise Refusal(ErrorType.DATABASE_QUERY_ORDER_NULL, "The cursor's row has no value in a column of the order.")
+    return Page(found["rows"] or "", found["total"])
+
+
+async def hold(connection: Connection, table: Table) -> None:
+    """Let nobody change the table's definition until this transaction ends; raises `StaleTable` if it has changed."""
+    if not await connection.fetchval(_IS_CURRENT, table.n, table.version):
+        raise StaleTable
+
+
+async def insert_row(
+    connection: Connection,
+    table: Table,
+    *,
+    id_: str,
+    values: Values,
+    permissions: list[Permission],
+    created_at: datetime,
+    updated_at: datetime,
+) -> bytes:
+    """Make a row; return it as JSON. Raises `Refusal(ROW_ALREADY_EXISTS)` or of another constraint."""
+    names = ["id", "created_at", "updated_at", "permissions", *(column.name for column, _ in values)]
+    places = ["$1", "$2", "$3", "$4", *_places(values, first=5)]
+    text = f"""
+        INSERT INTO {table.rows} AS t ({", ".join(names)}) VALUES ({", ".join(places)})
+        RETURNING t.seq, {statements.row_json(table, None)} AS json
+    """
+    texts = [str(permission) for permission in permissions]
+    with _told():
+        made = await connection.fetchrow(text, id_, created_at, updated_at, texts, *_arguments(values))
+    assert made is not None  # noqa: S101 an INSERT returns its row
+    await _grant(connection, table, made["seq"], permissions, created_at)
+    return str(made["json"]).encode()
+
+
+async def find_row(
+    connection: Connection,
+    table: Table,
+    id_: str,
+    *,
+    action: str,
+    roles: list[str],
+    values: Values,
+    permissions: list[Permission] | None,
+) -> Known:
+    """Hold a row for a change to these values and permissions (None: kept). Raises `Refusal(ROW_NOT_FOUND)`."""
+    same = [
+        f"t.{column.name} IS NOT DISTINCT FROM {place}"
+        for (column, _), place in zip(values, _places(values, first=4), strict=True)
+    ]
+    arguments = [id_, [f'{action}("{role}")' for role in roles], [f'read("{role}")' for role in roles]]
+    arguments += _arguments(values)
+    if permissions is not None:
+        same.append(f"t.permissions = ${len(arguments) + 1}::text[]")
+        arguments.append([str(permission) for permission in permissions])
+    text = f"""
+        SELECT t.seq, {statements.row_json(table, None)} AS json, t.permissions && $2::text[] AS may,
+            t.permissions && $3::text[] AS may_read, {" AND ".join(same) or "true"} AS is_same
+        FROM {table.rows} AS t WHERE t.id = $1 FOR UPDATE
+    """
+    with _told():
+        found = await connection.fetchrow(text, *arguments)
+    if found is None:
+        raise not_found()
+    return Known(**dict(found))
+
+
+async def update_row(
+    connection: Connection,
+    table: Table,
+    known: Known,
+    *,
+    values: Values,
+    permissions: list[Permission] | None,
+    updated_at: datetime,
+) -> bytes:
+    """Change a row that is held; return it as JSON. Raises `Refusal` of a constraint."""
+    arguments: list[object] = [known.seq, updated_at, *_arguments(values)]
+    sets = [
+        "updated_at = greatest($2, updated_at + interval '1 millisecond')",
+        *(f"{column.name} = {place}" for (column, _), place in zip(values, _places(values, first=3), strict=True)),
+    ]
+    if permissions is not None:
+        arguments.append([str(permission) for permission in permissions])
+        sets.append(f"permissions = ${len(arguments)}")
+    text = f"""
+        UPDATE {table.rows} AS t SET {", ".join(sets)} WHERE t.seq = $1
+        RETURNING t.created_at, {statements.row_json(table, None)} AS json
+    """
+    with _told():
+        changed = await connection.fetchrow(text, *arguments)
+    assert changed is not None  # noqa: S101 the row is held
+    if permissions is not None:
+        await connection.execute(f"DELETE FROM {table.grants} WHERE seq = $1", known.seq)
+        await _grant(connection, table, known.seq, permissions, changed["created_at"])
+    return str(changed["json"]).encode()
+
+
+async def delete_row(connection: Connection, table: Table, known: Known) -> None:
+    """Delete a row that is held, with its permissions."""
+    await connection.execute(f"DELETE FROM {table.rows} WHERE seq = $1", known.seq)
+
+
+def not_found() -> Refusal:
+    """Return the refusal of a row that is not there, or not for this caller."""
+    return Refusal(ErrorType.ROW_NOT_FOUND, "Row with the requested ID could not be found.")
+
+
+async def _grant(
+    connection: Connection, table: Table, seq: int, permissions: list[Permission], created_at: datetime
+) -> None:
+    if permissions:
+        actions, roles = [one.action for one in permissions], [one.role for one in permissions]
+        await connection.execute(
+            f"INSERT INTO {table.grants} (action, role, seq, created_at)"
+            " SELECT action, role, $3, $4 FROM unnest($1::text[], $2::text[]) AS granted (action, role)",
+            actions,
+            roles,
+            seq,
+            created_at,
+        )
+
+
+def _places(values: Values, *, first: int) -> list[str]:
+    return [
+        f"${place}::text::jsonb" if column.array else f"${place}::{column.postgres}"
+        for place, (column, _) in enumerate(values, first)
+    ]
+
+
+def _arguments(values: Values) -> list[Any]:  # Any: as above
+    return [value for _, value in values]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in words of ours what PostgreSQL raises."""
+    try:
+        yield
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError) as error:
+        raise StaleTable from error
+    except asyncpg.UniqueViolationError as error:
+        if (error.constraint_name or "").endswith("_id_key"):
+            raise Refusal(ErrorType.ROW_ALREADY_EXISTS, "Row with the requested ID already exists.") from error
+        raise Refusal(
+            ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION, "A row with these values of a unique index exists already."
+        ) from error
+    except asyncpg.ProgramLimitExceededError as error:
+        raise Refusal(
+            ErrorType.ROW_INVALID_STRUCTURE, "Invalid document structure: a value is too long for an index over it"
+        ) from error
+    except asyncpg.QueryCanceledError as error:
+        raise Refusal(ErrorType.DATABASE_TIMEOUT, "The database took too long. Narrow the query.") from error
