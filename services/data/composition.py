@@ -1,15 +1,65 @@
 """Where the data service is put together."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
 
+from redis.asyncio import Redis
+
+from services.data import events
+from services.data.http import columns, databases, indexes, rows, tables
+from services.data.operations.catalogue import Catalogue
+from services.data.operations.deps import DataDeps
 from services.data.settings import Settings
 from shared.guard.guard import Guard
+from shared.guard.resolver import BusResolver
+from shared.kernel.loops import running
+from shared.messaging.bus import Bus
+from shared.messaging.wire import open_client
+from shared.postgres.migrations import migrate
+from shared.postgres.pool import Pool, open_pool
 from shared.web.service import Service
+from shared.web.system import Check
+
+NAME = "data"
+MIGRATIONS = Path(__file__).parent / "store" / "migrations"
 
 
 @contextlib.asynccontextmanager
 async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncIterator[Service]:
-    """Open the service."""
-    assert guard is not None
-    yield Service(parts=[], guard=guard, checks={})
+    """Open the service, with a guard of its own unless one is given (which then runs elsewhere).
+
+    Raises `MigrationError`, with words for the operator.
+    """
+    dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
+    await migrate(dsn, schema=NAME, folder=MIGRATIONS)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await open_pool(dsn, name=f"daypass-{NAME}", most=24)
+        stack.push_async_callback(pool.close)
+        redis = open_client(redis_url, name=f"daypass-{NAME}")
+        stack.push_async_callback(redis.aclose)
+        bus = Bus(redis=redis, service=NAME)
+        stack.push_async_callback(bus.close)
+        loops: list[Coroutine[None, None, None]] = []
+        if guard is None:
+            guard = Guard(service=NAME, redis_url=redis_url, resolver=BusResolver(bus))
+            loops.append(guard.run())
+        loops.append(events.consume(redis, guard, pool))
+        await stack.enter_async_context(running(loops))
+        yield _service(pool, redis, DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool)))
+
+
+def _service(pool: Pool, redis: Redis, deps: DataDeps) -> Service:
+    async def lease() -> None:
+        if not deps.guard.cache.is_leased():
+            raise LookupError("no word from the feed")
+
+    async def database() -> None:
+        await pool.fetchval("SELECT 1")
+
+    async def bus() -> None:
+        await redis.ping()
+
+    checks: dict[str, Check] = {"database": database, "redis": bus, "feed": lease}
+    modules = (databases, tables, columns, indexes, rows)
+    return Service(parts=[(module.routes, deps) for module in modules], guard=deps.guard, checks=checks)

@@ -50,6 +50,7 @@ class Child:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("children are started from the main thread only")
         with log.open("ab") as output:
+            log_start = output.tell()
             try:
                 process = await asyncio.create_subprocess_exec(
                     *command,
@@ -63,7 +64,7 @@ class Child:
                 )
             except (OSError, RuntimeError) as error:
                 raise PartFailed(f"{name} cannot be executed: {error}") from error
-            return cls(process, name=name, log=log, log_start=output.tell())
+            return cls(process, name=name, log=log, log_start=log_start)
 
     @property
     def pid(self) -> int:

@@ -60,7 +60,12 @@ class FeedReader:
     @property
     def stream(self) -> str:
         """The name of the feed's stream, as far as it is known."""
-        return names.stream("feed", self._identity[2].decode() if self._identity else "unknown")
+        return names.stream("feed", self.suffix)
+
+    @property
+    def suffix(self) -> str:
+        """What the names of this instance's streams end in, as far as it is known."""
+        return self._identity[2].decode() if self._identity else "unknown"
 
     async def run(self) -> None:
         """Follow the feed until cancelled, reconnecting for ever; then end the lease and deregister."""
@@ -81,8 +86,8 @@ class FeedReader:
                 if wire is not None:
                     await wire.close()
 
-    async def until_leased(self, timeout_s: float) -> None:
-        """Wait for the first lease; raises TimeoutError."""
+    async def until_leased(self, timeout_s: float | None) -> None:
+        """Wait for a lease; raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             await self._leased.wait()
 

@@ -1,0 +1,106 @@
+"""Columns over HTTP: one endpoint for each kind that can be created."""
+
+from typing import Any
+
+import msgspec
+
+from services.data.domain.columns import KINDS
+from services.data.domain.columns.kind import Options
+from services.data.domain.definitions import NewColumn
+from services.data.domain.listing import select
+from services.data.http import models
+from services.data.http.tables import PATH as TABLES
+from services.data.http.tables import TableChoice
+from services.data.operations import definitions as operations
+from services.data.operations.deps import DataDeps
+from shared.web.endpoint import Call, Caller, Reply, Routes
+from shared.web.parameters import Id
+
+routes = Routes[DataDeps]("tablesDB")
+
+_NOUNS = ("tables", "collections", "columns", "attributes")
+READ = tuple(f"{noun}.read" for noun in _NOUNS)
+WRITE = tuple(f"{noun}.write" for noun in _NOUNS)
+PATH = TABLES + "/{tableId}/columns"
+
+Number = int | float
+
+
+class CreateColumn(TableChoice, frozen=True, kw_only=True, rename="camel"):
+    """A column of any kind; each kind uses some of `size`, `min`, `max`, `elements`."""
+
+    key: Id
+    required: bool
+    default: Any = None  # Any: a JSON value, checked by the kind
+    array: bool = False
+    size: int | None = None
+    min: Number | None = None
+    max: Number | None = None
+    elements: list[str] = []
+    encrypt: bool = False
+
+
+class ListColumns(TableChoice, frozen=True, kw_only=True, rename="camel"):
+    """`queries` in the SDKs' syntax; a cursor is a column's key."""
+
+    queries: list[str] = []
+    total: bool = True
+
+
+class ColumnChoice(TableChoice, frozen=True, kw_only=True, rename="camel"):
+    """One column."""
+
+    key: Id
+
+
+def _declare(kind: str) -> None:
+    @routes.endpoint(
+        "POST",
+        f"{PATH}/{kind}",
+        name=f"tables_db.create_{kind}_column",
+        callers=Caller.KEY,
+        scopes=WRITE,
+        status=202,
+    )
+    async def create_column(call: Call[DataDeps], params: CreateColumn) -> Reply:
+        """Create a column; it can be used at once."""
+        given = NewColumn(
+            key=params.key,
+            kind=kind,
+            required=params.required,
+            default=params.default,
+            array=params.array,
+            options=Options(size=params.size, min=params.min, max=params.max, elements=tuple(params.elements)),
+        )
+        made = await operations.create_column(
+            call.deps.pool, call.project.id, params.database_id, params.table_id, given
+        )
+        return Reply(body=msgspec.json.encode(models.column(made)))
+
+
+for _kind in KINDS:
+    _declare(_kind)
+
+
+@routes.endpoint("GET", PATH, name="tables_db.list_columns", callers=Caller.KEY, scopes=READ)
+async def list_columns(call: Call[DataDeps], params: ListColumns) -> models.ColumnList:
+    """List the columns of a table."""
+    table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    found = [models.column(one) for one in table.columns]
+    page = select(found, params.queries, search="", with_total=params.total, id_="key")
+    return models.ColumnList(total=page.total, columns=[found[place] for place in page.places])
+
+
+@routes.endpoint("GET", PATH + "/{key}", name="tables_db.get_column", callers=Caller.KEY, scopes=READ)
+async def get_column(call: Call[DataDeps], params: ColumnChoice) -> Reply:
+    """Return a column."""
+    table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    return Reply(body=msgspec.json.encode(models.column(operations.find_column(table, params.key))))
+
+
+@routes.endpoint(
+    "DELETE", PATH + "/{key}", name="tables_db.delete_column", callers=Caller.KEY, scopes=WRITE, status=204
+)
+async def delete_column(call: Call[DataDeps], params: ColumnChoice) -> None:
+    """Delete a column, with its values and the indexes over it."""
+    await operations.delete_column(call.deps.pool, call.project.id, params.database_id, params.table_id, params.key)

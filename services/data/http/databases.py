@@ -1,0 +1,89 @@
+"""Databases over HTTP."""
+
+from typing import Annotated
+
+import msgspec
+
+from services.data.domain.listing import select
+from services.data.http import models
+from services.data.operations import definitions as operations
+from services.data.operations.deps import DataDeps
+from shared.web.endpoint import Call, Caller, Routes
+from shared.web.parameters import CustomId, Id
+
+routes = Routes[DataDeps]("tablesDB")
+
+READ, WRITE = ("databases.read",), ("databases.write",)
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Search = Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class CreateDatabase(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A database."""
+
+    database_id: CustomId
+    name: Name
+    enabled: bool = True
+
+
+class ListDatabases(msgspec.Struct, frozen=True, kw_only=True):
+    """`queries` in the SDKs' syntax, `search` in ids and names."""
+
+    queries: list[str] = []
+    search: Search = ""
+    total: bool = True
+
+
+class DatabaseChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One database."""
+
+    database_id: Id
+
+
+class UpdateDatabase(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
+    """What a database is to be; `enabled` left out means true, as Appwrite has it."""
+
+    name: Name | None = None
+    enabled: bool = True
+
+
+@routes.endpoint("POST", "/v1/tablesdb", name="tables_db.create", callers=Caller.KEY, scopes=WRITE, status=201)
+async def create_database(call: Call[DataDeps], params: CreateDatabase) -> models.Database:
+    """Create a database."""
+    made = await operations.create_database(
+        call.deps.pool, call.project.id, database_id=params.database_id, name=params.name, enabled=params.enabled
+    )
+    return models.database(made)
+
+
+@routes.endpoint("GET", "/v1/tablesdb", name="tables_db.list", callers=Caller.KEY, scopes=READ)
+async def list_databases(call: Call[DataDeps], params: ListDatabases) -> models.DatabaseList:
+    """List databases."""
+    found = [models.database(one) for one in await operations.list_databases(call.deps.pool, call.project.id)]
+    records = [msgspec.to_builtins(one) for one in found]
+    page = select(records, params.queries, search=params.search, with_total=params.total)
+    return models.DatabaseList(total=page.total, databases=[found[place] for place in page.places])
+
+
+@routes.endpoint("GET", "/v1/tablesdb/{databaseId}", name="tables_db.get", callers=Caller.KEY, scopes=READ)
+async def get_database(call: Call[DataDeps], params: DatabaseChoice) -> models.Database:
+    """Return a database."""
+    return models.database(await operations.get_database(call.deps.pool, call.project.id, params.database_id))
+
+
+@routes.endpoint("PUT", "/v1/tablesdb/{databaseId}", name="tables_db.update", callers=Caller.KEY, scopes=WRITE)
+async def update_database(call: Call[DataDeps], params: UpdateDatabase) -> models.Database:
+    """Rename, enable or disable a database."""
+    changed = await operations.update_database(
+        call.deps.pool, call.project.id, params.database_id, name=params.name, enabled=params.enabled
+    )
+    return models.database(changed)
+
+
+@routes.endpoint(
+    "DELETE", "/v1/tablesdb/{databaseId}", name="tables_db.delete", callers=Caller.KEY, scopes=WRITE, status=204
+)
+async def delete_database(call: Call[DataDeps], params: DatabaseChoice) -> None:
+    """Delete a database with all its tables."""
+    await operations.delete_database(call.deps.pool, call.project.id, params.database_id)

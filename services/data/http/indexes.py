@@ -1,0 +1,64 @@
+"""Indexes over HTTP."""
+
+from typing import Annotated
+
+import msgspec
+
+from services.data.domain.definitions import NewIndex
+from services.data.domain.listing import select
+from services.data.http import models
+from services.data.http.columns import ColumnChoice, ListColumns
+from services.data.http.tables import PATH as TABLES
+from services.data.http.tables import TableChoice
+from services.data.operations import definitions as operations
+from services.data.operations.deps import DataDeps
+from shared.web.endpoint import Call, Caller, Reply, Routes
+from shared.web.parameters import Id
+
+routes = Routes[DataDeps]("tablesDB")
+
+READ = ("tables.read", "collections.read", "indexes.read")
+WRITE = ("tables.write", "collections.write", "indexes.write")
+PATH = TABLES + "/{tableId}/indexes"
+
+
+class CreateIndex(TableChoice, frozen=True, kw_only=True, rename="camel"):
+    """An index; `lengths` are how many characters of a text count."""
+
+    key: Id
+    type: str
+    columns: Annotated[list[str], msgspec.Meta(max_length=100)]
+    orders: list[str] = []
+    lengths: list[int | None] = []
+
+
+@routes.endpoint("POST", PATH, name="tables_db.create_index", callers=Caller.KEY, scopes=WRITE, status=202)
+async def create_index(call: Call[DataDeps], params: CreateIndex) -> Reply:
+    """Create an index; it is in force at once."""
+    given = NewIndex(
+        key=params.key, type=params.type, columns=params.columns, orders=params.orders, lengths=params.lengths
+    )
+    made = await operations.create_index(call.deps.pool, call.project.id, params.database_id, params.table_id, given)
+    return Reply(body=msgspec.json.encode(models.index(made)))
+
+
+@routes.endpoint("GET", PATH, name="tables_db.list_indexes", callers=Caller.KEY, scopes=READ)
+async def list_indexes(call: Call[DataDeps], params: ListColumns) -> models.IndexList:
+    """List the indexes of a table."""
+    table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    found = [models.index(one) for one in table.indexes]
+    page = select(found, params.queries, search="", with_total=params.total, id_="key")
+    return models.IndexList(total=page.total, indexes=[found[place] for place in page.places])
+
+
+@routes.endpoint("GET", PATH + "/{key}", name="tables_db.get_index", callers=Caller.KEY, scopes=READ)
+async def get_index(call: Call[DataDeps], params: ColumnChoice) -> Reply:
+    """Return an index."""
+    table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    return Reply(body=msgspec.json.encode(models.index(operations.find_index(table, params.key))))
+
+
+@routes.endpoint("DELETE", PATH + "/{key}", name="tables_db.delete_index", callers=Caller.KEY, scopes=WRITE, status=204)
+async def delete_index(call: Call[DataDeps], params: ColumnChoice) -> None:
+    """Delete an index."""
+    await operations.delete_index(call.deps.pool, call.project.id, params.database_id, params.table_id, params.key)

@@ -1,0 +1,166 @@
+"""Rows over HTTP. Their JSON comes from PostgreSQL and is passed on as it is."""
+
+from typing import Any
+
+import msgspec
+
+from services.data.domain.rows import parse_data
+from services.data.http.tables import PATH as TABLES
+from services.data.http.tables import TableChoice
+from services.data.operations import rows as operations
+from services.data.operations.deps import DataDeps
+from services.data.operations.rows import Change
+from shared.kernel.errors import ErrorType, Refusal
+from shared.web.endpoint import Call, Caller, RateLimit, Routes
+from shared.web.parameters import CustomId, Id
+
+routes = Routes[DataDeps]("tablesDB")
+
+READ, WRITE = ("rows.read", "documents.read"), ("rows.write", "documents.write")
+PATH = TABLES + "/{tableId}/rows"
+WRITES = RateLimit(120, 60, by=("ip", "method", "url", "user"))
+DELETES = RateLimit(60, 60, by=("ip", "method", "url", "user"))
+
+
+class CreateRow(TableChoice, frozen=True, kw_only=True, rename="camel"):
+    """A row; `data` is an object, or a text that holds one. Many `rows` at once are not served yet."""
+
+    row_id: CustomId | None = None
+    data: Any = None  # Any: checked by `parse_data`
+    permissions: list[str] | None = None
+    rows: list[Any] | None = None  # Any: as above
+
+
+class ListRows(TableChoice, frozen=True, kw_only=True, rename="camel"):
+    """`queries` in the SDKs' syntax; `total` false spares the count. `ttl` is taken and has no effect."""
+
+    queries: list[str] = []
+    total: bool = True
+    ttl: int = 0
+
+
+class RowChoice(TableChoice, frozen=True, kw_only=True, rename="camel"):
+    """One row."""
+
+    row_id: Id
+
+
+class GetRow(RowChoice, frozen=True, kw_only=True, rename="camel"):
+    """`queries` may only select."""
+
+    queries: list[str] = []
+
+
+class UpdateRow(RowChoice, frozen=True, kw_only=True, rename="camel"):
+    """What is to change; `permissions` replace all that there were."""
+
+    data: Any = None  # Any: checked by `parse_data`
+    permissions: list[str] | None = None
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A row: what every row has; its columns follow by their keys."""
+
+    id: str = msgspec.field(name="$id")
+    sequence: str = msgspec.field(name="$sequence")
+    created_at: str = msgspec.field(name="$createdAt")
+    updated_at: str = msgspec.field(name="$updatedAt")
+    permissions: list[str] = msgspec.field(name="$permissions")
+    database_id: str = msgspec.field(name="$databaseId")
+    table_id: str = msgspec.field(name="$tableId")
+
+
+class RowList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of rows, and how many match: 5,000 at most."""
+
+    total: int
+    rows: list[Row]
+
+
+@routes.endpoint(
+    "POST",
+    PATH,
+    name="tables_db.create_row",
+    callers=Caller.ANYONE,
+    scopes=WRITE,
+    status=201,
+    limit=WRITES,
+    model=Row,
+    errors=(ErrorType.ROW_ALREADY_EXISTS, ErrorType.ROW_INVALID_STRUCTURE, ErrorType.USER_UNAUTHORIZED),
+)
+async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
+    """Create a row."""
+    if params.rows is not None:
+        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Creating many rows at once is not supported.")
+    if not params.data or params.row_id is None:
+        raise Refusal(ErrorType.ROW_MISSING_DATA, "The row's data or its id is missing.")
+    change = Change(data=parse_data(params.data), permissions=params.permissions)
+    return await operations.create_row(
+        call.deps.catalogue, call.deps.guard, call.principal, _key(call, params), params.row_id, change
+    )
+
+
+@routes.endpoint("GET", PATH, name="tables_db.list_rows", callers=Caller.ANYONE, scopes=READ, model=RowList)
+async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes:
+    """List the rows that the caller may read."""
+    return await operations.list_rows(
+        call.deps.catalogue, call.principal, _key(call, params), queries=params.queries, with_total=params.total
+    )
+
+
+@routes.endpoint(
+    "GET",
+    PATH + "/{rowId}",
+    name="tables_db.get_row",
+    callers=Caller.ANYONE,
+    scopes=READ,
+    model=Row,
+    errors=(ErrorType.ROW_NOT_FOUND,),
+)
+async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
+    """Return a row."""
+    return await operations.get_row(
+        call.deps.catalogue, call.principal, _key(call, params), params.row_id, queries=params.queries
+    )
+
+
+@routes.endpoint(
+    "PATCH",
+    PATH + "/{rowId}",
+    name="tables_db.update_row",
+    callers=Caller.ANYONE,
+    scopes=WRITE,
+    limit=WRITES,
+    model=Row,
+    errors=(ErrorType.ROW_NOT_FOUND, ErrorType.ROW_INVALID_STRUCTURE, ErrorType.USER_UNAUTHORIZED),
+)
+async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
+    """Change some columns of a row, or its permissions."""
+    if not params.data and params.permissions is None:
+        raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")
+    change = Change(
+        data=parse_data(params.data) if params.data else None,
+        permissions=params.permissions,
+    )
+    return await operations.update_row(
+        call.deps.catalogue, call.deps.guard, call.principal, _key(call, params), params.row_id, change
+    )
+
+
+@routes.endpoint(
+    "DELETE",
+    PATH + "/{rowId}",
+    name="tables_db.delete_row",
+    callers=Caller.ANYONE,
+    scopes=WRITE,
+    status=204,
+    limit=DELETES,
+    errors=(ErrorType.ROW_NOT_FOUND, ErrorType.USER_UNAUTHORIZED),
+)
+async def delete_row(call: Call[DataDeps], params: RowChoice) -> None:
+    """Delete a row."""
+    await operations.delete_row(call.deps.catalogue, call.deps.guard, call.principal, _key(call, params), params.row_id)
+
+
+def _key(call: Call[DataDeps], params: TableChoice) -> tuple[str, str, str]:
+    return call.project.id, params.database_id, params.table_id
