@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 from pathlib import Path
 
 import asyncpg
@@ -16,6 +17,7 @@ from services.embedded.errors import PartFailed, StartRefused
 from services.embedded.lifecycle import run_until_ended
 from shared.kernel.settings import SettingsError
 from shared.postgres.migrations import MigrationError
+from shared.web.process import log_as_json
 
 
 @click.command(epilog=HELP)
@@ -31,6 +33,7 @@ def up(given: Path | None, *, data_dir: Path | None, host: str, port: int | None
     Ctrl-C, SIGTERM, SIGHUP and `daypass down` end it. The data directory is made where there is none, with a project
     and a key at the first start.
     """
+    log_as_json(logging.WARNING)
     place = chosen(data_dir or given)
     let_go = go_on_in_background() if detach else None
 

@@ -44,7 +44,7 @@ def run(kind: type[S], open_service: Callable[[S], AbstractAsyncContextManager[S
 
     Where the service cannot start, say why in one line on stderr, and end with exit code 1.
     """
-    _log_as_json()
+    log_as_json()
     try:
         settings = read_settings(kind, os.environ)
         uvloop.run(_serve(settings, open_service(settings)))
@@ -74,7 +74,8 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
         await ended.wait()
 
 
-def _log_as_json() -> None:
+def log_as_json(level: int = logging.INFO) -> None:
+    """Write what happens to stderr: one line of JSON for each fact of at least this level."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -83,7 +84,7 @@ def _log_as_json() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

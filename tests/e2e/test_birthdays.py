@@ -66,7 +66,7 @@ def story(instance: Instance) -> Story:
 
 
 def account_jwt(story: Story, session: str) -> str:
-    made = with_session(story.instance, session).call("post", "/account/jwts", {"content-type": "application/json"}, {})
+    made = call(with_session(story.instance, session), "post", "/account/jwts")
     return str(made["jwt"])
 
 
