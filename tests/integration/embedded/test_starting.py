@@ -1,0 +1,90 @@
+"""What a start makes, says and keeps."""
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+
+from tests.integration.embedded.daypass import User, processes_in, sockets, superuser
+
+PRIVATE = 0o600
+
+
+async def test_data_stays_between_starts(each_user: User, data_dir: Path) -> None:
+    with each_user.up(data_dir) as instance:
+        first = instance.ready()
+        connection = await superuser(data_dir)
+        await connection.execute("CREATE TABLE kept (number integer); INSERT INTO kept VALUES (7)")
+        await connection.close()
+
+    with each_user.up(data_dir) as instance:
+        second = instance.ready()
+        connection = await superuser(data_dir)
+
+        assert await connection.fetchval("SELECT number FROM kept") == 7
+        assert (second["project"], second["key"]) == (first["project"], first["key"])
+        await connection.close()
+
+
+def test_a_data_directory_with_a_path_of_200_bytes(each_user: User, folder: Path) -> None:
+    missing = 200 - len(str(folder)) - 2
+    data_dir = folder / ("p" * (missing // 2)) / ("q" * (missing - missing // 2))
+    data_dir.parent.mkdir()
+    os.chown(data_dir.parent, each_user.uid, -1)
+    assert len(str(data_dir)) == 200
+
+    with each_user.up(data_dir) as instance:
+        assert instance.ready()["project"] == "default"
+
+
+def test_json_is_exactly_one_line_on_stdout(user: User, data_dir: Path) -> None:
+    with user.up(data_dir) as instance:
+        said = instance.ready()
+        instance.process.terminate()
+        rest, progress = instance.process.communicate()
+
+    assert list(said) == ["endpoint", "project", "key", "pid"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", said["endpoint"])
+    assert said["pid"] == instance.process.pid
+    assert rest == ""
+    assert "starting Valkey" in progress
+    assert said["key"] not in progress
+
+
+def test_the_credentials_file_is_private_and_says_what_json_says(each_user: User, data_dir: Path) -> None:
+    with each_user.up(data_dir) as instance:
+        said = instance.ready()
+        lines = (data_dir / "credentials.env").read_text().splitlines()[1:]
+
+    assert dict(line.split("=", 1) for line in lines) == {
+        "DAYPASS_ENDPOINT": said["endpoint"],
+        "DAYPASS_PROJECT": said["project"],
+        "DAYPASS_KEY": said["key"],
+    }
+
+
+def test_nothing_with_a_secret_in_it_can_be_read_by_others(each_user: User, data_dir: Path) -> None:
+    with each_user.up(data_dir) as instance:
+        instance.ready()
+        secrets = json.loads((data_dir / "secrets.json").read_text())
+        every = [secrets["master_key"], *secrets["postgres"].values(), *secrets["valkey"].values()]
+        files = [path for path in data_dir.rglob("*") if path.is_file() and path.parent.name not in {"base", "pg_wal"}]
+        telling = [path for path in files if any(secret.encode() in path.read_bytes() for secret in every)]
+        commands = "\n".join(processes_in(data_dir))
+
+        assert {path.name for path in telling} == {"secrets.json", "run.json"}
+        for path in [*telling, data_dir / "credentials.env", data_dir / "valkey" / "users.acl"]:
+            assert stat.S_IMODE(path.stat().st_mode) == PRIVATE
+        assert not any(secret in commands for secret in every)
+        assert stat.S_IMODE(sockets(data_dir).stat().st_mode) == 0o700
+        assert not stat.S_IMODE(data_dir.stat().st_mode) & 0o007
+
+
+def test_the_folder_of_the_sockets_goes_with_the_instance(each_user: User, data_dir: Path) -> None:
+    with each_user.up(data_dir) as instance:
+        instance.ready()
+        folder = sockets(data_dir)
+        assert {path.name for path in folder.iterdir()} >= {"valkey.sock", ".s.PGSQL.5432"}
+
+    assert not folder.exists()
