@@ -24,7 +24,7 @@ from shared.kernel.loops import running
 from shared.messaging import names
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
-from shared.postgres.migrations import migrate
+from shared.postgres.migrations import await_table, migrate
 from shared.postgres.pool import Pool, open_pool
 from shared.web.service import Service
 from shared.web.system import Check
@@ -42,6 +42,7 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
     dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     seal, algorithm = Seal(settings.master_key), settings.signing_algorithm
     await migrate(dsn, schema=NAME, folder=MIGRATIONS)
+    await await_table(dsn, table="feed.outbox", owner="auth")
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(dsn, name=f"daypass-{NAME}")
         stack.push_async_callback(pool.close)

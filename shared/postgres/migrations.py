@@ -4,6 +4,7 @@ A service keeps its files in `store/migrations/` as `0001_what_it_does.sql`. Eac
 and must be safe while the previous release still runs. A database that is newer than the code is refused.
 """
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import asyncpg
 import structlog
 
 log = structlog.get_logger()
+
+AWAIT_S = 0.2
 
 _FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql\Z")
 
@@ -28,6 +31,20 @@ async def migrate(dsn: str, *, schema: str, folder: Path) -> None:
     try:
         await connection.execute("SELECT pg_advisory_lock(hashtext($1))", f"daypass migrate {schema}")
         await _apply_missing(connection, schema, _files(folder))
+    finally:
+        await connection.close()
+
+
+async def await_table(dsn: str, *, table: str, owner: str, timeout_s: float = 60.0) -> None:
+    """Wait for a table of another service, which may be starting at the same time; raises `MigrationError`."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with asyncio.timeout(timeout_s):
+            while await connection.fetchval("SELECT to_regclass($1)", table) is None:
+                log.info("waiting for another service", table=table, owner=owner)
+                await asyncio.sleep(AWAIT_S)
+    except TimeoutError as error:
+        raise MigrationError(f"{owner} has not made {table} in {timeout_s:.0f} s: is it running?") from error
     finally:
         await connection.close()
 
