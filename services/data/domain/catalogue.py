@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from services.data.domain.columns import KINDS
-from services.data.domain.columns.kind import Kind, Options
+from services.data.domain.columns.kind import PLAIN, Kind, Options
 
 ROW_BYTES = 65_535
 ROW_OVERHEAD_BYTES = 1_067
@@ -63,14 +63,23 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def postgres(self) -> str:
         """Its type in PostgreSQL."""
-        return "jsonb" if self.array else self.kind.postgres
+        return f"{self.kind.postgres}[]" if self.array else self.kind.postgres
 
     @property
     def shown(self) -> str:
-        """The SQL that makes JSON of it."""
-        if self.array:
-            return f"coalesce(t.{self.name}, '[]'::jsonb)"
-        return self.kind.shown.format(f"t.{self.name}")
+        """The SQL that makes JSON of it in a row `t`."""
+        value = f"t.{self.name}"
+        if not self.array:
+            return self.kind.shown.format(value)
+        if self.kind.shown == PLAIN:
+            return f"array_to_json({value})"
+        elements = f"unnest({value}) WITH ORDINALITY AS element (value, place)"
+        return f"(SELECT json_agg({self.kind.shown.format('element.value')} ORDER BY place) FROM {elements})"
+
+    @property
+    def unset(self) -> str:
+        """The JSON of it in a row that has no value for it."""
+        return "[]" if self.array else "null"
 
     @property
     def width(self) -> int:

@@ -1,6 +1,5 @@
 """Rows: what may be written into a table, value by value."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -68,12 +67,12 @@ def checked_default(column: Column) -> Column:
         what = "required" if column.required else "array"
         raise Refusal(ErrorType.COLUMN_DEFAULT_UNSUPPORTED, f"Default values cannot be set for {what} columns.")
     try:
-        column.kind.check(column.default, column.options)
+        checked = column.kind.check(column.default, column.options)
     except ValueInvalid as error:
         if column.kind_name in {"email", "ip", "url", "datetime"}:
             raise ArgumentInvalid("default", str(error)) from error
         raise Refusal(ErrorType.COLUMN_VALUE_INVALID, f"The default is not a value of the column: {error}.") from error
-    return column
+    return msgspec.structs.replace(column, default=wire_date(checked) if isinstance(checked, datetime) else checked)
 
 
 def _value(column: Column, value: Any) -> Any:  # Any: JSON
@@ -91,10 +90,10 @@ def _value(column: Column, value: Any) -> Any:  # Any: JSON
         raise _invalid(f'Attribute "{column.key}" has invalid type or format: {error}') from error
 
 
-def _array(column: Column, value: Any) -> str:  # Any: JSON
+def _array(column: Column, value: Any) -> list[Any]:  # Any: JSON in, what the driver takes out
     if not isinstance(value, list) or len(value) > LONGEST_ARRAY:
         raise ValueInvalid(f"it must be an array of at most {LONGEST_ARRAY} elements")
-    elements: list[Any] = []  # Any: JSON
+    elements: list[Any] = []  # Any: as above
     for place, element in enumerate(value):
         if element is None and not column.required:
             elements.append(None)
@@ -103,13 +102,8 @@ def _array(column: Column, value: Any) -> str:  # Any: JSON
             checked = column.kind.check(element, column.options)
         except ValueInvalid as error:
             raise ValueInvalid(f"element {place}: {error}") from error
-        elements.append(plain(checked))
-    return json.dumps(elements, ensure_ascii=False)
-
-
-def plain(value: Any) -> Any:  # Any: JSON, or a moment
-    """Return a checked value as JSON has it."""
-    return wire_date(value) if isinstance(value, datetime) else value
+        elements.append(checked)
+    return elements
 
 
 def _invalid(reason: str) -> Refusal:

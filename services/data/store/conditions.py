@@ -1,10 +1,6 @@
 """SQL of filters, orders and cursors: names from the catalogue, every value a parameter."""
 
-import json
-from typing import Any
-
 from services.data.domain.queries import Both, Filter, Order
-from services.data.domain.rows import plain
 
 COMPARISONS = {"notEqual": "<>", "lessThan": "<", "lessThanEqual": "<=", "greaterThan": ">", "greaterThanEqual": ">="}
 
@@ -29,7 +25,7 @@ def condition(one: Filter | Both, parameters: Parameters) -> str:
     if one.method in {"isNull", "isNotNull"}:
         return f"{column} IS {'NOT ' if one.method == 'isNotNull' else ''}NULL"
     if one.array:
-        return _any([f"{column} @> {parameters.add(_as_array(value))}::text::jsonb" for value in one.values])
+        return _any([f"{parameters.add(value)} = ANY({column})" for value in one.values])
     places = [parameters.add(value) for value in one.values]
     match one.method:
         case "equal":
@@ -77,7 +73,3 @@ def beyond(orders: list[Order], *, before: bool) -> str:
 
 def _any(conditions: list[str]) -> str:
     return conditions[0] if len(conditions) == 1 else "(" + " OR ".join(conditions) + ")"
-
-
-def _as_array(value: Any) -> str:  # Any: a value of some column's kind
-    return json.dumps([plain(value)])

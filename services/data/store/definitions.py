@@ -27,7 +27,7 @@ _DELETE_TABLE = "DELETE FROM data.tables WHERE n = $1"
 
 _INSERT_COLUMN = """
     INSERT INTO data.columns (table_n, key, kind, options, required, default_value, is_array)
-    VALUES ($1, $2, $3, $4::text::jsonb, $5, $6::text::jsonb, $7) RETURNING n
+    VALUES ($1, $2, $3, $4::text::json, $5, $6::text::json, $7) RETURNING n
 """
 _DELETE_COLUMN = "DELETE FROM data.columns WHERE n = $1"
 _INSERT_INDEX = """
@@ -136,7 +136,8 @@ async def insert_column(connection: Connection, table: Table, column: Column) ->
         )
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS, "Column with the requested key already exists.") from error
-    await connection.execute(f"ALTER TABLE {table.rows} ADD COLUMN c_{n} {column.postgres}")
+    collation = ' COLLATE "C"' if column.kind.is_text else ""
+    await connection.execute(f"ALTER TABLE {table.rows} ADD COLUMN c_{n} {column.postgres}{collation}")
     await connection.execute(_CHANGE, table.n)
 
 

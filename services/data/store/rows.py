@@ -197,10 +197,7 @@ async def _grant(
 
 
 def _places(values: Values, *, first: int) -> list[str]:
-    return [
-        f"${place}::text::jsonb" if column.array else f"${place}::{column.postgres}"
-        for place, (column, _) in enumerate(values, first)
-    ]
+    return [f"${place}::{column.postgres}" for place, (column, _) in enumerate(values, first)]
 
 
 def _arguments(values: Values) -> list[Any]:  # Any: as above

@@ -24,7 +24,7 @@ def row_json(table: Table, selected: list[Column] | None) -> str:
         f"""'","$updatedAt":"' || {date.format("updated_at")}""",
         """'","$permissions":' || array_to_json(t.permissions)""",
         f"""',"$databaseId":"{table.database.id}","$tableId":"{table.id}"'""",
-        *(f"""',"{column.key}":' || coalesce({column.shown}::text, 'null')""" for column in columns),
+        *(f"""',"{column.key}":' || coalesce({column.shown}::text, '{column.unset}')""" for column in columns),
     ]
     return " || ".join([*parts, "'}'"])
 

@@ -21,7 +21,7 @@ KIND = Kind(
     name="email",
     wire_type="string",
     format="email",
-    postgres='text COLLATE "C"',
+    postgres="text",
     options=lambda _: Options(size=SIZE),
     check=check,
     width=fixed(SIZE * 4 + 2),

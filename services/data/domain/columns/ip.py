@@ -23,7 +23,7 @@ KIND = Kind(
     name="ip",
     wire_type="string",
     format="ip",
-    postgres='text COLLATE "C"',
+    postgres="text",
     options=lambda _: Options(size=SIZE),
     check=check,
     width=fixed(SIZE * 4 + 2),

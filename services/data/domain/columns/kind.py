@@ -12,6 +12,9 @@ Value = Any
 
 LONGEST_ARRAY = 10_000
 
+PLAIN = "to_json({})"
+"""The SQL that makes JSON of what PostgreSQL writes as JSON has it."""
+
 
 class ValueInvalid(ValueError):
     """A value is not one of this column; the text says why, and is for the caller."""
@@ -41,7 +44,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     format: str = ""
     options: Callable[[Options], Options]
     check: Callable[[Value, Options], Value]
-    shown: str = "to_json({})"
+    shown: str = PLAIN
     width: Callable[[Options], int]
     """Bytes that a value takes of a row, by Appwrite's reckoning."""
     index_width: Callable[[Options], int]

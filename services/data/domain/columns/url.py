@@ -28,7 +28,7 @@ KIND = Kind(
     name="url",
     wire_type="string",
     format="url",
-    postgres='text COLLATE "C"',
+    postgres="text",
     options=lambda _: Options(size=SIZE),
     check=check,
     width=fixed(SIZE * 4 + 2),

@@ -5,7 +5,7 @@ from services.data.domain.columns.kind import Kind, Options, characters, sized
 KIND = Kind(
     name="varchar",
     wire_type="varchar",
-    postgres='text COLLATE "C"',
+    postgres="text",
     options=sized(1, 16_381),
     check=characters,
     width=lambda options: (options.size or 0) * 4 + 2,

@@ -33,9 +33,9 @@ CREATE TABLE data.columns (
     table_n       bigint NOT NULL REFERENCES data.tables ON DELETE CASCADE,
     key           text COLLATE "C" NOT NULL,
     kind          text NOT NULL,
-    options       jsonb NOT NULL DEFAULT '{}',
+    options       json NOT NULL DEFAULT '{}',
     required      boolean NOT NULL,
-    default_value jsonb,
+    default_value json,
     is_array      boolean NOT NULL,
     created_at    timestamptz(3) NOT NULL DEFAULT now(),
     updated_at    timestamptz(3) NOT NULL DEFAULT now()

@@ -1,0 +1,166 @@
+"""Calls to running replicas of data."""
+
+from __future__ import annotations  # a method is called `list`
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import msgspec
+
+from shared.guard.guard import Guard
+from shared.postgres.pool import Pool
+from tests.integration.data.accounts import Accounts, Headers
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status and JSON; `said` is the status with an error's type, or with nothing."""
+
+    status: int
+    body: Any
+
+    @property
+    def said(self) -> tuple[int, str]:
+        return self.status, self.body["type"] if self.status >= 400 else ""
+
+    def __repr__(self) -> str:
+        return f"{self.status} {json.dumps(self.body)[:500]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """Data's replicas by their addresses, and who may call them. `pool` is data's own view of the database."""
+
+    http: aiohttp.ClientSession
+    urls: list[str]
+    guards: list[Guard]
+    accounts: Accounts
+    pool: Pool
+    key: Headers
+    numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def new_id(self, prefix: str) -> str:
+        """Return an id that no other test has."""
+        return f"{prefix}-{next(self.numbers)}"
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        caller: Headers | None = None,
+        body: Json | None = None,
+        *,
+        replica: int = 0,
+        project: str = "library",
+    ) -> Answer:
+        """Call `/v1/tablesdb` + path, as the key with all scopes unless another caller is named.
+
+        The body of a GET goes into its query; a list there as the SDKs write it.
+        """
+        headers = {"X-Appwrite-Project": project} | (self.key if caller is None else caller)
+        url = f"{self.urls[replica]}/v1/tablesdb{path}"
+        if method == "GET":
+            url += f"?{urlencode(list(_pairs(body or {})))}"
+        sent = None if method == "GET" or body is None else json.dumps(body)
+        if sent is not None:
+            headers |= {"Content-Type": "application/json"}
+        async with self.http.request(method, url, headers=headers, data=sent) as answer:
+            raw = await answer.read()
+            return Answer(answer.status, msgspec.json.decode(raw) if raw else None)
+
+    async def new_table(self, **parameters: Any) -> TableApi:
+        """Make a table in a database of its own."""
+        database, table = self.new_id("database"), self.new_id("table")
+        made = await self.call("POST", "", body={"databaseId": database, "name": "A database"})
+        assert made.status == 201, made
+        made = await self.call(
+            "POST", f"/{database}/tables", body={"tableId": table, "name": "A table", "columns": [TEXT], **parameters}
+        )
+        assert made.status == 201, made
+        return TableApi(api=self, database=database, table=table)
+
+
+TEXT: Json = {"key": "text", "type": "varchar", "size": 64}
+
+
+def query(method: str, attribute: str | None = None, *values: Any) -> str:
+    """Write a query as the SDKs do."""
+    parts: Json = {"method": method}
+    if attribute is not None:
+        parts["attribute"] = attribute
+    if values:
+        parts["values"] = list(values)
+    return json.dumps(parts, ensure_ascii=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableApi:
+    """Calls to one table."""
+
+    api: Api
+    database: str
+    table: str
+
+    @property
+    def path(self) -> str:
+        return f"/{self.database}/tables/{self.table}"
+
+    async def call(
+        self, method: str, path: str, caller: Headers | None = None, body: Json | None = None, *, replica: int = 0
+    ) -> Answer:
+        return await self.api.call(method, self.path + path, caller, body, replica=replica)
+
+    async def add_column(self, kind: str, key: str, **parameters: Any) -> Answer:
+        return await self.call("POST", f"/columns/{kind}", body={"key": key, "required": False, **parameters})
+
+    async def create(
+        self,
+        data: Json | None = None,
+        caller: Headers | None = None,
+        *,
+        row_id: str = "unique()",
+        replica: int = 0,
+        **parameters: Any,
+    ) -> Answer:
+        body = {"rowId": row_id, "data": {"text": "a"} if data is None else data, **parameters}
+        return await self.call("POST", "/rows", caller, body, replica=replica)
+
+    async def new_row(self, data: Json | None = None, *permissions: str) -> str:
+        """Make a row with a key; return its id."""
+        made = await self.create(data, permissions=list(permissions))
+        assert made.status == 201, made
+        return str(made.body["$id"])
+
+    async def get(self, row_id: str, caller: Headers | None = None, *, replica: int = 0) -> Answer:
+        return await self.call("GET", f"/rows/{row_id}", caller, replica=replica)
+
+    async def update(self, row_id: str, body: Json, caller: Headers | None = None, *, replica: int = 0) -> Answer:
+        return await self.call("PATCH", f"/rows/{row_id}", caller, body, replica=replica)
+
+    async def delete(self, row_id: str, caller: Headers | None = None) -> Answer:
+        return await self.call("DELETE", f"/rows/{row_id}", caller)
+
+    async def list(self, *queries: str, caller: Headers | None = None, replica: int = 0) -> Answer:
+        return await self.call("GET", "/rows", caller, {"queries": list(queries)}, replica=replica)
+
+    async def found(self, *queries: str, column: str = "$id", caller: Headers | None = None) -> list[Any]:
+        """Return one column of the rows that a list shows."""
+        answer = await self.list(*queries, caller=caller)
+        assert answer.status == 200, answer
+        return [row[column] for row in answer.body["rows"]]
+
+
+def _pairs(parameters: Json) -> list[tuple[str, str]]:
+    pairs = []
+    for name, value in parameters.items():
+        if isinstance(value, list):
+            pairs += [(f"{name}[{place}]", str(one)) for place, one in enumerate(value)]
+        else:
+            pairs.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
+    return pairs
