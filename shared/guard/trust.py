@@ -37,6 +37,9 @@ class Trust:
 
     async def see(self, identity: Identity) -> bool:
         """Take note of the identity that was just read; say whether absences in it may be believed by now."""
+        if b"" in identity:  # the relay has not named it yet, and no replica registers before that
+            self._seen = ""
+            return False
         text = b" ".join(identity).decode("ascii", "replace")
         if text != self._seen:
             self._seen, self._since = text, self._clock()

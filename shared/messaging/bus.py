@@ -38,6 +38,9 @@ REPLIES_KEPT_S = 600
 
 CONCURRENCY = 32
 
+RECANCEL_S = 0.05
+"""When to cancel again what the client library, which loses a cancellation right after a command, reads on with."""
+
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """A request on the wire. `asker` is `service:process`; the reply goes to its stream, under `id`."""
@@ -113,8 +116,10 @@ class Bus:
 
     async def close(self) -> None:
         """Stop listening, and take this process's reply streams away."""
-        for task in self._listening.values():
-            task.cancel()
+        while listening := [task for task in self._listening.values() if not task.done()]:
+            for task in listening:
+                task.cancel()
+            await asyncio.wait(listening, timeout=RECANCEL_S)
         await asyncio.gather(*self._listening.values(), return_exceptions=True)
         try:
             for answering in self._listening:

@@ -49,3 +49,11 @@ async def test_the_first_identity_ever_is_believed_and_written_down() -> None:
     assert await trust.see(ONE)
     assert await trust.see(ONE)
     assert kept == ["run-1 repl-1 token-1"]
+
+
+async def test_a_redis_that_the_relay_has_not_named_yet_is_not_the_first_to_be_believed() -> None:
+    trust = Trust(trusted=None, clock=Clock())
+
+    assert not await trust.see((b"run-1", b"repl-1", b""))
+
+    assert await trust.see(ONE)
