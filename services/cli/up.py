@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import shlex
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,7 @@ from services.cli.place import chosen
 from services.embedded.composition import Instance, open_instance
 from services.embedded.errors import PartFailed, StartRefused
 from services.embedded.lifecycle import run_until_ended
+from shared.kernel.errors import Refusal
 from shared.kernel.settings import SettingsError
 from shared.postgres.migrations import MigrationError
 from shared.web.process import log_as_json
@@ -33,7 +35,7 @@ def up(given: Path | None, *, data_dir: Path | None, host: str, port: int | None
     Ctrl-C, SIGTERM, SIGHUP and `daypass down` end it. The data directory is made where there is none, with a project
     and a key at the first start.
     """
-    log_as_json(logging.WARNING)
+    log_as_json(logging.INFO if detach else logging.WARNING)
     place = chosen(data_dir or given)
     let_go = go_on_in_background() if detach else None
 
@@ -48,8 +50,8 @@ def up(given: Path | None, *, data_dir: Path | None, host: str, port: int | None
     except StartRefused as error:
         raise CommandFailed(str(error), ExitCode.REFUSED) from error
     except OSError as error:
-        raise CommandFailed(f"{error.filename or place.path}: {error.strerror}") from error
-    except (PartFailed, SettingsError, MigrationError, asyncpg.PostgresError) as error:
+        raise CommandFailed(f"{error.filename or place.path}: {error.strerror or 'no answer in time'}") from error
+    except (PartFailed, SettingsError, MigrationError, Refusal, asyncpg.PostgresError) as error:
         raise CommandFailed(str(error)) from error
     _say("stopped")
 
@@ -82,7 +84,7 @@ Daypass is ready; {end} ends it.
 
 Try it, in another terminal:
 
-  set -a; . {file}; set +a
+  set -a; . {shlex.quote(str(file))}; set +a
   .venv/bin/python docs/examples/birthdays.py
   curl -H "X-Appwrite-Project: $DAYPASS_PROJECT" -H "X-Appwrite-Key: $DAYPASS_KEY" "$DAYPASS_ENDPOINT/users"
 """

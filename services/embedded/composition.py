@@ -16,7 +16,7 @@ from services.embedded.child import Child
 from services.embedded.credentials import Credentials, find_credentials, write_credentials
 from services.embedded.datadir import DataDir
 from services.embedded.parts import Parts, Say, open_parts
-from services.embedded.port import endpoint, take_port
+from services.embedded.port import DEFAULT_PORT, endpoint, take_port
 from services.embedded.run_file import Running, announced
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
@@ -58,10 +58,12 @@ async def open_instance(path: Path, *, host: str, port: int | None, say: Say) ->
     """
     async with contextlib.AsyncExitStack() as stack:
         listener = stack.enter_context(take_port(host, port))
+        url = endpoint(listener)
+        if port is None and not url.endswith(f":{DEFAULT_PORT}/v1"):
+            say(f"port {DEFAULT_PORT} is taken: this is {url}")
         parts = await stack.enter_async_context(open_parts(path, say=say))
         say("starting the services")
         await stack.enter_async_context(_serving(parts, listener))
-        url = endpoint(listener)
         known = find_credentials(parts.data_dir)
         credentials = known or await _make_credentials(parts)
         write_credentials(parts.data_dir, credentials, endpoint=url)
@@ -87,21 +89,20 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         bus = Bus(redis=redis, service="auth")
         stack.push_async_callback(bus.close)
         guard = Guard(service="auth", redis_url=guard_url, resolver=BusResolver(bus))
-        services = [
-            await stack.enter_async_context(
-                open_auth(_settings(AuthSettings, parts, "auth"), guard=guard, is_alone=True)
-            ),
-            await stack.enter_async_context(open_token(_token_settings(parts), guard=guard)),
-            await stack.enter_async_context(open_data(_settings(DataSettings, parts, "data"), guard=guard)),
-        ]
+        opening = {
+            "auth": open_auth(_settings(AuthSettings, parts, "auth"), guard=guard, is_alone=True),
+            "token": open_token(_token_settings(parts), guard=guard),
+            "data": open_data(_settings(DataSettings, parts, "data"), guard=guard),
+        }
+        services = {name: await stack.enter_async_context(service) for name, service in opening.items()}
         await stack.enter_async_context(running([guard.run()]))
         limiter = await _limiter(parts, stack)
         app = WebApp(
-            [part for service in services for part in service.parts],
+            [part for service in services.values() for part in service.parts],
             guard=guard,
             limiter=limiter,
             trusted_proxies=_settings(AuthSettings, parts, "auth").trusted_proxies,
-            checks={name: check for service in services for name, check in service.checks.items()},
+            checks={f"{name} {what}": check for name, it in services.items() for what, check in it.checks.items()},
         )
         await guard.reader.until_leased(LEASE_TIMEOUT_S)
         await app.start(listener)

@@ -127,7 +127,7 @@ class FeedReader:
             return
         tail = _tail_of(replies[-2])
         if self._is_new_here:
-            self._drop_all(tail, lost="begun at the end of the feed")
+            self._begin_at(tail)
             self._is_new_here = False
         else:
             self._take_in(replies[-1], tail)
@@ -155,6 +155,9 @@ class FeedReader:
     def _drop_all(self, position: int, *, lost: str) -> None:
         if self._cache.era:
             log.warning("cache dropped", service=self._service, reason=lost)
+        self._begin_at(position)
+
+    def _begin_at(self, position: int) -> None:
         self._cache.reset(position)
         self._leased.clear()
         for _, callback in self._watchers:
