@@ -48,6 +48,10 @@ fix: $(VENV)/dev.ready  ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+generate: $(VENV)/dev.ready  ## make the OpenAPI document and the gateway's routes again, from the declarations
+	$(BIN)/python -m services.embedded.openapi
+	$(BIN)/python -m deploy.gateway.generate
+
 lock: $(VENV)/dev.ready  ## pin the packages again, with hashes and without any index
 	$(BIN)/python -m pip install -q uv
 	$(LOCK) pyproject.toml --extra embedded --group build --group example --group test --group check --group bench -o requirements/dev.txt

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, from the declarations alone: the same endpoints always give the same bytes."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +13,9 @@ from shared.web.errors import API_VERSION, STATUSES, ErrorBody
 from shared.web.scopes import Caller
 
 Json = dict[str, Any]  # Any: JSON has no narrower type
+
+FILE = Path(__file__).with_name("openapi.json")
+"""The document of all services, which each of them serves; made by `make generate`."""
 
 _REF = "#/components/schemas/{name}"
 _SCHEMES: Json = {

@@ -17,6 +17,7 @@ import uvloop
 
 from shared.kernel.settings import Secret, SettingsError, read_settings
 from shared.postgres.migrations import MigrationError
+from shared.web import openapi
 from shared.web.app import WebApp
 from shared.web.limits import Limiter
 from shared.web.service import Service
@@ -67,6 +68,7 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
             limiter=limiter,
             trusted_proxies=settings.trusted_proxies,
             checks=service.checks,
+            document=openapi.FILE.read_bytes(),
         )
         port = await app.start((settings.host, settings.port))
         stack.push_async_callback(app.stop)

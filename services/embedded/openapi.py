@@ -1,0 +1,18 @@
+"""`python -m services.embedded.openapi`: write the OpenAPI document of all services, from their declarations."""
+
+from services.auth.http import account, sessions, users
+from services.data.http import columns, databases, indexes, rows, tables
+from services.token.http import jwks, jwts
+from shared.web import system
+from shared.web.openapi import FILE, document
+
+MODULES = (account, sessions, users, jwts, jwks, databases, tables, columns, indexes, rows, system)
+
+
+def whole() -> bytes:
+    """Return the document."""
+    return document([endpoint for module in MODULES for endpoint in module.routes.endpoints])
+
+
+if __name__ == "__main__":
+    FILE.write_bytes(whole())

@@ -1,0 +1,70 @@
+"""What is generated is the same as what is checked in, and what is declared is whole."""
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import services
+import shared
+from deploy.gateway.generate import FILE as ROUTES
+from deploy.gateway.generate import route_table
+from services.embedded.openapi import whole
+from shared.kernel.errors import ErrorType
+from shared.web.errors import STATUSES
+from shared.web.openapi import FILE as DOCUMENT
+from tests.declarations import ENDPOINTS
+
+ROOT = Path(__file__).parents[2]
+ENTRY_POINTS = ("services.auth", "services.token", "services.data")
+
+
+def test_the_openapi_document_is_that_of_the_declarations() -> None:
+    assert DOCUMENT.read_bytes() == whole(), "make generate"
+
+
+def test_the_gateway_s_routes_are_those_of_the_declarations() -> None:
+    assert ROUTES.read_text() == route_table(), "make generate"
+
+
+def test_no_endpoint_is_missing_from_the_document() -> None:
+    document = DOCUMENT.read_text()
+    missing = [path for endpoint in ENDPOINTS for path in endpoint.paths if f'"{path}"' not in document]
+
+    assert not missing
+
+
+def test_every_error_type_has_a_status() -> None:
+    assert set(STATUSES) == set(ErrorType)
+
+
+@pytest.mark.parametrize("package", [services, shared], ids=lambda package: package.__name__)
+def test_every_module_can_be_imported(package: object) -> None:
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")  # type: ignore[attr-defined]
+    for module in found:
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+@pytest.mark.parametrize("module", ENTRY_POINTS)
+def test_a_service_without_settings_says_what_is_missing(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module], capture_output=True, text=True, cwd=ROOT, env={}, timeout=60)
+
+    assert done.returncode == 1
+    assert "DAYPASS_DATABASE_URL is not set" in done.stderr
+
+
+def test_links_in_the_documents_lead_somewhere() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{document.relative_to(ROOT)}: {link}"
+        for document in documents
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
+        if not (document.parent / link).exists()
+    ]
+
+    assert not broken
