@@ -64,4 +64,4 @@ bench: $(VENV)/dev.ready  ## measure, into build/bench (ARGS: dispatch, minting,
 clean:  ## remove what was built; data directories stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run up down images test check fix lock bench clean
+.PHONY: help run up down images test check fix generate lock bench clean

@@ -1,5 +1,6 @@
 """Fixtures of all tests: the real parts, started once."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,7 @@ from redis.asyncio import Redis
 
 from services.embedded.valkey import ADMIN, Valkey
 from shared.messaging.wire import open_client
+from tests.e2e.instance import TOPOLOGIES
 from tests.parts import Database, Parts, open_parts
 
 
@@ -45,3 +47,15 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
     client = open_client(valkey.url(ADMIN), name="tests")
     yield client
     await client.aclose()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests ran in each topology; what needs none of them runs in this very process."""
+    counted = Counter(_topology(report.nodeid) for report in terminalreporter.getreports("passed"))
+    counted += Counter(_topology(report.nodeid) for report in terminalreporter.getreports("failed"))
+    terminalreporter.write_line(", ".join(f"{name} {counted[name]}" for name in TOPOLOGIES))
+
+
+def _topology(test: str) -> str:
+    in_containers = "compose" in test or "/stack/" in test
+    return "compose" if in_containers else "processes" if "processes" in test else "embedded"

@@ -60,7 +60,13 @@ def open_embedded(data_dir: Path) -> Iterator[Instance]:
         assert process.stdout is not None
         try:
             said = json.loads(process.stdout.readline())
-            yield Instance(topology="embedded", endpoint=said["endpoint"], project=said["project"], key=said["key"])
+            yield Instance(
+                topology="embedded",
+                endpoint=said["endpoint"],
+                project=said["project"],
+                key=said["key"],
+                redis_url=json.loads((data_dir / "run.json").read_text())["redis_url"],
+            )
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0

@@ -7,9 +7,13 @@ TOPOLOGIES = ("embedded", "processes", "compose")
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """Where it answers, a project, and a key with all scopes. `topology` is one of TOPOLOGIES."""
+    """Where it answers, a project, and a key with all scopes. `topology` is one of TOPOLOGIES.
+
+    `redis_url` is for the command line, where tests on this machine can reach it.
+    """
 
     topology: str
     endpoint: str
     project: str
     key: str
+    redis_url: str = ""

@@ -1,6 +1,8 @@
+import contextlib
 import os
 import pwd
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ SOMEBODY = User(
     "nobody", NOBODY.pw_uid, ("setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups")
 )
 IS_ROOT = os.geteuid() == 0
+USERS = (ME, SOMEBODY) if IS_ROOT else (ME,)
 
 
 @pytest.fixture
@@ -39,13 +42,42 @@ def each_user(request: pytest.FixtureRequest, folder: Path) -> User:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that every account may enter, with a short path: pytest's own is closed to the account of the parts."""
-    made = Path(tempfile.mkdtemp(prefix="daypass-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(made)
+    with open_folder() as made:
+        yield made
 
 
 @pytest.fixture
 def data_dir(folder: Path) -> Path:
     """Where an instance will be; there is nothing yet."""
     return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def originals() -> Iterator[Path]:
+    """A data directory for each user, which one start has made."""
+    with open_folder() as made:
+        for user in USERS:
+            home = made / user.name
+            home.mkdir(mode=0o711)
+            os.chown(home, user.uid, -1)
+            with user.up(home / "data") as instance:
+                instance.ready()
+        yield made
+
+
+@pytest.fixture
+def kept_dir(originals: Path, request: pytest.FixtureRequest, data_dir: Path) -> Path:
+    """The data directory of an instance that has run before; it is `each_user`'s where the test asks for that."""
+    user = request.getfixturevalue("each_user") if "each_user" in request.fixturenames else ME
+    subprocess.run(["cp", "-a", originals / user.name / "data", data_dir], check=True)
+    for log in data_dir.glob("*.log"):
+        log.unlink()
+    return data_dir
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="daypass-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)

@@ -35,24 +35,24 @@ def test_detached_it_goes_on_in_a_session_of_its_own_until_down(each_user: User,
         assert processes_in(data_dir) == []
 
 
-def test_a_detached_start_that_fails_says_so_and_has_its_exit_code(user: User, data_dir: Path) -> None:
-    with detached(user, data_dir):
-        tried = user.run(data_dir, "up", "--detach", "--port", "0")
+def test_a_detached_start_that_fails_says_so_and_has_its_exit_code(user: User, kept_dir: Path) -> None:
+    with detached(user, kept_dir):
+        tried = user.run(kept_dir, "up", "--detach", "--port", "0")
 
     assert tried.returncode == REFUSED
     assert "already" in tried.stderr
 
 
-def test_status_says_where_it_answers(each_user: User, data_dir: Path) -> None:
-    with each_user.up(data_dir) as instance:
+def test_status_says_where_it_answers(each_user: User, kept_dir: Path) -> None:
+    with each_user.up(kept_dir) as instance:
         said = instance.ready()
 
-        told = each_user.run(data_dir, "status")
-        facts = json.loads(each_user.run(data_dir, "status", "--json").stdout)
+        told = each_user.run(kept_dir, "status")
+        facts = json.loads(each_user.run(kept_dir, "status", "--json").stdout)
 
     assert told.returncode == 0
     assert said["endpoint"] in told.stdout
-    assert facts == {"state": "ready", "endpoint": said["endpoint"], "pid": said["pid"], "data_dir": str(data_dir)}
+    assert facts == {"state": "ready", "endpoint": said["endpoint"], "pid": said["pid"], "data_dir": str(kept_dir)}
 
 
 def test_status_and_down_say_what_to_start_where_nothing_runs(user: User, data_dir: Path) -> None:
@@ -63,37 +63,35 @@ def test_status_and_down_say_what_to_start_where_nothing_runs(user: User, data_d
         assert "daypass up" in tried.stderr
 
 
-def test_a_killed_instance_does_not_run(user: User, data_dir: Path) -> None:
-    with user.up(data_dir) as instance:
+def test_a_killed_instance_does_not_run(user: User, kept_dir: Path) -> None:
+    with user.up(kept_dir) as instance:
         instance.ready()
         instance.process.kill()
         instance.ended()
 
-    assert (data_dir / "run.json").exists()
-    assert user.run(data_dir, "status").returncode == NOT_RUNNING
-    with user.up(data_dir) as instance:
+    assert (kept_dir / "run.json").exists()
+    assert user.run(kept_dir, "status").returncode == NOT_RUNNING
+    with user.up(kept_dir) as instance:
         instance.ready()
 
 
-def test_reset_asks_and_then_deletes_all(each_user: User, data_dir: Path) -> None:
-    with each_user.up(data_dir) as instance:
-        instance.ready()
+def test_reset_asks_and_then_deletes_all(each_user: User, kept_dir: Path) -> None:
 
-    kept = each_user.run(data_dir, "reset", said="n\n")
+    kept = each_user.run(kept_dir, "reset", said="n\n")
     assert kept.returncode == 1
-    assert (data_dir / "postgres").exists()
+    assert (kept_dir / "postgres").exists()
 
-    deleted = each_user.run(data_dir, "reset", said="y\n")
+    deleted = each_user.run(kept_dir, "reset", said="y\n")
     assert deleted.returncode == 0
-    assert not data_dir.exists()
+    assert not kept_dir.exists()
 
 
-def test_reset_is_refused_while_an_instance_runs(user: User, data_dir: Path) -> None:
-    with user.up(data_dir) as instance:
+def test_reset_is_refused_while_an_instance_runs(user: User, kept_dir: Path) -> None:
+    with user.up(kept_dir) as instance:
         instance.ready()
 
-        assert user.run(data_dir, "reset", "--yes").returncode == REFUSED
-        assert user.run(data_dir, "status").returncode == 0
+        assert user.run(kept_dir, "reset", "--yes").returncode == REFUSED
+        assert user.run(kept_dir, "status").returncode == 0
 
 
 def test_reset_leaves_alone_what_is_not_daypass_s(user: User, folder: Path) -> None:

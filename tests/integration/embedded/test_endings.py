@@ -26,17 +26,17 @@ def starts_again(user: User, data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_signal_ends_everything_in_order(each_user: User, data_dir: Path, number: signal.Signals) -> None:
-    with each_user.up(data_dir) as instance:
+def test_a_signal_ends_everything_in_order(each_user: User, kept_dir: Path, number: signal.Signals) -> None:
+    with each_user.up(kept_dir) as instance:
         instance.ready()
         code, said = instance.signal(number)
 
     assert code == 0, said
     assert "stopped" in said
-    assert processes_in(data_dir) == []
-    assert not (data_dir / "run.json").exists()
-    assert "database system is shut down" in (data_dir / "postgres.log").read_text()
-    assert "ready to exit" in (data_dir / "valkey.log").read_text()
+    assert processes_in(kept_dir) == []
+    assert not (kept_dir / "run.json").exists()
+    assert "database system is shut down" in (kept_dir / "postgres.log").read_text()
+    assert "ready to exit" in (kept_dir / "valkey.log").read_text()
 
 
 @pytest.mark.parametrize("step", ["making a PostgreSQL cluster", "starting Valkey", "starting the services"])
@@ -52,39 +52,38 @@ def test_a_signal_while_it_starts_leaves_no_process_and_a_clean_next_start(
     starts_again(user, data_dir)
 
 
-async def test_a_killed_parent_takes_its_children_along(each_user: User, data_dir: Path) -> None:
-    with each_user.up(data_dir) as instance:
+async def test_a_killed_parent_takes_its_children_along(each_user: User, kept_dir: Path) -> None:
+    with each_user.up(kept_dir) as instance:
         instance.ready()
-        assert len(processes_in(data_dir)) > 2
+        assert len(processes_in(kept_dir)) > 2
         instance.process.kill()
         instance.ended()
 
-    await nothing_runs_in(data_dir)
-    starts_again(each_user, data_dir)
+    await nothing_runs_in(kept_dir)
+    starts_again(each_user, kept_dir)
 
 
-async def test_a_part_that_ends_by_itself_ends_everything(user: User, data_dir: Path) -> None:
-    with user.up(data_dir) as instance:
+async def test_a_part_that_ends_by_itself_ends_everything(user: User, kept_dir: Path) -> None:
+    with user.up(kept_dir) as instance:
         instance.ready()
-        postmaster = pid_in(data_dir / "postgres" / "postmaster.pid")
+        postmaster = pid_in(kept_dir / "postgres" / "postmaster.pid")
         assert postmaster is not None
         os.kill(postmaster, signal.SIGKILL)
         code, said = instance.ended()
 
     assert code == 1
     assert "PostgreSQL ended by itself" in said
-    await nothing_runs_in(data_dir)
-    starts_again(user, data_dir)
+    await nothing_runs_in(kept_dir)
+    starts_again(user, kept_dir)
 
 
 @pytest.mark.parametrize("part", ["postgres", "valkey"])
-async def test_an_orphan_of_the_same_data_directory_is_stopped(each_user: User, data_dir: Path, part: str) -> None:
-    starts_again(each_user, data_dir)
-    with orphan(data_dir, part) as process:
+async def test_an_orphan_of_the_same_data_directory_is_stopped(each_user: User, kept_dir: Path, part: str) -> None:
+    with orphan(kept_dir, part) as process:
         pid_file = {"postgres": "postmaster.pid", "valkey": "valkey.pid"}[part]
-        await eventually(lambda: pid_in(data_dir / part / pid_file) == process.pid, expected=True)
+        await eventually(lambda: pid_in(kept_dir / part / pid_file) == process.pid, expected=True)
 
-        with each_user.up(data_dir) as instance:
+        with each_user.up(kept_dir) as instance:
             instance.ready()
 
             assert process.wait(PATIENCE_S) == 0
@@ -92,9 +91,9 @@ async def test_an_orphan_of_the_same_data_directory_is_stopped(each_user: User, 
 
 
 @contextlib.contextmanager
-def orphan(data_dir: Path, part: str) -> Iterator[subprocess.Popen[bytes]]:
+def orphan(kept_dir: Path, part: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a part on its data without a Daypass that it would die with."""
-    programs, place = find_programs(None, copies=data_dir), data_dir / part
+    programs, place = find_programs(None, copies=kept_dir), kept_dir / part
     command = {
         "postgres": f"{programs.postgres} -D {place} -c listen_addresses= -k {place}",
         "valkey": f"{programs.valkey} valkey.conf --unixsocket {place}/orphan.sock",
@@ -109,9 +108,8 @@ def orphan(data_dir: Path, part: str) -> Iterator[subprocess.Popen[bytes]]:
             it.kill()
 
 
-def test_a_process_that_has_a_dead_one_s_id_by_now_is_left_alone(user: User, data_dir: Path) -> None:
-    starts_again(user, data_dir)
-    for file in (data_dir / "postgres" / "postmaster.pid", data_dir / "valkey" / "valkey.pid"):
-        file.write_text(f"{os.getpid()}\n{data_dir}/postgres\n1\n5432\n\n\n\nready\n")
+def test_a_process_that_has_a_dead_one_s_id_by_now_is_left_alone(user: User, kept_dir: Path) -> None:
+    for file in (kept_dir / "postgres" / "postmaster.pid", kept_dir / "valkey" / "valkey.pid"):
+        file.write_text(f"{os.getpid()}\n{kept_dir}/postgres\n1\n5432\n\n\n\nready\n")
 
-    starts_again(user, data_dir)
+    starts_again(user, kept_dir)

@@ -23,13 +23,13 @@ def refused(user: User, data_dir: Path, *arguments: str) -> str:
     return tried.stderr
 
 
-def test_a_second_start_on_the_same_data_directory(each_user: User, data_dir: Path) -> None:
-    with each_user.up(data_dir) as instance:
+def test_a_second_start_on_the_same_data_directory(each_user: User, kept_dir: Path) -> None:
+    with each_user.up(kept_dir) as instance:
         said = instance.ready()
 
-        assert f"already (process {said['pid']})" in refused(each_user, data_dir, "--port", "0")
-        assert (data_dir / "run.json").exists()
-        assert each_user.run(data_dir, "status").returncode == 0
+        assert f"already (process {said['pid']})" in refused(each_user, kept_dir, "--port", "0")
+        assert (kept_dir / "run.json").exists()
+        assert each_user.run(kept_dir, "status").returncode == 0
 
 
 def test_a_data_directory_of_a_newer_version(user: User, data_dir: Path) -> None:
@@ -40,12 +40,10 @@ def test_a_data_directory_of_a_newer_version(user: User, data_dir: Path) -> None
     assert "newer release" in refused(user, data_dir)
 
 
-def test_a_cluster_of_another_postgresql(user: User, data_dir: Path) -> None:
-    with user.up(data_dir) as instance:
-        instance.ready()
-    (data_dir / "postgres" / "PG_VERSION").write_text("19\n")
+def test_a_cluster_of_another_postgresql(user: User, kept_dir: Path) -> None:
+    (kept_dir / "postgres" / "PG_VERSION").write_text("19\n")
 
-    assert "PostgreSQL 19" in refused(user, data_dir)
+    assert "PostgreSQL 19" in refused(user, kept_dir)
 
 
 def test_a_folder_of_something_else(user: User, data_dir: Path) -> None:
@@ -88,22 +86,20 @@ def test_a_data_directory_that_its_user_may_not_write(each_user: User, folder: P
     assert "Permission denied" in refused(each_user, theirs / "data")
 
 
-def test_lost_secrets(user: User, data_dir: Path) -> None:
-    with user.up(data_dir) as instance:
+def test_lost_secrets(user: User, kept_dir: Path) -> None:
+    (kept_dir / "secrets.json").unlink()
+
+    assert "secrets.json is missing" in refused(user, kept_dir)
+
+
+def test_a_folder_of_sockets_that_belongs_to_somebody_else(user: User, kept_dir: Path) -> None:
+    with user.up(kept_dir) as instance:
         instance.ready()
-    (data_dir / "secrets.json").unlink()
-
-    assert "secrets.json is missing" in refused(user, data_dir)
-
-
-def test_a_folder_of_sockets_that_belongs_to_somebody_else(user: User, data_dir: Path) -> None:
-    with user.up(data_dir) as instance:
-        instance.ready()
-        place = sockets(data_dir)
+        place = sockets(kept_dir)
     place.mkdir(mode=0o777)
     place.chmod(0o777)
     try:
-        assert "belongs to somebody else" in refused(user, data_dir)
+        assert "belongs to somebody else" in refused(user, kept_dir)
     finally:
         place.rmdir()
 

@@ -3,24 +3,27 @@
 import json
 import os
 import re
+import signal
 import stat
+import subprocess
 from pathlib import Path
 
-from tests.integration.embedded.daypass import User, processes_in, sockets, superuser
+from services.embedded.port import DEFAULT_PORT, take_port
+from tests.integration.embedded.daypass import User, environ, processes_in, sockets, superuser
 
 PRIVATE = 0o600
 
 
-async def test_data_stays_between_starts(each_user: User, data_dir: Path) -> None:
-    with each_user.up(data_dir) as instance:
+async def test_data_stays_between_starts(each_user: User, kept_dir: Path) -> None:
+    with each_user.up(kept_dir) as instance:
         first = instance.ready()
-        connection = await superuser(data_dir)
+        connection = await superuser(kept_dir)
         await connection.execute("CREATE TABLE kept (number integer); INSERT INTO kept VALUES (7)")
         await connection.close()
 
-    with each_user.up(data_dir) as instance:
+    with each_user.up(kept_dir) as instance:
         second = instance.ready()
-        connection = await superuser(data_dir)
+        connection = await superuser(kept_dir)
 
         assert await connection.fetchval("SELECT number FROM kept") == 7
         assert (second["project"], second["key"]) == (first["project"], first["key"])
@@ -38,8 +41,8 @@ def test_a_data_directory_with_a_path_of_200_bytes(each_user: User, folder: Path
         assert instance.ready()["project"] == "default"
 
 
-def test_json_is_exactly_one_line_on_stdout(user: User, data_dir: Path) -> None:
-    with user.up(data_dir) as instance:
+def test_json_is_exactly_one_line_on_stdout(user: User, kept_dir: Path) -> None:
+    with user.up(kept_dir) as instance:
         said = instance.ready()
         instance.process.terminate()
         rest, progress = instance.process.communicate()
@@ -81,10 +84,33 @@ def test_nothing_with_a_secret_in_it_can_be_read_by_others(each_user: User, data
         assert not stat.S_IMODE(data_dir.stat().st_mode) & 0o007
 
 
-def test_the_folder_of_the_sockets_goes_with_the_instance(each_user: User, data_dir: Path) -> None:
-    with each_user.up(data_dir) as instance:
+def test_the_folder_of_the_sockets_goes_with_the_instance(each_user: User, kept_dir: Path) -> None:
+    with each_user.up(kept_dir) as instance:
         instance.ready()
-        folder = sockets(data_dir)
+        folder = sockets(kept_dir)
         assert {path.name for path in folder.iterdir()} >= {"valkey.sock", ".s.PGSQL.5432"}
 
     assert not folder.exists()
+
+
+def test_without_a_chosen_port_the_next_free_one_is_taken_and_said(user: User, kept_dir: Path) -> None:
+    with take_port("127.0.0.1", None) as taken, user.up(kept_dir, port=None) as instance:
+        endpoint = instance.ready()["endpoint"]
+        said = instance.signal(signal.SIGINT)[1]
+
+    assert int(endpoint.removesuffix("/v1").rsplit(":", 1)[1]) > taken.getsockname()[1]
+    assert f"port {DEFAULT_PORT} is taken: this is {endpoint}" in said
+
+
+def test_rate_limits_and_the_like_are_settings_of_the_environment(user: User, kept_dir: Path) -> None:
+    tried = subprocess.run(
+        user.command(kept_dir, "up"),
+        env=environ() | {"DAYPASS_RATE_LIMITS": "perhaps"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert tried.returncode == 1
+    assert "DAYPASS_RATE_LIMITS: must be on or off" in tried.stderr
+    assert processes_in(kept_dir) == []

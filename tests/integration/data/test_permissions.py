@@ -1,0 +1,345 @@
+"""The rules of permissions, as a table: who holds a role, and what each action answers to who does and who does not."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.integration.data.accounts import GUEST, Headers
+from tests.integration.data.api import Answer, Api, TableApi
+
+CALLERS = ("guest", "ada", "vera", "owner", "member", "vip")
+
+HOLDERS = {
+    "any": {"guest", "ada", "vera", "owner", "member", "vip"},
+    "guests": {"guest"},
+    "users": {"ada", "vera", "owner", "member", "vip"},
+    "users/verified": {"vera"},
+    "users/unverified": {"ada", "owner", "member", "vip"},
+    "user:ada": {"ada"},
+    "user:ada/unverified": {"ada"},
+    "user:ada/verified": set(),
+    "user:vera/verified": {"vera"},
+    "team:crew": {"owner", "member"},
+    "team:crew/owner": {"owner"},
+    "team:crew/pilot": {"member"},
+    "team:other": set(),
+    "member:m-owner": {"owner"},
+    "label:vip": {"vip"},
+    "label:other": set(),
+}
+"""By role, which callers hold it."""
+
+GRANTED = {"read": (200, ""), "list": (200, ""), "create": (201, ""), "update": (200, ""), "delete": (204, "")}
+REFUSED = {
+    "read": (404, "row_not_found"),
+    "create": (401, "user_unauthorized"),
+    "update": (401, "user_unauthorized"),
+    "delete": (401, "user_unauthorized"),
+}
+
+
+@dataclass(frozen=True)
+class People:
+    """A caller of each kind, all signed in."""
+
+    by_name: dict[str, Headers]
+
+
+@pytest.fixture(scope="module")
+def people(api: Api) -> People:
+    sign_in = api.accounts.sign_in
+    return People(
+        {
+            "guest": GUEST,
+            "ada": sign_in("ada"),
+            "vera": sign_in("vera", is_verified=True),
+            "owner": sign_in("owner", memberships=[("m-owner", "crew", ["owner"])]),
+            "member": sign_in("member", memberships=[("m-member", "crew", ["pilot"])]),
+            "vip": sign_in("vip", labels=["vip"]),
+            "key": api.key,
+        }
+    )
+
+
+async def do(table: TableApi, action: str, caller: Headers, row_permissions: list[str]) -> Answer:
+    """Try an action on a new row."""
+    if action == "create":
+        return await table.create(caller=caller, permissions=[])
+    row = await table.new_row(None, *row_permissions)
+    if action == "read":
+        return await table.get(row, caller)
+    if action == "update":
+        return await table.update(row, {"data": {"text": "changed"}}, caller)
+    return await table.delete(row, caller)
+
+
+async def set_up(table: TableApi, permissions: list[str], *, security: bool) -> None:
+    body = {"permissions": permissions, "rowSecurity": security}
+    assert (await table.call("PUT", "", body=body)).status == 200
+
+
+@pytest.mark.parametrize("security", [True, False], ids=["security", "no-security"])
+@pytest.mark.parametrize("role", HOLDERS)
+async def test_a_table_grants_an_action_to_exactly_those_who_hold_its_role(
+    api: Api, people: People, role: str, security: bool
+) -> None:
+    """Checks 1, 3, 5, 6, 8, 21, 25, 32, 33: with or without row security, and no action implies another."""
+    table = await api.new_table()
+    for granted in ("read", "create", "update", "delete"):
+        await set_up(table, [f'{granted}("{role}")'], security=security)
+        for action in ("read", "create", "update", "delete"):
+            for name in CALLERS:
+                may = action == granted and name in HOLDERS[role]
+                answer = await do(table, action, people.by_name[name], [])
+                assert answer.said == (GRANTED if may else REFUSED)[action], (granted, action, name)
+            assert (await do(table, action, people.by_name["key"], [])).said == GRANTED[action]
+
+
+@pytest.mark.parametrize("security", [True, False], ids=["security", "no-security"])
+@pytest.mark.parametrize("role", HOLDERS)
+async def test_a_row_grants_an_action_only_under_row_security(
+    api: Api, people: People, role: str, security: bool
+) -> None:
+    """Checks 5, 7, 9, 25, 32, 33."""
+    table = await api.new_table(rowSecurity=security)
+    for granted in ("read", "update", "delete"):
+        for action in ("read", "update", "delete"):
+            for name in CALLERS:
+                may = security and action == granted and name in HOLDERS[role]
+                answer = await do(table, action, people.by_name[name], [f'{granted}("{role}")'])
+                assert answer.said == (GRANTED if may else REFUSED)[action], (granted, action, name)
+            assert (await do(table, action, people.by_name["key"], [])).said == GRANTED[action]
+
+
+@pytest.mark.parametrize("query", [[], ['{"method":"equal","attribute":"text","values":["a"]}']], ids=["all", "some"])
+async def test_a_list_shows_exactly_the_rows_that_a_caller_may_read(api: Api, people: People, query: list[str]) -> None:
+    """Checks 1, 2, 6: under row security the rows of the caller's roles, each once; without it all or a refusal."""
+    table = await api.new_table(rowSecurity=True)
+    rows = {role: await table.new_row(None, f'read("{role}")') for role in HOLDERS}
+    many = await table.new_row(None, *(f'read("{role}")' for role in HOLDERS))
+    unreadable = await table.new_row(None, 'update("any")', 'delete("any")')
+
+    for name in CALLERS:
+        seen = [row for role, row in rows.items() if name in HOLDERS[role]] + [many]
+        answer = await table.list(*query, caller=people.by_name[name])
+        assert answer.body["total"] == len(seen), name
+        assert [row["$id"] for row in answer.body["rows"]] == seen, name
+    everything = [*rows.values(), many, unreadable]
+    assert await table.found(*query, caller=people.by_name["key"]) == everything
+
+    await set_up(table, ['read("users")'], security=True)
+    assert await table.found(*query, caller=people.by_name["ada"]) == everything
+    guests = [row for role, row in rows.items() if "guest" in HOLDERS[role]] + [many]
+    assert await table.found(*query, caller=GUEST) == guests
+
+    await set_up(table, ['read("users")'], security=False)
+    assert await table.found(*query, caller=people.by_name["ada"]) == everything
+    assert (await table.list(*query, caller=GUEST)).said == (401, "user_unauthorized")
+
+
+async def test_a_list_without_readable_rows_is_empty(api: Api) -> None:
+    """Check 2."""
+    table = await api.new_table(rowSecurity=True)
+    await table.new_row(None, 'read("users")')
+
+    assert (await table.list(caller=GUEST)).body == {"total": 0, "rows": []}
+
+
+async def test_what_is_missing_is_told_apart_from_what_may_not_be_changed(api: Api) -> None:
+    """Check 5."""
+    table = await api.new_table(rowSecurity=True)
+    row = await table.new_row()
+
+    assert (await table.update(row, {"data": {"text": "b"}}, GUEST)).said == (401, "user_unauthorized")
+    assert (await table.delete(row, GUEST)).said == (401, "user_unauthorized")
+    assert (await table.update("nothing", {"data": {"text": "b"}}, GUEST)).said == (404, "row_not_found")
+    assert (await table.delete("nothing", GUEST)).said == (404, "row_not_found")
+
+
+async def test_a_user_owns_what_it_makes(api: Api) -> None:
+    """Checks 3, 10, 11, 12: the defaults of a new row."""
+    table = await api.new_table(permissions=['create("any")'], rowSecurity=True)
+    ada = api.accounts.sign_in("ada")
+
+    made = await table.create(caller=ada)
+    assert made.body["$permissions"] == ['read("user:ada")', 'update("user:ada")', 'delete("user:ada")']
+    assert (await table.get(made.body["$id"], ada)).status == 200
+    assert (await table.create(caller=GUEST)).body["$permissions"] == []
+    assert (await table.create()).body["$permissions"] == []
+    nobody_s = await table.create(caller=ada, permissions=[])
+    assert nobody_s.body["$permissions"] == []
+    assert (await table.get(nobody_s.body["$id"], ada)).said == (404, "row_not_found")
+
+    await set_up(table, ['create("any")'], security=False)
+    assert (await table.get(made.body["$id"], ada)).said == (404, "row_not_found")
+
+
+@pytest.mark.parametrize("role", HOLDERS)
+async def test_clients_grant_only_to_roles_that_they_hold(api: Api, people: People, role: str) -> None:
+    """Checks 4, 13, 14, 15, 16."""
+    table = await api.new_table(permissions=['create("any")', 'update("any")', 'read("any")'])
+    row = await table.new_row()
+    for name in CALLERS:
+        caller, holds = people.by_name[name], name in HOLDERS[role]
+        made = await table.create(caller=caller, permissions=[f'read("{role}")'])
+        changed = await table.update(row, {"permissions": [f'delete("{role}")']}, caller)
+
+        assert made.said == ((201, "") if holds else (401, "user_unauthorized")), name
+        assert changed.said == ((200, "") if holds else (401, "user_unauthorized")), name
+        if holds:
+            assert made.body["$permissions"] == [f'read("{role}")']
+        else:
+            assert made.body["message"].startswith("Permissions must be one of:")
+    assert (await table.create(permissions=[f'read("{role}")'])).status == 201
+
+
+async def test_write_stands_for_what_can_be_written_and_repeated_permissions_count_once(api: Api) -> None:
+    """Checks 17, 18, 19, 20."""
+    table = await api.new_table(permissions=['write("any")'], rowSecurity=True)
+    ada = api.accounts.sign_in("ada")
+    shown = await table.call("GET", "")
+    made = await table.create(caller=ada, permissions=['write("user:ada")', 'read("any")', 'read("any")'])
+    refused = await table.create(caller=ada, permissions=['create("any")'])
+
+    assert shown.body["$permissions"] == ['create("any")', 'update("any")', 'delete("any")']
+    assert made.body["$permissions"] == ['update("user:ada")', 'delete("user:ada")', 'read("any")']
+    assert refused.said == (400, "general_argument_invalid")
+
+
+async def test_an_owner_may_give_up_its_row(api: Api) -> None:
+    """Checks 22, 24: permissions are kept unless they are sent, and then they are replaced."""
+    table = await api.new_table(permissions=['create("users")'], rowSecurity=True)
+    ada = api.accounts.sign_in("ada")
+    made = await table.create(caller=ada)
+    row = made.body["$id"]
+
+    kept = await table.update(row, {"data": {"text": "b"}}, ada)
+    assert kept.body["$permissions"] == made.body["$permissions"]
+    given_up = await table.update(row, {"permissions": []}, ada)
+    assert given_up.said == (200, "")
+    assert given_up.body["$permissions"] == []
+    assert (await table.get(row, ada)).said == (404, "row_not_found")
+    assert (await table.list(caller=ada)).body["total"] == 0
+    assert (await table.delete(row, ada)).said == (401, "user_unauthorized")
+    assert (await table.get(row)).status == 200
+
+
+async def test_permissions_that_are_replaced_no_longer_list_a_row(api: Api) -> None:
+    table = await api.new_table(rowSecurity=True)
+    ada, vera = api.accounts.sign_in("ada"), api.accounts.sign_in("vera")
+    row = await table.new_row(None, 'read("user:ada")')
+
+    await table.update(row, {"permissions": ['read("user:vera")']})
+
+    assert await table.found(caller=ada) == []
+    assert await table.found(caller=vera) == [row]
+    await table.delete(row)
+    assert await table.found(caller=vera) == []
+
+
+async def test_an_update_without_a_change_needs_to_read(api: Api) -> None:
+    """Section 1.9: the same values and permissions demand `read`, and leave `$updatedAt` alone."""
+    table = await api.new_table(rowSecurity=True)
+    ada = api.accounts.sign_in("ada")
+    only_update = await table.new_row(None, 'update("any")')
+    only_read = await table.new_row(None, 'read("any")')
+
+    assert (await table.update(only_update, {"data": {"text": "a"}}, ada)).said == (401, "user_unauthorized")
+    assert (await table.update(only_read, {"data": {"text": "a"}}, ada)).said == (200, "")
+    assert (await table.update(only_read, {"data": {"text": "b"}}, ada)).said == (401, "user_unauthorized")
+
+
+async def test_what_is_disabled_is_there_for_keys_only(api: Api) -> None:
+    """Checks 27, 28."""
+    everyone = [f'{action}("any")' for action in ("read", "create", "update", "delete")]
+    table = await api.new_table(permissions=everyone)
+    row = await table.new_row()
+    name = {"name": "A name", "permissions": everyone}
+
+    async def refusals(caller: Headers) -> set[tuple[int, str]]:
+        return {
+            (await table.create(caller=caller)).said,
+            (await table.get(row, caller)).said,
+            (await table.list(caller=caller)).said,
+            (await table.update(row, {"data": {"text": "b"}}, caller)).said,
+            (await table.delete(row, caller)).said,
+        }
+
+    await table.call("PUT", "", body=name | {"enabled": False})
+    assert await refusals(GUEST) == {(404, "table_not_found")}
+    assert (await table.get(row)).said == (200, "")
+    await table.call("PUT", "", body=name)
+    await api.call("PUT", f"/{table.database}", body={"name": "A name", "enabled": False})
+    assert await refusals(GUEST) == {(404, "database_not_found")}
+    assert (await table.create()).said == (201, "")
+    await api.call("PUT", f"/{table.database}", body={"name": "A name"})
+    assert await refusals(GUEST) == {(200, ""), (201, ""), (204, "")}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", ""),
+        ("GET", ""),
+        ("POST", "/x/tables"),
+        ("GET", "/x/tables/y"),
+        ("GET", "/x/tables/y/columns"),
+        ("POST", "/x/tables/y/columns/varchar"),
+        ("DELETE", "/x/tables/y/indexes/z"),
+    ],
+)
+async def test_clients_and_keys_without_scope_see_no_definitions(api: Api, method: str, path: str) -> None:
+    """Check 29."""
+    for caller in (GUEST, api.accounts.sign_in("ada"), api.accounts.make_key("rows.read", "rows.write")):
+        answer = await api.call(method, path, caller, {})
+        assert answer.said == (401, "general_unauthorized_scope")
+
+
+async def test_a_key_needs_the_scope_of_rows(api: Api) -> None:
+    """Check 30, and the older names of the scopes."""
+    table = await api.new_table()
+    reader, older = api.accounts.make_key("rows.read"), api.accounts.make_key("documents.write")
+
+    assert (await table.create(caller=reader)).said == (401, "general_unauthorized_scope")
+    assert (await table.list(caller=reader)).said == (200, "")
+    assert (await table.create(caller=older)).said == (201, "")
+    assert (await table.list(caller=older)).said == (401, "general_unauthorized_scope")
+
+
+@pytest.mark.parametrize(
+    "permissions",
+    [
+        *(
+            [fault]
+            for fault in (
+                'read("user")',
+                'read("any:x")',
+                "read(any)",
+                'fly("any")',
+                'read("label:a-b")',
+                'read("any")\n',
+                'read("*")',
+                'read("role:any")',
+                'read("team:a/b/c")',
+                'read("any/x")',
+                'read("users/other")',
+                'read("member:a/b")',
+                'read("user:")',
+                "",
+            )
+        ),
+        ['read("any")'] * 101,
+        [1],
+        "read",
+        {"read": "any"},
+    ],
+    ids=repr,
+)
+async def test_faulty_permissions_are_refused(api: Api, permissions: object) -> None:
+    """Check 31."""
+    table = await api.new_table()
+    row = await table.new_row()
+
+    assert (await table.create(permissions=permissions)).said == (400, "general_argument_invalid")
+    assert (await table.update(row, {"permissions": permissions})).said == (400, "general_argument_invalid")
+    assert (await table.call("PUT", "", body={"permissions": permissions})).said == (400, "general_argument_invalid")

@@ -1,0 +1,348 @@
+"""Lists of rows over HTTP: section 3, and the checks of 10.D."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.data.accounts import GUEST
+from tests.integration.data.api import Api, TableApi, query
+
+BAD_QUERY = (400, "general_query_invalid")
+
+COLUMNS = [
+    {"key": "title", "type": "varchar", "size": 64},
+    {"key": "year", "type": "integer"},
+    {"key": "rating", "type": "double"},
+    {"key": "seen", "type": "boolean"},
+    {"key": "shown", "type": "datetime"},
+    {"key": "actors", "type": "varchar", "size": 64, "array": True},
+    {"key": "numbers", "type": "integer", "array": True},
+]
+FILMS: list[dict[str, Any]] = [
+    {"title": "Alien", "year": 1979, "rating": 8.5, "seen": True, "shown": "1979-05-25", "actors": ["Weaver", "Hurt"]},
+    {"title": "Brazil", "year": 1985, "rating": 7.8, "seen": False, "shown": "1985-02-20", "actors": ["Pryce"]},
+    {"title": "Captain America", "year": 2011, "actors": ["Chris Evans", "Tom Holland"], "numbers": [1, 2]},
+    {"title": "50% off_x", "year": None, "rating": 1.0, "seen": False, "numbers": [3]},
+    {"title": "alien", "year": 1979, "rating": 8.5},
+]
+
+
+def q(method: str, attribute: str | None = None, *values: Any) -> str:
+    return query(method, attribute, *values)
+
+
+@pytest.fixture(scope="module")
+async def films(api: Api) -> TableApi:
+    """A table of films, open to all; no test changes it."""
+    table = await api.new_table(columns=COLUMNS, permissions=['read("any")'])
+    for film in FILMS:
+        await table.new_row(film)
+    return table
+
+
+def filter_(method: str, attribute: str, *values: Any) -> dict[str, Any]:
+    return {"method": method, "attribute": attribute, "values": list(values)}
+
+
+@pytest.mark.parametrize(
+    ("queries", "expected"),
+    [
+        ([], [0, 1, 2, 3, 4]),
+        ([q("equal", "title", "Alien")], [0]),
+        ([q("equal", "year", 1979, 2011)], [0, 2, 4]),
+        ([q("equal", "seen", False)], [1, 3]),
+        ([q("equal", "rating", 1)], [3]),
+        ([q("equal", "shown", "1985-02-20T00:00:00Z")], [1]),
+        ([q("notEqual", "year", 1979)], [1, 2]),
+        ([q("lessThan", "year", 1985)], [0, 4]),
+        ([q("lessThanEqual", "year", 1985)], [0, 1, 4]),
+        ([q("greaterThan", "rating", 7.8)], [0, 4]),
+        ([q("greaterThanEqual", "rating", 7.8)], [0, 1, 4]),
+        ([q("greaterThan", "shown", "1980-01-01")], [1]),
+        ([q("greaterThan", "title", "Brazil")], [2, 4]),
+        ([q("between", "year", 1979, 1985)], [0, 1, 4]),
+        ([q("between", "shown", "1979-05-25", "1985-02-20")], [0, 1]),
+        ([q("isNull", "year")], [3]),
+        ([q("isNotNull", "shown")], [0, 1]),
+        ([q("isNull", "numbers")], [0, 1, 4]),
+        ([q("startsWith", "title", "Al")], [0]),
+        ([q("startsWith", "title", "")], [0, 1, 2, 3, 4]),
+        ([q("endsWith", "title", "rica")], [2]),
+        ([q("contains", "title", "li")], [0, 4]),
+        ([q("contains", "title", "%")], [3]),
+        ([q("contains", "title", "f_")], [3]),
+        ([q("contains", "title", "Braz", "Captain")], [1, 2]),
+        ([q("contains", "actors", "Tom")], []),
+        ([q("contains", "actors", "Tom Holland")], [2]),
+        ([q("contains", "actors", "Tom Holland", "Pryce")], [1, 2]),
+        ([q("contains", "numbers", 1)], [2]),
+        ([q("equal", "year", 1979), q("contains", "title", "A")], [0]),
+        ([q("or", None, filter_("equal", "year", 2011), filter_("equal", "seen", True))], [0, 2]),
+        ([q("and", None, filter_("equal", "year", 1979), filter_("isNull", "seen"))], [4]),
+        (
+            [
+                q(
+                    "or",
+                    None,
+                    filter_("equal", "title", "Brazil"),
+                    {"method": "and", "values": [filter_("equal", "year", 1979), filter_("equal", "seen", True)]},
+                )
+            ],
+            [0, 1],
+        ),
+        ([q("equal", "$sequence", "2", 3)], [1, 2]),
+        ([q("greaterThan", "$createdAt", "2020-01-01")], [0, 1, 2, 3, 4]),
+        ([q("lessThan", "$updatedAt", "2020-01-01")], []),
+        ([q("orderDesc", "title")], [4, 2, 1, 0, 3]),
+        ([q("orderAsc", "year")], [3, 0, 4, 1, 2]),
+        ([q("orderDesc", "year")], [2, 1, 0, 4, 3]),
+        ([q("orderDesc", "year"), q("orderDesc", "title")], [2, 1, 4, 0, 3]),
+        ([q("orderDesc", "")], [4, 3, 2, 1, 0]),
+        ([q("orderDesc", "$createdAt")], [4, 3, 2, 1, 0]),
+        ([q("orderDesc", "$sequence"), q("limit", None, 2)], [4, 3]),
+        ([q("limit", None, 2), q("offset", None, 1)], [1, 2]),
+        ([q("limit", None, 2), q("limit", None, 1)], [0, 1]),
+        ([q("offset", None, 0)], [0, 1, 2, 3, 4]),
+        ([q("offset", None, 9)], []),
+    ],
+    ids=str,
+)
+async def test_a_query_finds_exactly_what_it_says(films: TableApi, queries: list[str], expected: list[int]) -> None:
+    """Checks 81, 85, 86, 89, 90, 92, 96."""
+    assert await films.found(*queries, column="title") == [FILMS[place]["title"] for place in expected]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "nonsense",
+        "[]",
+        "{}",
+        "\x00",
+        '"text"',
+        '{"method": 1}',
+        '{"method": "equal", "attribute": 1, "values": ["a"]}',
+        '{"method": "equal", "attribute": "title", "values": "a"}',
+        '{"method": "equal", "attribute": "title", "values": ["\\u0000"]}',
+        '{"method": "equal", "attribute": "title", "values": ["\\ud800"]}',
+        q("equal", "title"),
+        q("equal", "unknown", "a"),
+        q("equal", "$permissions", "a"),
+        q("equal", "$unknown", "a"),
+        q("equal", "title", 1),
+        q("equal", "title", None),
+        q("equal", "title", ["a"]),
+        q("equal", "year", "1979"),
+        q("equal", "year", 1.5),
+        q("equal", "year", 10**30),
+        q("equal", "rating", "8.5"),
+        q("equal", "rating", 10**400),
+        q("equal", "seen", 1),
+        q("equal", "shown", "yesterday"),
+        q("equal", "$sequence", "x"),
+        q("equal", "$id", 1),
+        q("equal", "$createdAt", 5),
+        q("equal", "title", *(str(n) for n in range(501))),
+        q("equal", "actors", "Hurt"),
+        q("startsWith", "actors", "H"),
+        q("contains", "year", 1),
+        q("contains", "numbers", "1"),
+        q("contains", "title"),
+        q("startsWith", "year", "1"),
+        q("between", "year", 1979),
+        q("between", "year", 1, 2, 3),
+        q("notEqual", "year", 1, 2),
+        q("isNull", "unknown"),
+        q("regex", "title", "a"),
+        q("search", "title", "alien"),
+        q("exists", "title"),
+        q("equals", "title", "a"),
+        q("or", None, filter_("equal", "year", 1)),
+        q("or", None, filter_("equal", "year", 1), {"method": "limit", "values": [1]}),
+        q("and", None, filter_("equal", "year", 1), "text"),
+        q("limit", None, 0),
+        q("limit", None, -1),
+        q("limit", None, "5"),
+        q("limit", None, True),
+        q("limit", None, 10**30),
+        q("limit"),
+        q("offset", None, -1),
+        q("cursorAfter", None, "_"),
+        q("cursorAfter", None, 5),
+        q("orderAsc", "unknown"),
+        q("orderDesc", "title.sub"),
+        q("select", None, "unknown"),
+        q("select", None, "title", "title"),
+        q("select", None, 1),
+        q("select"),
+    ],
+    ids=lambda bad: bad[:60],
+)
+async def test_a_bad_query_is_refused(films: TableApi, bad: str) -> None:
+    """Checks 81, 82, 83, 85, 88, 91, 92, 97, 98."""
+    answer = await films.list(bad)
+
+    if "\x00" in bad:
+        assert answer.said == (400, "general_argument_invalid")
+    else:
+        assert answer.said == BAD_QUERY
+        assert answer.body["message"].startswith("Invalid query")
+
+
+def nested(depth: int) -> dict[str, Any]:
+    inner = filter_("equal", "year", 1979)
+    return inner if depth == 0 else {"method": "or", "values": [nested(depth - 1), inner]}
+
+
+async def test_queries_have_limits(films: TableApi) -> None:
+    """Checks 83, 84; sections 3.2, 3.3."""
+    assert (await films.list(*[q("limit", None, 1)] * 100)).said == (200, "")
+    assert (await films.list(*[q("limit", None, 1)] * 101)).said == (400, "general_argument_invalid")
+    assert (await films.list(q("equal", "title", "x" * 4100))).said == (400, "general_argument_invalid")
+    assert (await films.list(q("equal", "year", *range(500)))).said == (200, "")
+    assert (await films.list(q("or", None, *nested(3)["values"]))).said == (200, "")
+    assert (await films.list(q("or", None, *nested(4)["values"]))).said == BAD_QUERY
+
+
+async def test_ids_can_be_asked_for(films: TableApi) -> None:
+    """Check 97."""
+    ids = await films.found()
+
+    assert await films.found(q("equal", "$id", ids[3], ids[1], "unknown")) == [ids[1], ids[3]]
+    assert await films.found(q("notEqual", "$id", ids[0])) == ids[1:]
+
+
+async def test_a_page_has_25_rows_and_a_total(api: Api) -> None:
+    """Checks 81, 99."""
+    table = await api.new_table()
+    for place in range(30):
+        await table.new_row({"text": str(place)})
+
+    page = await table.list()
+    one = await table.list(q("limit", None, 1))
+    uncounted = await table.call("GET", "/rows", body={"total": False})
+
+    assert (len(page.body["rows"]), page.body["total"]) == (25, 30)
+    assert (len(one.body["rows"]), one.body["total"]) == (1, 30)
+    assert (len(uncounted.body["rows"]), uncounted.body["total"]) == (25, 0)
+
+
+async def test_a_list_shows_what_is_selected(films: TableApi) -> None:
+    """Section 3.7."""
+    system = {"$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$tableId"}
+    rows = (await films.list(q("select", None, "title", "$id"), q("select", None, "year"))).body["rows"]
+
+    assert {frozenset(row) for row in rows} == {frozenset(system | {"title", "year"})}
+
+
+ORDERS = [
+    [],
+    [q("orderDesc", "")],
+    [q("orderDesc", "$createdAt")],
+    [q("orderAsc", "$createdAt")],
+    [q("orderAsc", "$updatedAt")],
+    [q("orderDesc", "$id")],
+    [q("orderDesc", "rating")],
+    [q("orderAsc", "rating"), q("orderDesc", "title")],
+    [q("orderDesc", "rating"), q("orderAsc", "$id")],
+]
+
+
+@pytest.fixture(scope="module")
+async def rated(api: Api) -> TableApi:
+    """A table whose rows each have a rating, all readable by guests, by row or by table."""
+    table = await api.new_table(columns=COLUMNS, rowSecurity=True)
+    for place in range(12):
+        data = {"title": f"film {place:02}", "rating": place % 3}
+        await table.new_row(data, 'read("any")', 'read("guests")')
+    await table.new_row({"title": "hidden", "rating": 1})
+    return table
+
+
+@pytest.mark.parametrize("orders", ORDERS, ids=str)
+@pytest.mark.parametrize("caller", ["guest", "key"])
+async def test_cursors_go_on_where_a_page_ends(rated: TableApi, orders: list[str], caller: str) -> None:
+    """Checks 93, 95: forwards and backwards, pages join without gap or overlap."""
+    who = GUEST if caller == "guest" else None
+    everything = await rated.found(*orders, q("limit", None, 100), caller=who)
+    forwards: list[str] = []
+    while True:
+        after = [q("cursorAfter", None, forwards[-1])] if forwards else []
+        page = await rated.list(*orders, *after, q("limit", None, 5), caller=who)
+        assert page.body["total"] == len(everything)
+        if not page.body["rows"]:
+            break
+        forwards += [row["$id"] for row in page.body["rows"]]
+    before = await rated.found(*orders, q("cursorBefore", None, everything[6]), q("limit", None, 2), caller=who)
+    skipped = await rated.found(
+        *orders, q("cursorAfter", None, everything[1]), q("offset", None, 2), q("limit", None, 3), caller=who
+    )
+
+    assert forwards == everything
+    assert len(everything) == (12 if caller == "guest" else 13)
+    assert before == everything[4:6]
+    assert skipped == everything[4:7]
+
+
+async def test_an_invisible_row_is_a_cursor_too(rated: TableApi) -> None:
+    """Section 3.6."""
+    hidden = (await rated.found(q("equal", "title", "hidden")))[0]
+
+    assert await rated.found(q("cursorAfter", None, hidden), caller=GUEST) == []
+    assert len(await rated.found(q("cursorBefore", None, hidden), caller=GUEST)) == 12
+
+
+async def test_a_cursor_must_lead_somewhere(films: TableApi) -> None:
+    """Check 94."""
+    yearless = (await films.found(q("isNull", "year")))[0]
+
+    assert (await films.list(q("cursorAfter", None, "unknown"))).said == (400, "general_cursor_not_found")
+    answer = await films.list(q("orderAsc", "year"), q("cursorAfter", None, yearless))
+    assert answer.said == (400, "database_query_order_null")
+
+
+@pytest.mark.parametrize("method", ["cursorAfter", "cursorBefore"])
+@pytest.mark.parametrize("order", ["orderAsc", "orderDesc"])
+async def test_rows_without_a_value_are_paged_too(films: TableApi, order: str, method: str) -> None:
+    """Section 3.5: nulls come first ascending, last descending."""
+    orders = [q(order, "year")]
+    everything = await films.found(*orders)
+    known = [id_ for id_ in everything if (await films.get(id_)).body["year"] is not None]
+    for id_ in known:
+        at = everything.index(id_)
+        expected = everything[at + 1 :] if method == "cursorAfter" else everything[:at]
+        assert await films.found(*orders, q(method, None, id_)) == expected
+
+
+@pytest.mark.parametrize("caller", ["guest", "key"])
+async def test_a_total_stops_at_5000(api: Api, caller: str) -> None:
+    """Check 100."""
+    table = await api.new_table(rowSecurity=True)
+    await fill(api, table, 5_001)
+
+    answer = await table.list(q("limit", None, 1), caller=GUEST if caller == "guest" else None)
+    filtered = await table.list(
+        q("equal", "text", "many"), q("limit", None, 1), caller=GUEST if caller == "guest" else None
+    )
+
+    assert answer.body["total"] == filtered.body["total"] == 5_000
+
+
+async def fill(api: Api, table: TableApi, number: int) -> None:
+    """Write many rows that anyone may read, faster than by HTTP."""
+    n, schema = await api.pool.fetchrow(
+        "SELECT tables.n, 'db_' || databases.n FROM data.tables JOIN data.databases ON databases.n = database_n"
+        " WHERE tables.id = $1",
+        table.table,
+    )
+    column = await api.pool.fetchval("SELECT n FROM data.columns WHERE table_n = $1", n)
+    async with api.pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            f"INSERT INTO {schema}.t_{n} (id, created_at, updated_at, permissions, c_{column})"
+            " SELECT 'row-' || i, now(), now(), ARRAY['read(\"any\")'], 'many' FROM generate_series(1, $1::int) AS i",
+            number,
+        )
+        await connection.execute(
+            f"INSERT INTO {schema}.p_{n} (action, role, seq, created_at)"
+            f" SELECT 'read', 'any', seq, created_at FROM {schema}.t_{n}"
+        )

@@ -1,0 +1,276 @@
+"""Rows over HTTP: section 2.5, and the checks of 10.C."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.integration.data.accounts import GUEST
+from tests.integration.data.api import Api, Json, TableApi, query
+
+DATE = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00\Z"
+BAD_STRUCTURE = (400, "row_invalid_structure")
+BAD_ARGUMENT = (400, "general_argument_invalid")
+
+COLUMNS = [
+    {"key": "name", "type": "varchar", "size": 8, "required": True},
+    {"key": "age", "type": "integer", "min": 0, "max": 200},
+    {"key": "score", "type": "double"},
+    {"key": "active", "type": "boolean"},
+    {"key": "colour", "type": "enum", "elements": ["red", "green"], "default": "red"},
+    {"key": "tags", "type": "varchar", "size": 8, "array": True},
+    {"key": "born", "type": "datetime"},
+]
+
+
+@pytest.fixture
+async def people(api: Api) -> TableApi:
+    """A table of people."""
+    return await api.new_table(columns=COLUMNS)
+
+
+async def test_a_row_is_made_and_shown_with_every_field(people: TableApi) -> None:
+    """Checks 56, 65, 66."""
+    made = await people.create({"name": "Ada", "born": "1975-06-12 14:12:55+02:00"})
+    row = dict(made.body)
+
+    assert made.status == 201
+    assert re.match(r"^[0-9a-f]{20}\Z", row.pop("$id"))
+    created = row.pop("$createdAt")
+    assert re.match(DATE, created)
+    assert row.pop("$updatedAt") == created
+    assert row == {
+        "$sequence": "1",
+        "$permissions": [],
+        "$databaseId": people.database,
+        "$tableId": people.table,
+        "name": "Ada",
+        "age": None,
+        "score": None,
+        "active": None,
+        "colour": "red",
+        "tags": [],
+        "born": "1975-06-12T12:12:55.000+00:00",
+    }
+    assert (await people.get(made.body["$id"])).body == made.body
+    assert (await people.list()).body == {"total": 1, "rows": [made.body]}
+
+
+async def test_an_id_is_taken_once(people: TableApi) -> None:
+    """Check 57."""
+    assert (await people.create({"name": "Ada"}, row_id="ada")).body["$id"] == "ada"
+    assert (await people.create({"name": "Ada"}, row_id="ada")).said == (409, "row_already_exists")
+    assert (await people.create({"name": "Ada"}, row_id="ada\n")).said == BAD_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ({"rowId": "a"}, (400, "row_missing_data")),
+        ({"rowId": "a", "data": {}}, (400, "row_missing_data")),
+        ({"rowId": "a", "data": "{}"}, (400, "row_missing_data")),
+        ({"rowId": "a", "data": None}, (400, "row_missing_data")),
+        ({"data": {"name": "Ada"}}, (400, "row_missing_data")),
+        ({"rowId": "a", "data": ["name"]}, BAD_ARGUMENT),
+        ({"rowId": "a", "data": []}, BAD_ARGUMENT),
+        ({"rowId": "a", "data": "[]"}, BAD_ARGUMENT),
+        ({"rowId": "a", "data": "nonsense"}, BAD_ARGUMENT),
+        ({"rowId": "a", "data": 1}, BAD_ARGUMENT),
+        ({"rowId": "a", "data": False}, BAD_ARGUMENT),
+        ({"rowId": "a", "data": {"name": "Ada"}, "rows": []}, (400, "general_bad_request")),
+    ],
+    ids=str,
+)
+async def test_a_row_without_data_is_refused(people: TableApi, body: Json, refused: tuple[int, str]) -> None:
+    """Check 59."""
+    assert (await people.call("POST", "/rows", body=body)).said == refused
+
+
+async def test_data_may_be_a_text_that_holds_an_object(people: TableApi) -> None:
+    """Check 59."""
+    made = await people.call("POST", "/rows", body={"rowId": "unique()", "data": json.dumps({"name": "Ada"})})
+
+    assert made.status == 201
+    assert made.body["name"] == "Ada"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"name": "Ada", "unknown": 1},
+        {"name": "Ada", "$unknown": 1},
+        {"age": 5},
+        {"name": None},
+        {"name": "Ada", "age": "5"},
+        {"name": "Ada", "age": 5.0},
+        {"name": "Ada", "age": 201},
+        {"name": "Ada", "age": 10**30},
+        {"name": "Ada", "active": 1},
+        {"name": "Ada", "score": "0.5"},
+        {"name": "123456789"},
+        {"name": "Ada", "colour": "Red"},
+        {"name": "Ada", "tags": "tag"},
+        {"name": "Ada", "tags": ["tag", 1]},
+        {"name": "Ada", "tags": [["tag"]]},
+        {"name": "Ada", "tags": ["x"] * 10_001},
+        {"name": "Ada", "born": "16/01/2024 12:00:00AM"},
+        {"name": "Ada", "born": "0000-00-00"},
+    ],
+    ids=lambda data: str(data)[:60],
+)
+async def test_data_that_does_not_fit_its_columns_is_refused(people: TableApi, data: Json) -> None:
+    """Checks 58, 62, 63, 64, 65, 67."""
+    made = await people.create(data)
+
+    assert made.said == BAD_STRUCTURE
+    assert made.body["message"].startswith("Invalid document structure")
+    assert (await people.list()).body["total"] == 0
+
+
+async def test_values_at_the_edge_are_taken(people: TableApi) -> None:
+    """Checks 62, 63."""
+    data = {"name": "日本語日本語日本", "age": 200, "score": 5, "tags": ["a", None], "active": False}
+    made = await people.create(data)
+
+    assert made.status == 201
+    assert made.body | data == made.body
+
+
+async def test_what_a_row_says_of_itself_is_not_for_clients_to_write(api: Api) -> None:
+    """Checks 60, 61."""
+    table = await api.new_table(permissions=['create("any")', 'update("any")', 'read("any")'])
+    written = {"text": "a", "$sequence": "77", "$databaseId": "x", "$tableId": "y", "$id": "z", "$tenant": 1}
+    dates = {"$createdAt": "2001-02-03 04:05:06.789", "$updatedAt": "2002-02-03T04:05:06+01:00"}
+    by_client = await table.create(written | dates, GUEST)
+    by_key = await table.create(written | dates)
+
+    assert by_client.body["$sequence"] == "1"
+    assert by_client.body["$databaseId"] == table.database
+    assert by_client.body["$id"] != "z"
+    assert by_client.body["$createdAt"] == by_client.body["$updatedAt"] > "2026"
+    assert by_key.body["$createdAt"] == "2001-02-03T04:05:06.789+00:00"
+    assert by_key.body["$updatedAt"] == "2002-02-03T03:05:06.000+00:00"
+    assert (await table.create({"text": "a", "$createdAt": "garbage"})).status == 400
+    assert (await table.create({"text": "a", "$createdAt": "garbage"}, GUEST)).status == 201
+    changed = await table.update(by_key.body["$id"], {"data": {"text": "b", "$updatedAt": "2003-01-01"}})
+    assert changed.body["$updatedAt"] == "2003-01-01T00:00:00.000+00:00"
+    assert changed.body["$createdAt"] == by_key.body["$createdAt"]
+
+
+async def test_an_update_changes_what_it_names(people: TableApi) -> None:
+    """Checks 68, 69."""
+    before = (await people.create({"name": "Ada", "age": 36, "tags": ["a"], "colour": "green"})).body
+    after = (await people.update(before["$id"], {"data": {"age": 37}})).body
+    same = (await people.update(before["$id"], {"data": {"age": 37, "tags": ["a"]}, "permissions": []})).body
+    cleared = (await people.update(before["$id"], {"data": {"age": None, "tags": None, "colour": None}})).body
+
+    assert after == before | {"age": 37, "$updatedAt": after["$updatedAt"]}
+    assert after["$updatedAt"] > before["$updatedAt"]
+    assert same == after
+    assert cleared == after | {"age": None, "tags": [], "colour": "red", "$updatedAt": cleared["$updatedAt"]}
+    assert (await people.get(before["$id"])).body == cleared
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ({}, (400, "row_missing_payload")),
+        ({"data": {}}, (400, "row_missing_payload")),
+        ({"data": None, "permissions": None}, (400, "row_missing_payload")),
+        ({"data": ["a"]}, BAD_ARGUMENT),
+        ({"data": {"unknown": 1}}, BAD_STRUCTURE),
+        ({"data": {"name": None}}, BAD_STRUCTURE),
+        ({"data": {"age": "5"}}, BAD_STRUCTURE),
+    ],
+    ids=str,
+)
+async def test_an_update_that_makes_no_sense_is_refused(people: TableApi, body: Json, refused: tuple[int, str]) -> None:
+    """Check 70."""
+    row = await people.new_row({"name": "Ada"})
+
+    assert (await people.update(row, body)).said == refused
+
+
+async def test_a_row_is_refused_for_what_comes_first(api: Api) -> None:
+    """Section 2.5: the row is there, then permission, then structure, then uniqueness."""
+    table = await api.new_table(rowSecurity=True)
+    row = await table.new_row()
+    bad: Json = {"data": {"text": 5}}
+
+    assert (await table.update("nothing", bad)).said == (404, "row_not_found")
+    assert (await table.update("nothing", bad | {"permissions": ['read("users")']}, GUEST)).said == (
+        401,
+        "user_unauthorized",
+    )
+    assert (await table.update(row, bad, GUEST)).said == (401, "user_unauthorized")
+    assert (await table.create({"text": 5}, GUEST)).said == (401, "user_unauthorized")
+    assert (await table.update(row, bad)).said == BAD_STRUCTURE
+
+
+async def test_a_row_that_lost_a_required_column_takes_no_update_without_it(people: TableApi) -> None:
+    """Section 2.5.3: the merged row is checked whole."""
+    row = await people.new_row({"name": "Ada"})
+    await people.add_column("integer", "size", required=True)
+
+    assert (await people.update(row, {"data": {"age": 1}})).said == BAD_STRUCTURE
+    assert (await people.update(row, {"data": {"age": 1, "size": 2}})).said == (200, "")
+
+
+async def test_what_is_deleted_is_gone(people: TableApi) -> None:
+    """Check 71."""
+    row = await people.new_row({"name": "Ada"})
+    deleted = await people.delete(row)
+
+    assert (deleted.status, deleted.body) == (204, None)
+    assert (await people.delete(row)).said == (404, "row_not_found")
+    assert (await people.get(row)).said == (404, "row_not_found")
+    assert (await people.update(row, {"data": {"age": 1}})).said == (404, "row_not_found")
+    assert (await people.create({"name": "Ada"}, row_id=row)).body["$sequence"] == "2"
+
+
+async def test_a_unique_index_is_kept(api: Api) -> None:
+    """Check 72; nulls are all different."""
+    table = await api.new_table(indexes=[{"key": "own", "type": "unique", "attributes": ["text"]}])
+    await table.new_row({"text": "a"})
+    other = await table.new_row({"text": "b"})
+
+    assert (await table.create({"text": "a"})).said == (409, "row_unique_constraint_violation")
+    assert (await table.update(other, {"data": {"text": "a"}})).said == (409, "row_unique_constraint_violation")
+    assert (await table.update(other, {"data": {"text": "b"}})).said == (200, "")
+    await table.new_row({"text": None})
+    await table.new_row({"text": None})
+
+
+async def test_a_row_shows_what_is_selected(people: TableApi) -> None:
+    """Check 80."""
+    row = await people.new_row({"name": "Ada", "age": 36})
+    system = {"$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$tableId"}
+
+    async def shown(*queries: str) -> Any:
+        answer = await people.call("GET", f"/rows/{row}", body={"queries": list(queries)})
+        return set(answer.body) if answer.status == 200 else answer.said
+
+    assert await shown(query("select", None, "name")) == system | {"name"}
+    assert await shown(query("select", None, "name"), query("select", None, "age")) == system | {"name", "age"}
+    assert await shown(query("select", None, "$id")) == system
+    assert await shown(query("select", None, "*")) == await shown()
+    assert await shown(query("limit", None, 1)) == (400, "general_query_invalid")
+    assert await shown(query("select", None, "unknown")) == (400, "general_query_invalid")
+    assert await shown(query("select")) == (400, "general_query_invalid")
+    assert await shown(query("select", None, "name", "name")) == (400, "general_query_invalid")
+
+
+async def test_sequences_count_insertions(people: TableApi) -> None:
+    rows = [(await people.create({"name": "Ada"})).body["$sequence"] for _ in range(3)]
+
+    assert rows == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("text", ["'; DROP TABLE x --", '"quoted"', "back\\slash", "\t\n", "{}", "%", "日本", "$1"])
+async def test_texts_come_back_as_they_went_in(api: Api, text: str) -> None:
+    table = await api.new_table()
+    row = await table.new_row({"text": text})
+
+    assert (await table.get(row)).body["text"] == text
+    assert await table.found(query("equal", "text", text)) == [row]
