@@ -26,8 +26,8 @@ def starts_again(user: User, data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_signal_ends_everything_in_order(each_user: User, kept_dir: Path, number: signal.Signals) -> None:
-    with each_user.up(kept_dir) as instance:
+def test_a_signal_ends_everything_in_order(user: User, kept_dir: Path, number: signal.Signals) -> None:
+    with user.up(kept_dir) as instance:
         instance.ready()
         code, said = instance.signal(number)
 

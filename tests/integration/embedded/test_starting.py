@@ -94,11 +94,12 @@ def test_the_folder_of_the_sockets_goes_with_the_instance(each_user: User, kept_
 
 
 def test_without_a_chosen_port_the_next_free_one_is_taken_and_said(user: User, kept_dir: Path) -> None:
-    with take_port("127.0.0.1", None) as taken, user.up(kept_dir, port=None) as instance:
+    with take_port("127.0.0.1", None) as listener, user.up(kept_dir, port=None) as instance:
+        taken = listener.getsockname()[1]
         endpoint = instance.ready()["endpoint"]
         said = instance.signal(signal.SIGINT)[1]
 
-    assert int(endpoint.removesuffix("/v1").rsplit(":", 1)[1]) > taken.getsockname()[1]
+    assert int(endpoint.removesuffix("/v1").rsplit(":", 1)[1]) > taken
     assert f"port {DEFAULT_PORT} is taken: this is {endpoint}" in said
 
 
