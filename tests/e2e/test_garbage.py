@@ -72,10 +72,20 @@ RAW_BODIES = st.sampled_from(
 
 
 NAMES = st.one_of(st.sampled_from(["name", "age", "$id", "$sequence", "$createdAt", "$permissions", "tags"]), TEXTS)
-METHODS = st.sampled_from(
-    ["equal", "notEqual", "lessThan", "greaterThanEqual", "between", "isNull", "contains", "startsWith", "endsWith"]
-    + ["and", "or", "limit", "offset", "orderAsc", "orderDesc", "cursorAfter", "cursorBefore", "select", "search"]
-)
+FILTERS = [
+    "equal",
+    "notEqual",
+    "lessThan",
+    "greaterThanEqual",
+    "between",
+    "isNull",
+    "contains",
+    "startsWith",
+    "and",
+    "or",
+]
+PAGES = ["limit", "offset", "orderAsc", "orderDesc", "cursorAfter", "cursorBefore", "select", "search"]
+METHODS = st.sampled_from([*FILTERS, *PAGES])
 QUERIES = st.fixed_dictionaries(
     {"method": METHODS}, optional={"attribute": NAMES, "values": st.lists(VALUES, max_size=3)}
 ).map(json.dumps)
