@@ -21,7 +21,7 @@ def check(value: Value, _: Options) -> moment_of:
         raise ValueInvalid("it must be a date that begins with its year, as 2020-10-15T06:38:00.000+00:00")
     try:
         moment = _parse(found).astimezone(UTC)
-    except (ValueError, OverflowError, ZoneInfoNotFoundError) as error:
+    except (ValueError, ArithmeticError, ZoneInfoNotFoundError) as error:
         raise ValueInvalid("it must be a valid date") from error
     if moment.year < 1000:  # noqa: PLR2004 a year has four digits
         raise ValueInvalid("its year must lie between 1000 and 9999")
@@ -31,8 +31,16 @@ def check(value: Value, _: Options) -> moment_of:
 def _parse(found: str) -> moment_of:
     named = _NAMED_ZONE.match(found)
     zone = ZoneInfo(named[2]) if named else UTC
-    moment = parser.parse(named[1] if named else found, default=moment_of(2000, 1, 1, tzinfo=zone), yearfirst=True)
+    default = moment_of(2000, 1, 1)
+    moment = parser.parse(named[1] if named else found, default=default, yearfirst=True, tzinfos=_offset)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _offset(zone: str | None, seconds: int | None) -> int | None:
+    """Take an offset as it is; a short name without one (EST, IST) says too little, and dateutil would pass it over."""
+    if zone is not None and seconds is None:
+        raise ValueError(zone)
+    return seconds
 
 
 KIND = Kind(
