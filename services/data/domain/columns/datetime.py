@@ -31,7 +31,7 @@ def check(value: Value, _: Options) -> moment_of:
 def _parse(found: str) -> moment_of:
     named = _NAMED_ZONE.match(found)
     zone = ZoneInfo(named[2]) if named else UTC
-    default = moment_of(2000, 1, 1)
+    default = moment_of(2000, 1, 1, tzinfo=zone)
     moment = parser.parse(named[1] if named else found, default=default, yearfirst=True, tzinfos=_offset)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
