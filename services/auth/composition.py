@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 import shared.messaging
 from services.auth import events
-from services.auth.http import account, sessions, users
+from services.auth.http import account, health, sessions, users
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.resolver import DatabaseResolver
@@ -64,11 +64,11 @@ async def open_auth(
         trust = Trust(trusted=None if is_alone else await find_trusted(pool), keep=partial(keep_trusted, pool))
         revocations = _revocations(pool, redis, redis_url, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
-        deps = AuthDeps(pool=pool, guard=guard, revocations=revocations, passwords=passwords)
+        deps = AuthDeps(pool=pool, redis=redis, guard=guard, revocations=revocations, passwords=passwords)
         loops.append(bus.serve(ResolveSession.LANE, events.principal_lane(pool)))
-        loops.append(bus.serve(FindSession.LANE, events.general_lane(deps, redis)))
+        loops.append(bus.serve(FindSession.LANE, events.general_lane(deps)))
         await stack.enter_async_context(running(loops))
-        yield _service(pool, redis, deps)
+        yield _service(deps)
 
 
 def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, *, relay: Relay, trust: Trust) -> Revocations:
@@ -85,17 +85,17 @@ def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, *, rela
     )
 
 
-def _service(pool: Pool, redis: Redis, deps: AuthDeps) -> Service:
+def _service(deps: AuthDeps) -> Service:
     async def lease() -> None:
         if not deps.guard.cache.is_leased():
             raise LookupError("no word from the feed")
 
     async def database() -> None:
-        await pool.fetchval("SELECT 1")
+        await deps.pool.fetchval("SELECT 1")
 
     async def bus() -> None:
-        await redis.ping()
+        await deps.redis.ping()
 
     checks: dict[str, Check] = {"database": database, "redis": bus, "feed": lease}
-    parts = [(account.routes, deps), (sessions.routes, deps), (users.routes, deps)]
+    parts = [(account.routes, deps), (sessions.routes, deps), (users.routes, deps), (health.routes, deps)]
     return Service(parts=parts, guard=deps.guard, checks=checks)

@@ -1,7 +1,5 @@
 """What auth answers on the bus: one line each, calling an operation."""
 
-from redis.asyncio import Redis
-
 from services.auth.domain.records import Key, Session, User
 from services.auth.domain.user_queries import UserQuery
 from services.auth.operations import principals, projects, sessions, users
@@ -45,14 +43,14 @@ def principal_lane(pool: Pool) -> Handlers:
     return {ResolveSession: on_session, ResolveJwt: on_jwt, ResolveKey: on_key, ResolveProject: on_project}
 
 
-def general_lane(deps: AuthDeps, redis: Redis) -> Handlers:
+def general_lane(deps: AuthDeps) -> Handlers:
     """Return the handlers of what token and the command line ask."""
 
     async def on_find_session(asked: FindSession) -> FoundSession:
         return await sessions.find_session(deps.pool, asked.project, asked.user, asked.session)
 
     async def on_list_dead_letters(_: ListDeadLetters) -> DeadLetters:
-        return await list_dead_letters(redis)
+        return await list_dead_letters(deps.redis)
 
     own: Handlers = {FindSession: on_find_session, ListDeadLetters: on_list_dead_letters}
     return {**own, **_projects(deps), **_keys(deps), **_users(deps), **_sessions(deps)}

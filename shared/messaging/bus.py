@@ -21,6 +21,7 @@ from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, convert, pack, unpack
 from shared.messaging.group import Group
 from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, pause
+from shared.postgres.pool import is_away
 
 log = structlog.get_logger()
 
@@ -37,6 +38,7 @@ REPLIES_KEPT_S = 600
 """How long the replies to a process that died stand in Redis; one that lives deletes its own."""
 
 CONCURRENCY = 32
+AWAY = "The database cannot be reached at the moment."
 
 RECANCEL_S = 0.05
 """When to cancel again what the client library, which loses a cancellation right after a command, reads on with."""
@@ -204,7 +206,12 @@ async def _handle(envelope: Envelope, known: Mapping[tuple[str, int], tuple[type
     except (KeyError, MalformedMessage):
         log.warning("a request was not understood", type=envelope.type, version=envelope.version)
         return Reply(id=envelope.id, fault=_unexpected("The request was not understood."))
-    except Exception:  # the asker is told, the log has the cause, and the server goes on
+    except Exception as error:  # the asker is told, the log has the cause, and the server goes on
+        if is_away(error):
+            log.warning("the database is away", type=envelope.type, error=repr(error))
+            return Reply(
+                id=envelope.id, fault=Fault(type=ErrorType.PRINCIPAL_UNAVAILABLE, message=AWAY, retry_after_s=1)
+            )
         log.exception("a request failed", type=envelope.type)
         return Reply(id=envelope.id, fault=_unexpected("The request failed."))
     return Reply(id=envelope.id, body=cast("dict[str, object]", msgspec.to_builtins(answer, builtin_types=(bytes,))))

@@ -18,6 +18,24 @@ else:  # asyncpg is generic for type checkers only
     _Plain = asyncpg.Connection
 
 
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+"""What is raised where the database cannot be reached at the moment. `asyncpg.DataError`, one of these, is a fault."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Say whether an error means that the database cannot be reached, and trying again may help."""
+    return isinstance(error, AWAY) and not isinstance(error, asyncpg.DataError)
+
+
 class _Unreset(_Plain):
     """A connection that is not reset on its way back to the pool: half the cost of a short query.
 

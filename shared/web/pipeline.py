@@ -6,6 +6,7 @@ switched-off method, session already there, parameters.
 
 from collections.abc import Iterable
 
+import asyncpg
 import msgspec
 import structlog
 from aiohttp.web import BaseRequest, Response
@@ -13,7 +14,8 @@ from multidict import istr
 
 from shared.contracts.principal import Kind
 from shared.guard.guard import Guard
-from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.postgres.pool import is_away
 from shared.web.authenticate import KEY, identify
 from shared.web.call import JSON, TEXT, Call, Reply
 from shared.web.clientinfo import TrustedProxies
@@ -28,6 +30,7 @@ from shared.web.request_id import request_id
 from shared.web.scopes import Admission, Caller
 
 FAILED = "The server has failed to answer. Its log has the cause, under the id in X-Request-Id."
+AWAY = "The database cannot be reached at the moment. Try again."
 HSTS = ("Strict-Transport-Security", "max-age=10886400")
 
 Answer = tuple[int, bytes, str]
@@ -87,9 +90,8 @@ class Pipeline:
             answer = await self._answer(request, call)
         except Refusal as refusal:
             answer = _refuse(call, refusal)
-        except Exception:  # noqa: BLE001 the last resort: the log hears all of it, the caller nothing
-            _log.exception("a request failed", method=request.method)
-            answer = _refuse(call, Refusal(ErrorType.GENERAL_SERVER_ERROR, FAILED))
+        except Exception as error:  # noqa: BLE001 the last resort: the log hears all of it, the caller nothing
+            answer = _refuse(call, _unexpected(error, request.method))
         return self._response(call, answer)
 
     async def _answer(self, request: BaseRequest, call: Call[object]) -> Answer:
@@ -148,6 +150,16 @@ class Pipeline:
         if self.is_draining:
             response.force_close()
         return response
+
+
+def _unexpected(error: Exception, method: str) -> Refusal:
+    if is_away(error):
+        _log.warning("the database is away", method=method, error=repr(error))
+        return Unavailable(AWAY, type=ErrorType.GENERAL_BUSY)
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return Refusal(ErrorType.DATABASE_TIMEOUT, "The database took too long.")
+    _log.error("a request failed", method=method, exc_info=error)
+    return Refusal(ErrorType.GENERAL_SERVER_ERROR, FAILED)
 
 
 def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:

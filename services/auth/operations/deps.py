@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from redis.asyncio import Redis
+
 from services.auth.operations.passwords import Passwords
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
@@ -13,6 +15,7 @@ class AuthDeps:
     """Given to each handler, of HTTP and of the bus."""
 
     pool: Pool
+    redis: Redis
     guard: Guard
     revocations: Revocations
     passwords: Passwords

@@ -1,0 +1,26 @@
+"""A database that is away is no fault of the server's: 503, and try again."""
+
+import asyncpg
+import pytest
+
+from shared.postgres.pool import is_away
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(),
+        asyncpg.CannotConnectNowError("starting"),
+        asyncpg.ConnectionDoesNotExistError("gone"),
+        asyncpg.InterfaceError("connection is closed"),
+        TimeoutError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_may_pass_is_told_from_faults(error: Exception) -> None:
+    assert is_away(error)
+
+
+@pytest.mark.parametrize("error", [asyncpg.DataError("invalid input"), asyncpg.UniqueViolationError("twice"), KeyError()])
+def test_faults_are_faults(error: Exception) -> None:
+    assert not is_away(error)
