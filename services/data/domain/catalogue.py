@@ -1,5 +1,6 @@
 """What the data service knows of a database, a table, its columns and indexes."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         return f"db_{self.n}"
 
 
-class Column(msgspec.Struct, frozen=True, kw_only=True):
+class Column(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A column; `n` is its number in PostgreSQL: `c_<n>`. `default` is a JSON value, None for none."""
 
     n: int
@@ -87,6 +88,10 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
         return 20 if self.array else self.kind.width(self.options)
 
 
+Columns = Mapping[str, Column]
+"""By key."""
+
+
 class Index(msgspec.Struct, frozen=True, kw_only=True):
     """An index; `n` is its number in PostgreSQL: `i_<n>`."""
 
@@ -105,8 +110,11 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         return f"i_{self.n}"
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A table with all its parts; `version` changes whenever anything of it, or of its database, does."""
+class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A table with all its parts; `version` changes whenever anything of it, or of its database, does.
+
+    One is equal only to itself: statements are remembered by it.
+    """
 
     n: int
     database: Database
@@ -136,6 +144,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         """Bytes that a row takes, by Appwrite's reckoning."""
         return ROW_OVERHEAD_BYTES + sum(column.width for column in self.columns)
 
-    def find_column(self, key: str) -> Column | None:
-        """Return a column by key."""
-        return next((column for column in self.columns if column.key == key), None)
+    @property
+    def by_key(self) -> Columns:
+        """Its columns by their keys."""
+        return {column.key: column for column in self.columns}

@@ -22,6 +22,8 @@ from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
 
 INDEX_TYPES = ("key", "unique")
+INDEX_TYPES_TO_COME = frozenset({"fulltext", "spatial"})
+LEAST_ENCRYPTED = 150
 ORDERS = frozenset({"ASC", "DESC"})
 
 
@@ -102,6 +104,8 @@ def inline_index(given: InlineIndex) -> NewIndex:
 
 def column(table: Table, given: NewColumn, now: datetime) -> Column:
     """Return a column to be added to a table; raises `Refusal` where it does not fit."""
+    if given.options.encrypt and (given.options.size or LEAST_ENCRYPTED) < LEAST_ENCRYPTED:
+        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, f"Encryption needs a size of {LEAST_ENCRYPTED} or more.")
     made = Column(
         n=0,
         key=given.key,
@@ -122,6 +126,8 @@ def column(table: Table, given: NewColumn, now: datetime) -> Column:
 
 def index(table: Table, given: NewIndex, now: datetime) -> Index:
     """Return an index to be added to a table; raises `Refusal` where it does not fit."""
+    if given.type in INDEX_TYPES_TO_COME:
+        raise _index_invalid(f"{given.type} indexes are not supported")
     if given.type not in INDEX_TYPES:
         raise ArgumentInvalid("type", f"it must be one of ({', '.join(INDEX_TYPES)})")
     if any(known.key.lower() == given.key.lower() for known in table.indexes):
@@ -154,7 +160,7 @@ def _width(table: Table, key: str, length: int | None) -> int:
         if length:
             raise _index_invalid("lengths are for texts")
         return 36 if key == "$id" else 1
-    found = table.find_column(key)
+    found = table.by_key.get(key)
     if found is None:
         raise Refusal(ErrorType.COLUMN_UNKNOWN, f"The column {key[:36]} of the index is not known.")
     if found.array:

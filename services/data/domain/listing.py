@@ -1,99 +1,133 @@
 """Queries over lists of the catalogue: databases, tables, columns, indexes. These are short, and read whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
-from services.data.domain.queries import DEFAULT_LIMIT, MOST_VALUES, Query, decode
+from services.data.domain.catalogue import Column
+from services.data.domain.columns import KINDS
+from services.data.domain.columns.kind import Options
+from services.data.domain.filters import Filter, Joined, Values
+from services.data.domain.queries import RowQuery, parse_row_queries
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 
 MOST_TOTAL = 5_000
 
-Fields = dict[str, Any]
-"""Any: the values of a record, by the names that callers use."""
+Record = dict[str, Any]
+"""Any: JSON, by the names that callers see."""
 
-TESTS: dict[str, Callable[[Any, list[Any]], bool]] = {
-    "equal": lambda own, values: own in values,
-    "notEqual": lambda own, values: own is not None and own != values[0],
-    "contains": lambda own, values: any(str(value) in (own or "") for value in values),
-    "startsWith": lambda own, values: str(own or "").startswith(str(values[0])),
-    "endsWith": lambda own, values: str(own or "").endswith(str(values[0])),
-    "isNull": lambda own, _: own is None,
-    "isNotNull": lambda own, _: own is not None,
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_SYSTEM = {"$id": "id", "$createdAt": "created_at", "$updatedAt": "updated_at"}
+
+_TESTS: dict[str, Callable[[Any, Values], bool]] = {
+    "equal": lambda own, values: own == values[0],
+    "notEqual": lambda own, values: own != values[0],
+    "lessThan": lambda own, values: own < values[0],
+    "lessThanEqual": lambda own, values: own <= values[0],
+    "greaterThan": lambda own, values: own > values[0],
+    "greaterThanEqual": lambda own, values: own >= values[0],
+    "between": lambda own, values: values[0] <= own <= values[1],
+    "startsWith": lambda own, values: own.startswith(values[0]),
+    "endsWith": lambda own, values: own.endswith(values[0]),
+    "contains": lambda own, values: values[0] in own,
 }
 
 
-class Listed(msgspec.Struct, frozen=True):
-    """A page: the places of its records in the whole list, and how many match."""
+class Listing:
+    """One of these lists: the fields that may be asked for, each with its kind, and the field that a cursor holds.
 
-    places: list[int]
-    total: int
-
-
-def select(records: list[Fields], queries: list[str], *, search: str, with_total: bool, id_: str = "$id") -> Listed:
-    """Return which of these records are asked for; `id_` names the field that a cursor holds.
-
-    Raises `ArgumentInvalid("queries")`, `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
+    A field is a column that nobody stores, so that its queries are read as those of rows are.
     """
-    known = frozenset(records[0]) if records else None
-    places = [place for place, record in enumerate(records) if _found(record, search)]
-    limit, offset = DEFAULT_LIMIT, 0
-    cursor: Query | None = None
-    for query in _decode(queries):
-        match query.method:
-            case "limit":
-                limit = _number(query, least=1)
-            case "offset":
-                offset = _number(query, least=0)
-            case "cursorAfter" | "cursorBefore":
-                cursor = query
-            case "orderAsc" | "orderDesc":
-                name = _attribute(query, known)
-                places.sort(key=lambda place: str(records[place].get(name)), reverse=query.method == "orderDesc")
-            case _:
-                _check(query)
-                name = _attribute(query, known)
-                places = [place for place in places if TESTS[query.method](records[place].get(name), query.values)]
-    total = min(len(places), MOST_TOTAL) if with_total else 0
-    if cursor is not None:
-        return Listed(_beyond(records, places, cursor, id_)[offset : offset + limit], total)
-    return Listed(places[offset : offset + limit], total)
 
+    def __init__(self, fields: Mapping[str, str], *, lists: frozenset[str] = frozenset(), cursor: str = "$id") -> None:
+        self._cursor = cursor
+        self._columns = {
+            key: _field(n, key, kind_name=kind, array=key in lists) for n, (key, kind) in enumerate(fields.items(), 1)
+        }
+        self._names = {name: key for key, name in _SYSTEM.items()}
+        self._names |= {column.name: key for key, column in self._columns.items()}
 
-def _decode(queries: list[str]) -> list[Query]:
-    try:
-        return decode(queries)
-    except Refusal as refusal:
-        raise ArgumentInvalid("queries", refusal.message) from refusal
+    def select(
+        self, records: list[Record], queries: list[str], *, with_total: bool, search: str = ""
+    ) -> tuple[list[int], int]:
+        """Return the places of the records that are asked for, in order, and how many match.
 
+        Raises `ArgumentInvalid("queries")`, `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
+        """
+        query = self._parse(queries)
+        places = self._ordered(records, query)
+        if query.cursor:
+            at = self._at(records, places, query.cursor)
+            beyond = places[:at][::-1] if query.shape.cursor == "cursorBefore" else places[at + 1 :]
+        else:
+            beyond = places
+        matching = [place for place in places if self._matches(records[place], query, search)]
+        page = [place for place in beyond if self._matches(records[place], query, search)]
+        page = page[query.offset : query.offset + query.limit]
+        if query.shape.cursor == "cursorBefore":
+            page.reverse()
+        return page, min(len(matching), MOST_TOTAL) if with_total else 0
 
-def _beyond(records: list[Fields], places: list[int], cursor: Query, id_: str) -> list[int]:
-    wanted = cursor.values[0] if len(cursor.values) == 1 else None
-    at = next((index for index, place in enumerate(places) if records[place][id_] == wanted), None)
-    if at is None:
+    def _parse(self, queries: list[str]) -> RowQuery:
+        try:
+            query = parse_row_queries(queries, self._columns)
+        except Refusal as refusal:
+            raise ArgumentInvalid("queries", refusal.message) from refusal
+        if query.shape.selected is not None:
+            raise ArgumentInvalid("queries", "Invalid query method: select")
+        return query
+
+    def _ordered(self, records: list[Record], query: RowQuery) -> list[int]:
+        places = list(range(len(records)))
+        for order in reversed(query.shape.orders):
+            values = [self._value(record, order.column) for record in records]
+            if order.column == "seq":
+                places.sort(reverse=order.descending)
+                continue
+            nulls_first = [(value is not None, value if value is not None else _EPOCH) for value in values]
+            places.sort(key=nulls_first.__getitem__, reverse=order.descending)
+        return places
+
+    def _at(self, records: list[Record], places: list[int], cursor: str) -> int:
+        for at, place in enumerate(places):
+            if records[place].get(self._cursor) == cursor:
+                return at
         raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "What the cursor names could not be found.")
-    return places[at + 1 :] if cursor.method == "cursorAfter" else places[:at]
+
+    def _matches(self, record: Record, query: RowQuery, search: str) -> bool:
+        if search and not any(search.lower() in str(record.get(name, "")).lower() for name in ("$id", "name")):
+            return False
+        return all(self._fits(record, one, query.values) for one in query.shape.filters)
+
+    def _fits(self, record: Record, one: Filter | Joined, values: Values) -> bool:
+        if isinstance(one, Joined):
+            fits = [self._fits(record, part, values) for part in one.parts]
+            return all(fits) if one.method == "and" else any(fits)
+        own = self._value(record, one.column)
+        if one.method in {"isNull", "isNotNull"}:
+            return (own is None) == (one.method == "isNull")
+        if own is None:
+            return False
+        if one.is_many:
+            return any(_TESTS[one.method](own, [value]) for value in values[one.first])
+        return _TESTS[one.method](own, values[one.first :])
+
+    def _value(self, record: Record, column: str) -> Any:  # Any: what the kind of the column makes of JSON
+        value = record.get(self._names.get(column, ""))
+        if column in {"created_at", "updated_at"} and value is not None:
+            return KINDS["datetime"].check(value, Options())
+        return value
 
 
-def _found(record: Fields, search: str) -> bool:
-    return not search or any(search.lower() in str(record.get(name, "")).lower() for name in ("$id", "name"))
-
-
-def _check(query: Query) -> None:
-    if query.method not in TESTS:
-        raise ArgumentInvalid("queries", f"Invalid query method: {query.method[:64]}")
-    if (not query.values) != query.method.startswith("is") or len(query.values) > MOST_VALUES:
-        raise ArgumentInvalid("queries", f"{query.method} has the wrong number of values")
-
-
-def _attribute(query: Query, known: frozenset[str] | None) -> str:
-    if known is not None and query.attribute not in known:
-        raise ArgumentInvalid("queries", f"Attribute not found in schema: {query.attribute[:64]}")
-    return query.attribute
-
-
-def _number(query: Query, *, least: int) -> int:
-    if len(query.values) != 1 or type(query.values[0]) is not int or not least <= query.values[0] < 2**31:
-        raise ArgumentInvalid("queries", f"{query.method} must be an integer of at least {least}")
-    return int(query.values[0])
+def _field(n: int, key: str, *, kind_name: str, array: bool) -> Column:
+    return Column(
+        n=n,
+        key=key,
+        kind_name=kind_name,
+        options=Options(),
+        required=False,
+        default=None,
+        array=array,
+        created_at=_EPOCH,
+        updated_at=_EPOCH,
+    )

@@ -14,6 +14,9 @@ from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 Data = dict[str, Any]
 """Any: JSON values by column key, as sent."""
 
+Values = list[tuple[Column, Any]]
+"""Any: what the column's kind made of a value."""
+
 READ_ONLY = frozenset(
     {
         "$id",
@@ -30,8 +33,13 @@ READ_ONLY = frozenset(
 """Dropped from what is sent. A key's `$createdAt` and `$updatedAt` are read before that."""
 
 
-def parse_data(given: object) -> Data:
-    """Return the data of a row, which may be sent as an object or as a text that holds one."""
+def parse_data(given: object) -> Data | None:
+    """Return the data of a row, which may be sent as an object or as a text that holds one; None where there is none.
+
+    Raises `ArgumentInvalid("data")`.
+    """
+    if given is None:
+        return None
     if isinstance(given, str):
         try:
             given = msgspec.json.decode(given)
@@ -42,7 +50,7 @@ def parse_data(given: object) -> Data:
     return given
 
 
-def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> list[tuple[Column, Any]]:
+def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> Values:
     """Return what is written for each column that is named (for all, where the row is new), checked.
 
     A value that is absent or null takes the default. Raises `Refusal(ROW_INVALID_STRUCTURE)`.
@@ -53,6 +61,11 @@ def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> list[tuple
             raise _invalid(f'Unknown attribute: "{key[:64]}"')
     named = [column for column in table.columns if is_new or column.key in data]
     return [(column, _value(column, data.get(column.key))) for column in named]
+
+
+def missing_required() -> Refusal:
+    """Return the refusal of a row that has no value for a column that has become required."""
+    return _invalid("Missing required attribute")
 
 
 def checked_default(column: Column) -> Column:

@@ -7,7 +7,7 @@ import msgspec
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options
 from services.data.domain.definitions import NewColumn
-from services.data.domain.listing import select
+from services.data.domain.listing import Listing
 from services.data.http import models
 from services.data.http.tables import PATH as TABLES
 from services.data.http.tables import TableChoice
@@ -22,6 +22,19 @@ _NOUNS = ("tables", "collections", "columns", "attributes")
 READ = tuple(f"{noun}.read" for noun in _NOUNS)
 WRITE = tuple(f"{noun}.write" for noun in _NOUNS)
 PATH = TABLES + "/{tableId}/columns"
+
+LISTING = Listing(
+    {
+        "key": "longtext",
+        "type": "longtext",
+        "size": "integer",
+        "required": "boolean",
+        "array": "boolean",
+        "status": "longtext",
+        "error": "longtext",
+    },
+    cursor="key",
+)
 
 Number = int | float
 
@@ -70,7 +83,13 @@ def _declare(kind: str) -> None:
             required=params.required,
             default=params.default,
             array=params.array,
-            options=Options(size=params.size, min=params.min, max=params.max, elements=tuple(params.elements)),
+            options=Options(
+                size=params.size,
+                min=params.min,
+                max=params.max,
+                elements=tuple(params.elements),
+                encrypt=params.encrypt,
+            ),
         )
         made = await operations.create_column(
             call.deps.pool, call.project.id, params.database_id, params.table_id, given
@@ -87,8 +106,8 @@ async def list_columns(call: Call[DataDeps], params: ListColumns) -> models.Colu
     """List the columns of a table."""
     table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
     found = [models.column(one) for one in table.columns]
-    page = select(found, params.queries, search="", with_total=params.total, id_="key")
-    return models.ColumnList(total=page.total, columns=[found[place] for place in page.places])
+    places, total = LISTING.select(found, params.queries, with_total=params.total)
+    return models.ColumnList(total=total, columns=[found[place] for place in places])
 
 
 @routes.endpoint("GET", PATH + "/{key}", name="tables_db.get_column", callers=Caller.KEY, scopes=READ)

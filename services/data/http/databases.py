@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from services.data.domain.listing import select
+from services.data.domain.listing import Listing
 from services.data.http import models
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
@@ -14,6 +14,7 @@ from shared.web.parameters import CustomId, Id
 routes = Routes[DataDeps]("tablesDB")
 
 READ, WRITE = ("databases.read",), ("databases.write",)
+LISTING = Listing({"name": "longtext"})
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Search = Annotated[str, msgspec.Meta(max_length=256)]
@@ -62,8 +63,8 @@ async def list_databases(call: Call[DataDeps], params: ListDatabases) -> models.
     """List databases."""
     found = [models.database(one) for one in await operations.list_databases(call.deps.pool, call.project.id)]
     records = [msgspec.to_builtins(one) for one in found]
-    page = select(records, params.queries, search=params.search, with_total=params.total)
-    return models.DatabaseList(total=page.total, databases=[found[place] for place in page.places])
+    places, total = LISTING.select(records, params.queries, search=params.search, with_total=params.total)
+    return models.DatabaseList(total=total, databases=[found[place] for place in places])
 
 
 @routes.endpoint("GET", "/v1/tablesdb/{databaseId}", name="tables_db.get", callers=Caller.KEY, scopes=READ)

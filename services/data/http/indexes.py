@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from services.data.domain.definitions import NewIndex
-from services.data.domain.listing import select
+from services.data.domain.listing import Listing
 from services.data.http import models
 from services.data.http.columns import ColumnChoice, ListColumns
 from services.data.http.tables import PATH as TABLES
@@ -20,6 +20,12 @@ routes = Routes[DataDeps]("tablesDB")
 READ = ("tables.read", "collections.read", "indexes.read")
 WRITE = ("tables.write", "collections.write", "indexes.write")
 PATH = TABLES + "/{tableId}/indexes"
+
+LISTING = Listing(
+    dict.fromkeys(("key", "type", "status", "attributes", "error"), "longtext"),
+    lists=frozenset({"attributes"}),
+    cursor="key",
+)
 
 
 class CreateIndex(TableChoice, frozen=True, kw_only=True, rename="camel"):
@@ -47,8 +53,9 @@ async def list_indexes(call: Call[DataDeps], params: ListColumns) -> models.Inde
     """List the indexes of a table."""
     table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
     found = [models.index(one) for one in table.indexes]
-    page = select(found, params.queries, search="", with_total=params.total, id_="key")
-    return models.IndexList(total=page.total, indexes=[found[place] for place in page.places])
+    records = [one | {"attributes": one["columns"]} for one in found]
+    places, total = LISTING.select(records, params.queries, with_total=params.total)
+    return models.IndexList(total=total, indexes=[found[place] for place in places])
 
 
 @routes.endpoint("GET", PATH + "/{key}", name="tables_db.get_index", callers=Caller.KEY, scopes=READ)

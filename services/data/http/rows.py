@@ -92,9 +92,10 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     """Create a row."""
     if params.rows is not None:
         raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Creating many rows at once is not supported.")
-    if not params.data or params.row_id is None:
+    data = parse_data(params.data)
+    if not data or params.row_id is None:
         raise Refusal(ErrorType.ROW_MISSING_DATA, "The row's data or its id is missing.")
-    change = Change(data=parse_data(params.data), permissions=params.permissions)
+    change = Change(data=data, permissions=params.permissions)
     return await operations.create_row(
         call.deps.catalogue, call.deps.guard, call.principal, _key(call, params), params.row_id, change
     )
@@ -136,12 +137,9 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
 )
 async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     """Change some columns of a row, or its permissions."""
-    if not params.data and params.permissions is None:
+    change = Change(data=parse_data(params.data), permissions=params.permissions)
+    if not change.data and change.permissions is None:
         raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")
-    change = Change(
-        data=parse_data(params.data) if params.data else None,
-        permissions=params.permissions,
-    )
     return await operations.update_row(
         call.deps.catalogue, call.deps.guard, call.principal, _key(call, params), params.row_id, change
     )

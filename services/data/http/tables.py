@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from services.data.domain.definitions import InlineColumn, InlineIndex, inline_column, inline_index
-from services.data.domain.listing import select
+from services.data.domain.listing import Listing
 from services.data.http import models
 from services.data.http.databases import DatabaseChoice, Name, Search
 from services.data.operations import definitions as operations
@@ -17,6 +17,7 @@ routes = Routes[DataDeps]("tablesDB")
 
 READ, WRITE = ("tables.read", "collections.read"), ("tables.write", "collections.write")
 PATH = "/v1/tablesdb/{databaseId}/tables"
+LISTING = Listing({"name": "longtext", "enabled": "boolean"})
 
 
 class CreateTable(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
@@ -78,8 +79,8 @@ async def list_tables(call: Call[DataDeps], params: ListTables) -> models.TableL
     tables = await operations.list_tables(call.deps.pool, call.project.id, params.database_id)
     found = [models.table(one) for one in tables]
     records = [msgspec.to_builtins(one) for one in found]
-    page = select(records, params.queries, search=params.search, with_total=params.total)
-    return models.TableList(total=page.total, tables=[found[place] for place in page.places])
+    places, total = LISTING.select(records, params.queries, search=params.search, with_total=params.total)
+    return models.TableList(total=total, tables=[found[place] for place in places])
 
 
 @routes.endpoint("GET", PATH + "/{tableId}", name="tables_db.get_table", callers=Caller.KEY, scopes=READ)

@@ -38,12 +38,16 @@ class Catalogue:
         for _ in range(ATTEMPTS):
             table = self._known.get(key) or await self._read(key)
             try:
-                if principal.kind is not Kind.KEY and not (table.enabled and table.database.enabled):
-                    await self._check_disabled(key)
+                _check_enabled(table, principal)
                 return await work(table)
             except StaleTable:
-                if self._known.get(key) is table:
-                    del self._known[key]
+                pass
+            except Refusal as refusal:
+                # It may be an old definition that refuses, before any statement could say that it is old.
+                if isinstance(refusal, Unavailable) or await self._is_current(table):
+                    raise
+            if self._known.get(key) is table:
+                del self._known[key]
         raise Unavailable("The table changes faster than it can be read. Try again.", type=ErrorType.GENERAL_BUSY)
 
     async def _read(self, key: Key) -> Table:
@@ -56,11 +60,15 @@ class Catalogue:
         self._known[key] = table
         return table
 
-    async def _check_disabled(self, key: Key) -> None:
-        """Refuse what is disabled, unless it has been enabled meanwhile."""
-        table = await self._read(key)
-        if not table.database.enabled:
-            raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")
-        if not table.enabled:
-            raise Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
-        raise StaleTable
+    async def _is_current(self, table: Table) -> bool:
+        async with self.pool.acquire() as connection:
+            return await store.is_current(connection, table)
+
+
+def _check_enabled(table: Table, principal: Principal) -> None:
+    if principal.kind is Kind.KEY:
+        return
+    if not table.database.enabled:
+        raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")
+    if not table.enabled:
+        raise Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")

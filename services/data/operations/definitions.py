@@ -159,7 +159,7 @@ async def delete_index(pool: Pool, project: str, database_id: str, table_id: str
 
 def find_column(table: Table, key: str) -> Column:
     """Return a column; raises `Refusal(COLUMN_NOT_FOUND)`."""
-    found = table.find_column(key)
+    found = table.by_key.get(key)
     if found is None:
         raise Refusal(ErrorType.COLUMN_NOT_FOUND, "Column with the requested key could not be found.")
     return found

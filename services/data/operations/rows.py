@@ -13,7 +13,7 @@ from services.data.domain.catalogue import Table
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.queries import parse_row_queries, parse_selection
-from services.data.domain.rows import Data, stored
+from services.data.domain.rows import Data, Values, missing_required, stored
 from services.data.operations.catalogue import Catalogue, Key
 from services.data.store import rows as store
 from services.data.store.rows import Known
@@ -43,7 +43,7 @@ async def get_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: 
     """Return a row as JSON; what is not there and what may not be read are the same: `Refusal(ROW_NOT_FOUND)`."""
 
     async def work(table: Table) -> bytes:
-        selected = parse_selection(queries, table) if queries else None
+        selected = parse_selection(queries, table.by_key) if queries else None
         roles = _roles(table, "read", principal)
         if roles == []:
             raise store.not_found()
@@ -59,7 +59,7 @@ async def list_rows(
     """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be."""
 
     async def work(table: Table) -> bytes:
-        query = parse_row_queries(queries, table)
+        query = parse_row_queries(queries, table.by_key)
         roles = _roles(table, "read", principal)
         if roles == []:
             raise _unauthorized()
@@ -109,8 +109,8 @@ async def update_row(
 
     async def work(table: Table) -> bytes:
         permissions = None if change.permissions is None else _permissions(change.permissions, principal)
-        values = stored(table, change.data or {}, is_new=False)
-        updated_at = _moment(change.data or {}, "$updatedAt", principal) or now()
+        values, fault = _checked(table, change.data or {})
+        updated_at = _moment(change.data or {}, "$updatedAt", principal)
         async with catalogue.pool.acquire() as connection, connection.transaction():
             await store.hold(connection, table)
             known = await store.find_row(
@@ -122,11 +122,14 @@ async def update_row(
                 values=values,
                 permissions=permissions,
             )
-            _require(table, "read" if known.is_same else "update", principal, known)
-            if known.is_same:
+            if known.is_same and fault is None and updated_at is None:
+                _require(table, "read", principal, known)
                 return known.json.encode()
+            _require(table, "update", principal, known)
+            if fault is not None or not known.is_whole:
+                raise fault or missing_required()
             changed = await store.update_row(
-                connection, table, known, values=values, permissions=permissions, updated_at=updated_at
+                connection, table, known, values=values, permissions=permissions, now=now(), updated_at=updated_at
             )
             guard.check(principal)
         return changed
@@ -168,6 +171,14 @@ def _require(table: Table, action: str, principal: Principal, known: Known) -> N
     may = known.may_read if action == "read" else known.may
     if roles is not None and not (roles and may):
         raise _unauthorized()
+
+
+def _checked(table: Table, data: Data) -> tuple[Values, Refusal | None]:
+    """Return the values to be stored, or why they cannot be: told only to who may update the row."""
+    try:
+        return stored(table, data, is_new=False), None
+    except Refusal as refusal:
+        return [], refusal
 
 
 def _new_permissions(given: list[str] | None, principal: Principal) -> list[Permission]:

@@ -15,6 +15,7 @@ _LIST_DATABASES = f"SELECT {_DATABASE} FROM data.databases WHERE project = $1 OR
 _TABLE = "n, id, name, enabled, row_security, permissions, version, created_at, updated_at"
 _GET_TABLE = f"SELECT {_TABLE} FROM data.tables WHERE database_n = $1 AND id = $2"
 _LOCK_TABLE = f"{_GET_TABLE} FOR UPDATE"
+_VERSION = "SELECT version FROM data.tables WHERE n = $1"
 _LIST_TABLES = f"SELECT {_TABLE} FROM data.tables WHERE database_n = $1 ORDER BY n"
 _COLUMNS = """
     SELECT n, table_n, key, kind, options::text, required, default_value::text, is_array, created_at, updated_at
@@ -48,6 +49,12 @@ async def get_table(connection: Connection, database: Database, id_: str, *, loc
     if row is None:
         raise Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
     return (await _with_parts(connection, database, [row]))[0]
+
+
+async def is_current(connection: Connection, table: Table) -> bool:
+    """Say whether a definition is what the catalogue has."""
+    found: int | None = await connection.fetchval(_VERSION, table.n)
+    return found == table.version
 
 
 async def list_tables(connection: Connection, database: Database) -> list[Table]:

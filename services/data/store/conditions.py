@@ -1,75 +1,79 @@
-"""SQL of filters, orders and cursors: names from the catalogue, every value a parameter."""
+"""SQL of filters, orders and cursors on rows `t`: names from the catalogue, every value a parameter."""
 
-from services.data.domain.queries import Both, Filter, Order
+from services.data.domain.filters import Filter, Joined
+from services.data.domain.queries import Order
 
 COMPARISONS = {"notEqual": "<>", "lessThan": "<", "lessThanEqual": "<=", "greaterThan": ">", "greaterThanEqual": ">="}
+NEVER_NULL = frozenset({"id", "seq", "created_at", "updated_at"})
 
 
-class Parameters:
-    """Collects the values of a statement."""
-
-    def __init__(self, *values: object) -> None:
-        self.values: list[object] = list(values)
-
-    def add(self, value: object) -> str:
-        """Keep a value; return the placeholder that stands for it."""
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-
-def condition(one: Filter | Both, parameters: Parameters) -> str:
-    """Return the SQL of a condition on a row `t`."""
-    if isinstance(one, Both):
-        return "(" + f" {one.method.upper()} ".join(condition(part, parameters) for part in one.parts) + ")"
-    column = f"t.{one.column}"
-    if one.method in {"isNull", "isNotNull"}:
-        return f"{column} IS {'NOT ' if one.method == 'isNotNull' else ''}NULL"
-    if one.array:
-        return _any([f"{parameters.add(value)} = ANY({column})" for value in one.values])
-    places = [parameters.add(value) for value in one.values]
+def condition(one: Filter | Joined, first: int) -> str:
+    """Return the SQL of a condition; the values of filters are the parameters from number `first` on."""
+    if isinstance(one, Joined):
+        return "(" + f" {one.method.upper()} ".join(condition(part, first) for part in one.parts) + ")"
+    column, value = f"t.{one.column}", f"${first + one.first}"
     match one.method:
+        case "isNull" | "isNotNull":
+            return f"{column} IS {'NOT ' if one.method == 'isNotNull' else ''}NULL"
         case "equal":
-            return _any([f"{column} = {place}" for place in places])
+            return f"{column} = ANY({value})" if one.is_many else f"{column} = {value}"
         case "between":
-            return f"{column} BETWEEN {places[0]} AND {places[1]}"
+            return f"{column} BETWEEN {value} AND ${first + one.first + 1}"
         case "startsWith":
-            return f"starts_with({column}, {places[0]})"
+            return f"starts_with({column}, {value})"
         case "endsWith":
-            return f"right({column}, length({places[0]})) = {places[0]}"
+            return f"right({column}, length({value})) = {value}"
+        case "contains" if one.array:
+            return f"{column} && {value}" if one.is_many else f"{value} = ANY({column})"
+        case "contains" if one.is_many:
+            return f"EXISTS (SELECT FROM unnest({value}::text[]) AS part WHERE strpos({column}, part) > 0)"
         case "contains":
-            return _any([f"strpos({column}, {place}) > 0" for place in places])
-    return f"{column} {COMPARISONS[one.method]} {places[0]}"
+            return f"strpos({column}, {value}) > 0"
+    return f"{column} {COMPARISONS[one.method]} {value}"
 
 
-def complete(orders: list[Order]) -> list[Order]:
+def complete(orders: tuple[Order, ...]) -> tuple[Order, ...]:
     """Return orders that leave no two rows equal: the sequence decides last."""
     if any(order.column in {"id", "seq"} for order in orders):
         return orders
     descending = bool(orders) and orders[0].column in {"created_at", "updated_at"} and orders[0].descending
-    return [*orders, Order(column="seq", descending=descending)]
+    return (*orders, Order(column="seq", descending=descending))
 
 
-def order_by(orders: list[Order], *, backwards: bool = False) -> str:
-    """Return the ORDER BY of rows `t`: nulls first ascending, last descending; `backwards` turns all round."""
-    parts = []
-    for order in orders:
-        descending = order.descending != backwards
-        parts.append(f"t.{order.column} {'DESC NULLS LAST' if descending else 'ASC NULLS FIRST'}")
-    return ", ".join(parts)
+def backwards(orders: tuple[Order, ...]) -> tuple[Order, ...]:
+    """Return the same orders from the other end."""
+    return tuple(Order(column=order.column, descending=not order.descending) for order in orders)
 
 
-def beyond(orders: list[Order], *, before: bool) -> str:
-    """Return the condition that a row `t` comes strictly after (or before) the cursor's row `at` in these orders."""
+def order_by(orders: tuple[Order, ...]) -> str:
+    """Return the ORDER BY: nulls first ascending, last descending, as the indexes have them."""
+    return ", ".join(_order(order) for order in orders)
+
+
+def beyond(orders: tuple[Order, ...]) -> str:
+    """Return the condition that a row comes strictly after the cursor's row `at`.
+
+    What never is null, all in one direction, is compared as a row, which an index can begin at.
+    """
+    if {order.column for order in orders} <= NEVER_NULL and len({order.descending for order in orders}) == 1:
+        own = ", ".join(f"t.{order.column}" for order in orders)
+        its = ", ".join(_cursor_s(order) for order in orders)
+        return f"({own}) {'<' if orders[0].descending else '>'} ({its})"
     alternatives = []
     for place, order in enumerate(orders):
-        descending = order.descending != before
-        own, its = f"t.{order.column}", f"(SELECT {order.column} FROM at)"
+        own, its = f"t.{order.column}", _cursor_s(order)
         # Nulls stand at the low end: beyond every value where the order goes down.
-        step = f"({own} < {its} OR {own} IS NULL)" if descending else f"{own} > {its}"
-        equal = [f"t.{one.column} = (SELECT {one.column} FROM at)" for one in orders[:place]]
+        step = f"({own} < {its} OR {own} IS NULL)" if order.descending else f"{own} > {its}"
+        equal = [f"t.{one.column} = {_cursor_s(one)}" for one in orders[:place]]
         alternatives.append(" AND ".join([*equal, step]))
-    return _any(alternatives)
+    return "(" + " OR ".join(alternatives) + ")"
 
 
-def _any(conditions: list[str]) -> str:
-    return conditions[0] if len(conditions) == 1 else "(" + " OR ".join(conditions) + ")"
+def _order(order: Order) -> str:
+    if order.column in NEVER_NULL:
+        return f"t.{order.column}{' DESC' if order.descending else ''}"
+    return f"t.{order.column} {'DESC NULLS LAST' if order.descending else 'ASC NULLS FIRST'}"
+
+
+def _cursor_s(order: Order) -> str:
+    return f"(SELECT {order.column} FROM at)"

@@ -184,7 +184,7 @@ def _part(table: Table, index: Index, place: int) -> str:
     A unique index takes texts whole, or rows would be refused that differ behind that length.
     """
     key = index.columns[place]
-    column = table.find_column(key)
+    column = table.by_key.get(key)
     name = SYSTEM_COLUMNS[key] if column is None else column.name
     length = index.lengths[place] if place < len(index.lengths) else None
     is_cut = column is not None and column.kind.is_text and index.type == "key" and bool(length)

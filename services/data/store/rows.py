@@ -10,13 +10,11 @@ import msgspec
 
 from services.data.domain.catalogue import Column, Table
 from services.data.domain.queries import RowQuery
+from services.data.domain.rows import Values
 from services.data.store import statements
 from shared.contracts.permissions import Permission
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
-
-Values = list[tuple[Column, Any]]
-"""Any: what the column's kind made of a value."""
 
 _IS_CURRENT = "SELECT version = $2 FROM data.tables WHERE n = $1 FOR SHARE"
 
@@ -33,23 +31,27 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """A row, held for a change: what its own permissions allow, and whether the change changes anything."""
+    """A row, held for a change: what its own permissions allow, and what the change makes of it.
+
+    `is_same`: nothing changes. `is_whole`: required columns that the change does not name have values.
+    """
 
     seq: int
     json: str
     may: bool
     may_read: bool
     is_same: bool
+    is_whole: bool
 
 
 async def get_row(
-    connection: Connection, table: Table, id_: str, *, selected: list[Column] | None, roles: list[str] | None
+    connection: Connection, table: Table, id_: str, *, selected: tuple[Column, ...] | None, roles: list[str] | None
 ) -> bytes:
     """Return a row as JSON, if one of these roles may read it (None: every row may be read).
 
     Raises `Refusal(ROW_NOT_FOUND)`, `StaleTable`.
     """
-    text = statements.get_row(table, selected=selected, is_open=roles is None)
+    text = statements.get_row(table, selected, is_open=roles is None)
     more = [] if roles is None else [[f'read("{role}")' for role in roles]]
     with _told():
         found = await connection.fetchrow(text, table.version, id_, *more)
@@ -123,6 +125,8 @@ async def find_row(
         f"t.{column.name} IS NOT DISTINCT FROM {place}"
         for (column, _), place in zip(values, _places(values, first=4), strict=True)
     ]
+    named = {column.n for column, _ in values}
+    whole = [f"t.{column.name} IS NOT NULL" for column in table.columns if column.required and column.n not in named]
     arguments = [id_, [f'{action}("{role}")' for role in roles], [f'read("{role}")' for role in roles]]
     arguments += _arguments(values)
     if permissions is not None:
@@ -130,7 +134,8 @@ async def find_row(
         arguments.append([str(permission) for permission in permissions])
     text = f"""
         SELECT t.seq, {statements.row_json(table, None)} AS json, t.permissions && $2::text[] AS may,
-            t.permissions && $3::text[] AS may_read, {" AND ".join(same) or "true"} AS is_same
+            t.permissions && $3::text[] AS may_read, {" AND ".join(same) or "true"} AS is_same,
+            {" AND ".join(whole) or "true"} AS is_whole
         FROM {table.rows} AS t WHERE t.id = $1 FOR UPDATE
     """
     with _told():
@@ -147,12 +152,16 @@ async def update_row(
     *,
     values: Values,
     permissions: list[Permission] | None,
-    updated_at: datetime,
+    now: datetime,
+    updated_at: datetime | None,
 ) -> bytes:
-    """Change a row that is held; return it as JSON. Raises `Refusal` of a constraint."""
-    arguments: list[object] = [known.seq, updated_at, *_arguments(values)]
+    """Change a row that is held; return it as JSON. Raises `Refusal` of a constraint.
+
+    `updated_at` None: it is `now`, or later where the row was changed in this millisecond already.
+    """
+    arguments: list[object] = [known.seq, updated_at or now, *_arguments(values)]
     sets = [
-        "updated_at = greatest($2, updated_at + interval '1 millisecond')",
+        "updated_at = $2" if updated_at else "updated_at = greatest($2, updated_at + interval '1 millisecond')",
         *(f"{column.name} = {place}" for (column, _), place in zip(values, _places(values, first=3), strict=True)),
     ]
     if permissions is not None:

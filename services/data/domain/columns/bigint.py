@@ -3,7 +3,7 @@
 import re
 
 from services.data.domain.columns import integer
-from services.data.domain.columns.kind import Kind, Options, Value, bounded, fixed
+from services.data.domain.columns.kind import Kind, Options, Value, fixed
 
 _DIGITS = re.compile(r"-?[0-9]{1,19}\Z")
 
@@ -12,14 +12,14 @@ def check(value: Value, options: Options) -> int:
     """Return the number."""
     if isinstance(value, str) and _DIGITS.match(value):
         value = int(value)
-    return integer.check(value, options)
+    return integer.whole(value, options)
 
 
 KIND = Kind(
     name="bigint",
     wire_type="bigint",
     postgres="bigint",
-    options=bounded(integer.LEAST, integer.MOST),
+    options=integer.options,
     check=check,
     width=fixed(8),
     index_width=fixed(1),

@@ -1,23 +1,42 @@
-"""`integer`: a whole number of 64 bits, within `min` and `max`."""
+"""`integer`: a whole number of 64 bits, within `min` and `max`; of 32 bits where `max` is one, as Appwrite has it."""
 
 from services.data.domain.columns.kind import Kind, Options, Value, ValueInvalid, bounded, fixed, in_bounds
+from shared.kernel.errors import ArgumentInvalid
 
 LEAST, MOST = -(2**63), 2**63 - 1
+LEAST_OF_32, MOST_OF_32 = -(2**31), 2**31 - 1
+_bounds = bounded(LEAST, MOST)
+
+
+def options(given: Options) -> Options:
+    """Return whole bounds of 64 bits; raises `ArgumentInvalid`, `Refusal(COLUMN_VALUE_INVALID)`."""
+    for name, bound in (("min", given.min), ("max", given.max)):
+        if bound is not None and (not isinstance(bound, int) or not LEAST <= bound <= MOST):
+            raise ArgumentInvalid(name, "Value must be a 64-bit integer")
+    return _bounds(given)
+
+
+def whole(value: Value, options: Options) -> int:
+    """Return a JSON integer; 5.0 and "5" are none."""
+    if type(value) is not int or not LEAST <= value <= MOST:
+        raise ValueInvalid("it must be an integer of 64 bits")
+    in_bounds(value, options)
+    return value
 
 
 def check(value: Value, options: Options) -> int:
-    """Return a JSON integer; 5.0 and "5" are none."""
-    if type(value) is not int:
-        raise ValueInvalid("it must be an integer")
-    in_bounds(value, options)
-    return value
+    """Return a JSON integer that fits the column."""
+    found = whole(value, options)
+    if options.max is not None and options.max <= MOST_OF_32 and found < LEAST_OF_32:
+        raise ValueInvalid(f"it must be at least {LEAST_OF_32}")
+    return found
 
 
 KIND = Kind(
     name="integer",
     wire_type="integer",
     postgres="bigint",
-    options=bounded(LEAST, MOST),
+    options=options,
     check=check,
     width=fixed(8),
     index_width=fixed(1),
