@@ -16,6 +16,7 @@ from shared.postgres.pool import Pool
 from tests.integration.data.accounts import Accounts, Headers
 
 Json = dict[str, Any]
+Values = list[Any]
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class TableApi:
     async def list(self, *queries: str, caller: Headers | None = None, replica: int = 0) -> Answer:
         return await self.call("GET", "/rows", caller, {"queries": list(queries)}, replica=replica)
 
-    async def found(self, *queries: str, column: str = "$id", caller: Headers | None = None) -> list[Any]:
+    async def found(self, *queries: str, column: str = "$id", caller: Headers | None = None) -> Values:
         """Return one column of the rows that a list shows."""
         answer = await self.list(*queries, caller=caller)
         assert answer.status == 200, answer

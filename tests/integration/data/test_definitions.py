@@ -269,7 +269,7 @@ async def test_a_unique_index_over_equal_rows_is_not_made(api: Api) -> None:
     assert (await table.call("GET", "/indexes")).body["total"] == 0
 
 
-INLINE = [
+INLINE: list[Json] = [
     {"key": "s", "type": "string", "size": 8, "required": True},
     {"key": "v", "type": "varchar", "size": 8, "default": "x"},
     {"key": "i", "type": "integer", "min": 1, "max": 9},

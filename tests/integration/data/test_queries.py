@@ -330,7 +330,7 @@ async def test_a_total_stops_at_5000(api: Api, caller: str) -> None:
 
 async def fill(api: Api, table: TableApi, number: int) -> None:
     """Write many rows that anyone may read, faster than by HTTP."""
-    n, schema = await api.pool.fetchrow(
+    [(n, schema)] = await api.pool.fetch(
         "SELECT tables.n, 'db_' || databases.n FROM data.tables JOIN data.databases ON databases.n = database_n"
         " WHERE tables.id = $1",
         table.table,
