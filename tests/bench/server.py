@@ -8,12 +8,15 @@ import asyncio
 import contextlib
 import importlib
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import uvloop
+
+from shared.web.process import log_as_json
 
 
 @contextlib.asynccontextmanager
@@ -31,6 +34,7 @@ async def serving(module: str) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _main(module: str) -> None:
+    log_as_json(logging.WARNING)
     async with importlib.import_module(module).servers() as opened:
         print(json.dumps(opened), flush=True)
         await asyncio.to_thread(sys.stdin.read)
