@@ -8,11 +8,11 @@ from services.data.store import catalogue as store
 from services.data.store.rows import StaleTable
 from shared.contracts.principal import Kind, Principal
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Connection, Pool
 
 T = TypeVar("T")
+Work = Callable[[Connection, Table], Awaitable[T]]
 
-ATTEMPTS = 5
 MOST_TABLES = 10_000
 
 Key = tuple[str, str, str]
@@ -20,49 +20,55 @@ Key = tuple[str, str, str]
 
 
 class Catalogue:
-    """Hands out definitions, and has work repeated with a fresh one where an old one was used.
+    """Hands out definitions, each to work that it is current for.
 
-    Nothing tells a process that a table has changed elsewhere: each statement carries the version that it was made
-    for, and PostgreSQL answers a wrong one with nothing. So no answer is ever made with an old definition.
+    Nothing tells a process that a table has changed elsewhere. A statement that reads carries the version it was made
+    for, and finds nothing in another; whoever writes holds the definition first. So no answer is made by an old one.
     """
 
     def __init__(self, pool: Pool) -> None:
-        self.pool = pool
+        self._pool = pool
         self._known: dict[Key, Table] = {}
 
-    async def with_table(self, key: Key, principal: Principal, work: Callable[[Table], Awaitable[T]]) -> T:
-        """Do some work on a table, again with its new definition where it has changed.
+    async def read(self, key: Key, principal: Principal, work: "Work[T]") -> T:
+        """Do work of one statement that carries the table's version; where it was made in vain, hold the table for it.
 
         Raises `Refusal(DATABASE_NOT_FOUND)` or `Refusal(TABLE_NOT_FOUND)`, also for what is disabled, but to keys.
         """
-        for _ in range(ATTEMPTS):
-            table = self._known.get(key) or await self._read(key)
-            try:
-                _check_enabled(table, principal)
-                return await work(table)
-            except StaleTable:
-                pass
-            except Refusal as refusal:
-                # It may be an old definition that refuses, before any statement could say that it is old.
-                if isinstance(refusal, Unavailable) or await self._is_current(table):
-                    raise
-            if self._known.get(key) is table:
-                del self._known[key]
-        raise Unavailable("The table changes faster than it can be read. Try again.", type=ErrorType.GENERAL_BUSY)
+        table = self._known.get(key)
+        if table is not None:
+            async with self._pool.acquire() as connection:
+                try:
+                    _check_enabled(table, principal)
+                    return await work(connection, table)
+                except StaleTable:
+                    pass
+                except Refusal:
+                    # It may be an old definition that refuses, before any statement could say that it is old.
+                    if await store.find_version(connection, table.n) == table.version:
+                        raise
+        return await self.write(key, principal, work)
 
-    async def _read(self, key: Key) -> Table:
-        project, database_id, table_id = key
-        async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            database = await store.get_database(connection, project, database_id)
-            table = await store.get_table(connection, database, table_id)
+    async def write(self, key: Key, principal: Principal, work: "Work[T]") -> T:
+        """Do work in a transaction, while which nobody changes the table's definition. Raises as `read` does."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            table = await self._hold(connection, key)
+            _check_enabled(table, principal)
+            try:
+                return await work(connection, table)
+            except StaleTable as error:
+                raise Unavailable("The table is being changed. Try again.", type=ErrorType.GENERAL_BUSY) from error
+
+    async def _hold(self, connection: Connection, key: Key) -> Table:
+        table = self._known.get(key)
+        if table is not None and await store.hold_version(connection, table.n) == table.version:
+            return table
+        self._known.pop(key, None)
+        table = await store.hold_table(connection, *key)
         if len(self._known) >= MOST_TABLES:
             self._known.clear()
         self._known[key] = table
         return table
-
-    async def _is_current(self, table: Table) -> bool:
-        async with self.pool.acquire() as connection:
-            return await store.is_current(connection, table)
 
 
 def _check_enabled(table: Table, principal: Principal) -> None:

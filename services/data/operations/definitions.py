@@ -18,7 +18,7 @@ from shared.postgres.pool import Connection, Pool
 async def create_database(pool: Pool, project: str, *, database_id: str, name: str, enabled: bool) -> Database:
     """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`."""
     id_ = chosen_id(database_id)
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire() as connection, changes.changing(connection):
         await changes.insert_database(connection, project=project, id_=id_, name=name, enabled=enabled)
         return await store.get_database(connection, project, id_)
 
@@ -37,7 +37,7 @@ async def list_databases(pool: Pool, project: str) -> list[Database]:
 
 async def update_database(pool: Pool, project: str, database_id: str, *, name: str | None, enabled: bool) -> Database:
     """Rename (None: not), enable or disable a database; raises `Refusal(DATABASE_NOT_FOUND)`."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire() as connection, changes.changing(connection):
         database = await store.get_database(connection, project, database_id, lock=True)
         await changes.update_database(connection, database, name=name or database.name, enabled=enabled)
         return await store.get_database(connection, project, database_id)
@@ -45,7 +45,7 @@ async def update_database(pool: Pool, project: str, database_id: str, *, name: s
 
 async def delete_database(pool: Pool, project: str, database_id: str) -> None:
     """Delete a database with all its tables; raises `Refusal(DATABASE_NOT_FOUND)`."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire() as connection, changes.changing(connection):
         await changes.delete_database(connection, await store.get_database(connection, project, database_id, lock=True))
 
 
@@ -65,7 +65,7 @@ async def create_table(
     """Make a table with its columns and indexes, or nothing. Raises `Refusal` where anything does not fit."""
     id_ = chosen_id(table_id)
     granted = [str(permission) for permission in parse_permissions(permissions, TABLE_ACTIONS)]
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire() as connection, changes.changing(connection):
         database = await store.get_database(connection, project, database_id, lock=True)
         await changes.insert_table(
             connection,
@@ -175,8 +175,11 @@ def find_index(table: Table, key: str) -> Index:
 
 async def purge_project(pool: Pool, project: str) -> int:
     """Delete all databases of a project that is gone; return how many there were. Doing it twice is doing it once."""
-    async with pool.acquire() as connection, connection.transaction():
-        return await changes.delete_project(connection, project)
+    databases = await list_databases(pool, project)
+    for database in databases:
+        async with pool.acquire() as connection, changes.changing(connection):
+            await changes.delete_database(connection, database)
+    return len(databases)
 
 
 @asynccontextmanager
@@ -184,6 +187,6 @@ async def _changing(
     pool: Pool, project: str, database_id: str, table_id: str
 ) -> AsyncIterator[tuple[Connection, Table]]:
     """Hold a table, alone, in a transaction."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with pool.acquire() as connection, changes.changing(connection):
         database = await store.get_database(connection, project, database_id)
         yield connection, await store.get_table(connection, database, table_id, lock=True)

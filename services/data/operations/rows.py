@@ -30,6 +30,7 @@ from shared.guard.guard import Guard
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import chosen_id
+from shared.postgres.pool import Connection
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,15 +43,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 async def get_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, *, queries: list[str]) -> bytes:
     """Return a row as JSON; what is not there and what may not be read are the same: `Refusal(ROW_NOT_FOUND)`."""
 
-    async def work(table: Table) -> bytes:
+    async def work(connection: Connection, table: Table) -> bytes:
         selected = parse_selection(queries, table.by_key) if queries else None
         roles = _roles(table, "read", principal)
         if roles == []:
             raise store.not_found()
-        async with catalogue.pool.acquire() as connection:
-            return await store.get_row(connection, table, row_id, selected=selected, roles=roles)
+        return await store.get_row(connection, table, row_id, selected=selected, roles=roles)
 
-    return await catalogue.with_table(key, principal, work)
+    return await catalogue.read(key, principal, work)
 
 
 async def list_rows(
@@ -58,16 +58,15 @@ async def list_rows(
 ) -> bytes:
     """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be."""
 
-    async def work(table: Table) -> bytes:
+    async def work(connection: Connection, table: Table) -> bytes:
         query = parse_row_queries(queries, table.by_key)
         roles = _roles(table, "read", principal)
         if roles == []:
             raise _unauthorized()
-        async with catalogue.pool.acquire() as connection:
-            page = await store.list_rows(connection, table, query, roles=roles, with_total=with_total)
+        page = await store.list_rows(connection, table, query, roles=roles, with_total=with_total)
         return f'{{"total":{page.total},"rows":[{page.rows}]}}'.encode()
 
-    return await catalogue.with_table(key, principal, work)
+    return await catalogue.read(key, principal, work)
 
 
 async def create_row(
@@ -76,7 +75,7 @@ async def create_row(
     """Make a row; return it as JSON."""
     id_ = chosen_id(row_id)
 
-    async def work(table: Table) -> bytes:
+    async def work(connection: Connection, table: Table) -> bytes:
         data = change.data or {}
         permissions = _new_permissions(change.permissions, principal)
         if _roles(table, "create", principal) is not None:
@@ -85,21 +84,19 @@ async def create_row(
         moment = now()
         created_at = _moment(data, "$createdAt", principal) or moment
         updated_at = _moment(data, "$updatedAt", principal) or created_at
-        async with catalogue.pool.acquire() as connection, connection.transaction():
-            await store.hold(connection, table)
-            made = await store.insert_row(
-                connection,
-                table,
-                id_=id_,
-                values=values,
-                permissions=permissions,
-                created_at=created_at,
-                updated_at=updated_at,
-            )
-            guard.check(principal)
+        made = await store.insert_row(
+            connection,
+            table,
+            id_=id_,
+            values=values,
+            permissions=permissions,
+            created_at=created_at,
+            updated_at=updated_at,
+        )
+        guard.check(principal)
         return made
 
-    return await catalogue.with_table(key, principal, work)
+    return await catalogue.write(key, principal, work)
 
 
 async def update_row(
@@ -107,56 +104,52 @@ async def update_row(
 ) -> bytes:
     """Change a row; return it as JSON. Where nothing changes, reading it is all that is needed, and done."""
 
-    async def work(table: Table) -> bytes:
+    async def work(connection: Connection, table: Table) -> bytes:
         permissions = None if change.permissions is None else _permissions(change.permissions, principal)
         values, fault = _checked(table, change.data or {})
         updated_at = _moment(change.data or {}, "$updatedAt", principal)
-        async with catalogue.pool.acquire() as connection, connection.transaction():
-            await store.hold(connection, table)
-            known = await store.find_row(
-                connection,
-                table,
-                row_id,
-                action="update",
-                roles=list(principal.roles),
-                values=values,
-                permissions=permissions,
-            )
-            if known.is_same and fault is None and updated_at is None:
-                _require(table, "read", principal, known)
-                return known.json.encode()
-            _require(table, "update", principal, known)
-            if fault is not None or not known.is_whole:
-                raise fault or missing_required()
-            changed = await store.update_row(
-                connection, table, known, values=values, permissions=permissions, now=now(), updated_at=updated_at
-            )
-            guard.check(principal)
+        known = await store.find_row(
+            connection,
+            table,
+            row_id,
+            action="update",
+            roles=list(principal.roles),
+            values=values,
+            permissions=permissions,
+        )
+        if known.is_same and fault is None and updated_at is None:
+            _require(table, "read", principal, known)
+            return known.json.encode()
+        _require(table, "update", principal, known)
+        if fault is not None or not known.is_whole:
+            raise fault or missing_required()
+        changed = await store.update_row(
+            connection, table, known, values=values, permissions=permissions, now=now(), updated_at=updated_at
+        )
+        guard.check(principal)
         return changed
 
-    return await catalogue.with_table(key, principal, work)
+    return await catalogue.write(key, principal, work)
 
 
 async def delete_row(catalogue: Catalogue, guard: Guard, principal: Principal, key: Key, row_id: str) -> None:
     """Delete a row."""
 
-    async def work(table: Table) -> None:
-        async with catalogue.pool.acquire() as connection, connection.transaction():
-            await store.hold(connection, table)
-            known = await store.find_row(
-                connection,
-                table,
-                row_id,
-                action="delete",
-                roles=list(principal.roles),
-                values=[],
-                permissions=None,
-            )
-            _require(table, "delete", principal, known)
-            await store.delete_row(connection, table, known)
-            guard.check(principal)
+    async def work(connection: Connection, table: Table) -> None:
+        known = await store.find_row(
+            connection,
+            table,
+            row_id,
+            action="delete",
+            roles=list(principal.roles),
+            values=[],
+            permissions=None,
+        )
+        _require(table, "delete", principal, known)
+        await store.delete_row(connection, table, known)
+        guard.check(principal)
 
-    await catalogue.with_table(key, principal, work)
+    await catalogue.write(key, principal, work)
 
 
 def _roles(table: Table, action: str, principal: Principal) -> list[str] | None:

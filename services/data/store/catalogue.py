@@ -43,23 +43,47 @@ async def list_databases(connection: Connection, project: str) -> list[Database]
 async def get_table(connection: Connection, database: Database, id_: str, *, lock: bool = False) -> Table:
     """Return a table with its parts; with `lock`, nobody else changes it meanwhile. Raises `Refusal(TABLE_NOT_FOUND)`.
 
-    Without a lock, what is returned may be torn between two versions; a statement that carries its version says so.
+    Without a lock, what is returned may be torn between two versions: good to show, not to work by.
     """
     row = await connection.fetchrow(_LOCK_TABLE if lock else _GET_TABLE, database.n, id_)
     if row is None:
-        raise Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
+        raise _table_not_found()
     return (await _with_parts(connection, database, [row]))[0]
 
 
-async def is_current(connection: Connection, table: Table) -> bool:
-    """Say whether a definition is what the catalogue has."""
-    found: int | None = await connection.fetchval(_VERSION, table.n)
-    return found == table.version
+async def find_version(connection: Connection, n: int) -> int | None:
+    """Return the current version of a table, by its number; None where it is gone."""
+    version: int | None = await connection.fetchval(_VERSION, n)
+    return version
+
+
+async def hold_version(connection: Connection, n: int) -> int | None:
+    """Return the same, and let nobody change the table's definition until the transaction ends."""
+    version: int | None = await connection.fetchval(f"{_VERSION} FOR SHARE", n)
+    return version
+
+
+async def hold_table(connection: Connection, project: str, database_id: str, id_: str) -> Table:
+    """Return a table with its parts, and let nobody change them until the transaction ends.
+
+    Raises `Refusal(DATABASE_NOT_FOUND)`, `Refusal(TABLE_NOT_FOUND)`.
+    """
+    database = await get_database(connection, project, database_id)
+    row = await connection.fetchrow(f"{_GET_TABLE} FOR SHARE", database.n, id_)
+    if row is None:
+        raise _table_not_found()
+    # Whoever changes a database changes the versions of its tables: only now it stands still too.
+    database = await get_database(connection, project, database_id)
+    return (await _with_parts(connection, database, [row]))[0]
 
 
 async def list_tables(connection: Connection, database: Database) -> list[Table]:
     """Return the tables of a database, the oldest first."""
     return await _with_parts(connection, database, await connection.fetch(_LIST_TABLES, database.n))
+
+
+def _table_not_found() -> Refusal:
+    return Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
 
 
 async def _with_parts(connection: Connection, database: Database, rows: list[asyncpg.Record]) -> list[Table]:

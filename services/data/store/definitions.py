@@ -1,17 +1,19 @@
 """Changing the catalogue, and PostgreSQL's own tables with it, in the caller's transaction."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import asyncpg
 import msgspec
 
 from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Database, Index, Table
-from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
 
 _INSERT_DATABASE = "INSERT INTO data.databases (project, id, name, enabled) VALUES ($1, $2, $3, $4) RETURNING n"
 _UPDATE_DATABASE = "UPDATE data.databases SET name = $2, enabled = $3, updated_at = now() WHERE n = $1"
 _DELETE_DATABASE = "DELETE FROM data.databases WHERE n = $1"
 _CHANGE_ALL = "UPDATE data.tables SET version = version + 1 WHERE database_n = $1"
-_PROJECT_DATABASES = "SELECT n FROM data.databases WHERE project = $1 FOR UPDATE"
 
 _INSERT_TABLE = """
     INSERT INTO data.tables (database_n, id, name, enabled, row_security, permissions)
@@ -58,6 +60,22 @@ _ROWS = """
 """
 
 
+@asynccontextmanager
+async def changing(connection: Connection) -> AsyncIterator[None]:
+    """Run changes of the catalogue in one transaction.
+
+    Raises `Unavailable` where it met another that changes the same, `Refusal(COLUMN_LIMIT_EXCEEDED)` where PostgreSQL
+    has no room for another column: deleted ones keep their places.
+    """
+    try:
+        async with connection.transaction():
+            yield
+    except asyncpg.DeadlockDetectedError as error:
+        raise Unavailable("The table is being changed by others. Try again.", type=ErrorType.GENERAL_BUSY) from error
+    except asyncpg.TooManyColumnsError as error:
+        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has had as many columns as it may have.") from error
+
+
 async def insert_database(connection: Connection, *, project: str, id_: str, name: str, enabled: bool) -> None:
     """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`."""
     try:
@@ -75,17 +93,9 @@ async def update_database(connection: Connection, database: Database, *, name: s
 
 async def delete_database(connection: Connection, database: Database) -> None:
     """Delete a database with all its tables."""
-    await connection.execute(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
+    # The records first: who writes rows holds those of their tables, and only then locks the rows.
     await connection.execute(_DELETE_DATABASE, database.n)
-
-
-async def delete_project(connection: Connection, project: str) -> int:
-    """Delete all databases of a project; return how many there were."""
-    numbers = [row["n"] for row in await connection.fetch(_PROJECT_DATABASES, project)]
-    for n in numbers:
-        await connection.execute(f"DROP SCHEMA IF EXISTS db_{n} CASCADE")
-        await connection.execute(_DELETE_DATABASE, n)
-    return len(numbers)
+    await connection.execute(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
 
 
 async def insert_table(

@@ -1,4 +1,4 @@
-"""Rows: read by one statement each, written in a transaction that holds the table's definition still."""
+"""Rows: read by one statement each, written by whoever holds the table's definition still."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +16,17 @@ from shared.contracts.permissions import Permission
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
-_IS_CURRENT = "SELECT version = $2 FROM data.tables WHERE n = $1 FOR SHARE"
+_CHANGED = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.DeadlockDetectedError,
+)
+"""What a statement meets where its table changes under it; a deadlock is one with who drops the table."""
 
 
 class StaleTable(Exception):
-    """The definition that a statement was made for is not the current one any more: read it again, and repeat."""
+    """The definition that a statement was made for may not be the current one any more: read it again, and repeat."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -77,12 +83,6 @@ async def list_rows(
     if found["cursor_is_null"]:
         raise Refusal(ErrorType.DATABASE_QUERY_ORDER_NULL, "The cursor's row has no value in a column of the order.")
     return Page(found["rows"] or "", found["total"])
-
-
-async def hold(connection: Connection, table: Table) -> None:
-    """Let nobody change the table's definition until this transaction ends; raises `StaleTable` if it has changed."""
-    if not await connection.fetchval(_IS_CURRENT, table.n, table.version):
-        raise StaleTable
 
 
 async def insert_row(
@@ -218,7 +218,7 @@ def _told() -> Iterator[None]:
     """Say in words of ours what PostgreSQL raises."""
     try:
         yield
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError) as error:
+    except _CHANGED as error:
         raise StaleTable from error
     except asyncpg.UniqueViolationError as error:
         if (error.constraint_name or "").endswith("_id_key"):
@@ -228,7 +228,7 @@ def _told() -> Iterator[None]:
         ) from error
     except asyncpg.ProgramLimitExceededError as error:
         raise Refusal(
-            ErrorType.ROW_INVALID_STRUCTURE, "Invalid document structure: a value is too long for an index over it"
+            ErrorType.ROW_INVALID_STRUCTURE, "Invalid document structure: the row, or an indexed value, is too long"
         ) from error
     except asyncpg.QueryCanceledError as error:
         raise Refusal(ErrorType.DATABASE_TIMEOUT, "The database took too long. Narrow the query.") from error

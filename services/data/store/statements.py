@@ -113,7 +113,8 @@ class _ListParts:
     def named(self) -> dict[str, str]:
         """Return the queries that the statement begins with: the cursor's row, whoever may see it; the roles; the page.
 
-        Of the roles only those are held that the table knows.
+        Of the roles only those are held that the table knows: asked in the index's order, or PostgreSQL would look for a
+        role that no row names by reading all of them.
         """
         named = {}
         if self.cursor:
@@ -122,7 +123,7 @@ class _ListParts:
         if self.is_merged:
             named["held"] = f"""
                 SELECT role FROM unnest({self.roles}) AS role CROSS JOIN LATERAL (
-                    SELECT FROM {self.table.grants} WHERE action = 'read' AND role = role.role LIMIT 1
+                    SELECT FROM {self.table.grants} WHERE action = 'read' AND role = role.role ORDER BY seq LIMIT 1
                 ) AS granted
             """
         return named | {"page": self._page()}
