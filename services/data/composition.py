@@ -46,7 +46,7 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
             loops.append(guard.run())
         loops.append(events.consume(redis, guard, pool))
         await stack.enter_async_context(running(loops))
-        yield _service(pool, redis, DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool)))
+        yield _service(pool, redis, DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool, guard)))
 
 
 def _service(pool: Pool, redis: Redis, deps: DataDeps) -> Service:

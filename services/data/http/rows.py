@@ -96,9 +96,7 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     if not data or params.row_id is None:
         raise Refusal(ErrorType.ROW_MISSING_DATA, "The row's data or its id is missing.")
     change = Change(data=data, permissions=params.permissions)
-    return await operations.create_row(
-        call.deps.catalogue, call.deps.guard, call.principal, _key(call, params), params.row_id, change
-    )
+    return await operations.create_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id, change)
 
 
 @routes.endpoint("GET", PATH, name="tables_db.list_rows", callers=Caller.ANYONE, scopes=READ, model=RowList)
@@ -140,9 +138,7 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     change = Change(data=parse_data(params.data), permissions=params.permissions)
     if not change.data and change.permissions is None:
         raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")
-    return await operations.update_row(
-        call.deps.catalogue, call.deps.guard, call.principal, _key(call, params), params.row_id, change
-    )
+    return await operations.update_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id, change)
 
 
 @routes.endpoint(
@@ -157,7 +153,7 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
 )
 async def delete_row(call: Call[DataDeps], params: RowChoice) -> None:
     """Delete a row."""
-    await operations.delete_row(call.deps.catalogue, call.deps.guard, call.principal, _key(call, params), params.row_id)
+    await operations.delete_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id)
 
 
 def _key(call: Call[DataDeps], params: TableChoice) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from services.data.domain.catalogue import Table
 from services.data.store import catalogue as store
 from services.data.store.rows import StaleTable
 from shared.contracts.principal import Kind, Principal
+from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection, Pool
 
@@ -26,8 +27,9 @@ class Catalogue:
     for, and finds nothing in another; whoever writes holds the definition first. So no answer is made by an old one.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, guard: Guard) -> None:
         self._pool = pool
+        self._guard = guard
         self._known: dict[Key, Table] = {}
 
     async def read(self, key: Key, principal: Principal, work: "Work[T]") -> T:
@@ -47,10 +49,22 @@ class Catalogue:
                     # It may be an old definition that refuses, before any statement could say that it is old.
                     if await store.find_version(connection, table.n) == table.version:
                         raise
-        return await self.write(key, principal, work)
+        return await self._held(key, principal, work)
 
     async def write(self, key: Key, principal: Principal, work: "Work[T]") -> T:
-        """Do work in a transaction, while which nobody changes the table's definition. Raises as `read` does."""
+        """Do work in a transaction in which the table's definition is held, and commit it for who may still do it.
+
+        Raises as `read` does, and `Unavailable` where that has changed, or cannot be said.
+        """
+
+        async def checked(connection: Connection, table: Table) -> T:
+            result = await work(connection, table)
+            self._guard.check(principal)
+            return result
+
+        return await self._held(key, principal, checked)
+
+    async def _held(self, key: Key, principal: Principal, work: "Work[T]") -> T:
         async with self._pool.acquire() as connection, connection.transaction():
             table = await self._hold(connection, key)
             _check_enabled(table, principal)

@@ -26,7 +26,6 @@ from shared.contracts.permissions import (
     parse_permissions,
 )
 from shared.contracts.principal import Kind, Principal
-from shared.guard.guard import Guard
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import chosen_id
@@ -69,9 +68,7 @@ async def list_rows(
     return await catalogue.read(key, principal, work)
 
 
-async def create_row(
-    catalogue: Catalogue, guard: Guard, principal: Principal, key: Key, row_id: str, change: Change
-) -> bytes:
+async def create_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, change: Change) -> bytes:
     """Make a row; return it as JSON."""
     id_ = chosen_id(row_id)
 
@@ -84,7 +81,7 @@ async def create_row(
         moment = now()
         created_at = _moment(data, "$createdAt", principal) or moment
         updated_at = _moment(data, "$updatedAt", principal) or created_at
-        made = await store.insert_row(
+        return await store.insert_row(
             connection,
             table,
             id_=id_,
@@ -93,15 +90,11 @@ async def create_row(
             created_at=created_at,
             updated_at=updated_at,
         )
-        guard.check(principal)
-        return made
 
     return await catalogue.write(key, principal, work)
 
 
-async def update_row(
-    catalogue: Catalogue, guard: Guard, principal: Principal, key: Key, row_id: str, change: Change
-) -> bytes:
+async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, change: Change) -> bytes:
     """Change a row; return it as JSON. Where nothing changes, reading it is all that is needed, and done."""
 
     async def work(connection: Connection, table: Table) -> bytes:
@@ -123,16 +116,14 @@ async def update_row(
         _require(table, "update", principal, known)
         if fault is not None or not known.is_whole:
             raise fault or missing_required()
-        changed = await store.update_row(
+        return await store.update_row(
             connection, table, known, values=values, permissions=permissions, now=now(), updated_at=updated_at
         )
-        guard.check(principal)
-        return changed
 
     return await catalogue.write(key, principal, work)
 
 
-async def delete_row(catalogue: Catalogue, guard: Guard, principal: Principal, key: Key, row_id: str) -> None:
+async def delete_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str) -> None:
     """Delete a row."""
 
     async def work(connection: Connection, table: Table) -> None:
@@ -147,7 +138,6 @@ async def delete_row(catalogue: Catalogue, guard: Guard, principal: Principal, k
         )
         _require(table, "delete", principal, known)
         await store.delete_row(connection, table, known)
-        guard.check(principal)
 
     await catalogue.write(key, principal, work)
 
