@@ -38,7 +38,8 @@ _INSERT_INDEX = """
 _DELETE_INDEX = "DELETE FROM data.indexes WHERE n = $1"
 
 # Sequence numbers are the order of rows, and `(action, role, seq)` serves lists in that order; the second index serves
-# lists by time of creation. Both hold all that a reader's page needs.
+# lists by time of creation. Both hold all that a reader's page needs. The hash index finds the permissions of one row;
+# it has no order, or PostgreSQL would now and then walk along it to find the first row of a role.
 _ROWS = """
     CREATE TABLE {rows} (
         seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -55,7 +56,7 @@ _ROWS = """
         PRIMARY KEY (action, role, seq)
     );
     CREATE INDEX ON {grants} (action, role, created_at, seq);
-    CREATE INDEX ON {grants} (seq);
+    CREATE INDEX ON {grants} USING hash (seq);
     CREATE INDEX ON {rows} (created_at, seq);
 """
 
