@@ -32,7 +32,7 @@ class Plans:
         more = [] if is_open else [[f'read("{role}")' for role in ROLES]]
         return await self._explain(text, self.table.version, "row-9000", *more)
 
-    async def list(self, *queries: str, roles: list[str] | None = ROLES, with_total: bool = True) -> Node:
+    async def page(self, *queries: str, roles: list[str] | None = ROLES, with_total: bool = True) -> Node:
         asked = parse_row_queries(list(queries), self.table.by_key)
         text, values = statements.list_rows(self.table, asked, roles=roles, with_total=with_total)
         return await self._explain(text, *values)
@@ -78,7 +78,7 @@ async def plans(api: Api) -> AsyncIterator[Plans]:
         """)
         await connection.execute(f"""
             INSERT INTO {table.grants} (action, role, seq, created_at)
-            SELECT split_part(permission, '("', 1), trim(trailing '")' from split_part(permission, '("', 2)), seq, created_at
+            SELECT split_part(permission, '(', 1), split_part(permission, '"', 2), seq, created_at
             FROM {table.rows}, unnest(permissions) AS permission
         """)
         await connection.execute(f"ANALYZE {table.rows}; ANALYZE {table.grants}")
@@ -108,7 +108,7 @@ ORDERS = {
 async def test_a_list_reads_a_page_of_each_role_by_its_index(plans: Plans, order: str, after: str | None) -> None:
     """Whatever the size of the table: of five roles, at most a page each, and one look at whether there is any."""
     cursor = [query(after, None, "row-9000")] if after else []
-    plan = await plans.list(*ORDERS[order], *cursor, with_total=False)
+    plan = await plans.page(*ORDERS[order], *cursor, with_total=False)
 
     granted = plans.scans(plan, plans.table.grants)
     rows = [scan for scan in plans.scans(plan, plans.table.rows) if scan["Index Name"].endswith("_pkey")]
@@ -122,7 +122,7 @@ async def test_a_list_reads_a_page_of_each_role_by_its_index(plans: Plans, order
 
 
 async def test_a_total_is_counted_in_the_index_of_roles(plans: Plans) -> None:
-    plan = await plans.list()
+    plan = await plans.page()
 
     assert not [node for node in nodes(plan) if node["Node Type"] == "Seq Scan" and node["Relation Name"] != "tables"]
     granted = plans.scans(plan, plans.table.grants)
@@ -132,7 +132,7 @@ async def test_a_total_is_counted_in_the_index_of_roles(plans: Plans) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 async def test_a_list_of_an_open_table_reads_its_page_and_no_permissions(plans: Plans, order: str) -> None:
-    plan = await plans.list(*ORDERS[order], query("cursorAfter", None, "row-9000"), roles=None, with_total=False)
+    plan = await plans.page(*ORDERS[order], query("cursorAfter", None, "row-9000"), roles=None, with_total=False)
 
     assert plans.scans(plan, plans.table.grants) == []
     assert sum(map(read, plans.scans(plan, plans.table.rows))) <= 25 + 1
@@ -142,7 +142,7 @@ async def test_a_list_of_an_open_table_reads_its_page_and_no_permissions(plans: 
 async def test_a_caller_with_all_the_roles_there_can_be_reads_no_more_than_its_share(plans: Plans) -> None:
     """Roles that do not occur in the table cost one look each."""
     many = [*ROLES, *(f"label:nothing{place}" for place in range(2_000 - len(ROLES)))]
-    plan = await plans.list(roles=many, with_total=False)
+    plan = await plans.page(roles=many, with_total=False)
 
     granted = plans.scans(plan, plans.table.grants)
     assert sum(map(read, granted)) <= len(ROLES) * (25 + 1)
