@@ -165,8 +165,8 @@ async def _fill_table(pool: Pool, table: Table, size: int, users: dict[str, str]
             timeout=300,
         )
         await connection.execute(
-            f"INSERT INTO {table.grants} (action, role, seq, created_at)"
-            f" SELECT 'read', substring(one FROM '\"(.*)\"'), seq, created_at FROM {table.rows}, unnest(permissions) AS one",
+            f"INSERT INTO {table.grants} (action, role, seq, created_at) SELECT 'read', substring(one FROM '\"(.*)\"'),"
+            f" seq, created_at FROM {table.rows}, unnest(permissions) AS one",
             timeout=300,
         )
         await connection.execute(f"VACUUM ANALYZE {table.rows}", timeout=300)

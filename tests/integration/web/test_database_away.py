@@ -21,6 +21,9 @@ def test_what_may_pass_is_told_from_faults(error: Exception) -> None:
     assert is_away(error)
 
 
-@pytest.mark.parametrize("error", [asyncpg.DataError("invalid input"), asyncpg.UniqueViolationError("twice"), KeyError()])
+FAULTS = [asyncpg.DataError("invalid input"), asyncpg.UniqueViolationError("twice"), KeyError()]
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
 def test_faults_are_faults(error: Exception) -> None:
     assert not is_away(error)
