@@ -49,10 +49,10 @@ class KnownGuard(Guard):
         self._principal = principal
         self._project = Project(id=PROJECT, name=PROJECT)
 
-    async def project(self, project_id: str) -> Project:
+    async def project(self, _: str) -> Project:
         return self._project
 
-    async def jwt(self, project_id: str, token: str) -> Principal | None:
+    async def jwt(self, _: str, __: str) -> Principal | None:
         return self._principal
 
 

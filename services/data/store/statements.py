@@ -113,8 +113,8 @@ class _ListParts:
     def named(self) -> dict[str, str]:
         """Return the queries that the statement begins with: the cursor's row, whoever may see it; the roles; the page.
 
-        Of the roles only those are held that the table knows: asked in the index's order, or PostgreSQL would look for a
-        role that no row names by reading all of them.
+        Of the roles only those are held that the table knows: asked in the index's order, or PostgreSQL would look for
+        a role that no row names by reading all of them.
         """
         named = {}
         if self.cursor:
