@@ -35,7 +35,9 @@ def test_a_signal_ends_everything_in_order(user: User, kept_dir: Path, number: s
     assert "stopped" in said
     assert processes_in(kept_dir) == []
     assert not (kept_dir / "run.json").exists()
-    assert "database system is shut down" in (kept_dir / "postgres.log").read_text()
+    told = (kept_dir / "postgres.log").read_text()
+    assert "database system is shut down" in told
+    assert "terminating connection" not in told, "the services had not let go of PostgreSQL when it was stopped"
     assert "ready to exit" in (kept_dir / "valkey.log").read_text()
 
 
@@ -98,18 +100,27 @@ def orphan(kept_dir: Path, part: str) -> Iterator[subprocess.Popen[bytes]]:
         "postgres": f"{programs.postgres} -D {place} -c listen_addresses= -k {place}",
         "valkey": f"{programs.valkey} valkey.conf --unixsocket {place}/orphan.sock",
     }[part].split()
-    if os.geteuid() == 0:
-        owner = place.stat()
-        command = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups", *command]
-    with subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL) as it:
+    with subprocess.Popen([*as_owner_of(place), *command], cwd=place, stdout=subprocess.DEVNULL) as it:
         try:
             yield it
         finally:
             it.kill()
 
 
-def test_a_process_that_has_a_dead_one_s_id_by_now_is_left_alone(user: User, kept_dir: Path) -> None:
-    for file in (kept_dir / "postgres" / "postmaster.pid", kept_dir / "valkey" / "valkey.pid"):
-        file.write_text(f"{os.getpid()}\n{kept_dir}/postgres\n1\n5432\n\n\n\nready\n")
+def as_owner_of(place: Path) -> list[str]:
+    """Return what comes before a command that the account of the parts is to run."""
+    owner = place.stat()
+    return ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"] * (os.geteuid() == 0)
 
-    starts_again(user, kept_dir)
+
+def test_a_process_that_has_a_dead_one_s_id_by_now_is_left_alone(user: User, kept_dir: Path) -> None:
+    with subprocess.Popen([*as_owner_of(kept_dir / "postgres"), "sleep", "600"]) as process:
+        try:
+            for file in (kept_dir / "postgres" / "postmaster.pid", kept_dir / "valkey" / "valkey.pid"):
+                file.write_text(f"{process.pid}\n{kept_dir}/postgres\n1\n5432\n\n\n\nready\n")
+
+            starts_again(user, kept_dir)
+
+            assert process.poll() is None
+        finally:
+            process.kill()
