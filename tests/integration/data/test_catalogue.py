@@ -69,6 +69,16 @@ async def test_permissions_of_a_table_are_in_force_everywhere_at_once(api: Api) 
     assert (await table.create(caller=GUEST, replica=OTHER)).said == (401, "user_unauthorized")
 
 
+async def test_lists_are_of_current_definitions_too(api: Api) -> None:
+    table, _ = await known_elsewhere(api, permissions=['read("any")'])
+    assert (await table.list(caller=GUEST, replica=OTHER)).status == 200
+
+    await table.add_column("integer", "age", default=1)
+    assert "age" in (await table.list(caller=GUEST, replica=OTHER)).body["rows"][0]
+    await table.call("PUT", "", body={"permissions": []})
+    assert (await table.list(caller=GUEST, replica=OTHER)).said == (401, "user_unauthorized")
+
+
 async def test_row_security_is_in_force_everywhere_at_once(api: Api) -> None:
     table, _ = await known_elsewhere(api)
     row = await table.new_row(None, 'read("any")', 'update("any")')
