@@ -1,0 +1,151 @@
+"""auth and token in this process, on a database and a Valkey of their own, and callers of every kind."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+
+from services.auth.composition import open_auth
+from services.auth.settings import Settings as AuthSettings
+from services.embedded.valkey import Valkey
+from services.token.composition import open_token
+from services.token.settings import Settings as TokenSettings
+from shared.contracts.administration import CreateKey, CreateProject, DeleteKey
+from shared.guard.guard import Guard
+from shared.guard.resolver import BusResolver
+from shared.kernel.loops import running
+from shared.kernel.settings import Secret
+from shared.messaging.bus import Bus
+from shared.messaging.wire import open_client
+from shared.web.app import WebApp
+from shared.web.limits import Limiter
+from tests.parts import Database, Parts
+
+PROJECT = "library"
+PASSWORD = "correct horse"
+
+
+@dataclass
+class Answer:
+    """Status, JSON (or nothing), headers."""
+
+    status: int
+    json: Any
+    headers: Any
+
+    @property
+    def error(self) -> tuple[int, str]:
+        return self.status, self.json["type"]
+
+
+@dataclass
+class Caller:
+    """Somebody who calls, with headers of their own."""
+
+    http: aiohttp.ClientSession
+    port: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def with_(self, **headers: str) -> "Caller":
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Caller(self.http, self.port, self.headers | named)
+
+    async def call(self, method: str, path: str, **body: object) -> Answer:
+        url = f"http://127.0.0.1:{self.port}/v1{path}"
+        async with self.http.request(method, url, json=body, headers=self.headers) as answer:
+            text = await answer.text()
+            is_json = answer.headers["Content-Type"].startswith("application/json")
+            return Answer(answer.status, json.loads(text) if is_json else None, answer.headers)
+
+
+@dataclass
+class World:
+    """A running auth and token; `guest` without credentials, `key` with all scopes, `bus` as the command line."""
+
+    guest: Caller
+    key: Caller
+    bus: Bus
+    guard: Guard
+    key_id: str
+
+    async def sign_up(self, email: str = "ada@example.org") -> str:
+        made = await self.key.call("POST", "/users", userId="unique()", email=email, password=PASSWORD, name="Ada")
+        assert made.status == 201, made.json
+        return str(made.json["$id"])
+
+    async def session(self, user: str) -> Caller:
+        made = await self.key.call("POST", f"/users/{user}/sessions")
+        assert made.status == 201, made.json
+        return self.guest.with_(X_Appwrite_Session=made.json["secret"])
+
+    async def jwt(self, caller: Caller) -> Caller:
+        made = await caller.call("POST", "/account/jwts")
+        assert made.status == 201, made.json
+        return self.guest.with_(X_Appwrite_JWT=made.json["jwt"])
+
+    async def key_with(self, *scopes: str) -> tuple[Caller, str]:
+        made = (await self.bus.ask(CreateKey(project=PROJECT, name="some", scopes=scopes), timeout_s=15)).keys[0]
+        return self.guest.with_(X_Appwrite_Key=made.secret), made.id
+
+    async def delete_key(self, id_: str) -> None:
+        await self.bus.ask(DeleteKey(project=PROJECT, id=id_), timeout_s=15)
+
+
+@contextlib.asynccontextmanager
+async def open_world(database: Database, valkey: Valkey, *, rate_limits: bool) -> AsyncIterator[World]:
+    """Open everything."""
+    async with contextlib.AsyncExitStack() as stack:
+        redis = open_client(valkey.url("auth"), name="tests")
+        stack.push_async_callback(redis.aclose)
+        bus = Bus(redis=redis, service="auth")
+        stack.push_async_callback(bus.close)
+        guard = Guard(service="auth", redis_url=valkey.url("auth"), resolver=BusResolver(bus))
+        auth = AuthSettings(
+            database_url=Secret(database.dsn("auth")), redis_url=Secret(valkey.url("auth")), cheap_passwords=True
+        )
+        token = TokenSettings(
+            database_url=Secret(database.dsn("token")),
+            redis_url=Secret(valkey.url("token")),
+            master_key=Secret("a master key for tests only, 0123456789"),
+        )
+        opened = [
+            await stack.enter_async_context(open_auth(auth, guard=guard, is_alone=True)),
+            await stack.enter_async_context(open_token(token, guard=guard)),
+        ]
+        await stack.enter_async_context(running([guard.run()]))
+        await guard.reader.until_leased(20)
+        limiter = None
+        if rate_limits:
+            limiter = Limiter(valkey.url("auth"))
+            stack.push_async_callback(limiter.close)
+        app = WebApp([part for service in opened for part in service.parts], guard=guard, limiter=limiter)
+        port = await app.start(("127.0.0.1", 0))
+        stack.push_async_callback(app.stop)
+        cli_redis = open_client(valkey.url("cli"), name="tests")
+        stack.push_async_callback(cli_redis.aclose)
+        cli = Bus(redis=cli_redis, service="cli")
+        stack.push_async_callback(cli.close)
+        http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        guest = Caller(http, port, {"X-Appwrite-Project": PROJECT})
+        await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
+        made = (await cli.ask(CreateKey(project=PROJECT, name="all"), timeout_s=15)).keys[0]
+        yield World(guest, guest.with_(X_Appwrite_Key=made.secret), cli, guard, made.id)
+
+
+@pytest.fixture(scope="module")
+async def world(parts: Parts) -> AsyncIterator[World]:
+    """One for all tests of a module, without rate limits."""
+    database = await parts.new_database()
+    async with parts.valkey() as valkey, open_world(database, valkey, rate_limits=False) as world:
+        yield world
+
+
+@pytest.fixture
+async def limited(database: Database, valkey: Valkey) -> AsyncIterator[World]:
+    """One of a test's own, with rate limits."""
+    async with open_world(database, valkey, rate_limits=True) as world:
+        yield world

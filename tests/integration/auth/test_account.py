@@ -1,0 +1,248 @@
+"""Accounts and sessions. A number in brackets is that of the check in the contract that a test shows."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from shared.contracts.administration import SetUserStatus, UpdateProject
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Caller, World
+
+NAMES = map("user{}@example.org".format, itertools.count())
+
+
+def body(**more: object) -> dict[str, object]:
+    return {"userId": "unique()", "email": next(NAMES), "password": PASSWORD} | more
+
+
+async def sign_in(caller: Caller, email: object, password: str = PASSWORD) -> tuple[int, str]:
+    answer = await caller.call("POST", "/account/sessions/email", email=email, password=password)
+    return answer.status, answer.json.get("type", "")
+
+
+async def test_an_address_is_taken_once(world: World) -> None:
+    """[1]"""
+    given = body()
+
+    assert (await world.guest.call("POST", "/account", **given)).status == 201
+    assert (await world.guest.call("POST", "/account", **given)).error == (409, "user_already_exists")
+
+
+@pytest.mark.parametrize("wrong", [{"password": "7 chars"}, {"password": "p" * 257}, {"email": ""}, {"email": "x"}])
+async def test_a_bad_sign_up_is_refused(world: World, wrong: dict[str, str]) -> None:
+    """[2]"""
+    answer = await world.guest.call("POST", "/account", **body(**wrong))
+
+    assert answer.error == (400, "general_argument_invalid")
+
+
+async def test_a_sign_up_is_shown_without_its_password_and_signs_nobody_in(world: World) -> None:
+    """[3, 4, 5]"""
+    given = body(email="Mixed.Case@Example.org", name="Ada")
+    answer = await world.guest.call("POST", "/account", **given)
+
+    assert answer.json["email"] == answer.json["targets"][0]["identifier"] == "mixed.case@example.org"
+    assert (answer.json["labels"], answer.json["prefs"]) == ([], {})
+    assert "password" not in answer.json
+    assert "Set-Cookie" not in answer.headers
+    assert await sign_in(world.guest, "mixed.case@example.org") == (201, "")
+
+
+async def test_who_is_nobody_has_no_account(world: World) -> None:
+    """[6, 7, 53]"""
+    session = await world.session(await world.sign_up(next(NAMES)))
+    spoiled = world.guest.with_(X_Appwrite_Session=session.headers["X-Appwrite-Session"] + "xx")
+
+    for caller in (world.guest, spoiled, world.key):
+        assert (await caller.call("GET", "/account")).error == (401, "general_unauthorized_scope")
+
+
+async def test_a_browser_gets_cookies_and_a_backend_the_secret(world: World) -> None:
+    """[8, 9, 13]"""
+    email = next(NAMES)
+    await world.sign_up(email)
+    browser = await world.guest.call("POST", "/account/sessions/email", email=email, password=PASSWORD)
+    backend = await world.key.call("POST", "/account/sessions", email=email, password=PASSWORD)
+
+    cookies = browser.headers.getall("Set-Cookie")
+    assert [cookie.split("=")[0] for cookie in cookies] == ["a_session_library", "a_session_library_legacy"]
+    assert (browser.json["secret"], browser.json["current"]) == ("", True)
+    with_cookie = world.guest.with_(Cookie=cookies[0].split(";")[0])
+    assert (await with_cookie.call("GET", "/account")).status == 200
+    with_header = world.guest.with_(X_Appwrite_Session=backend.json["secret"])
+    assert (await with_header.call("GET", "/account")).status == 200
+
+
+async def test_nobody_signs_in_twice_at_once(world: World) -> None:
+    """[10, 33]"""
+    email = next(NAMES)
+    session = await world.session(await world.sign_up(email))
+
+    assert await sign_in(session, email) == (401, "user_session_already_exists")
+    assert (await session.call("POST", "/account/sessions/anonymous")).error == (401, "user_session_already_exists")
+
+
+async def test_an_unknown_address_and_a_wrong_password_look_the_same(world: World) -> None:
+    """[11, 12]"""
+    email = next(NAMES)
+    await world.sign_up(email)
+    wrong = await world.guest.call("POST", "/account/sessions/email", email=email, password="not the password")
+    unknown = await world.guest.call("POST", "/account/sessions/email", email="no@one.org", password=PASSWORD)
+
+    assert wrong.error == (401, "user_invalid_credentials")
+    assert wrong.json == unknown.json
+    assert (await sign_in(world.guest, "", ""))[0] == 400
+
+
+async def test_the_session_beyond_the_limit_ends_the_oldest(world: World) -> None:
+    """[15]"""
+    email = next(NAMES)
+    user = await world.sign_up(email)
+    sessions = [await world.session(user) for _ in range(10)]
+    assert await sign_in(world.guest, email) == (201, "")
+
+    found = [(await session.call("GET", "/account")).status for session in sessions]
+    assert found == [401] + [200] * 9
+
+
+async def test_sessions_are_listed_with_the_one_that_asks(world: World) -> None:
+    """[19, 20]"""
+    session = await world.session(await world.sign_up(next(NAMES)))
+    listed = (await session.call("GET", "/account/sessions")).json
+    only = listed["sessions"][0]
+
+    assert listed["total"] == 1
+    assert (only["current"], only["secret"], only["countryCode"], only["countryName"]) == (True, "", "--", "Unknown")
+    assert (await session.call("GET", "/account/sessions/nowhere")).error == (404, "user_session_not_found")
+    assert (await session.call("GET", "/account/sessions/current")).json["$id"] == only["$id"]
+
+
+async def test_one_session_can_be_deleted_by_another(world: World) -> None:
+    """[21]"""
+    user = await world.sign_up(next(NAMES))
+    mine, other = await world.session(user), await world.session(user)
+    id_ = (await other.call("GET", "/account/sessions/current")).json["$id"]
+    deleted = await mine.call("DELETE", f"/account/sessions/{id_}")
+
+    assert deleted.status == 204
+    assert deleted.headers["Daypass-Receipt"].startswith("n=")
+    assert (await other.call("GET", "/account")).status == 401
+    assert (await mine.call("GET", "/account")).status == 200
+
+
+async def test_signing_out_clears_the_cookies(world: World) -> None:
+    """[22, 67]"""
+    session = await world.session(await world.sign_up(next(NAMES)))
+    deleted = await session.call("DELETE", "/account/sessions/current")
+
+    assert deleted.status == 204
+    assert "a_session_library=deleted" in deleted.headers["Set-Cookie"]
+    assert deleted.headers["X-Fallback-Cookies"] == "[]"
+    assert (await session.call("GET", "/account")).status == 401
+
+
+async def test_a_jwt_deletes_all_sessions_and_so_itself(world: World) -> None:
+    """[23, 39, 45]"""
+    session = await world.session(await world.sign_up(next(NAMES)))
+    jwt = await world.jwt(session)
+
+    assert (await jwt.call("GET", "/account")).status == 200
+    assert (await jwt.call("DELETE", "/account/sessions")).status == 204
+    assert (await jwt.call("GET", "/account")).error == (401, "general_unauthorized_scope")
+    assert (await session.call("GET", "/account")).status == 401
+
+
+async def test_a_blocked_user_is_refused_until_unblocked(world: World) -> None:
+    """[38]"""
+    email = next(NAMES)
+    user = await world.sign_up(email)
+    session = await world.session(user)
+    await world.bus.ask(SetUserStatus(project=PROJECT, id=user, enabled=False), timeout_s=15)
+
+    assert (await session.call("GET", "/account")).error == (403, "user_blocked")
+    assert await sign_in(world.guest, email) == (403, "user_blocked")
+    await world.bus.ask(SetUserStatus(project=PROJECT, id=user, enabled=True), timeout_s=15)
+    assert (await session.call("GET", "/account")).status == 200
+
+
+async def test_a_jwt_makes_no_jwt_and_stands_beside_no_session(world: World) -> None:
+    """[41, 42, 43, 46]"""
+    session = await world.session(await world.sign_up(next(NAMES)))
+    jwt = await world.jwt(session)
+    both = session.with_(X_Appwrite_JWT=jwt.headers["X-Appwrite-JWT"])
+
+    assert (await jwt.call("POST", "/account/jwts")).error == (403, "user_jwt_creation_denied")
+    assert (await both.call("GET", "/account")).error == (403, "user_jwt_and_cookie_set")
+    wrong = world.guest.with_(X_Appwrite_JWT="wrong-token")
+    assert (await wrong.call("GET", "/account")).error == (401, "user_jwt_invalid")
+    assert (await session.call("POST", "/account/jwts", duration=3601)).error == (400, "general_argument_invalid")
+
+
+async def test_a_stale_cookie_hides_a_good_header(world: World) -> None:
+    """[94]"""
+    user = await world.sign_up(next(NAMES))
+    stale, good = await world.session(user), await world.session(user)
+    await stale.call("DELETE", "/account/sessions/current")
+    cookie = f"a_session_library={stale.headers['X-Appwrite-Session']}"
+
+    assert (await good.with_(Cookie=cookie).call("GET", "/account")).status == 401
+
+
+async def test_a_login_token_is_good_once(world: World) -> None:
+    """[64, 65, 66]"""
+    user = await world.sign_up(next(NAMES))
+    token = (await world.key.call("POST", f"/users/{user}/tokens", length=15)).json
+    assert len(token["secret"]) == 15
+    exchange = {"userId": user, "secret": token["secret"]}
+
+    assert (await world.guest.call("POST", "/account/sessions/token", **exchange)).status == 201
+    again = await world.guest.call("POST", "/account/sessions/token", **exchange)
+    assert again.error == (401, "user_invalid_token")
+    unknown = await world.guest.call("POST", "/account/sessions/token", userId="nobody", secret="x")
+    assert unknown.error == (401, "user_invalid_token")
+    for wrong in ({"length": 1}, {"expire": 1}):
+        assert (await world.key.call("POST", f"/users/{user}/tokens", **wrong)).status == 400
+
+
+async def test_an_origin_that_the_project_does_not_know_is_refused(world: World) -> None:
+    """[54, 56]"""
+    evil = world.guest.with_(Origin="http://evil.test")
+    known = await world.guest.with_(Origin="http://127.0.0.1:5173").call("POST", "/account", **body())
+
+    assert (await evil.call("POST", "/account", **body())).error == (403, "general_unknown_origin")
+    assert known.headers["Access-Control-Allow-Origin"] == "http://127.0.0.1:5173"
+    await world.bus.ask(UpdateProject(id=PROJECT, origins=("localhost", "evil.test")), timeout_s=15)
+    assert (await evil.call("POST", "/account", **body())).status == 201
+
+
+async def test_ten_wrong_passwords_lock_the_address_for_an_hour(limited: World) -> None:
+    """[14]"""
+    await limited.sign_up("ada@example.org")
+    found = [await sign_in(limited.guest, "ada@example.org", "wrong password") for _ in range(10)]
+
+    assert {status for status, _ in found} == {401}
+    assert await sign_in(limited.guest, "ada@example.org") == (429, "general_rate_limit_exceeded")
+
+
+async def test_right_passwords_are_not_counted(limited: World) -> None:
+    """[14]"""
+    await limited.sign_up("ada@example.org")
+
+    assert {await sign_in(limited.guest, "ada@example.org") for _ in range(12)} == {(201, "")}
+
+
+async def test_the_first_jwt_leaves_119(limited: World) -> None:
+    """[40]"""
+    session = await limited.session(await limited.sign_up())
+
+    assert (await session.call("POST", "/account/jwts")).headers["X-RateLimit-Remaining"] == "119"
+
+
+async def test_deletes_at_the_same_time_are_all_confirmed(world: World) -> None:
+    user = await world.sign_up(next(NAMES))
+    sessions = [await world.session(user) for _ in range(10)]
+    jwts = [await world.jwt(session) for session in sessions]
+    deleted = await asyncio.gather(*(session.call("DELETE", "/account/sessions/current") for session in sessions))
+
+    assert {answer.status for answer in deleted} == {204}
+    assert {(await jwt.call("GET", "/account")).status for jwt in jwts} == {401}
