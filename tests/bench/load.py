@@ -83,7 +83,17 @@ async def requests_per_second(target: Target, *, connections: int = 16, seconds:
 
 
 async def rounds(targets: Sequence[Target], *, count: int = 7, seconds: float = 1.0) -> list[list[float]]:
-    """Measure each target once per round, so that noise falls on all alike; return the rates, round by round."""
+    """Measure each target once per round, in another order each time; return the rates, round by round.
+
+    So noise, and whatever one run leaves behind for the next, falls on all alike.
+    """
     for target in targets:
         await requests_per_second(target, seconds=0.3)
-    return [[await requests_per_second(target, seconds=seconds) for target in targets] for _ in range(count)]
+    found = []
+    for turn in range(count):
+        rates = dict.fromkeys(range(len(targets)), 0.0)
+        for place in range(len(targets)):
+            at = (place + turn) % len(targets)
+            rates[at] = await requests_per_second(targets[at], seconds=seconds)
+        found.append(list(rates.values()))
+    return found

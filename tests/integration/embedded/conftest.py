@@ -79,5 +79,7 @@ def kept_dir(originals: Path, request: pytest.FixtureRequest, data_dir: Path) ->
 def open_folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="daypass-"))
     made.chmod(0o711)
-    yield made
-    shutil.rmtree(made)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)

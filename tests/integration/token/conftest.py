@@ -60,7 +60,7 @@ async def pool(settings: Settings) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def bus(settings: Settings, valkey: Valkey) -> AsyncIterator[Bus]:  # noqa: ARG001 with a feed that is relayed
+async def bus(settings: Settings, valkey: Valkey) -> AsyncIterator[Bus]:
     """A requester on the bus, as the command line is one."""
     redis = open_client(valkey.url("cli"), name="test")
     opened = Bus(redis=redis, service="cli")
@@ -70,7 +70,7 @@ async def bus(settings: Settings, valkey: Valkey) -> AsyncIterator[Bus]:  # noqa
 
 
 @pytest.fixture
-async def accounts(settings: Settings, database: Database, valkey: Valkey) -> AsyncIterator[Accounts]:  # noqa: ARG001 with a feed that is relayed
+async def accounts(settings: Settings, database: Database, valkey: Valkey) -> AsyncIterator[Accounts]:
     """Someone who answers as auth does."""
     made = Accounts(dsn=database.dsn("auth"))
     redis = open_client(valkey.url("auth"), name="test")
@@ -88,7 +88,7 @@ async def accounts(settings: Settings, database: Database, valkey: Valkey) -> As
 
 
 @pytest.fixture
-async def start(settings: Settings, accounts: Accounts) -> AsyncIterator[Callable[[], Awaitable[Replica]]]:  # noqa: ARG001 with an auth that answers
+async def start(settings: Settings, accounts: Accounts) -> AsyncIterator[Callable[[], Awaitable[Replica]]]:
     """Start replicas of token, each on a port of its own."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())

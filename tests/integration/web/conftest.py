@@ -41,11 +41,11 @@ class KnownGuard(Guard):
             raise Refusal(ErrorType.PROJECT_NOT_FOUND, "Project with the requested ID could not be found.")
         return self._project
 
-    async def session(self, project_id: str, secret: SessionSecret) -> Principal | None:  # noqa: ARG002 one project
+    async def session(self, project_id: str, secret: SessionSecret) -> Principal | None:
         blocked = secret.id == "blocked"
         return None if secret.id == "stale" else msgspec.structs.replace(self._user, user=secret.id, blocked=blocked)
 
-    async def jwt(self, project_id: str, token: str) -> Principal | None:  # noqa: ARG002 one project
+    async def jwt(self, project_id: str, token: str) -> Principal | None:
         if token == "revoked":
             return None
         if token not in {"good", "blocked"}:

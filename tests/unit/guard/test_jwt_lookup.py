@@ -26,7 +26,7 @@ class RetiringAuthority:
     asked = 0
     keys_left = (PUBLISHED,)
 
-    async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:  # noqa: ARG002 one user
+    async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:
         self.asked += 1
         if self.asked == 1:
             self.keys_left = ()
