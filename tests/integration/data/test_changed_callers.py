@@ -1,0 +1,68 @@
+"""What changes about a caller is in force on every replica, as soon as the feed has told it."""
+
+import pytest
+
+from shared.contracts.credentials import SessionSecret
+from shared.contracts.events import PrincipalsChanged
+from shared.messaging.outbox import publish
+from tests.eventually import eventually
+from tests.integration.data.accounts import Headers
+from tests.integration.data.api import Api
+
+REPLICAS = (0, 1)
+
+
+async def change(api: Api, session: Headers, now: Headers | None) -> None:
+    """Let a session be what another one is, or gone (None); and tell it."""
+    subject = api.accounts.session_subject(session)
+    known = api.accounts.known
+    if now is None:
+        del known[digest_of(session)]
+    else:
+        known[digest_of(session)] = known[digest_of(now)]
+    async with api.accounts.pool.acquire() as connection, connection.transaction():
+        await publish(connection, PrincipalsChanged(subjects=(subject,), reason="test"))
+
+
+def digest_of(session: Headers) -> bytes:
+    secret = SessionSecret.parse(session["X-Appwrite-Session"])
+    assert secret is not None
+    return secret.digest()
+
+
+@pytest.mark.parametrize("replica", REPLICAS)
+async def test_who_leaves_a_team_no_longer_sees_what_only_it_may_see(api: Api, replica: int) -> None:
+    """Check 26."""
+    by_row = await api.new_table(rowSecurity=True)
+    by_table = await api.new_table(permissions=['read("team:crew")'])
+    row = await by_row.new_row(None, 'read("team:crew")', 'update("team:crew/pilot")')
+    ada = api.accounts.sign_in("ada", memberships=[("m-ada", "crew", ["pilot"])])
+    assert (await by_row.get(row, ada, replica=replica)).said == (200, "")
+    assert (await by_row.list(caller=ada, replica=replica)).body["total"] == 1
+    assert (await by_table.list(caller=ada, replica=replica)).said == (200, "")
+
+    await change(api, ada, api.accounts.sign_in("ada"))
+
+    async def shown() -> tuple[int, str]:
+        return (await by_row.get(row, ada, replica=replica)).said
+
+    await eventually(shown, (404, "row_not_found"))
+    assert (await by_row.list(caller=ada, replica=replica)).body == {"total": 0, "rows": []}
+    assert (await by_table.list(caller=ada, replica=replica)).said == (401, "user_unauthorized")
+    changed = await by_row.update(row, {"data": {"text": "b"}}, ada, replica=replica)
+    assert changed.said == (401, "user_unauthorized")
+
+
+@pytest.mark.parametrize("replica", REPLICAS)
+async def test_who_has_signed_out_sees_what_guests_see(api: Api, replica: int) -> None:
+    """Check 6."""
+    table = await api.new_table(permissions=['read("users")'])
+    ada = api.accounts.sign_in("ada")
+    assert (await table.list(caller=ada, replica=replica)).said == (200, "")
+
+    await change(api, ada, None)
+
+    async def shown() -> tuple[int, str]:
+        return (await table.list(caller=ada, replica=replica)).said
+
+    await eventually(shown, (401, "user_unauthorized"))
