@@ -25,6 +25,8 @@ INDEX_TYPES = ("key", "unique")
 INDEX_TYPES_TO_COME = frozenset({"fulltext", "spatial"})
 LEAST_ENCRYPTED = 150
 ORDERS = frozenset({"ASC", "DESC"})
+FORMATS = frozenset({"email", "enum", "ip", "url"})
+"""Kinds that may also be asked for as strings of a format."""
 
 
 class NewColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,7 @@ class InlineColumn(msgspec.Struct, frozen=True, kw_only=True):
     min: int | float | None = None
     max: int | float | None = None
     elements: list[str] = []
-    format: str = ""
+    format: str | None = None
 
 
 class InlineIndex(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +77,9 @@ class InlineIndex(msgspec.Struct, frozen=True, kw_only=True):
 
 def inline_column(given: InlineColumn) -> NewColumn:
     """Return the column that is meant; raises `Refusal(GENERAL_ARGUMENT_INVALID)` for an unknown type."""
-    kind = INLINE.get(given.type) if not (given.type == "string" and given.format in KINDS) else given.format
+    kind = INLINE.get(given.type)
+    if given.type == "string" and given.format:
+        kind = given.format if given.format in FORMATS else None
     if kind is None:
         raise ArgumentInvalid("columns", f"Invalid type for attribute '{given.key[:36]}': {given.type[:36]}")
     if not is_id(given.key):

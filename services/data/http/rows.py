@@ -1,6 +1,6 @@
 """Rows over HTTP. Their JSON comes from PostgreSQL and is passed on as it is."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -36,7 +36,7 @@ class ListRows(TableChoice, frozen=True, kw_only=True, rename="camel"):
 
     queries: list[str] = []
     total: bool = True
-    ttl: int = 0
+    ttl: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
 
 
 class RowChoice(TableChoice, frozen=True, kw_only=True, rename="camel"):

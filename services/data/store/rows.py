@@ -1,6 +1,6 @@
 """Rows: read by one statement each, written by whoever holds the table's definition still."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -74,7 +74,7 @@ async def list_rows(
 ) -> Page:
     """Return a page of rows. Raises `Refusal` for a cursor that leads nowhere, `StaleTable`."""
     text, values = statements.list_rows(table, query, roles=roles, with_total=with_total)
-    with _told():
+    with _told(_page_too_large):
         found = await connection.fetchrow(text, *values)
     if found is None or not found["is_current"]:
         raise StaleTable
@@ -213,9 +213,19 @@ def _arguments(values: Values) -> list[Any]:  # Any: as above
     return [value for _, value in values]
 
 
+def _row_too_large() -> Refusal:
+    return Refusal(
+        ErrorType.ROW_INVALID_STRUCTURE, "Invalid document structure: the row, or an indexed value, is too long"
+    )
+
+
+def _page_too_large() -> Refusal:
+    return Refusal(ErrorType.GENERAL_QUERY_INVALID, "Invalid query: the page is too large; set a lower limit")
+
+
 @contextmanager
-def _told() -> Iterator[None]:
-    """Say in words of ours what PostgreSQL raises."""
+def _told(too_large: Callable[[], Refusal] = _row_too_large) -> Iterator[None]:
+    """Say in words of ours what PostgreSQL raises; `too_large` is for what outgrows its limits."""
     try:
         yield
     except _CHANGED as error:
@@ -227,8 +237,6 @@ def _told() -> Iterator[None]:
             ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION, "A row with these values of a unique index exists already."
         ) from error
     except asyncpg.ProgramLimitExceededError as error:
-        raise Refusal(
-            ErrorType.ROW_INVALID_STRUCTURE, "Invalid document structure: the row, or an indexed value, is too long"
-        ) from error
+        raise too_large() from error
     except asyncpg.QueryCanceledError as error:
         raise Refusal(ErrorType.DATABASE_TIMEOUT, "The database took too long. Narrow the query.") from error

@@ -301,6 +301,7 @@ async def test_a_table_is_made_with_its_columns_and_indexes(api: Api) -> None:
         ([{"key": "odd", "type": "blob"}], [], BAD_ARGUMENT),
         ([{"key": "odd", "type": "float"}], [], BAD_ARGUMENT),
         ([{"key": "odd", "type": "varchar"}], [], BAD_ARGUMENT),
+        ([{"key": "odd", "type": "string", "size": 9, "format": "integer"}], [], BAD_ARGUMENT),
         ([{"key": "$odd", "type": "boolean"}], [], BAD_ARGUMENT),
         ([{"type": "boolean"}], [], BAD_ARGUMENT),
         ([{"key": "a", "type": "boolean"}, {"key": "A", "type": "boolean"}], [], (409, "column_already_exists")),

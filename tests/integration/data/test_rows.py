@@ -1,6 +1,7 @@
 """Rows over HTTP: section 2.5, and the checks of 10.C."""
 
 import json
+import random
 import re
 from typing import Any
 
@@ -259,6 +260,17 @@ async def test_a_row_shows_what_is_selected(people: TableApi) -> None:
     assert await shown(query("select", None, "unknown")) == (400, "general_query_invalid")
     assert await shown(query("select")) == (400, "general_query_invalid")
     assert await shown(query("select", None, "name", "name")) == (400, "general_query_invalid")
+
+
+async def test_a_value_too_long_for_its_index_is_refused(api: Api) -> None:
+    """768 characters are the most of an index, and may be more bytes than PostgreSQL's has room for."""
+    index = {"key": "own", "type": "key", "attributes": ["text"]}
+    table = await api.new_table(columns=[{"key": "text", "type": "varchar", "size": 768}], indexes=[index])
+    chance = random.Random(1)
+    long = "".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(768))
+
+    assert (await table.create({"text": long})).said == BAD_STRUCTURE
+    assert (await table.create({"text": "a" * 768})).said == (201, "")
 
 
 async def test_sequences_count_insertions(people: TableApi) -> None:
