@@ -38,6 +38,10 @@ images: $(VENV)/run.ready  ## make what plain docker-compose needs: images, secr
 test: $(VENV)/dev.ready  ## run all tests (ARGS go to pytest)
 	$(BIN)/python -m pytest $(ARGS)
 
+coverage: $(VENV)/dev.ready  ## run the tests of this process and say which lines none of them reaches
+	$(BIN)/python -m coverage run -m pytest tests/unit tests/integration $(ARGS)
+	$(BIN)/python -m coverage report --skip-covered
+
 check: $(VENV)/dev.ready  ## lint, types, layers, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -64,4 +68,4 @@ bench: $(VENV)/dev.ready  ## measure, into build/bench (ARGS: dispatch, minting,
 clean:  ## remove what was built; data directories stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run up down images test check fix generate lock bench clean
+.PHONY: help run up down images test coverage check fix generate lock bench clean
