@@ -45,6 +45,8 @@ class Api:
     pool: Pool
     key: Headers
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+    patience: int = 5
+    """How often a call is made again where its replica had, on a busy machine, no lease to commit a write by."""
 
     def new_id(self, prefix: str) -> str:
         """Return an id that no other test has."""
@@ -71,6 +73,14 @@ class Api:
         sent = None if method == "GET" or body is None else json.dumps(body)
         if sent is not None:
             headers |= {"Content-Type": "application/json"}
+        for _ in range(self.patience):
+            answer = await self._send(method, url, headers, sent)
+            if answer.status != 503 or answer.body["type"] != "principal_unavailable":
+                return answer
+            await self.guards[replica].reader.until_leased(20)
+        return await self._send(method, url, headers, sent)
+
+    async def _send(self, method: str, url: str, headers: Headers, sent: str | None) -> Answer:
         async with self.http.request(method, url, headers=headers, data=sent) as answer:
             raw = await answer.read()
             return Answer(answer.status, msgspec.json.decode(raw) if raw else None)
