@@ -249,8 +249,8 @@ def test_large_requests_are_read_and_too_large_ones_are_refused(target: Target) 
     path = f"/v1/tablesdb/{target.database}/tables/people/rows"
     accepted = target.send("POST", path, "key", json.dumps({"rowId": "x", "padding": "x" * (10 << 20)}).encode())
     refused = target.send("POST", path, "key", json.dumps({"rowId": "x", "padding": "x" * (17 << 20)}).encode())
-    cookies = target.send("GET", path, "guest", Cookie="other=" + "c" * 9_000)
-    query = target.send("GET", path + "?" + "padding=" + "q" * 12_000, "guest")
+    cookies = target.send("GET", path, "key", Cookie="other=" + "c" * 9_000)
+    query = target.send("GET", path + "?" + "padding=" + "q" * 12_000, "key")
 
     assert (accepted.status_code, accepted.json()["type"]) == (400, "row_missing_data")
     assert (refused.status_code, refused.json()["type"]) == (413, "general_payload_too_large")
