@@ -18,6 +18,10 @@ else:  # asyncpg is generic for type checkers only
     _Plain = asyncpg.Connection
 
 
+STATEMENTS = 1_000
+LONGEST_STATEMENT = 256 * 1024
+"""What each connection keeps prepared: the statements of a table with many columns are long, and there are several."""
+
 AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -53,6 +57,8 @@ async def open_pool(dsn: str, *, name: str, most: int = 16) -> Pool:
         min_size=1,
         max_size=most,
         connection_class=_Unreset,
+        statement_cache_size=STATEMENTS,
+        max_cacheable_statement_size=LONGEST_STATEMENT,
         command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
         server_settings={
             "application_name": name,
