@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import requests
 
 from services.embedded.valkey import Valkey
-from tests.e2e.instance import Instance
+from tests.e2e.instance import Instance, Replica
 from tests.parts import Database
 
 MASTER_KEY = "a master key for tests only, 0123456789"
@@ -25,13 +26,16 @@ def open_processes(database: Database, valkey: Valkey) -> Iterator[Instance]:
     """Start all services and a router; stop them in the end, and see that each ends well."""
     with contextlib.ExitStack() as stack:
         ports: dict[str, list[int]] = {}
+        replicas = []
         for service in ("auth", "token", "data", "data"):
             port = free_port()
-            stack.enter_context(process(service, port, database, valkey))
+            running = stack.enter_context(process(service, port, database, valkey))
             ports.setdefault(service, []).append(port)
+            if service == "data":
+                replicas.append(Replica(f"http://127.0.0.1:{port}/v1", running.pid))
         for port in [port for own in ports.values() for port in own]:
             await_ready(port)
-        yield first_project(stack.enter_context(open_router(ports)), valkey)
+        yield replace(first_project(stack.enter_context(open_router(ports)), valkey), replicas=tuple(replicas))
 
 
 def environment(service: str, port: int, database: Database, valkey: Valkey) -> dict[str, str]:
