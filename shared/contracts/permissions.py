@@ -93,7 +93,7 @@ def owner_permissions(user_id: str) -> list[Permission]:
 def grants(permissions: Iterable[str], action: str, roles: Iterable[str]) -> bool:
     """Say whether stored permissions grant an action to a holder of these roles."""
     stored = frozenset(permissions)
-    return any(f'{action}("{role}")' in stored for role in roles)
+    return bool(stored) and any(f'{action}("{role}")' in stored for role in roles)
 
 
 def _is_dimension(name: str, dimension: str) -> bool:
