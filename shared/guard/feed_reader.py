@@ -89,7 +89,9 @@ class FeedReader:
     async def until_leased(self, timeout_s: float | None) -> None:
         """Wait for a lease; raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
-            await self._leased.wait()
+            while not self._cache.is_leased():  # a lease that ran out tells nobody
+                self._leased.clear()
+                await self._leased.wait()
 
     async def number_of(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
         """Return the number under which an outbox row was applied here; None where it was not within the time."""

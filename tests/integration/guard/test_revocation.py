@@ -201,3 +201,11 @@ async def test_an_unknown_project_is_refused_and_asked_for_once(world: World) ->
         with pytest.raises(Refusal, match="could not be found"):
             await world.guards["data-1"].project(name)
     assert (await world.guards["data-1"].project(PROJECT)).id == PROJECT
+
+
+async def test_whoever_waits_for_a_lease_gets_one_that_still_runs(world: World) -> None:
+    guard = world.guards["data-1"]
+    guard.cache.end_lease()
+    await guard.reader.until_leased(10)
+
+    assert guard.cache.is_leased()
