@@ -28,7 +28,7 @@ from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
 from shared.web.service import Service
-from shared.web.system import Check
+from shared.web.system import usual_checks
 
 NAME = "auth"
 MIGRATIONS = Path(__file__).parent / "store" / "migrations"
@@ -86,16 +86,6 @@ def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, *, rela
 
 
 def _service(deps: AuthDeps) -> Service:
-    async def lease() -> None:
-        if not deps.guard.cache.is_leased():
-            raise LookupError("no word from the feed")
-
-    async def database() -> None:
-        await deps.pool.fetchval("SELECT 1")
-
-    async def bus() -> None:
-        await deps.redis.ping()
-
-    checks: dict[str, Check] = {"database": database, "redis": bus, "feed": lease}
+    checks = usual_checks(deps.pool, deps.redis, deps.guard)
     parts = [(account.routes, deps), (sessions.routes, deps), (users.routes, deps), (health.routes, deps)]
     return Service(parts=parts, guard=deps.guard, checks=checks)

@@ -19,7 +19,7 @@ from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
 from shared.web.service import Service
-from shared.web.system import Check
+from shared.web.system import usual_checks
 
 NAME = "data"
 MIGRATIONS = Path(__file__).parent / "store" / "migrations"
@@ -50,16 +50,6 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
 
 
 def _service(pool: Pool, redis: Redis, deps: DataDeps) -> Service:
-    async def lease() -> None:
-        if not deps.guard.cache.is_leased():
-            raise LookupError("no word from the feed")
-
-    async def database() -> None:
-        await pool.fetchval("SELECT 1")
-
-    async def bus() -> None:
-        await redis.ping()
-
-    checks: dict[str, Check] = {"database": database, "redis": bus, "feed": lease}
+    checks = usual_checks(pool, redis, deps.guard)
     modules = (databases, tables, columns, indexes, rows)
     return Service(parts=[(module.routes, deps) for module in modules], guard=deps.guard, checks=checks)

@@ -27,7 +27,7 @@ from shared.messaging.wire import open_client
 from shared.postgres.migrations import await_table, migrate
 from shared.postgres.pool import Pool, open_pool
 from shared.web.service import Service
-from shared.web.system import Check
+from shared.web.system import usual_checks
 
 NAME = "token"
 MIGRATIONS = Path(__file__).parent / "store" / "migrations"
@@ -76,15 +76,5 @@ def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard) -> Revo
 
 
 def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:
-    async def lease() -> None:
-        if not deps.guard.cache.is_leased():
-            raise LookupError("no word from the feed")
-
-    async def database() -> None:
-        await pool.fetchval("SELECT 1")
-
-    async def bus() -> None:
-        await redis.ping()
-
-    checks: dict[str, Check] = {"database": database, "redis": bus, "feed": lease}
+    checks = usual_checks(pool, redis, deps.guard)
     return Service(parts=[(jwts.routes, deps), (jwks.routes, deps)], guard=deps.guard, checks=checks)

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
+from redis.asyncio import Redis
 
+from shared.guard.guard import Guard
+from shared.postgres.pool import Pool
 from shared.web.call import TEXT, Call, Reply
 from shared.web.endpoint import Routes
 from shared.web.scopes import Caller
@@ -13,6 +16,22 @@ CHECK_TIMEOUT_S = 2.0
 
 Check = Callable[[], Awaitable[object]]
 """Something that a service needs: raises, or takes longer than `CHECK_TIMEOUT_S`, where it is not there."""
+
+
+def usual_checks(pool: Pool, redis: Redis, guard: Guard) -> dict[str, Check]:
+    """Return what every service needs: its database, Redis, and word from the feed."""
+
+    async def lease() -> None:
+        if not guard.cache.is_leased():
+            raise LookupError("no word from the feed")
+
+    async def database() -> None:
+        await pool.fetchval("SELECT 1")
+
+    async def bus() -> None:
+        await redis.ping()
+
+    return {"database": database, "redis": bus, "feed": lease}
 
 
 class SystemDeps(msgspec.Struct, frozen=True, kw_only=True):
