@@ -25,11 +25,11 @@ Segments = tuple[str, ...]
 
 def route_table() -> str:
     """Return the text of the table; raises `ValueError` where two services declare the same path."""
-    rules = sorted(_rules((), _declared(), ""), key=lambda rule: (-len(rule[0]), rule[0].count(ANYTHING), rule[0]))
+    rules = sorted(_rules((), declared(), ""), key=lambda rule: (-len(rule[0]), rule[0].count(ANYTHING), rule[0]))
     return HEADER + "".join(f"{_expression(segments)} {service}\n" for segments, service in rules)
 
 
-def _declared() -> dict[Segments, str]:
+def declared() -> dict[Segments, str]:
     """Return the service of each path, with `ANYTHING` in place of parameters."""
     found: dict[Segments, str] = {}
     for service in SERVICES:

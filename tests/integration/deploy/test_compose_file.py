@@ -1,0 +1,48 @@
+"""docker-compose.yml agrees with the rest of the project, and with itself."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from deploy.engine import DeployFailed, compose_command
+from deploy.images import PARTS
+from tests.e2e.stack.stack import SERVICES
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+
+
+def test_its_image_is_the_one_of_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert re.findall(r"\$\{DAYPASS_IMAGE:-(.+?)\}", TEXT) == [f"daypass:{version}"]
+
+
+def test_its_base_images_are_the_official_ones_unless_variables_say_otherwise() -> None:
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
+    named = dict(re.findall(r"\$\{(DAYPASS_\w+_IMAGE):-(.+?)\}", TEXT))
+    named |= dict(re.findall(r"^ARG (DAYPASS_\w+_IMAGE)=(.+)$", dockerfile, re.MULTILINE))
+
+    assert named == {part.variable: part.official for part in PARTS}
+
+
+def test_compose_understands_it(tmp_path: Path) -> None:
+    try:
+        command = compose_command()
+    except DeployFailed as failed:
+        pytest.skip(str(failed))
+    own = tmp_path / "docker-compose.yml"  # away from the .env of this checkout
+    own.write_text(TEXT)
+    config = subprocess.run([*command, "-f", own, "config"], capture_output=True, text=True, check=True)
+    listed = subprocess.run([*command, "-f", own, "config", "--services"], capture_output=True, text=True, check=True)
+
+    assert set(listed.stdout.split()) == {"gateway", "postgres", "redis", *SERVICES}
+    assert config.stdout.count("read_only: true") == len(listed.stdout.split())
+    assert config.stdout.count("no-new-privileges:true") == len(listed.stdout.split())
+
+
+def test_nothing_but_the_gateway_is_published_and_that_on_this_machine_alone() -> None:
+    assert re.findall(r"ports: (.+)", TEXT) == ['["127.0.0.1:${DAYPASS_PORT:-8080}:8080"]']

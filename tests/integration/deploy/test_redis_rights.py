@@ -1,0 +1,151 @@
+"""deploy/redis/users.acl.template on the real thing: nobody can do more than it says, nor less than it must."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError, RedisError
+
+from services.embedded.valkey import Valkey
+from shared.messaging.wire import open_client
+
+Command = tuple[str, str]
+"""A user, and a command."""
+
+SERVICES = ("auth", "token", "data")
+USERS = (*SERVICES, "cli")
+
+ONLY_AUTH_APPENDS = [
+    (user, f"XADD {stream}:1-2 * id a entry b") for user in ("token", "data", "cli") for stream in ("feed", "events")
+]
+ONLY_A_SERVICE_ANSWERS_FOR_ITSELF = [
+    (user, f"XADD reply:{other}:token:1 * reply a") for user in SERVICES for other in SERVICES if user != other
+]
+ONLY_THE_ASKER_READS_ITS_ANSWERS = [
+    (user, f"{command} reply:{answering}:{other}:1 {rest}".strip())
+    for user in USERS
+    for other in USERS
+    for answering in SERVICES
+    for command, rest in (("XREAD STREAMS", "0"), ("DEL", ""))
+    if user != other and (user, other) != ("auth", "cli")  # in containers the command line runs beside auth
+]
+ONLY_A_SERVICE_REGISTERS_ITSELF = [
+    (user, f"HSET registry:{other} replica:a 1:1")
+    for user, other in (("token", "auth"), ("token", "data"), ("data", "auth"), ("data", "token"), ("cli", "auth"))
+]
+ONLY_A_SERVICE_SPEAKS_FOR_ITSELF = [
+    (user, f"PUBLISH announce:{other} a:1") for user in USERS for other in SERVICES if user != other
+]
+ONLY_A_SERVICE_TAKES_WHAT_IS_ASKED_OF_IT = [
+    (user, f"XREADGROUP GROUP {user} a STREAMS req:{other}:general >")
+    for user in USERS
+    for other in SERVICES
+    if user != other
+]
+DATA_DOES_NOT_REVOKE = [
+    ("data", "HDEL registry:token replica:a"),
+    ("data", "HGETALL registry:auth"),
+    ("data", "SUBSCRIBE announce:auth"),
+    ("data", "XADD req:auth:general * request a"),
+    ("data", "XADD req:token:general * request a"),
+]
+NOBODY_MANAGES = [
+    (user, command)
+    for user in (*USERS, "health")
+    for command in (
+        "FLUSHALL", "CONFIG GET dir", "ACL LIST", "KEYS *", "SCAN 0", "SAVE", "SHUTDOWN", "CLIENT LIST", "MONITOR",
+        "GET anything", "SET anything 1", "PSUBSCRIBE *", "SUBSCRIBE anything", "DEL feed:1-2",
+        "XTRIM feed:1-2 MAXLEN 0", "XDEL feed:1-2 1-0", "RENAME feed:1-2 a", "FUNCTION LIST", "SELECT 1",
+    )
+]  # fmt: skip
+
+FORBIDDEN: list[Command] = [
+    *ONLY_AUTH_APPENDS,
+    *ONLY_A_SERVICE_ANSWERS_FOR_ITSELF,
+    *ONLY_THE_ASKER_READS_ITS_ANSWERS,
+    *ONLY_A_SERVICE_REGISTERS_ITSELF,
+    *ONLY_A_SERVICE_SPEAKS_FOR_ITSELF,
+    *ONLY_A_SERVICE_TAKES_WHAT_IS_ASKED_OF_IT,
+    *DATA_DOES_NOT_REVOKE,
+    *NOBODY_MANAGES,
+]
+
+ALLOWED: list[Command] = [
+    ("auth", "XADD feed:1-2 1-0 id a entry b"),
+    ("auth", "XADD events:1-2 1-0 id a entry b"),
+    ("auth", "XADD reply:auth:cli:1 * reply a"),
+    ("auth", "XREVRANGE dead:data + -"),
+    ("auth", "SUBSCRIBE announce:data relay"),
+    ("token", "SUBSCRIBE announce:auth announce:token announce:data"),
+    ("token", "PUBLISH relay 1"),
+    ("token", "HGETALL registry:data"),
+    ("token", "HDEL registry:data replica:a"),
+    ("token", "XADD req:auth:general * request a"),
+    ("data", "XREAD STREAMS feed:1-2 0"),
+    ("data", "XADD req:auth:principal * request a"),
+    ("data", "XADD req:token:principal * request a"),
+    ("data", "XADD reply:data:token:1 * reply a"),
+    ("data", "XREAD STREAMS reply:auth:data:1 0"),
+    ("data", "HSET registry:data replica:a 1:1"),
+    ("data", "PUBLISH announce:data a:1"),
+    ("data", "XGROUP CREATE events:1-2 data 0 MKSTREAM"),
+    ("cli", "XADD req:auth:general * request a"),
+    ("cli", "XREAD STREAMS reply:auth:cli:1 0"),
+    ("health", "PING"),
+]
+
+As = Callable[[str], Redis]
+
+
+@pytest.fixture
+async def as_user(valkey: Valkey) -> AsyncIterator[As]:
+    clients: list[Redis] = []
+
+    def connect(user: str) -> Redis:
+        # `health` has no password, and so no URL of its own
+        url = valkey.url("cli" if user == "health" else user)
+        clients.append(open_client(url, name="tests", most=1))
+        if user == "health":
+            clients[-1].connection_pool.connection_kwargs |= {
+                "username": "health",
+                "password": "any",
+                "client_name": None,
+            }
+        return clients[-1]
+
+    yield connect
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.mark.parametrize(("user", "command"), FORBIDDEN)
+async def test_no_user_can_do_what_is_another_s(as_user: As, user: str, command: str) -> None:
+    with pytest.raises(NoPermissionError):
+        await execute(as_user(user), command)
+
+
+@pytest.mark.parametrize(("user", "command"), ALLOWED)
+async def test_a_user_can_do_what_it_must(as_user: As, user: str, command: str) -> None:
+    await execute(as_user(user), command)
+
+
+@pytest.mark.parametrize("user", ["token", "data"])
+@pytest.mark.parametrize("key", ["feed:1-2", "reply:auth:cli:1"])
+async def test_a_script_can_do_no_more_than_its_user(as_user: As, user: str, key: str) -> None:
+    script = f"return redis.call('XADD', '{key}', '*', 'id', 'a')"
+    for number_of_keys in ("0", "1 limits:a"):
+        with pytest.raises(RedisError, match=r"(?i)no ?perm|can't run this command|ACL"):
+            await as_user(user).execute_command("EVAL", script, *number_of_keys.split())  # type: ignore[no-untyped-call] # the client's own
+
+
+async def test_nobody_gets_in_without_a_name(valkey: Valkey) -> None:
+    client = open_client(valkey.url("cli"), name="tests")
+    client.connection_pool.connection_kwargs |= {"username": None, "password": None, "client_name": None}
+    with pytest.raises(RedisError, match=r"(?i)authentication required"):
+        await client.ping()
+    await client.aclose()
+
+
+def execute(client: Redis, command: str) -> Awaitable[object]:
+    done: Awaitable[object] = client.execute_command(*command.split())  # type: ignore[no-untyped-call] # the client's own
+    return done

@@ -1,0 +1,27 @@
+"""The gateway's table sends each declared path to the service that declares it."""
+
+import re
+
+import pytest
+
+from deploy.gateway.generate import FILE, declared
+
+RULES = [line.rsplit(" ", 1) for line in FILE.read_text().splitlines() if not line.startswith("#")]
+ID = "65f0c9d1e2b3a4958671"
+
+
+def service_of(path: str) -> str:
+    """The first line that matches counts, as in HAProxy's maps."""
+    return next((service for expression, service in RULES if re.search(expression, path)), "auth")
+
+
+@pytest.mark.parametrize(("segments", "service"), declared().items(), ids=str)
+def test_a_declared_path_goes_to_its_service(segments: tuple[str, ...], service: str) -> None:
+    path = "/" + "/".join(segments).replace("[^/]+", ID)
+
+    assert service_of(path) == service
+
+
+@pytest.mark.parametrize("path", ["/v1/accounts", "/v1/tablesdbs/a", "/v1/usersx/a/jwts", "/v1/avatars", "/v1/ping"])
+def test_what_only_begins_like_a_declared_path_goes_to_auth(path: str) -> None:
+    assert service_of(path) == "auth"
