@@ -44,6 +44,15 @@ def filter_(method: str, attribute: str, *values: Any) -> dict[str, Any]:
     return {"method": method, "attribute": attribute, "values": list(values)}
 
 
+async def test_rows_are_found_by_their_sequence(films: TableApi) -> None:
+    """As text or as number. A row whose first try was not committed leaves a gap, so no number is known beforehand."""
+    rows = (await films.call("GET", "/rows")).body["rows"]
+    second, third = rows[1]["$sequence"], rows[2]["$sequence"]
+
+    found = await films.found(q("equal", "$sequence", second, int(third)), column="title")
+    assert found == [rows[1]["title"], rows[2]["title"]]
+
+
 @pytest.mark.parametrize(
     ("queries", "expected"),
     [
@@ -90,7 +99,6 @@ def filter_(method: str, attribute: str, *values: Any) -> dict[str, Any]:
             ],
             [0, 1],
         ),
-        ([q("equal", "$sequence", "2", 3)], [1, 2]),
         ([q("greaterThan", "$createdAt", "2020-01-01")], [0, 1, 2, 3, 4]),
         ([q("lessThan", "$updatedAt", "2020-01-01")], []),
         ([q("orderDesc", "title")], [4, 2, 1, 0, 3]),
