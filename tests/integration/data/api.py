@@ -74,10 +74,10 @@ class Api:
         if sent is not None:
             headers |= {"Content-Type": "application/json"}
         for _ in range(self.patience):
+            await self.guards[replica].reader.until_leased(20)
             answer = await self._send(method, url, headers, sent)
             if answer.status != 503 or answer.body["type"] != "principal_unavailable":
                 return answer
-            await self.guards[replica].reader.until_leased(20)
         return await self._send(method, url, headers, sent)
 
     async def _send(self, method: str, url: str, headers: Headers, sent: str | None) -> Answer:
