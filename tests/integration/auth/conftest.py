@@ -44,17 +44,19 @@ class Answer:
 
 @dataclass
 class Caller:
-    """Somebody who calls, with headers of their own."""
+    """Somebody who calls, with headers of their own, once the process has a lease: a test may have stopped the loop."""
 
     http: aiohttp.ClientSession
     port: int
+    guard: Guard
     headers: dict[str, str] = field(default_factory=dict)
 
     def with_(self, **headers: str) -> "Caller":
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Caller(self.http, self.port, self.headers | named)
+        return Caller(self.http, self.port, self.guard, self.headers | named)
 
     async def call(self, method: str, path: str, **body: object) -> Answer:
+        await self.guard.reader.until_leased(20)
         url = f"http://127.0.0.1:{self.port}/v1{path}"
         async with self.http.request(method, url, json=body, headers=self.headers) as answer:
             text = await answer.text()
@@ -130,7 +132,7 @@ async def open_world(database: Database, valkey: Valkey, *, rate_limits: bool) -
         cli = Bus(redis=cli_redis, service="cli")
         stack.push_async_callback(cli.close)
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        guest = Caller(http, port, {"X-Appwrite-Project": PROJECT})
+        guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT})
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
         made = (await cli.ask(CreateKey(project=PROJECT, name="all"), timeout_s=15)).keys[0]
         yield World(guest, guest.with_(X_Appwrite_Key=made.secret), cli, guard, made.id)
