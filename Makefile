@@ -52,8 +52,9 @@ fix: $(VENV)/dev.ready  ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(VENV)/dev.ready  ## make the OpenAPI document and the gateway's routes again, from the declarations
+generate: $(VENV)/dev.ready  ## make the OpenAPI document, docs/compatibility.md and the gateway's routes again
 	$(BIN)/python -m services.embedded.openapi
+	$(BIN)/python -m docs.generate
 	$(BIN)/python -m deploy.gateway.generate
 
 lock: $(VENV)/dev.ready  ## pin the packages again, with hashes and without any index

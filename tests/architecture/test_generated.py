@@ -13,6 +13,7 @@ import services
 import shared
 from deploy.gateway.generate import FILE as ROUTES
 from deploy.gateway.generate import route_table
+from docs import generate as compatibility
 from services.embedded.openapi import whole
 from shared.kernel.errors import ErrorType
 from shared.web.errors import STATUSES
@@ -29,6 +30,10 @@ def test_the_openapi_document_is_that_of_the_declarations() -> None:
 
 def test_the_gateway_s_routes_are_those_of_the_declarations() -> None:
     assert ROUTES.read_text() == route_table(), "make generate"
+
+
+def test_the_page_on_compatibility_lists_the_declarations() -> None:
+    assert compatibility.FILE.read_text(encoding="utf-8") == compatibility.page(), "make generate"
 
 
 def test_no_endpoint_is_missing_from_the_document() -> None:

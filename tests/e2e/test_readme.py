@@ -1,71 +1,127 @@
-"""The commands of README.md and of docs/examples do what they say, on a running instance."""
+"""The commands of README.md, docs/examples and docs/how-to do what they say, on a running instance."""
 
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from appwrite.services.tables_db import TablesDB
+from appwrite.services.users import Users
 
 from tests.e2e.instance import Instance
+from tests.e2e.sdk import server
 
 ROOT = Path(__file__).parents[2]
+EXAMPLES, HOW_TO = ROOT / "docs" / "examples", ROOT / "docs" / "how-to"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXPECTED = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
-NODE_MODULES = [ROOT / "docs/examples/node_modules", *map(Path, os.environ.get("NODE_MODULES", "").split(os.pathsep))]
+NODE_MODULES = [EXAMPLES / "node_modules", *map(Path, os.environ.get("NODE_MODULES", "").split(os.pathsep))]
 
 
-def environ(instance: Instance, **more: str) -> dict[str, str]:
-    own = {"DAYPASS_ENDPOINT": instance.endpoint, "DAYPASS_PROJECT": instance.project, "DAYPASS_KEY": instance.key}
-    return os.environ | own | more
+def fenced(text: str, language: str) -> list[str]:
+    """The fenced blocks of a document that are in this language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
-def run(command: list[str] | str, instance: Instance, folder: Path = ROOT, **more: str) -> str:
+EXPECTED = fenced(README, "text")
+
+
+def run(command: list[str] | str, instance: Instance, folder: Path = ROOT) -> str:
+    credentials = {
+        "DAYPASS_ENDPOINT": instance.endpoint,
+        "DAYPASS_PROJECT": instance.project,
+        "DAYPASS_KEY": instance.key,
+    }
     done = subprocess.run(
         command,
         shell=isinstance(command, str),
         capture_output=True,
         text=True,
         cwd=folder,
-        env=environ(instance, **more),
+        env=os.environ | credentials,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def fenced(first_word: str) -> str:
-    """The README's shell block that has a line beginning so, without what only a person does."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    block = next(block for block in blocks if first_word in block)
+def in_readme(program: str) -> str:
+    """The README's block of commands that runs a program, without the line that reads the user's own credentials."""
+    block = next(block for block in fenced(README, "sh") if program in block)
     return "\n".join(line for line in block.splitlines() if not line.startswith("set -a"))
 
 
+def need_curl() -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+
+
+def need_node(folder: Path) -> None:
+    """Let a program in `folder` find the SDK."""
+    found = [path for path in NODE_MODULES if (path / "node-appwrite").exists()]
+    if shutil.which("node") is None or not found:
+        pytest.skip("node or docs/examples/node_modules is missing: npm install in docs/examples")
+    (folder / "node_modules").symlink_to(found[0])
+
+
 def test_the_example_in_python_prints_what_the_readme_says(embedded: Instance) -> None:
-    assert run(fenced("birthdays.py"), embedded) == EXPECTED[0]
+    assert [run(in_readme("birthdays.py"), embedded)] == EXPECTED[:1]
 
 
 def test_the_example_with_curl_prints_what_the_readme_says(embedded: Instance) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
-    said = run(fenced("birthdays.sh"), embedded, DAYPASS_REDIS_URL=embedded.redis_url)
+    need_curl()
 
-    assert said.endswith(EXPECTED[1])
+    assert [run(in_readme("birthdays.sh"), embedded)] == EXPECTED[:1]
 
 
-def test_the_example_in_javascript_tells_the_same_story(embedded: Instance, tmp_path: Path) -> None:
-    found = [folder for folder in NODE_MODULES if (folder / "node-appwrite").exists()]
-    if shutil.which("node") is None or not found:
-        pytest.skip("node or docs/examples/node_modules is missing: npm install in docs/examples")
-    shutil.copy(ROOT / "docs/examples/birthdays.mjs", tmp_path)
-    (tmp_path / "node_modules").symlink_to(found[0])
+def test_the_example_in_javascript_prints_what_the_readme_says(embedded: Instance, tmp_path: Path) -> None:
+    need_node(tmp_path)
+    shutil.copy(EXAMPLES / "birthdays.mjs", tmp_path)
 
-    said = run(["node", "birthdays.mjs"], embedded, tmp_path)
-    assert said.replace("[ ", "[").replace(" ]", "]") == EXPECTED[0]
+    assert [run(["node", "birthdays.mjs"], embedded, tmp_path)] == EXPECTED[:1]
 
 
-@pytest.mark.parametrize("target", ["run", "test", "up", "bench", "check"])
+def test_an_example_leaves_nothing_behind(embedded: Instance) -> None:
+    users, databases = Users(server(embedded)), TablesDB(server(embedded))
+    before = users.list().total, databases.list().total
+    run(in_readme("birthdays.py"), embedded)
+
+    assert (users.list().total, databases.list().total) == before
+
+
+@pytest.mark.parametrize(("language", "file"), [("python", "birthdays.py"), ("js", "birthdays.mjs")])
+def test_what_the_readme_shows_of_an_example_is_in_it(language: str, file: str) -> None:
+    lines = {line.strip() for line in (EXAMPLES / file).read_text(encoding="utf-8").splitlines()}
+    shown = [line for block in fenced(README, language) for line in block.splitlines()]
+
+    assert shown
+    assert [line for line in shown if line not in lines] == []
+
+
+def test_the_page_on_python_is_a_program_that_prints_what_it_says(embedded: Instance) -> None:
+    page = (HOW_TO / "python.md").read_text(encoding="utf-8")
+
+    assert [run([sys.executable, "-c", "".join(fenced(page, "python"))], embedded)] == fenced(page, "text")
+
+
+def test_the_page_on_javascript_is_a_program_that_prints_what_it_says(embedded: Instance, tmp_path: Path) -> None:
+    need_node(tmp_path)
+    page = (HOW_TO / "javascript.md").read_text(encoding="utf-8")
+    (tmp_path / "page.mjs").write_text("".join(fenced(page, "js")), encoding="utf-8")
+
+    assert [run(["node", "page.mjs"], embedded, tmp_path)] == fenced(page, "text")
+
+
+def test_the_page_on_curl_is_a_script_that_prints_what_it_says(embedded: Instance) -> None:
+    need_curl()
+    page = (HOW_TO / "curl.md").read_text(encoding="utf-8")
+
+    assert [run(["sh", "-euc", "".join(fenced(page, "sh"))], embedded)] == fenced(page, "text")
+
+
+@pytest.mark.parametrize("target", ["run", "test", "up", "down", "bench", "check"])
 def test_every_make_target_that_the_readme_names_is_there(target: str) -> None:
     said = subprocess.run(["make", "help"], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60).stdout
 
