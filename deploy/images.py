@@ -13,6 +13,7 @@ from deploy.engine import ROOT, DeployFailed, ask, say, show, succeeds
 WHEELS = ROOT / "build" / "wheels"
 REQUIREMENTS = ROOT / "requirements" / "runtime.txt"
 PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014", "manylinux_2_5", "manylinux1")
+MOUNTED = ("gateway", "postgres", "redis", "healthcheck")
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 """Docker's names of processors, and those of wheels."""
 
@@ -36,14 +37,23 @@ PARTS = (
 
 def prepare() -> dict[str, str]:
     """Have all images here, and in `.env` the choice of those that are not the official ones; return all, by part."""
+    # The umask of this checkout may have closed what containers, as users of their own, must read; no secret is in it.
+    ask("chmod", "-R", "a+rX", *(f"deploy/{name}" for name in MOUNTED))
     chosen = {part.name: _choose(part) for part in PARTS}
     fill_wheels()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     chosen["services"] = image = dotenv.setting("DAYPASS_IMAGE") or f"daypass:{project['version']}"
     say(f"image {image}")
-    base = f"DAYPASS_PYTHON_IMAGE={chosen['python']}"
-    ask("docker", "build", "--build-arg", base, "-t", image, "-f", "deploy/Dockerfile", ".")
+    _build(image, chosen["python"])
     return chosen
+
+
+def _build(image: str, base: str) -> None:
+    """Build the image, and drop what its name meant before; the first stage has a name so that it stays, as a cache."""
+    build = ("docker", "build", "--build-arg", f"DAYPASS_PYTHON_IMAGE={base}", "-f", "deploy/Dockerfile")
+    ask(*build, "--target", "build", "-t", f"{image}-build", ".")
+    ask(*build, "-t", image, ".")
+    ask("docker", "image", "prune", "--force", "--filter", "label=daypass")
 
 
 def _choose(part: Part) -> str:
