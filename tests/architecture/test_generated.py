@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,15 +60,3 @@ def test_a_service_without_settings_says_what_is_missing(module: str) -> None:
 
     assert done.returncode == 1
     assert "DAYPASS_DATABASE_URL is not set" in done.stderr
-
-
-def test_links_in_the_documents_lead_somewhere() -> None:
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    broken = [
-        f"{document.relative_to(ROOT)}: {link}"
-        for document in documents
-        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
-        if not (document.parent / link).exists()
-    ]
-
-    assert not broken

@@ -1,4 +1,4 @@
-"""docs/settings.md lists every setting, and nothing else."""
+"""docs/settings.md lists every setting, the services that read it, and its default; and nothing else."""
 
 import dataclasses
 import re
@@ -10,10 +10,25 @@ from services.token.settings import Settings as Token
 from shared.kernel.settings import PREFIX
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+SERVICES = {"auth": Auth, "token": Token, "data": Data}
+SHOWN = {True: "on", False: "off", (): "none", "": "`urn:daypass:<instance>`", dataclasses.MISSING: ""}
+"""How defaults that are no plain texts or numbers stand in the table. The one empty text is that of the issuer."""
+
+
+def declared() -> set[tuple[str, str, str]]:
+    readers: dict[tuple[str, str], list[str]] = {}
+    for service, kind in SERVICES.items():
+        for field in dataclasses.fields(kind):
+            default = SHOWN.get(field.default, f"`{field.default}`")
+            readers.setdefault((PREFIX + field.name.upper(), default), []).append(service)
+    return {
+        (name, "all" if len(services) == len(SERVICES) else ", ".join(services), default)
+        for (name, default), services in readers.items()
+    }
 
 
 def test_the_document_and_the_services_know_the_same_settings() -> None:
-    declared = {PREFIX + field.name.upper() for kind in (Auth, Token, Data) for field in dataclasses.fields(kind)}
-    listed = set(re.findall(r"^\| `(DAYPASS_[A-Z_]+)`", DOCUMENT, re.MULTILINE))
+    listed = re.findall(r"^\| `(DAYPASS_[A-Z_]+)` \| ([^|]*?) \| ([^|]*?) ?\|", DOCUMENT, re.MULTILINE)
 
-    assert listed == declared
+    assert set(listed) == declared()
+    assert len(listed) == len(declared())
