@@ -35,11 +35,11 @@ def up(context: click.Context, *, as_json: bool) -> None:
     show(*compose_command(), "up", "-d", "--remove-orphans")
     await_healthy()
     endpoint = f"http://{_address()}/v1"
-    found = credentials.ensure(endpoint)
+    found, is_new = credentials.ensure(endpoint)
     if as_json:
         click.echo(json.dumps({"endpoint": endpoint, "project": found.project, "key": found.key, "pid": None}))
     else:
-        click.echo(_in_words(endpoint, found))
+        click.echo(_in_words(endpoint, found.project, found.key if is_new else f"in {credentials.path()}"))
 
 
 @main.command()
@@ -58,13 +58,13 @@ def _address() -> str:
     return ask(*compose_command(), "port", "gateway", "8080").strip()
 
 
-def _in_words(endpoint: str, found: credentials.Credentials) -> str:
+def _in_words(endpoint: str, project: str, key: str) -> str:
     return f"""\
 Daypass is ready; `make down` ends it.
 
   endpoint  {endpoint}
-  project   {found.project}
-  key       {found.key}
+  project   {project}
+  key       {key}
 
 Try it:
 

@@ -23,14 +23,18 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
-def ensure(endpoint: str) -> Credentials:
-    """Return the project and key of the file, or make both where there are none or they are good no more."""
+def ensure(endpoint: str) -> tuple[Credentials, bool]:
+    """Return the project and key of the file, or new ones where there are none or they are good no more.
+
+    And whether they are new: a key is shown once.
+    """
     credentials = _read()
-    if credentials is None or not _are_good(endpoint, credentials):
+    is_new = credentials is None or not _are_good(endpoint, credentials)
+    if credentials is None or is_new:
         say("making the first project and its key")
         credentials = _make()
     _write(endpoint, credentials)
-    return credentials
+    return credentials, is_new
 
 
 def path() -> Path:
