@@ -34,7 +34,7 @@ def named_in_compose_file() -> set[str]:
     return set(re.findall(r"file: deploy/secrets/(\w+)", (ROOT / "docker-compose.yml").read_text()))
 
 
-def test_every_secret_of_the_compose_file_is_made(folder: Path) -> None:
+def test_every_secret_that_a_container_is_given_is_made(folder: Path) -> None:
     assert named_in_compose_file() <= set(files(folder))
 
 

@@ -29,7 +29,7 @@ def test_its_base_images_are_the_official_ones_unless_variables_say_otherwise() 
     assert named == {part.variable: part.official for part in PARTS}
 
 
-def test_compose_understands_it(tmp_path: Path) -> None:
+def test_it_is_valid_and_hardens_every_container(tmp_path: Path) -> None:
     try:
         command = compose_command()
     except DeployFailed as failed:
