@@ -16,7 +16,8 @@ from services.auth.operations.deps import AuthDeps
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.resolver import DatabaseResolver
 from services.auth.settings import Settings
-from services.auth.store.instance import find_number, find_trusted, keep_trusted
+from services.auth.store.instance import find_trusted, keep_trusted
+from services.auth.store.sessions import end_all_sessions
 from shared.contracts.requests import FindSession, ResolveSession
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
@@ -56,7 +57,7 @@ async def open_auth(
         stack.push_async_callback(bus.close)
         passwords = Passwords(PasswordHasher.from_parameters(CHEAPEST) if settings.cheap_passwords else None)
         stack.callback(passwords.close)
-        relay = Relay(dsn=dsn, redis_url=redis_url)
+        relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_sessions)
         loops: list[Coroutine[None, None, None]] = [relay.run()]
         if guard is None:
             guard = Guard(service=NAME, redis_url=redis_url, resolver=DatabaseResolver(pool, bus))
@@ -79,9 +80,10 @@ def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, *, rela
         guard=guard,
         redis=redis,
         redis_url=redis_url,
-        number_of=partial(find_number, pool),
+        pool=pool,
         wake_relay=wake_relay,
         trust=trust,
+        sweeps=True,
     )
 
 

@@ -24,6 +24,9 @@ from shared.messaging.bus import Handlers
 from shared.messaging.dead_letters import list_dead_letters
 from shared.postgres.pool import Pool
 
+CLI = "cli"
+"""Who asks on the bus for a change: the command line."""
+
 
 def principal_lane(pool: Pool) -> Handlers:
     """Return the handlers of what guards ask."""
@@ -59,7 +62,7 @@ def general_lane(deps: AuthDeps) -> Handlers:
 def _projects(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateProject) -> admin.ProjectRecords:
         made, receipt = await projects.create_project(
-            deps.pool, deps.revocations, id_=asked.id, name=asked.name, origins=asked.origins
+            deps.pool, deps.revocations, id_=asked.id, name=asked.name, origins=asked.origins, by=CLI
         )
         return _project_records([made], receipt)
 
@@ -68,12 +71,12 @@ def _projects(deps: AuthDeps) -> Handlers:
 
     async def on_update(asked: admin.UpdateProject) -> admin.ProjectRecords:
         changed, receipt = await projects.update_project(
-            deps.pool, deps.revocations, id_=asked.id, name=asked.name, origins=asked.origins
+            deps.pool, deps.revocations, id_=asked.id, name=asked.name, origins=asked.origins, by=CLI
         )
         return _project_records([changed], receipt)
 
     async def on_delete(asked: admin.DeleteProject) -> admin.ProjectRecords:
-        return _project_records([], await projects.delete_project(deps.pool, deps.revocations, id_=asked.id))
+        return _project_records([], await projects.delete_project(deps.pool, deps.revocations, id_=asked.id, by=CLI))
 
     return {
         admin.CreateProject: on_create,
@@ -92,6 +95,7 @@ def _keys(deps: AuthDeps) -> Handlers:
             name=asked.name,
             scopes=asked.scopes,
             expire=asked.expire,
+            by=CLI,
         )
         return admin.KeyRecords(keys=(_key_record(key, secret),))
 
@@ -100,7 +104,7 @@ def _keys(deps: AuthDeps) -> Handlers:
         return admin.KeyRecords(keys=tuple(_key_record(key) for key in found))
 
     async def on_delete(asked: admin.DeleteKey) -> admin.KeyRecords:
-        receipt = await projects.delete_key(deps.pool, deps.revocations, project=asked.project, id_=asked.id)
+        receipt = await projects.delete_key(deps.pool, deps.revocations, project=asked.project, id_=asked.id, by=CLI)
         return admin.KeyRecords(keys=(), receipt=receipt.header())
 
     return {admin.CreateKey: on_create, admin.ListKeys: on_list, admin.DeleteKey: on_delete}
@@ -129,7 +133,13 @@ def _users(deps: AuthDeps) -> Handlers:
 
     async def on_set_status(asked: admin.SetUserStatus) -> admin.UserRecords:
         user, receipt = await users.update_status(
-            deps.pool, deps.guard, deps.revocations, project=asked.project, user_id=asked.id, enabled=asked.enabled
+            deps.pool,
+            deps.guard,
+            deps.revocations,
+            project=asked.project,
+            user_id=asked.id,
+            enabled=asked.enabled,
+            by=CLI,
         )
         return _user_records([user], receipt)
 
@@ -146,7 +156,7 @@ def _sessions(deps: AuthDeps) -> Handlers:
         return _session_records(await sessions.list_sessions(deps.pool, asked.project, asked.user))
 
     async def on_revoke(asked: admin.RevokeSession) -> admin.SessionRecords:
-        who = {"project": asked.project, "user_id": asked.user}
+        who = {"project": asked.project, "user_id": asked.user, "by": CLI}
         if asked.id:
             receipt = await sessions.delete_session(deps.pool, deps.revocations, session_id=asked.id, **who)
         else:

@@ -1,7 +1,6 @@
 """Where the token service is put together."""
 
 import contextlib
-import uuid
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from services.token.http.deps import TokenDeps
 from services.token.operations.keyring import Keyrings
 from services.token.operations.signing_keys import make_first_signing_keys
 from services.token.settings import Settings
-from services.token.store.outbox import find_number
 from shared.contracts.requests import GetKeys
 from shared.contracts.signing_keys import ListSigningKeys
 from shared.guard.barrier import Revocations
@@ -66,13 +64,10 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
 
 
 def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard) -> Revocations:
-    async def number_of(ticket: uuid.UUID) -> int | None:
-        return await find_number(pool, ticket)
-
     async def wake_relay() -> None:
         await redis.publish(names.RELAY_CHANNEL, b"")
 
-    return Revocations(guard=guard, redis=redis, redis_url=redis_url, number_of=number_of, wake_relay=wake_relay)
+    return Revocations(guard=guard, redis=redis, redis_url=redis_url, pool=pool, wake_relay=wake_relay)
 
 
 def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:

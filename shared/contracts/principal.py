@@ -34,6 +34,13 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     position: int = 0
     subjects: tuple[str, ...] = ()
 
+    @property
+    def who(self) -> str:
+        """Who is calling, for records: `key:ID`, `user:ID` or `guest`."""
+        if self.key:
+            return f"key:{self.key}"
+        return f"user:{self.user}" if self.user else "guest"
+
 
 GUEST_ROLES = ("any", "guests")
 

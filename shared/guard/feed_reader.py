@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from redis.exceptions import ResponseError
 
 from shared.contracts.events import FeedOpened, PrincipalsChanged
 from shared.guard.cache import Cache
+from shared.guard.replies import UnexpectedReply, field_of, tail_of
 from shared.kernel.clock import boot_clock
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, convert, unpack_map
@@ -33,18 +33,20 @@ ROUND_S = 2.5
 RETRY_S = 0.2
 COUNT = 1000
 RECENT = 4096
-
-
-class FeedBroken(Exception):
-    """The round is void: no lease from it, and the connection is given up."""
+WAIT_MS = 500
 
 
 class FeedReader:
-    """Keeps a `Cache` up with the feed for as long as `run` runs."""
+    """Keeps a `Cache` up with the feed for as long as `run` runs.
 
-    def __init__(self, *, cache: Cache, service: str, redis_url: str) -> None:
+    `copies` is the number of Redis's promotable copies: a registration counts only if all of them have it, since any
+    of them may be the Redis in which a barrier looks for this replica.
+    """
+
+    def __init__(self, *, cache: Cache, service: str, redis_url: str, copies: int = 0) -> None:
         self._cache = cache
-        self._service = service
+        self._copies = copies
+        self.service = service
         self._redis_url = redis_url
         self._registry = names.registry(service)
         self._identity: tuple[bytes, ...] = ()
@@ -79,8 +81,8 @@ class FeedReader:
             except asyncio.CancelledError:
                 await self._leave(wire)
                 raise
-            except (*REDIS_ERRORS, FeedBroken) as error:
-                log.warning("feed interrupted", service=self._service, error=repr(error))
+            except REDIS_ERRORS as error:
+                log.warning("feed interrupted", service=self.service, error=repr(error))
                 await pause(error, RETRY_S)
             finally:
                 if wire is not None:
@@ -112,28 +114,31 @@ class FeedReader:
         # A new name for every connection: what an old connection may still have under way speaks for nobody.
         if self.name:
             self._former.append(f"{names.REPLICA}{self.name}")
-        self.name = f"{self._service}-{secrets.token_hex(6)}"
+        self.name = f"{self.service}-{secrets.token_hex(6)}"
 
     async def _one_round(self, wire: Wire) -> None:
         cache = self._cache
         started = boot_clock()
         self._round += 1
         replies = await wire.send(self._commands(cache.position), timeout_s=POLL_S + ROUND_S)
-        identity = _identity_of(replies[-4])
+        identity = _identity_of(replies[-5] if self._copies else replies[-4])
         self._former.clear()
         if identity != self._identity:
             # What another Redis said may be lost here: the next round begins anew, at this one's end.
             self._identity = identity
             self._is_new_here = True
+            self._numbers.clear()
             self._drop_all(cache.position, lost="another Redis or stream")
             return
-        tail = _tail_of(replies[-2])
+        tail = tail_of(replies[-2])
         if self._is_new_here:
             self._begin_at(tail)
             self._is_new_here = False
         else:
             self._take_in(replies[-1], tail)
-        if cache.position >= tail:
+        if self._copies and not _follow(replies[-4], self._copies):
+            log.warning("not all copies follow this Redis", service=self.service)
+        elif cache.position >= tail:
             cache.extend_lease(started + LEASE_S)
             self._leased.set()
 
@@ -149,14 +154,15 @@ class FeedReader:
             # only now that the new name stands, the lease no longer needs the former ones
             *([("HDEL", self._registry, *self._former)] if self._former else []),
             ("EXEC",),
-            ("PUBLISH", names.announcements(self._service), f"{self.name}:{at}"),
+            *([("WAIT", self._copies, WAIT_MS)] if self._copies else []),
+            ("PUBLISH", names.announcements(self.service), f"{self.name}:{at}"),
             ("XINFO", "STREAM", stream),
             ("XREAD", "COUNT", COUNT, *blocking, "STREAMS", stream, "$" if self._is_new_here else f"{at}-0"),
         ]
 
     def _drop_all(self, position: int, *, lost: str) -> None:
         if self._cache.era:
-            log.warning("cache dropped", service=self._service, reason=lost)
+            log.warning("cache dropped", service=self.service, reason=lost)
         self._begin_at(position)
 
     def _begin_at(self, position: int) -> None:
@@ -167,7 +173,7 @@ class FeedReader:
 
     def _take_in(self, reply: Any, tail: int) -> None:  # Any: a reply of Redis
         if isinstance(reply, Exception):
-            raise FeedBroken from reply
+            raise UnexpectedReply from reply
         entries = reply[0][1] if reply else []
         for entry_id, fields in entries:
             number = int(entry_id.split(b"-")[0])
@@ -207,7 +213,7 @@ class FeedReader:
                 await another.send(leaving, timeout_s=1)
                 await another.close()
             except REDIS_ERRORS as error:
-                log.warning("could not deregister", service=self._service, error=repr(error))
+                log.warning("could not deregister", service=self.service, error=repr(error))
 
 
 def subjects_of(entry: bytes) -> tuple[str, ...]:
@@ -222,23 +228,14 @@ def subjects_of(entry: bytes) -> tuple[str, ...]:
             raise MalformedMessage("unknown type or version")
 
 
+def _follow(reply: Any, copies: int) -> bool:  # Any: a reply of Redis
+    return isinstance(reply, int) and reply >= copies
+
+
 def _identity_of(reply: Any) -> tuple[bytes, ...]:  # Any: a reply of Redis
     if isinstance(reply, Exception) or not isinstance(reply, list):
-        raise FeedBroken("the registration failed")
+        raise UnexpectedReply("the registration failed")
     server, replication, (token, stream), *_ = reply
     if any(isinstance(part, Exception) for part in reply) or not token or not stream:
-        raise FeedBroken("this Redis has no identity yet")
-    return (_field(server, b"run_id:"), _field(replication, b"master_replid:"), stream, token)
-
-
-def _field(info: bytes, name: bytes) -> bytes:
-    start = info.index(name) + len(name)
-    return info[start : info.index(b"\r", start)]
-
-
-def _tail_of(reply: Any) -> int:  # Any: a reply of Redis
-    if isinstance(reply, ResponseError):
-        if "no such key" in str(reply):
-            return 0
-        raise FeedBroken from reply
-    return int(dict(zip(reply[::2], reply[1::2], strict=True))[b"last-generated-id"].split(b"-")[0])
+        raise UnexpectedReply("this Redis has no identity yet")
+    return (field_of(server, b"run_id:"), field_of(replication, b"master_replid:"), stream, token)

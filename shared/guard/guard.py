@@ -40,9 +40,11 @@ class KeySet(msgspec.Struct, frozen=True):
 class Guard:
     """Resolves credentials to principals. One per process."""
 
-    def __init__(self, *, service: str, redis_url: str, resolver: Resolver, cache: Cache | None = None) -> None:
+    def __init__(
+        self, *, service: str, redis_url: str, resolver: Resolver, cache: Cache | None = None, copies: int = 0
+    ) -> None:
         self.cache = Cache() if cache is None else cache
-        self.reader = FeedReader(cache=self.cache, service=service, redis_url=redis_url)
+        self.reader = FeedReader(cache=self.cache, service=service, redis_url=redis_url, copies=copies)
         self._resolver = resolver
         self._flights: dict[Hashable, asyncio.Task[Answer]] = {}
         self._keys_asked_at = float("-inf")

@@ -153,6 +153,7 @@ async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
             project=call.project.id,
             user_id=call.principal.user,
             session_id=session,
+            by=call.principal.who,
         ),
     )
 
@@ -171,7 +172,11 @@ async def delete_sessions(call: Call[AuthDeps]) -> None:
     """Delete all sessions of the user who calls, everywhere."""
     call.clear_session_cookies()
     receipt = await operations.delete_sessions(
-        call.deps.pool, call.deps.revocations, project=call.project.id, user_id=call.principal.user
+        call.deps.pool,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=call.principal.user,
+        by=call.principal.who,
     )
     add_receipt(call, receipt)
 

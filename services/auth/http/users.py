@@ -114,7 +114,12 @@ async def get_user(call: Call[AuthDeps], params: UserChoice) -> User:
 async def delete_user(call: Call[AuthDeps], params: UserChoice) -> None:
     """Delete a user, with all sessions and JWTs, everywhere."""
     deps = call.deps
-    add_receipt(call, await operations.delete_user(deps.pool, deps.revocations, call.project.id, params.user_id))
+    add_receipt(
+        call,
+        await operations.delete_user(
+            deps.pool, deps.revocations, project=call.project.id, user_id=params.user_id, by=call.principal.who
+        ),
+    )
 
 
 @routes.endpoint("PATCH", "/v1/users/{userId}/status", name="users.update_status", callers=Caller.KEY, scopes=WRITE)
@@ -127,6 +132,7 @@ async def update_status(call: Call[AuthDeps], params: UpdateStatus) -> User:
         project=call.project.id,
         user_id=params.user_id,
         enabled=params.status,
+        by=call.principal.who,
     )
     add_receipt(call, receipt)
     return user_model(user)
@@ -142,6 +148,7 @@ async def update_labels(call: Call[AuthDeps], params: UpdateLabels) -> User:
         project=call.project.id,
         user_id=params.user_id,
         labels=params.labels,
+        by=call.principal.who,
     )
     add_receipt(call, receipt)
     return user_model(user)
@@ -187,6 +194,7 @@ async def delete_user_session(call: Call[AuthDeps], params: SessionChoice) -> No
         project=call.project.id,
         user_id=params.user_id,
         session_id=params.session_id,
+        by=call.principal.who,
     )
     add_receipt(call, receipt)
 
@@ -202,7 +210,7 @@ async def delete_user_session(call: Call[AuthDeps], params: SessionChoice) -> No
 async def delete_user_sessions(call: Call[AuthDeps], params: UserChoice) -> None:
     """Delete all sessions of a user, everywhere."""
     receipt = await sessions.delete_sessions(
-        call.deps.pool, call.deps.revocations, project=call.project.id, user_id=params.user_id
+        call.deps.pool, call.deps.revocations, project=call.project.id, user_id=params.user_id, by=call.principal.who
     )
     add_receipt(call, receipt)
 

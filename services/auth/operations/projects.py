@@ -23,7 +23,7 @@ LONGEST_NAME = 128
 
 
 async def create_project(
-    pool: Pool, revocations: Revocations, *, id_: str, name: str, origins: tuple[str, ...]
+    pool: Pool, revocations: Revocations, *, id_: str, name: str, origins: tuple[str, ...], by: str
 ) -> tuple[Project, Receipt]:
     """Make a project, known everywhere on return; raises `Refusal(PROJECT_ALREADY_EXISTS)`, `ArgumentInvalid`."""
     if not is_project_id(id_):
@@ -31,7 +31,7 @@ async def create_project(
     _check_name(name)
     async with pool.acquire() as connection, connection.transaction():
         await store.insert_project(connection, id_=id_, name=name, origins=list(origins))
-        ticket = await tell(connection, "project.created", subjects.project(id_))
+        ticket = await tell(connection, "project.created", subjects.project(id_), by=by)
         project = await store.find_project(connection, id_)
     assert project is not None  # noqa: S101 made a moment ago, in the same transaction
     return project, await revocations.confirm(ticket)
@@ -44,7 +44,7 @@ async def list_projects(pool: Pool) -> list[Project]:
 
 
 async def update_project(
-    pool: Pool, revocations: Revocations, *, id_: str, name: str | None, origins: tuple[str, ...] | None
+    pool: Pool, revocations: Revocations, *, id_: str, name: str | None, origins: tuple[str, ...] | None, by: str
 ) -> tuple[Project, Receipt]:
     """Change a project, in force everywhere on return; raises `Refusal(PROJECT_NOT_FOUND)`."""
     if name is not None:
@@ -54,22 +54,29 @@ async def update_project(
         project = await store.find_project(connection, id_)
         if project is None:
             raise _no_project(id_)
-        ticket = await tell(connection, "project.updated", subjects.project(id_))
+        ticket = await tell(connection, "project.updated", subjects.project(id_), by=by)
     return project, await revocations.confirm(ticket)
 
 
-async def delete_project(pool: Pool, revocations: Revocations, *, id_: str) -> Receipt:
+async def delete_project(pool: Pool, revocations: Revocations, *, id_: str, by: str) -> Receipt:
     """Delete a project: refused everywhere on return, while its databases go; raises `Refusal(PROJECT_NOT_FOUND)`."""
     async with pool.acquire() as connection, connection.transaction():
         if not await store.delete_project(connection, id_):
             raise _no_project(id_)
-        ticket = await tell(connection, "project.deleted", subjects.project(id_))
+        ticket = await tell(connection, "project.deleted", subjects.project(id_), by=by)
         await publish(connection, ProjectDeleted(project=id_))
     return await revocations.confirm(ticket)
 
 
 async def create_key(
-    pool: Pool, revocations: Revocations, *, project: str, name: str, scopes: tuple[str, ...] | None, expire: str
+    pool: Pool,
+    revocations: Revocations,
+    *,
+    project: str,
+    name: str,
+    scopes: tuple[str, ...] | None,
+    expire: str,
+    by: str,
 ) -> tuple[Key, str]:
     """Make a key, and return it with the only copy of its secret.
 
@@ -90,7 +97,7 @@ async def create_key(
             secret_digest=digest(secret),
             expires_at=_date(expire),
         )
-        ticket = await tell(connection, "key.created", subjects.key(project, key.id))
+        ticket = await tell(connection, "key.created", subjects.key(project, key.id), by=by)
     await revocations.confirm(ticket)
     return key, secret
 
@@ -103,12 +110,12 @@ async def list_keys(pool: Pool, *, project: str) -> list[Key]:
         return await key_store.list_keys(connection, project)
 
 
-async def delete_key(pool: Pool, revocations: Revocations, *, project: str, id_: str) -> Receipt:
+async def delete_key(pool: Pool, revocations: Revocations, *, project: str, id_: str, by: str) -> Receipt:
     """Delete a key, refused everywhere on return; raises `Refusal(KEY_NOT_FOUND)`."""
     async with pool.acquire() as connection, connection.transaction():
         if not await key_store.delete_key(connection, project, id_):
             raise Refusal(ErrorType.KEY_NOT_FOUND, f"There is no key {id_} in project {project}.")
-        ticket = await tell(connection, "key.deleted", subjects.key(project, id_))
+        ticket = await tell(connection, "key.deleted", subjects.key(project, id_), by=by)
     return await revocations.confirm(ticket)
 
 

@@ -11,9 +11,12 @@ from shared.messaging.outbox import publish
 from shared.postgres.pool import Connection
 
 
-async def tell(connection: Connection, reason: str, *subjects: str) -> uuid.UUID:
-    """Say in the feed that what was known of `subjects` no longer holds; return the ticket to confirm."""
-    return await publish(connection, PrincipalsChanged(subjects=subjects, reason=reason))
+async def tell(connection: Connection, reason: str, *subjects: str, by: str | None) -> uuid.UUID:
+    """Say in the feed that what was known of `subjects` no longer holds; return the ticket to confirm.
+
+    `by` says for the receipt who asked; None where nobody will wait.
+    """
+    return await publish(connection, PrincipalsChanged(subjects=subjects, reason=reason), asked_by=by)
 
 
 async def confirmed(revocations: Revocations, ticket: uuid.UUID | None) -> Receipt | None:

@@ -16,7 +16,7 @@ from shared.contracts.principal import Project
 from shared.contracts.requests import FoundSession
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
-from shared.guard.receipt import Receipt
+from shared.guard.receipt import PENDING, Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, unique_id
@@ -123,7 +123,7 @@ async def find_session(pool: Pool, project: str, user_id: str, session_id: str) 
 
 
 async def delete_session(
-    pool: Pool, revocations: Revocations, *, project: str, user_id: str, session_id: str
+    pool: Pool, revocations: Revocations, *, project: str, user_id: str, session_id: str, by: str
 ) -> Receipt:
     """Delete a session; when this returns, no replica accepts it, nor any JWT made from it.
 
@@ -134,7 +134,7 @@ async def delete_session(
         try:
             async with connection.transaction():
                 ticket: uuid.UUID | None = await tell(
-                    connection, "session.deleted", subjects.session(project, session_id)
+                    connection, "session.deleted", subjects.session(project, session_id), by=by
                 )
                 await store.delete_sessions(connection, project, user_id, [session_id], ticket)
         except Refusal as refusal:
@@ -145,11 +145,11 @@ async def delete_session(
     return receipt
 
 
-async def delete_sessions(pool: Pool, revocations: Revocations, *, project: str, user_id: str) -> Receipt:
+async def delete_sessions(pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str) -> Receipt:
     """Delete all sessions of a user, by one entry; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
     async with pool.acquire() as connection, connection.transaction():
         await users.get_user(connection, project, user_id)
-        ticket = await tell(connection, "sessions.deleted", subjects.user(project, user_id))
+        ticket = await tell(connection, "sessions.deleted", subjects.user(project, user_id), by=by)
         await store.delete_all_sessions(connection, project, user_id, ticket)
     return await revocations.confirm(ticket)
 
@@ -164,7 +164,7 @@ async def _sign_in(
     try:
         receipt = await confirmed(revocations, ticket)
     except Unavailable:
-        receipt = None  # the session is made; that the oldest is gone everywhere is confirmed later
+        receipt = PENDING  # the session is made; that the oldest is gone everywhere is confirmed later
     return SignedIn(session, secret, receipt)
 
 
@@ -193,7 +193,8 @@ async def _evict(connection: Connection, guard: Guard, project: Project, user_id
     if not surplus:
         return None
     require_lease(guard)
-    ticket = await tell(connection, "session.evicted", *(subjects.session(project.id, id_) for id_ in surplus))
+    named = [subjects.session(project.id, id_) for id_ in surplus]
+    ticket = await tell(connection, "session.evicted", *named, by=f"user:{user_id}")
     await store.delete_sessions(connection, project.id, user_id, surplus, ticket)
     return ticket
 

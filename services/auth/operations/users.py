@@ -53,7 +53,7 @@ async def create_user(
             accessed_at=moment if is_sign_up else None,
         )
         # A guard may remember that there was no such user; nobody needs to wait for it to forget that.
-        await tell(connection, "user.created", subjects.user(project.id, user.id))
+        await tell(connection, "user.created", subjects.user(project.id, user.id), by=None)
     return user
 
 
@@ -70,7 +70,7 @@ async def list_users(pool: Pool, project: str, query: UserQuery) -> tuple[int, l
 
 
 async def update_status(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, enabled: bool
+    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, enabled: bool, by: str
 ) -> tuple[User, Receipt]:
     """Block or unblock a user, in force everywhere on return; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
     if enabled:
@@ -78,12 +78,12 @@ async def update_status(
     async with pool.acquire() as connection, connection.transaction():
         user = await store.set_enabled(connection, project, user_id, enabled=enabled)
         reason = "user.unblocked" if enabled else "user.blocked"
-        ticket = await tell(connection, reason, subjects.user(project, user_id))
+        ticket = await tell(connection, reason, subjects.user(project, user_id), by=by)
     return user, await revocations.confirm(ticket)
 
 
 async def update_labels(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, labels: list[str]
+    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, labels: list[str], by: str
 ) -> tuple[User, Receipt]:
     """Replace a user's labels, in force everywhere on return; repeated ones count once.
 
@@ -94,14 +94,14 @@ async def update_labels(
     check_number(roles_of(user_id, is_verified=True, labels=unique, memberships=()))
     async with pool.acquire() as connection, connection.transaction():
         user = await store.set_labels(connection, project, user_id, unique)
-        ticket = await tell(connection, "user.labelled", subjects.user(project, user_id))
+        ticket = await tell(connection, "user.labelled", subjects.user(project, user_id), by=by)
     return user, await revocations.confirm(ticket)
 
 
-async def delete_user(pool: Pool, revocations: Revocations, project: str, user_id: str) -> Receipt:
+async def delete_user(pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str) -> Receipt:
     """Delete a user with all sessions, gone everywhere on return; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
     async with pool.acquire() as connection, connection.transaction():
         await store.delete_user(connection, project, user_id)
-        ticket = await tell(connection, "user.deleted", subjects.user(project, user_id))
+        ticket = await tell(connection, "user.deleted", subjects.user(project, user_id), by=by)
         await sessions.delete_all_sessions(connection, project, user_id, ticket)
     return await revocations.confirm(ticket)

@@ -1,18 +1,9 @@
 """What the database knows of the instance itself."""
 
-import uuid
-
 from shared.postgres.pool import Pool
 
-_NUMBER = "SELECT number FROM feed.outbox WHERE id = $1"
 _TRUSTED = "SELECT trusted FROM feed.instance"
 _TRUST = "UPDATE feed.instance SET trusted = $1"
-
-
-async def find_number(pool: Pool, ticket: uuid.UUID) -> int | None:
-    """Return the number of an outbox row, if it has one by now."""
-    found: int | None = await pool.fetchval(_NUMBER, ticket)
-    return found
 
 
 async def find_trusted(pool: Pool) -> str | None:

@@ -35,6 +35,7 @@ _BY_JWT = f"""
         WHERE users.project = $1 AND users.id = $2 AND ($3 = '' OR sessions.id IS NOT NULL)
           AND NOT EXISTS (SELECT FROM auth.revoked_jwts WHERE jti = $4)
           AND users.created_at < to_timestamp($5::bigint + 1)
+          AND ($3 <> '' OR to_timestamp($5) > coalesce((SELECT restored_at FROM feed.instance), '-infinity'))
     ) AS found ON true
 """
 _BY_KEY = f"""

@@ -10,6 +10,8 @@ from services.auth.store.rows import SESSION, session
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
+END_S = 600.0
+
 _INSERT = f"""
     INSERT INTO auth.sessions (project, id, user_id, secret_digest, provider, provider_uid, factors, ip, expires_at)
     SELECT $1, $2, id, $4, $5, $6, $7, $8, $9 FROM auth.users WHERE project = $1 AND id = $3
@@ -104,6 +106,11 @@ async def delete_sessions(
 async def delete_all_sessions(connection: Connection, project: str, user_id: str, ticket: uuid.UUID) -> None:
     """Delete all sessions of a user."""
     await connection.execute(_DELETE_ALL, project, user_id, ticket)
+
+
+async def end_all_sessions(connection: Connection) -> None:
+    """Delete all sessions of the instance."""
+    await connection.execute("UPDATE auth.sessions SET deleted_at = now() WHERE deleted_at IS NULL", timeout=END_S)
 
 
 async def ticket_of(connection: Connection, project: str, user_id: str, id_: str) -> uuid.UUID | None:

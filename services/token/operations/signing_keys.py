@@ -83,7 +83,7 @@ async def rotate_signing_key(
         if key.state is State.ACTIVE:
             await _promote(connection, new)
         changed = PrincipalsChanged(subjects=(SIGNING_KEYS,), reason="signing_key.rotated")
-        ticket = await publish(connection, changed)
+        ticket = await publish(connection, changed, asked_by="cli")
     return await revocations.confirm(ticket)
 
 
@@ -101,7 +101,7 @@ async def retire_signing_key(pool: Pool, revocations: Revocations, *, kid: str) 
         if key.state is State.RETIRING:
             await store.move_signing_key(connection, kid, State.GONE)
         gone = PrincipalsChanged(subjects=(signing_key(kid), SIGNING_KEYS), reason="signing_key.retired")
-        ticket = await publish(connection, gone)
+        ticket = await publish(connection, gone, asked_by="cli")
     return await revocations.confirm(ticket)
 
 

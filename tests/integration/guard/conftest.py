@@ -138,10 +138,6 @@ async def world(database: Database, valkey: Valkey) -> AsyncIterator[World]:
         for name, service in (("auth", "auth"), ("token", "token"), ("data-1", "data"), ("data-2", "data")):
             await world.add_replica(name, service)
 
-        async def number_of(ticket: uuid.UUID) -> int | None:
-            found: int | None = await pool.fetchval("SELECT number FROM feed.outbox WHERE id = $1", ticket)
-            return found
-
         async def wake_relay() -> None:
             relay.wake()
 
@@ -149,7 +145,7 @@ async def world(database: Database, valkey: Valkey) -> AsyncIterator[World]:
             guard=world.guards["auth"],
             redis=redis,
             redis_url=url,
-            number_of=number_of,
+            pool=pool,
             wake_relay=wake_relay,
             trust=Trust(trusted=None),
         )

@@ -1,0 +1,35 @@
+"""Reading what Redis replies on a `Wire`."""
+
+from typing import Any, TypeAlias
+
+from redis.exceptions import RedisError, ResponseError
+
+Pairs: TypeAlias = dict[bytes, Any]
+"""Any: what Redis puts in."""
+
+
+class UnexpectedReply(RedisError):
+    """Redis has refused, or answers otherwise than it should."""
+
+
+def pairs(reply: list[Any]) -> Pairs:
+    """Return a reply of names and values as a dictionary."""
+    return dict(zip(reply[::2], reply[1::2], strict=True))
+
+
+def field_of(info: bytes, name: bytes) -> bytes:
+    """Return the value behind `name` (which ends in a colon) in a reply to INFO."""
+    start = info.index(name) + len(name)
+    return info[start : info.index(b"\r", start)]
+
+
+def tail_of(reply: Any) -> int:  # Any: a reply of Redis
+    """Return the number of a stream's last entry, of its reply to XINFO STREAM; 0 for a stream that does not exist.
+
+    Raises `UnexpectedReply`.
+    """
+    if isinstance(reply, ResponseError):
+        if "no such key" in str(reply):
+            return 0
+        raise UnexpectedReply from reply
+    return int(pairs(reply)[b"last-generated-id"].split(b"-")[0])
