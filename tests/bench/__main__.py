@@ -2,13 +2,15 @@
 
 import asyncio
 import importlib
+import logging
 import sys
 
 import uvloop
 
+from shared.web.process import log_as_json
 from tests.bench.measures import Measure, report
 
-BENCHES = ("dispatch", "minting", "rows")
+BENCHES = ("dispatch", "minting", "rows", "barrier", "deletes", "refused")
 
 
 async def _main(chosen: list[str]) -> None:
@@ -20,5 +22,6 @@ async def _main(chosen: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    log_as_json(logging.ERROR)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(_main(sys.argv[1:]))

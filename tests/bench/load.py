@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 END_OF_HEAD = b"\r\n\r\n"
 
@@ -17,7 +18,12 @@ class Target:
 
     @classmethod
     def get(cls, port: int, path: str, headers: dict[str, str] | None = None) -> "Target":
-        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+        return cls.of("GET", port, path, headers)
+
+    @classmethod
+    def of(cls, method: str, port: int, path: str, headers: dict[str, str] | None = None) -> "Target":
+        """A request without a body."""
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         return cls(port, ("\r\n".join(lines) + "\r\n\r\n").encode())
 
@@ -66,8 +72,58 @@ class Connection(asyncio.Protocol):
 
 
 def _content_length(buffer: bytearray, head: int) -> int:
-    start = buffer.lower().find(b"content-length:", 0, head) + len(b"content-length:")
-    return int(buffer[start : buffer.find(b"\r", start)])
+    start = buffer.lower().find(b"content-length:", 0, head)
+    return 0 if start < 0 else int(buffer[start + len(b"content-length:") : buffer.find(b"\r", start)])
+
+
+class Timed(NamedTuple):
+    """An answer's status, and when the request was sent and the answer read, by `time.perf_counter`."""
+
+    status: int
+    sent: float
+    read: float
+
+    @property
+    def milliseconds(self) -> float:
+        return (self.read - self.sent) * 1000
+
+
+class Client(asyncio.Protocol):
+    """A kept connection on which one request at a time is asked and timed."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @classmethod
+    async def open(cls, port: int) -> Self:
+        return (await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port))[1]
+
+    async def ask(self, target: Target) -> Timed:
+        """Send the request of a target, whatever its port; return the answer."""
+        self._answer: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
+        sent = time.perf_counter()
+        self._transport.write(target.request)
+        status, read = await self._answer
+        return Timed(status, sent, read)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer
+        buffer += data
+        head = buffer.find(END_OF_HEAD)
+        if head >= 0 and len(buffer) >= head + 4 + _content_length(buffer, head):
+            self._answer.set_result((int(buffer[9:12]), time.perf_counter()))
+            buffer.clear()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        answer = getattr(self, "_answer", None)
+        if answer is not None and not answer.done():
+            answer.set_exception(error or ConnectionError("the server closed the connection"))
 
 
 async def requests_per_second(target: Target, *, connections: int = 16, seconds: float = 1.0) -> float:

@@ -1,7 +1,7 @@
 """Runs a bench's servers in a process of their own, so that the load does not share a core with what it measures.
 
-`python -m tests.bench.server MODULE` opens what `MODULE.servers()` yields, prints it as one line of JSON, and serves
-until its standard input closes.
+`python -m tests.bench.server MODULE ARGUMENT…` opens what `MODULE.servers(ARGUMENT…)` yields, prints it as one line of
+JSON, and serves until its standard input closes.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from shared.web.process import log_as_json
 
 
 @contextlib.asynccontextmanager
-async def serving(module: str) -> AsyncIterator[dict[str, Any]]:
+async def serving(module: str, *arguments: str) -> AsyncIterator[dict[str, Any]]:
     """Start the servers of a bench; yield what they printed."""
-    command = [sys.executable, "-m", "tests.bench.server", module]
+    command = [sys.executable, "-m", "tests.bench.server", module, *arguments]
     process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -33,12 +33,12 @@ async def serving(module: str) -> AsyncIterator[dict[str, Any]]:
         await process.wait()
 
 
-async def _main(module: str) -> None:
+async def _main(module: str, *arguments: str) -> None:
     log_as_json(logging.WARNING)
-    async with importlib.import_module(module).servers() as opened:
+    async with importlib.import_module(module).servers(*arguments) as opened:
         print(json.dumps(opened), flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    uvloop.run(_main(sys.argv[1]))
+    uvloop.run(_main(*sys.argv[1:]))
