@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import shared.messaging
 from services.auth import events
 from services.auth.http import account, health, sessions, users
 from services.auth.operations.deps import AuthDeps
+from services.auth.operations.housekeeping import keep_house
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.resolver import DatabaseResolver
 from services.auth.settings import Settings
@@ -65,6 +67,7 @@ async def open_auth(
         trust = Trust(trusted=None if is_alone else await find_trusted(pool), keep=partial(keep_trusted, pool))
         revocations = _revocations(pool, redis, redis_url, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
+        loops.append(keep_house(pool, kept=timedelta(days=settings.receipts_kept_days)))
         deps = AuthDeps(pool=pool, redis=redis, guard=guard, revocations=revocations, passwords=passwords)
         loops.append(bus.serve(ResolveSession.LANE, events.principal_lane(pool)))
         loops.append(bus.serve(FindSession.LANE, events.general_lane(deps)))

@@ -2,7 +2,7 @@
 
 from services.auth.domain.records import Key, Session, User
 from services.auth.domain.user_queries import UserQuery
-from services.auth.operations import principals, projects, sessions, users
+from services.auth.operations import principals, projects, revocations, sessions, users
 from services.auth.operations.deps import AuthDeps
 from shared.contracts import administration as admin
 from shared.contracts.dead_letters import DeadLetters, ListDeadLetters
@@ -17,11 +17,20 @@ from shared.contracts.requests import (
     ResolveProject,
     ResolveSession,
 )
+from shared.contracts.revocations import (
+    ListRevocations,
+    RevocationRecord,
+    RevocationRecords,
+    RevokedJwt,
+    RevokeJwt,
+    ShowRevocation,
+)
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging.bus import Handlers
 from shared.messaging.dead_letters import list_dead_letters
+from shared.messaging.outbox import StoredReceipt
 from shared.postgres.pool import Pool
 
 CLI = "cli"
@@ -56,7 +65,25 @@ def general_lane(deps: AuthDeps) -> Handlers:
         return await list_dead_letters(deps.redis)
 
     own: Handlers = {FindSession: on_find_session, ListDeadLetters: on_list_dead_letters}
-    return {**own, **_projects(deps), **_keys(deps), **_users(deps), **_sessions(deps)}
+    return {**own, **_revocations(deps), **_projects(deps), **_keys(deps), **_users(deps), **_sessions(deps)}
+
+
+def _revocations(deps: AuthDeps) -> Handlers:
+    async def on_list(asked: ListRevocations) -> RevocationRecords:
+        found = await revocations.list_revocations(
+            deps.pool, subject=asked.subject, is_pending=asked.is_pending, limit=asked.limit
+        )
+        return RevocationRecords(revocations=tuple(map(_revocation_record, found)))
+
+    async def on_show(asked: ShowRevocation) -> RevocationRecords:
+        found = await revocations.get_revocation(deps.pool, asked.number)
+        return RevocationRecords(revocations=(_revocation_record(found),))
+
+    async def on_revoke_jwt(asked: RevokeJwt) -> RevokedJwt:
+        ticket = await revocations.revoke_jwt(deps.pool, jti=asked.jti, exp=asked.exp, by=asked.by)
+        return RevokedJwt(ticket=str(ticket))
+
+    return {ListRevocations: on_list, ShowRevocation: on_show, RevokeJwt: on_revoke_jwt}
 
 
 def _projects(deps: AuthDeps) -> Handlers:
@@ -185,6 +212,21 @@ def _project_records(found: list[Project], receipt: Receipt | None = None) -> ad
 def _key_record(key: Key, secret: str = "") -> admin.KeyRecord:
     return admin.KeyRecord(
         id=key.id, name=key.name, scopes=tuple(key.scopes), expire=wire_date(key.expires_at), secret=secret
+    )
+
+
+def _revocation_record(found: StoredReceipt) -> RevocationRecord:
+    return RevocationRecord(
+        number=found.number or 0,
+        state="pending" if found.answered_at is None else "confirmed",
+        subjects=tuple(found.subjects),
+        reason=found.reason,
+        asked_by=found.asked_by,
+        committed_at=wire_date(found.committed_at),
+        answered_at=wire_date(found.answered_at),
+        acked=found.acked or 0,
+        fenced=found.fenced or 0,
+        milliseconds=round(found.milliseconds or 0.0, 1),
     )
 
 

@@ -2,11 +2,21 @@
 
 from dataclasses import dataclass
 
+from shared.kernel.settings import SettingsError
 from shared.web.process import ProcessSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ProcessSettings):
-    """Read from `DAYPASS_…` at start. `cheap_passwords` are for tests only."""
+    """Read from `DAYPASS_…` at start. `cheap_passwords` are for tests only.
+
+    `receipts_kept_days` is how long receipts, and the rows of sessions that have ended, are kept.
+    """
 
     cheap_passwords: bool = False
+    receipts_kept_days: int = 30
+
+    def __post_init__(self) -> None:
+        """Raise `SettingsError` where a value cannot work."""
+        if self.receipts_kept_days < 1:
+            raise SettingsError("DAYPASS_RECEIPTS_KEPT_DAYS: at least 1")

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from services.data.operations.definitions import purge_project
 from shared.contracts.events import ProjectDeleted
 from shared.guard.guard import Guard
+from shared.kernel.loops import running
 from shared.messaging import names
 from shared.messaging.codec import convert, unpack_map
 from shared.messaging.group import Group, Handle
@@ -17,16 +18,15 @@ log = structlog.get_logger()
 
 
 async def consume(redis: Redis, guard: Guard, pool: Pool) -> None:
-    """Hear `events` until cancelled, from when the guard has found this instance's streams."""
-    await guard.reader.until_leased(None)
-    group = Group(
-        redis=redis,
-        stream=names.stream("events", guard.reader.suffix),
-        service="data",
-        consumer=f"data:{secrets.token_hex(6)}",
-        concurrency=1,
-    )
-    await group.run(handler(pool))
+    """Hear `events` until cancelled: of this instance's streams, which the guard finds, also when an epoch ends."""
+    consumer = f"data:{secrets.token_hex(6)}"
+    while True:
+        await guard.reader.until_leased(None)
+        suffix = guard.reader.suffix
+        stream = names.stream("events", suffix)
+        group = Group(redis=redis, stream=stream, service="data", consumer=consumer, concurrency=1)
+        async with running([group.run(handler(pool))]):
+            await guard.reader.until_moved(suffix)
 
 
 def handler(pool: Pool) -> Handle:

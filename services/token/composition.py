@@ -60,7 +60,7 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         general = events.general_lane(pool, revocations, seal=seal, algorithm=algorithm)
         loops.append(bus.serve(ListSigningKeys.LANE, general))
         await stack.enter_async_context(running(loops))
-        yield _service(pool, redis, TokenDeps(keyrings=keyrings, guard=guard, bus=bus))
+        yield _service(pool, redis, TokenDeps(keyrings=keyrings, guard=guard, bus=bus, revocations=revocations))
 
 
 def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard) -> Revocations:

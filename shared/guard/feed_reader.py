@@ -56,6 +56,7 @@ class FeedReader:
         self._waiting: dict[uuid.UUID, asyncio.Future[int]] = {}
         self._watchers: list[tuple[str, Callable[[], None]]] = []
         self._leased = asyncio.Event()
+        self._moved = asyncio.Event()
         self._former: list[str] = []
         self.name = ""
 
@@ -95,6 +96,12 @@ class FeedReader:
                 self._leased.clear()
                 await self._leased.wait()
 
+    async def until_moved(self, suffix: str) -> None:
+        """Wait until the instance's streams have another suffix than this."""
+        while self.suffix == suffix:
+            self._moved.clear()
+            await self._moved.wait()
+
     async def number_of(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
         """Return the number under which an outbox row was applied here; None where it was not within the time."""
         if (number := self._numbers.get(ticket)) is not None:
@@ -128,6 +135,7 @@ class FeedReader:
             self._identity = identity
             self._is_new_here = True
             self._numbers.clear()
+            self._moved.set()
             self._drop_all(cache.position, lost="another Redis or stream")
             return
         tail = tail_of(replies[-2])

@@ -70,6 +70,7 @@ class ErrorType(StrEnum):
     GENERAL_BUSY = "general_busy"
     PRINCIPAL_UNAVAILABLE = "principal_unavailable"
     REVOCATION_UNCONFIRMED = "revocation_unconfirmed"
+    REVOCATION_NOT_FOUND = "revocation_not_found"
     SIGNING_KEY_NOT_FOUND = "signing_key_not_found"
 
 

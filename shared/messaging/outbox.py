@@ -26,12 +26,33 @@ _PENDING = """
     WHERE asked_by IS NOT NULL AND answered_at IS NULL AND number IS NOT NULL AND created_at < now() - $1::interval
     ORDER BY found LIMIT 1000
 """
+_PENDING_ABOUT = """
+    SELECT id FROM feed.outbox WHERE asked_by IS NOT NULL AND answered_at IS NULL AND subjects && $1
+"""
 _ANSWER = """
     UPDATE feed.outbox SET answered_at = given.answered_at, acked = given.acked, fenced = given.fenced,
         milliseconds = given.milliseconds
     FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::integer[], $5::real[])
         AS given (id, answered_at, acked, fenced, milliseconds)
     WHERE outbox.id = given.id AND outbox.answered_at IS NULL
+"""
+
+
+_RECEIPT = """
+    SELECT number, subjects, reason, asked_by, created_at, answered_at, acked, fenced, milliseconds FROM feed.outbox
+    WHERE stream = 'feed' AND asked_by IS NOT NULL
+"""
+_RECEIPTS = f"""
+    {_RECEIPT} AND ($1 = '' OR subjects @> ARRAY[$1]) AND (NOT $2 OR answered_at IS NULL)
+    ORDER BY found DESC LIMIT $3
+"""
+_PRUNE = """
+    DELETE FROM feed.outbox WHERE id IN (
+        SELECT id FROM feed.outbox
+        WHERE created_at < now() - $1::interval AND number IS NOT NULL
+          AND (asked_by IS NULL OR answered_at IS NOT NULL)
+        ORDER BY created_at LIMIT $2
+    )
 """
 
 
@@ -60,6 +81,23 @@ class Answered(NamedTuple):
     milliseconds: float
 
 
+class StoredReceipt(NamedTuple):
+    """A receipt as it is kept: what was changed, who asked, when it was committed, and when it was in force everywhere.
+
+    Pending as long as `answered_at` and what follows are None; `number` is None until the relay has given one.
+    """
+
+    number: int | None
+    subjects: list[str]
+    reason: str
+    asked_by: str
+    committed_at: datetime
+    answered_at: datetime | None
+    acked: int | None
+    fenced: int | None
+    milliseconds: float | None
+
+
 def entry_bytes(event: Event) -> bytes:
     """Write an event as it stands in a stream: a map of its type, version and body."""
     return pack({"type": event.TYPE, "version": event.VERSION, "body": event})
@@ -86,6 +124,27 @@ async def list_pending(pool: Pool, *, older_than_s: float) -> list[Pending]:
     """Return the numbered receipts that are pending for at least so long, the oldest first, at most 1,000."""
     found = await pool.fetch(_PENDING, timedelta(seconds=older_than_s))
     return [Pending(row["id"], row["number"], row["created_at"]) for row in found]
+
+
+async def list_pending_about(pool: Pool, subjects: Sequence[str]) -> list[uuid.UUID]:
+    """Return the rows that name any of these subjects, and of which nobody has confirmed yet that they are in force."""
+    return [row["id"] for row in await pool.fetch(_PENDING_ABOUT, list(subjects))]
+
+
+async def list_receipts(pool: Pool, *, subject: str = "", is_pending: bool = False, most: int) -> list[StoredReceipt]:
+    """Return receipts, the newest first: of one subject, and those that are pending, where so asked."""
+    return [StoredReceipt(*row) for row in await pool.fetch(_RECEIPTS, subject, is_pending, most)]
+
+
+async def find_receipt(pool: Pool, number: int) -> StoredReceipt | None:
+    """Return the receipt with a number, if there is one."""
+    row = await pool.fetchrow(f"{_RECEIPT} AND number = $1", number)
+    return None if row is None else StoredReceipt(*row)
+
+
+async def prune(pool: Pool, *, kept: timedelta, most: int) -> int:
+    """Delete rows that are older than `kept` and not pending, at most so many; return how many."""
+    return int((await pool.execute(_PRUNE, kept, most)).split()[-1])
 
 
 async def keep_answers(pool: Pool, answers: Sequence[Answered]) -> None:

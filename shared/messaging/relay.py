@@ -67,9 +67,9 @@ _NEW_EPOCH = """
 """
 _JUMP = "UPDATE feed.heads SET number = greatest(number, $1), first = greatest(number, $1) + 1"
 
-# KEYS: the stream. ARGV: its length; 1 where the first entry may follow a gap; the number of the first entry; then id
-# and bytes of each entry. Returns the number of the stream's last entry, 0 if there is none; -1 where it holds another
-# row under the number of one of these.
+# KEYS: the stream. ARGV: its length; 1 where entries may follow a gap; then number, id and bytes of each entry. Returns
+# the number of the stream's last entry, 0 if there is none; -1 where it holds another row under the number of one of
+# these.
 _APPEND = """
 local last = 0
 local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
@@ -78,17 +78,16 @@ if not info.err then
         if info[i] == 'last-generated-id' then last = tonumber(string.match(info[i + 1], '^%d+')) end
     end
 end
-local number = tonumber(ARGV[3])
-for i = 4, #ARGV, 2 do
+for i = 3, #ARGV, 3 do
+    local number = tonumber(ARGV[i])
     local id = string.format('%.0f-0', number)
     if number <= last then
         local there = redis.call('XRANGE', KEYS[1], id, id)
-        if there[1] and there[1][2][2] ~= ARGV[i] then return -1 end
-    elseif number == last + 1 or (i == 4 and ARGV[2] == '1') then
-        redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, 'id', ARGV[i], 'entry', ARGV[i + 1])
+        if there[1] and there[1][2][2] ~= ARGV[i + 1] then return -1 end
+    elseif number == last + 1 or ARGV[2] == '1' then
+        redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, 'id', ARGV[i + 1], 'entry', ARGV[i + 2])
         last = number
     end
-    number = number + 1
 end
 return last
 """
@@ -241,18 +240,17 @@ async def _catch_up(connection: _Connection, redis: Redis, kind: str, stream: st
         rows = await connection.fetch(_AFTER, kind, after, BATCH)
         if not rows:
             return
-        # What lies between is no longer kept, or need not be told: readers see the gap, and drop their caches.
-        last = await append(redis, stream, rows, may_jump=rows[0]["number"] > last + 1)
+        # A number that is missing here is no longer kept, or need not be told: readers see the gap, and drop all.
+        last = await append(redis, stream, rows, may_jump=True)
 
 
 async def append(redis: Redis, stream: str, rows: Sequence[asyncpg.Record], *, may_jump: bool = False) -> int:
     """Append numbered rows, those that follow the stream's last entry; return the number of the last entry.
 
-    With `may_jump`, the first row may follow a gap. Raises `DatabaseRestored` where another row has a number of these.
+    With `may_jump`, a row may follow a gap. Raises `DatabaseRestored` where another row has a number of these.
     """
-    entries = [part for row in rows for part in (row["id"].bytes, row["entry"])]
-    first = rows[0]["number"] if rows else 0
-    last = int(await redis.eval(_APPEND, 1, stream, STREAM_LENGTH, int(may_jump), first, *entries))
+    entries = [part for row in rows for part in (row["number"], row["id"].bytes, row["entry"])]
+    last = int(await redis.eval(_APPEND, 1, stream, STREAM_LENGTH, int(may_jump), *entries))
     if last < 0:
         raise DatabaseRestored(stream.partition(":")[2])
     return last

@@ -15,7 +15,7 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.web.cookies import find_secret
 
 KEY = istr("X-Appwrite-Key")
-_JWT = istr("X-Appwrite-JWT")
+JWT = istr("X-Appwrite-JWT")
 _PROJECT = istr("X-Appwrite-Project")
 
 
@@ -34,7 +34,7 @@ async def identify(guard: Guard, project: Project, headers: Mapping[str, str]) -
     """Resolve the credentials of a request; raises `Refusal` as said above, or `Unavailable`."""
     found = find_secret(project.id, headers)
     user = None if found.secret is None else await guard.session(project.id, found.secret)
-    token = headers.get(_JWT)
+    token = headers.get(JWT)
     if token:
         if user is not None:
             raise Refusal(

@@ -61,6 +61,11 @@ class Call(Generic[D]):
             self._client = self._proxies.client(self._request)
         return self._client
 
+    @property
+    def session_secret(self) -> SessionSecret | None:
+        """The session secret that was sent, good or not."""
+        return cookies.find_secret(self.project.id, self._request.headers).secret
+
     def header(self, name: str) -> str:
         """Return a request header, empty where there is none."""
         return self._request.headers.get(name, "")

@@ -77,6 +77,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[ErrorType, ...]
     handler: Handler
     params: type[msgspec.Struct] | None
+    before_refusal: Handler | None
+    """Called with the call of somebody who is not admitted, before that is said."""
     answer: object
     """The type of the answer: a struct, `bytes`, `Reply` or `NoneType`."""
     summary: str
@@ -108,6 +110,7 @@ class Routes(Generic[D]):
         needs_no_session: bool = False,
         errors: tuple[ErrorType, ...] = (),
         model: type[msgspec.Struct] | None = None,
+        before_refusal: Handler | None = None,
     ) -> Callable[[H], H]:
         """Declare the decorated function as an endpoint.
 
@@ -132,6 +135,7 @@ class Routes(Generic[D]):
                 errors=errors,
                 handler=handler,
                 params=params,
+                before_refusal=before_refusal,
                 answer=model or answer,
                 summary=inspect.cleandoc(handler.__doc__ or name).splitlines()[0],
             )

@@ -55,6 +55,7 @@ STATUSES: dict[ErrorType, int] = {
     ErrorType.COLUMN_INDEX_NOT_FOUND: 404,
     ErrorType.ROW_NOT_FOUND: 404,
     ErrorType.SIGNING_KEY_NOT_FOUND: 404,
+    ErrorType.REVOCATION_NOT_FOUND: 404,
     ErrorType.DATABASE_TIMEOUT: 408,
     ErrorType.PROJECT_ALREADY_EXISTS: 409,
     ErrorType.KEY_ALREADY_EXISTS: 409,

@@ -121,7 +121,7 @@ class Pipeline:
         call.headers.append(("X-Debug-Fallback", "true" if identity.is_fallback else "false"))
         if not is_allowed and not request.headers.get(KEY):
             raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
-        route.admission.check(call.principal)
+        await _admit(route, call)
         if call.user is not None and call.user.blocked:
             raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
 
@@ -150,6 +150,15 @@ class Pipeline:
         if self.is_draining:
             response.force_close()
         return response
+
+
+async def _admit(route: Route, call: Call[object]) -> None:
+    try:
+        route.admission.check(call.principal)
+    except Refusal:
+        if route.endpoint.before_refusal is not None:
+            await route.endpoint.before_refusal(call)
+        raise
 
 
 def _unexpected(error: Exception, method: str) -> Refusal:

@@ -7,10 +7,12 @@ import msgspec
 from services.auth.http.models import Session, SessionList, session_model
 from services.auth.operations import sessions as operations
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.sessions import SignedIn
+from services.auth.operations.sessions import Ended, SignedIn
 from shared.contracts.principal import Kind
+from shared.guard.jwt import claims_of
 from shared.guard.receipt import HEADER, Receipt
 from shared.kernel.errors import ErrorType
+from shared.web.authenticate import JWT
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import Id
 
@@ -37,6 +39,18 @@ class SessionChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One session: its id, or `current`."""
 
     session_id: Id
+
+
+async def confirm_end(call: Call[AuthDeps]) -> None:
+    """Wait until what ended the caller's own credential is in force everywhere."""
+    if (secret := call.session_secret) is not None:
+        ended = Ended(user=secret.id, secret_digest=secret.digest())
+    elif token := call.header(JWT):
+        claims = claims_of(token)
+        ended = Ended(user=claims.sub, session=claims.sid)
+    else:
+        return
+    await operations.confirm_end(call.deps.pool, call.deps.revocations, call.project.id, ended)
 
 
 @routes.endpoint(
@@ -137,6 +151,7 @@ async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
     callers=Caller.USER,
     scopes=("account",),
     status=204,
+    before_refusal=confirm_end,
     limit=RateLimit(100),
     errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
 )
@@ -165,6 +180,7 @@ async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
     callers=Caller.USER,
     scopes=("account",),
     status=204,
+    before_refusal=confirm_end,
     limit=RateLimit(100),
     errors=(ErrorType.REVOCATION_UNCONFIRMED,),
 )

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from services.auth.domain.records import Key
-from services.auth.operations.revoking import tell
+from services.auth.operations.revoking import settled, tell
 from services.auth.store import keys as key_store
 from services.auth.store import projects as store
 from shared.contracts import scopes as vocabulary
@@ -60,7 +60,11 @@ async def update_project(
 
 async def delete_project(pool: Pool, revocations: Revocations, *, id_: str, by: str) -> Receipt:
     """Delete a project: refused everywhere on return, while its databases go; raises `Refusal(PROJECT_NOT_FOUND)`."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with (
+        settled(pool, revocations, subjects.project(id_)),
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
         if not await store.delete_project(connection, id_):
             raise _no_project(id_)
         ticket = await tell(connection, "project.deleted", subjects.project(id_), by=by)
@@ -112,7 +116,11 @@ async def list_keys(pool: Pool, *, project: str) -> list[Key]:
 
 async def delete_key(pool: Pool, revocations: Revocations, *, project: str, id_: str, by: str) -> Receipt:
     """Delete a key, refused everywhere on return; raises `Refusal(KEY_NOT_FOUND)`."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with (
+        settled(pool, revocations, subjects.key(project, id_)),
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
         if not await key_store.delete_key(connection, project, id_):
             raise Refusal(ErrorType.KEY_NOT_FOUND, f"There is no key {id_} in project {project}.")
         ticket = await tell(connection, "key.deleted", subjects.key(project, id_), by=by)

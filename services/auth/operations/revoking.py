@@ -1,14 +1,16 @@
 """What all revocations have in common: their entry in the feed, and the wait until it is in force everywhere."""
 
+import contextlib
 import uuid
+from collections.abc import AsyncIterator
 
 from shared.contracts.events import PrincipalsChanged
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.receipt import Receipt
-from shared.kernel.errors import ErrorType, Unavailable
-from shared.messaging.outbox import publish
-from shared.postgres.pool import Connection
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.messaging.outbox import list_pending_about, publish
+from shared.postgres.pool import Connection, Pool
 
 
 async def tell(connection: Connection, reason: str, *subjects: str, by: str | None) -> uuid.UUID:
@@ -17,6 +19,25 @@ async def tell(connection: Connection, reason: str, *subjects: str, by: str | No
     `by` says for the receipt who asked; None where nobody will wait.
     """
     return await publish(connection, PrincipalsChanged(subjects=subjects, reason=reason), asked_by=by)
+
+
+@contextlib.asynccontextmanager
+async def settled(pool: Pool, revocations: Revocations, *subjects: str) -> AsyncIterator[None]:
+    """Let a refusal out only once what was changed about these subjects before is in force everywhere.
+
+    A delete whose first call was not confirmed is repeated, and its "not found" says that it is done.
+    """
+    try:
+        yield
+    except Refusal:
+        await confirm_pending(pool, revocations, *subjects)
+        raise
+
+
+async def confirm_pending(pool: Pool, revocations: Revocations, *subjects: str) -> None:
+    """Wait until all that is pending about these subjects is in force everywhere. Call it with no connection held."""
+    for ticket in await list_pending_about(pool, subjects):
+        await revocations.confirm(ticket)
 
 
 async def confirmed(revocations: Revocations, ticket: uuid.UUID | None) -> Receipt | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.auth.domain.records import Session, User
 from services.auth.operations.passwords import Passwords
-from services.auth.operations.revoking import confirmed, require_lease, tell
+from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, settled, tell
 from services.auth.operations.users import create_user
 from services.auth.store import sessions as store
 from services.auth.store import tokens, users
@@ -31,6 +31,14 @@ class SignedIn(NamedTuple):
     session: Session
     secret: SessionSecret
     receipt: Receipt | None
+
+
+class Ended(NamedTuple):
+    """What a refused credential says of itself: its user, and its session or the digest of its session's secret."""
+
+    user: str
+    session: str = ""
+    secret_digest: bytes = b""
 
 
 class SignIn(NamedTuple):
@@ -129,29 +137,33 @@ async def delete_session(
 
     Raises `Refusal(USER_SESSION_NOT_FOUND)`; for a session deleted before, once that delete is in force everywhere.
     """
-    unknown: Refusal | None = None
-    async with pool.acquire() as connection:
-        try:
-            async with connection.transaction():
-                ticket: uuid.UUID | None = await tell(
-                    connection, "session.deleted", subjects.session(project, session_id), by=by
-                )
-                await store.delete_sessions(connection, project, user_id, [session_id], ticket)
-        except Refusal as refusal:
-            unknown, ticket = refusal, await store.ticket_of(connection, project, user_id, session_id)
-    receipt = await confirmed(revocations, ticket)
-    if unknown is not None or receipt is None:
-        raise unknown or store.not_found()
-    return receipt
+    session = subjects.session(project, session_id)
+    async with (
+        settled(pool, revocations, session, subjects.user(project, user_id)),
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        await store.delete_sessions(connection, project, user_id, [session_id])
+        ticket = await tell(connection, "session.deleted", session, by=by)
+    return await revocations.confirm(ticket)
 
 
 async def delete_sessions(pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str) -> Receipt:
     """Delete all sessions of a user, by one entry; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
-    async with pool.acquire() as connection, connection.transaction():
+    user = subjects.user(project, user_id)
+    async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
         await users.get_user(connection, project, user_id)
-        ticket = await tell(connection, "sessions.deleted", subjects.user(project, user_id), by=by)
-        await store.delete_all_sessions(connection, project, user_id, ticket)
+        ticket = await tell(connection, "sessions.deleted", user, by=by)
+        await store.delete_all_sessions(connection, project, user_id)
     return await revocations.confirm(ticket)
+
+
+async def confirm_end(pool: Pool, revocations: Revocations, project: str, ended: Ended) -> None:
+    """Wait until what ended a credential, if anything did, is in force everywhere: its holder may be told then."""
+    async with pool.acquire() as connection:
+        session = ended.session or await store.find_ended(connection, project, ended.user, ended.secret_digest)
+    named = [subjects.user(project, ended.user)] + ([subjects.session(project, session)] if session else [])
+    await confirm_pending(pool, revocations, *named)
 
 
 async def _sign_in(
@@ -195,7 +207,7 @@ async def _evict(connection: Connection, guard: Guard, project: Project, user_id
     require_lease(guard)
     named = [subjects.session(project.id, id_) for id_ in surplus]
     ticket = await tell(connection, "session.evicted", *named, by=f"user:{user_id}")
-    await store.delete_sessions(connection, project.id, user_id, surplus, ticket)
+    await store.delete_sessions(connection, project.id, user_id, surplus)
     return ticket
 
 

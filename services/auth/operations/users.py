@@ -5,7 +5,7 @@ from services.auth.domain.records import User
 from services.auth.domain.roles import check_number, roles_of
 from services.auth.domain.user_queries import UserQuery
 from services.auth.operations.passwords import Passwords
-from services.auth.operations.revoking import require_lease, tell
+from services.auth.operations.revoking import require_lease, settled, tell
 from services.auth.store import sessions
 from services.auth.store import users as store
 from shared.contracts import subjects
@@ -100,8 +100,9 @@ async def update_labels(
 
 async def delete_user(pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str) -> Receipt:
     """Delete a user with all sessions, gone everywhere on return; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
-    async with pool.acquire() as connection, connection.transaction():
+    user = subjects.user(project, user_id)
+    async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
         await store.delete_user(connection, project, user_id)
-        ticket = await tell(connection, "user.deleted", subjects.user(project, user_id), by=by)
-        await sessions.delete_all_sessions(connection, project, user_id, ticket)
+        await sessions.delete_all_sessions(connection, project, user_id)
+        ticket = await tell(connection, "user.deleted", user, by=by)
     return await revocations.confirm(ticket)

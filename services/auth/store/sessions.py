@@ -1,6 +1,5 @@
-"""Sessions. A deleted one stays as a row, with the ticket of its outbox entry, for `ticket_of` alone."""
+"""Sessions. A deleted one stays as a row, for `find_ended` alone."""
 
-import uuid
 from datetime import datetime
 
 import asyncpg
@@ -34,14 +33,14 @@ _SURPLUS = """
 """
 _LOCK_USER = "SELECT enabled FROM auth.users WHERE project = $1 AND id = $2 FOR UPDATE"
 _DELETE = """
-    UPDATE auth.sessions SET deleted_at = now(), ticket = $4
+    UPDATE auth.sessions SET deleted_at = now()
     WHERE project = $1 AND user_id = $2 AND id = ANY($3) AND deleted_at IS NULL
 """
 _DELETE_ALL = """
-    UPDATE auth.sessions SET deleted_at = now(), ticket = $3
+    UPDATE auth.sessions SET deleted_at = now()
     WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL
 """
-_TICKET = "SELECT ticket FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3"
+_ENDED = "SELECT id FROM auth.sessions WHERE project = $1 AND user_id = $2 AND secret_digest = $3"
 
 
 async def insert_session(
@@ -95,17 +94,15 @@ async def list_surplus(connection: Connection, project: str, user_id: str, limit
     return [row["id"] for row in await connection.fetch(_SURPLUS, project, user_id, limit)]
 
 
-async def delete_sessions(
-    connection: Connection, project: str, user_id: str, ids: list[str], ticket: uuid.UUID | None
-) -> None:
+async def delete_sessions(connection: Connection, project: str, user_id: str, ids: list[str]) -> None:
     """Delete these sessions of a user; raises `Refusal(USER_SESSION_NOT_FOUND)` where none of them was there."""
-    if await connection.execute(_DELETE, project, user_id, ids, ticket) == "UPDATE 0":
+    if await connection.execute(_DELETE, project, user_id, ids) == "UPDATE 0":
         raise not_found()
 
 
-async def delete_all_sessions(connection: Connection, project: str, user_id: str, ticket: uuid.UUID) -> None:
+async def delete_all_sessions(connection: Connection, project: str, user_id: str) -> None:
     """Delete all sessions of a user."""
-    await connection.execute(_DELETE_ALL, project, user_id, ticket)
+    await connection.execute(_DELETE_ALL, project, user_id)
 
 
 async def end_all_sessions(connection: Connection) -> None:
@@ -113,10 +110,10 @@ async def end_all_sessions(connection: Connection) -> None:
     await connection.execute("UPDATE auth.sessions SET deleted_at = now() WHERE deleted_at IS NULL", timeout=END_S)
 
 
-async def ticket_of(connection: Connection, project: str, user_id: str, id_: str) -> uuid.UUID | None:
-    """Return the ticket of a deleted session."""
-    found: uuid.UUID | None = await connection.fetchval(_TICKET, project, user_id, id_)
-    return found
+async def find_ended(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> str:
+    """Return the id of the session with this secret, deleted or not; empty where there was none."""
+    found: str | None = await connection.fetchval(_ENDED, project, user_id, secret_digest)
+    return found or ""
 
 
 def not_found() -> Refusal:

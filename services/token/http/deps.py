@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.token.operations.keyring import Keyrings
+from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.messaging.bus import Bus
 
@@ -14,3 +15,4 @@ class TokenDeps:
     keyrings: Keyrings
     guard: Guard
     bus: Bus
+    revocations: Revocations

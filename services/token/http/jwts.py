@@ -8,8 +8,9 @@ from services.token.domain.tokens import DEFAULT_S, LONGEST_S, SHORTEST_S
 from services.token.http.deps import TokenDeps
 from services.token.operations import tokens as operations
 from shared.contracts.claims import Claims
+from shared.guard.receipt import HEADER
 from shared.kernel.errors import ErrorType
-from shared.web.endpoint import Call, Caller, RateLimit, Routes
+from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes
 from shared.web.parameters import Id
 
 routes = Routes[TokenDeps]("jwts")
@@ -42,6 +43,12 @@ class CreateUserJwt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 class IntrospectJwt(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of RFC 7662, as form or JSON; its hint on the type of token is ignored."""
+
+    token: str
+
+
+class RevokeJwt(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of RFC 7009, as form or JSON; its hint on the type of token is ignored."""
 
     token: str
 
@@ -119,3 +126,23 @@ async def introspect_jwt(call: Call[TokenDeps], params: IntrospectJwt) -> Intros
     deps = call.deps
     claims = await operations.introspect(deps.keyrings, deps.guard, project=call.project.id, token=params.token)
     return Introspection.of(claims)
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/jwts/revoke",
+    name="jwts.revoke",
+    callers=Caller.USER | Caller.KEY,
+    scopes=("account", "jwts.write"),
+    limit=RateLimit(120, 60, by=("url", "user")),
+    errors=(ErrorType.USER_UNAUTHORIZED, ErrorType.REVOCATION_UNCONFIRMED),
+)
+async def revoke_jwt(call: Call[TokenDeps], params: RevokeJwt) -> Reply:
+    """End one JWT everywhere; what is no good JWT of this project is answered alike (RFC 7009, 2.2)."""
+    deps = call.deps
+    receipt = await operations.revoke(
+        deps.keyrings, deps.bus, deps.revocations, principal=call.principal, token=params.token
+    )
+    if receipt is not None:
+        call.add_header(HEADER, receipt.header())
+    return Reply(body=b"{}")

@@ -1,14 +1,18 @@
 """JWTs: made for sessions and users, and looked into for backends that cannot see whether they still stand."""
 
 import time
+import uuid
 
 from services.token.domain.tokens import claims_for
 from services.token.operations.keyring import Keyrings
 from shared.contracts.claims import Claims
 from shared.contracts.principal import Kind, Principal
 from shared.contracts.requests import FindSession
+from shared.contracts.revocations import RevokeJwt
+from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.jwt import verify
+from shared.guard.receipt import Receipt
 from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging.bus import Bus
 
@@ -46,6 +50,24 @@ async def introspect(keyrings: Keyrings, guard: Guard, *, project: str, token: s
             return None
         raise
     return None if principal is None or principal.blocked else claims
+
+
+async def revoke(
+    keyrings: Keyrings, bus: Bus, revocations: Revocations, *, principal: Principal, token: str
+) -> Receipt | None:
+    """End one JWT, refused everywhere on return; None, and nothing is done, for what is no good JWT of this project.
+
+    A user may end JWTs of their own, a key any. Raises `Refusal(USER_UNAUTHORIZED)`, `Unavailable`.
+    """
+    keyring = await keyrings.current()
+    try:
+        claims = verify(token, project=principal.project, issuer=keyring.issuer, keys=keyring.public)
+    except Refusal:
+        return None
+    if principal.kind is not Kind.KEY and principal.user != claims.sub:
+        raise Refusal(ErrorType.USER_UNAUTHORIZED, "The JWT belongs to another user.")
+    revoked = await bus.ask(RevokeJwt(jti=claims.jti, exp=claims.exp, by=principal.who))
+    return await revocations.confirm(uuid.UUID(revoked.ticket))
 
 
 async def _mint(keyrings: Keyrings, project: str, user: str, session: str, duration_s: int) -> str:
