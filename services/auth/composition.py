@@ -30,7 +30,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
-from shared.web.service import Service
+from shared.web.service import Service, open_guard
 from shared.web.system import usual_checks
 
 NAME = "auth"
@@ -59,13 +59,13 @@ async def open_auth(
         stack.push_async_callback(bus.close)
         passwords = Passwords(PasswordHasher.from_parameters(CHEAPEST) if settings.cheap_passwords else None)
         stack.callback(passwords.close)
-        relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_sessions)
+        relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_sessions, crash=settings.test_crash)
         loops: list[Coroutine[None, None, None]] = [relay.run()]
         if guard is None:
-            guard = Guard(service=NAME, redis_url=redis_url, resolver=DatabaseResolver(pool, bus))
+            guard = open_guard(settings, NAME, DatabaseResolver(pool, bus))
             loops.append(guard.run())
         trust = Trust(trusted=None if is_alone else await find_trusted(pool), keep=partial(keep_trusted, pool))
-        revocations = _revocations(pool, redis, redis_url, guard, relay=relay, trust=trust)
+        revocations = _revocations(settings, pool, redis, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
         loops.append(keep_house(pool, kept=timedelta(days=settings.receipts_kept_days)))
         deps = AuthDeps(pool=pool, redis=redis, guard=guard, revocations=revocations, passwords=passwords)
@@ -75,18 +75,22 @@ async def open_auth(
         yield _service(deps)
 
 
-def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard, *, relay: Relay, trust: Trust) -> Revocations:
+def _revocations(
+    settings: Settings, pool: Pool, redis: Redis, guard: Guard, *, relay: Relay, trust: Trust
+) -> Revocations:
     async def wake_relay() -> None:
         relay.wake()
 
     return Revocations(
         guard=guard,
         redis=redis,
-        redis_url=redis_url,
+        redis_url=settings.redis_url.reveal(),
         pool=pool,
         wake_relay=wake_relay,
         trust=trust,
-        sweeps=True,
+        copies=settings.redis_copies,
+        sweeps=settings.test_barrier,
+        is_off=not settings.test_barrier,
     )
 
 

@@ -3,20 +3,26 @@
 from dataclasses import dataclass
 
 from shared.kernel.settings import SettingsError
-from shared.web.process import ProcessSettings
+from shared.messaging.relay import CrashPoint
+from shared.web.settings import ProcessSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ProcessSettings):
     """Read from `DAYPASS_…` at start. `cheap_passwords` are for tests only.
 
-    `receipts_kept_days` is how long receipts, and the rows of sessions that have ended, are kept.
+    `receipts_kept_days` is how long receipts, and the rows of sessions that have ended, are kept. `test_crash` is
+    where a test has the process killed.
     """
 
     cheap_passwords: bool = False
     receipts_kept_days: int = 30
+    test_crash: CrashPoint = "none"
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` where a value cannot work."""
+        super().__post_init__()
+        if self.test_crash != "none":
+            self.require_test("DAYPASS_TEST_CRASH")
         if self.receipts_kept_days < 1:
             raise SettingsError("DAYPASS_RECEIPTS_KEPT_DAYS: at least 1")

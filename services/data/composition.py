@@ -18,7 +18,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
-from shared.web.service import Service
+from shared.web.service import Service, open_guard
 from shared.web.system import usual_checks
 
 NAME = "data"
@@ -42,7 +42,7 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
         stack.push_async_callback(bus.close)
         loops: list[Coroutine[None, None, None]] = []
         if guard is None:
-            guard = Guard(service=NAME, redis_url=redis_url, resolver=BusResolver(bus))
+            guard = open_guard(settings, NAME, BusResolver(bus))
             loops.append(guard.run())
         loops.append(events.consume(redis, guard, pool))
         await stack.enter_async_context(running(loops))

@@ -21,7 +21,6 @@ from services.embedded.run_file import Running, announced
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject, ListProjects
-from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret, read_settings
@@ -29,7 +28,8 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.web.app import WebApp
 from shared.web.limits import Limiter
-from shared.web.process import ProcessSettings
+from shared.web.service import open_guard
+from shared.web.settings import ProcessSettings
 
 FIRST_PROJECT = "default"
 ASK_S = 15.0
@@ -88,7 +88,7 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service="auth")
         stack.push_async_callback(bus.close)
-        guard = Guard(service="auth", redis_url=guard_url, resolver=BusResolver(bus))
+        guard = open_guard(_settings(AuthSettings, parts, "auth"), "auth", BusResolver(bus))
         opening = {
             "auth": open_auth(_settings(AuthSettings, parts, "auth"), guard=guard, is_alone=True),
             "token": open_token(_token_settings(parts), guard=guard),

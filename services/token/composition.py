@@ -24,7 +24,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import await_table, migrate
 from shared.postgres.pool import Pool, open_pool
-from shared.web.service import Service
+from shared.web.service import Service, open_guard
 from shared.web.system import usual_checks
 
 NAME = "token"
@@ -51,10 +51,10 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         stack.push_async_callback(bus.close)
         loops: list[Coroutine[None, None, None]] = []
         if guard is None:
-            guard = Guard(service=NAME, redis_url=redis_url, resolver=BusResolver(bus))
+            guard = open_guard(settings, NAME, BusResolver(bus))
             loops.append(guard.run())
         keyrings = Keyrings(pool=pool, seal=seal, guard=guard)
-        revocations = _revocations(pool, redis, redis_url, guard)
+        revocations = _revocations(settings, pool, redis, guard)
         loops.append(revocations.run())
         loops.append(bus.serve(GetKeys.LANE, events.principal_lane(pool)))
         general = events.general_lane(pool, revocations, seal=seal, algorithm=algorithm)
@@ -63,11 +63,19 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         yield _service(pool, redis, TokenDeps(keyrings=keyrings, guard=guard, bus=bus, revocations=revocations))
 
 
-def _revocations(pool: Pool, redis: Redis, redis_url: str, guard: Guard) -> Revocations:
+def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> Revocations:
     async def wake_relay() -> None:
         await redis.publish(names.RELAY_CHANNEL, b"")
 
-    return Revocations(guard=guard, redis=redis, redis_url=redis_url, pool=pool, wake_relay=wake_relay)
+    return Revocations(
+        guard=guard,
+        redis=redis,
+        redis_url=settings.redis_url.reveal(),
+        pool=pool,
+        wake_relay=wake_relay,
+        copies=settings.redis_copies,
+        is_off=not settings.test_barrier,
+    )
 
 
 def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:

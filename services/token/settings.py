@@ -6,7 +6,7 @@ from typing import Final
 from services.token.domain.seal import Seal
 from services.token.domain.signing_keys import Algorithm
 from shared.kernel.settings import Secret, SettingsError
-from shared.web.process import ProcessSettings
+from shared.web.settings import ProcessSettings
 
 LONGEST_ISSUER: Final = 256
 
@@ -21,6 +21,7 @@ class Settings(ProcessSettings):
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` where a value cannot work."""
+        super().__post_init__()
         try:
             Seal(self.master_key)
         except ValueError as error:

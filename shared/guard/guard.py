@@ -26,6 +26,7 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import is_id, is_project_id
 
 ATTEMPTS = 3
+LOOKUPS = 10_000
 KEY_PREFIXES = frozenset({"standard"})
 REASK_KEYS_S = 1.0
 
@@ -38,14 +39,25 @@ class KeySet(msgspec.Struct, frozen=True):
 
 
 class Guard:
-    """Resolves credentials to principals. One per process."""
+    """Resolves credentials to principals. One per process.
+
+    `copies` is as in `FeedReader`; at most `most_lookups` are under way at once.
+    """
 
     def __init__(
-        self, *, service: str, redis_url: str, resolver: Resolver, cache: Cache | None = None, copies: int = 0
+        self,
+        *,
+        service: str,
+        redis_url: str,
+        resolver: Resolver,
+        cache: Cache | None = None,
+        copies: int = 0,
+        most_lookups: int = LOOKUPS,
     ) -> None:
         self.cache = Cache() if cache is None else cache
         self.reader = FeedReader(cache=self.cache, service=service, redis_url=redis_url, copies=copies)
         self._resolver = resolver
+        self._most_lookups = most_lookups
         self._flights: dict[Hashable, asyncio.Task[Answer]] = {}
         self._keys_asked_at = float("-inf")
 
@@ -175,6 +187,8 @@ class Guard:
     async def _shared(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         flight = self._flights.get(key)
         if flight is None:
+            if len(self._flights) >= self._most_lookups:
+                raise Unavailable("Too many callers are being looked up. Try again.", type=ErrorType.GENERAL_BUSY)
             flight = self._flights[key] = asyncio.ensure_future(ask())
             flight.add_done_callback(lambda _: self._flights.pop(key, None))
         return await asyncio.shield(flight)

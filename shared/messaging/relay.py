@@ -45,7 +45,7 @@ _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 EndSessions = Callable[[Connection], Awaitable[None]]
 """Ends all sessions of the instance, within the transaction that its connection is in."""
 
-CrashPoint: TypeAlias = Literal["", "before-append"]
+CrashPoint: TypeAlias = Literal["none", "before-append"]
 """Where a test has this process killed: with rows numbered, and none of them appended."""
 
 _INSTANCE = "SELECT system_identifier::text AS system, epoch, former FROM pg_control_system(), feed.instance"
@@ -125,7 +125,7 @@ class Relay:
     """
 
     def __init__(
-        self, *, dsn: str, redis_url: str, end_sessions: EndSessions | None = None, crash: CrashPoint = ""
+        self, *, dsn: str, redis_url: str, end_sessions: EndSessions | None = None, crash: CrashPoint = "none"
     ) -> None:
         self._dsn = dsn
         self._redis_url = redis_url

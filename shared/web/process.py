@@ -8,34 +8,21 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import TypeVar
 
 import asyncpg
 import structlog
 import uvloop
 
-from shared.kernel.settings import Secret, SettingsError, read_settings
+from shared.kernel.settings import SettingsError, read_settings
 from shared.postgres.migrations import MigrationError
 from shared.web import openapi
 from shared.web.app import WebApp
 from shared.web.limits import Limiter
 from shared.web.service import Service
+from shared.web.settings import ProcessSettings
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProcessSettings:
-    """What every service's settings begin with. `trusted_proxies` are CIDRs; `rate_limits` are off for tests only."""
-
-    database_url: Secret
-    redis_url: Secret
-    host: str = "127.0.0.1"
-    port: int = 8080
-    trusted_proxies: tuple[str, ...] = ()
-    rate_limits: bool = True
-
 
 S = TypeVar("S", bound=ProcessSettings)
 

@@ -4,9 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.guard.cache import Cache
 from shared.guard.guard import Guard
+from shared.guard.resolver import Resolver
 from shared.web.endpoint import Routes
+from shared.web.settings import ProcessSettings
 from shared.web.system import Check
+
+
+def open_guard(settings: ProcessSettings, service: str, resolver: Resolver) -> Guard:
+    """Make the guard of a process, by its settings."""
+    return Guard(
+        service=service,
+        redis_url=settings.redis_url.reveal(),
+        resolver=resolver,
+        cache=Cache(entries=settings.cache_entries, marks=settings.cache_marks),
+        copies=settings.redis_copies,
+        most_lookups=settings.cache_lookups,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

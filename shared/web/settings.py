@@ -1,0 +1,49 @@
+"""Settings that every service has."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.kernel.settings import Secret, SettingsError
+
+LEAST_ENTRIES = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessSettings:
+    """What every service's settings begin with. `trusted_proxies` are CIDRs; `rate_limits` are off for tests only.
+
+    `redis_copies` is how many copies of Redis may be promoted. What a process remembers is bounded, in entries:
+    `cache_entries` principals and the like, `cache_marks` of what was revoked, `cache_lookups` under way. Metrics are
+    served on `metrics_port`; 0: nowhere. Without `test_barrier` nobody waits until a revocation is in force: that is
+    for the tests that must find this out, and for `env` test.
+    """
+
+    database_url: Secret
+    redis_url: Secret
+    host: str = "127.0.0.1"
+    port: int = 8080
+    trusted_proxies: tuple[str, ...] = ()
+    rate_limits: bool = True
+    redis_copies: int = 0
+    cache_entries: int = 200_000
+    cache_marks: int = 200_000
+    cache_lookups: int = 10_000
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    env: Literal["production", "test"] = "production"
+    test_barrier: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise `SettingsError` where a value cannot work."""
+        for name in ("cache_entries", "cache_marks", "cache_lookups"):
+            if getattr(self, name) < LEAST_ENTRIES:
+                raise SettingsError(f"DAYPASS_{name.upper()}: at least {LEAST_ENTRIES}")
+        if self.redis_copies < 0:
+            raise SettingsError("DAYPASS_REDIS_COPIES: 0 or more")
+        if not self.test_barrier:
+            self.require_test("DAYPASS_TEST_BARRIER")
+
+    def require_test(self, name: str) -> None:
+        """Raise `SettingsError` for a setting that breaks the promise, but in a test."""
+        if self.env != "test":
+            raise SettingsError(f"{name} breaks what Daypass promises: it needs DAYPASS_ENV=test")
