@@ -19,7 +19,7 @@ from services.data.store.statements import get_row, list_rows
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject
-from shared.contracts.principal import Kind, Principal, Project
+from shared.contracts.principal import Kind, Principal
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
@@ -28,6 +28,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.postgres.pool import Pool, open_pool
 from shared.web.app import WebApp
+from tests.bench.guards import KnownGuard
 from tests.bench.load import Target, rounds
 from tests.bench.measures import Measure, at_least, at_most, median_ratio
 from tests.bench.server import serving
@@ -41,20 +42,6 @@ PROJECT = "bench"
 ROUNDS = 25
 ROUND_S = 0.4
 CELL_S = 0.15
-
-
-class KnownGuard(Guard):
-    """Knows one project and one principal, and looks at nothing: a request without authentication."""
-
-    def __init__(self, principal: Principal) -> None:
-        self._principal = principal
-        self._project = Project(id=PROJECT, name=PROJECT)
-
-    async def project(self, _: str) -> Project:
-        return self._project
-
-    async def jwt(self, _: str, __: str) -> Principal | None:
-        return self._principal
 
 
 @contextlib.asynccontextmanager
