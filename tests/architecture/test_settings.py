@@ -11,7 +11,7 @@ from shared.kernel.settings import PREFIX
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 SERVICES = {"auth": Auth, "token": Token, "data": Data}
-SHOWN = {True: "on", False: "off", (): "none", "": "`urn:daypass:<instance>`", dataclasses.MISSING: ""}
+SHOWN = {"True": "on", "False": "off", "()": "none", "": "`urn:daypass:<instance>`", str(dataclasses.MISSING): ""}
 """How defaults that are no plain texts or numbers stand in the table. The one empty text is that of the issuer."""
 
 
@@ -19,7 +19,7 @@ def declared() -> set[tuple[str, str, str]]:
     readers: dict[tuple[str, str], list[str]] = {}
     for service, kind in SERVICES.items():
         for field in dataclasses.fields(kind):
-            default = SHOWN.get(field.default, f"`{field.default}`")
+            default = SHOWN.get(str(field.default), f"`{field.default}`")
             readers.setdefault((PREFIX + field.name.upper(), default), []).append(service)
     return {
         (name, "all" if len(services) == len(SERVICES) else ", ".join(services), default)
