@@ -1,0 +1,108 @@
+"""A replica that is far behind its feed catches up, and one that is busy with requests keeps its lease."""
+
+import contextlib
+import secrets
+import time
+import uuid
+
+import msgspec
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from services.embedded.valkey import ADMIN
+from shared.contracts import subjects
+from shared.contracts.events import PrincipalsChanged
+from shared.guard.cache import Cache
+from shared.guard.feed_reader import COUNT, FeedReader
+from shared.kernel.ids import unique_id
+from shared.kernel.loops import running
+from shared.messaging import names
+from shared.messaging.outbox import entry_bytes
+from shared.messaging.wire import Wire, open_client
+from tests.bench.authority import PROJECT
+from tests.bench.load import Target, requests_per_second
+from tests.bench.measures import Measure, at_least, figure, median_ratio
+from tests.bench.replicas import CONSTANT, LEASE, Lease
+from tests.bench.server import serving
+from tests.parts import open_parts
+
+ENTRIES = 100_000
+ROUNDS = 5
+LOAD_S = 8.0
+CONNECTIONS = 64
+FULL = "bench:full"
+"""A stream of `ENTRIES` entries."""
+
+
+async def measure() -> list[Measure]:
+    """Both."""
+    return [await _catching_up(), await _lease_under_load()]
+
+
+async def _catching_up() -> Measure:
+    async with contextlib.AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(open_parts())
+        url = (await stack.enter_async_context(parts.valkey())).url(ADMIN)
+        redis = open_client(url, name="bench")
+        stack.push_async_callback(redis.aclose)
+        await _fill(redis)
+        found = [[await _apply(redis, url), await _read(url)] for _ in range(ROUNDS)]
+    each = ", ".join(f"{row[0]:.2f}/{row[1]:.2f}" for row in found)
+    detail = f"{ENTRIES} entries, XREAD by {COUNT}, median of {ROUNDS} rounds ({each} s)"
+    return figure(name="feed entries applied, over a bare XREAD loop", value=median_ratio(found), detail=detail)
+
+
+async def _fill(redis: Redis) -> None:
+    for start in range(1, ENTRIES + 1, COUNT):
+        async with redis.pipeline(transaction=False) as pipeline:
+            for number in range(start, start + COUNT):
+                event = PrincipalsChanged(subjects=(subjects.session(PROJECT, unique_id()),), reason="session.deleted")
+                pipeline.xadd(FULL, {"id": uuid.uuid4().bytes, "entry": entry_bytes(event)}, id=f"{number}-0")
+            await pipeline.execute()
+
+
+async def _apply(redis: Redis, url: str) -> float:
+    """Let a reader find an empty stream, stop it, fill the stream; return the seconds until it has all of it."""
+    suffix = secrets.token_hex(4)
+    identity = {"token": secrets.token_hex(16), "stream": suffix}
+    await redis.hset(names.registry("data"), mapping=identity)
+    cache = Cache()
+    reader = FeedReader(cache=cache, service="data", redis_url=url)
+    async with running([reader.run()]):
+        await reader.until_leased(10)
+    await redis.copy(FULL, reader.stream)
+    started = time.perf_counter()
+    async with running([reader.run()]):
+        await reader.until_leased(60)
+        elapsed = time.perf_counter() - started
+        assert (cache.position, cache.floor) == (ENTRIES, 0), "each entry was applied, none skipped"
+    await redis.delete(reader.stream)
+    return elapsed
+
+
+async def _read(url: str) -> float:
+    wire = await Wire.open(url, name="bench")
+    started = time.perf_counter()
+    at: bytes | str = "0"
+    while (reply := (await wire.send([("XREAD", "COUNT", COUNT, "STREAMS", FULL, at)], timeout_s=10))[0]) is not None:
+        [[_, entries]] = reply
+        at = entries[-1][0]
+    elapsed = time.perf_counter() - started
+    await wire.close()
+    assert at == f"{ENTRIES}-0".encode(), at
+    return elapsed
+
+
+async def _lease_under_load() -> Measure:
+    async with (
+        serving("tests.bench.authority") as world,
+        serving("tests.bench.replicas", world["redis"]) as replica,
+    ):
+        port = replica["ports"][0]
+        headers = {"X-Appwrite-Project": PROJECT, "X-Appwrite-JWT": world["jwt"]}
+        target = Target.get(port, CONSTANT, headers)
+        rate = await requests_per_second(target, connections=CONNECTIONS, seconds=LOAD_S)
+        async with ClientSession() as http, http.get(f"http://127.0.0.1:{port}{LEASE}") as answer:
+            least = msgspec.json.decode(await answer.read(), type=Lease).least
+    detail = f"the least that any request found, {rate:.0f} per s over {CONNECTIONS} connections for {LOAD_S:.0f} s"
+    return at_least(0.3, name="lease left under full load, as a share", value=least, detail=detail, unit="share")
