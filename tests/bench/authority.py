@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import msgspec
 from aiohttp import ClientSession
 
@@ -19,6 +20,7 @@ from services.auth.operations.deps import AuthDeps
 from services.auth.operations.sessions import create_user_session
 from services.auth.settings import Settings as AuthSettings
 from services.auth.store.sessions import delete_sessions
+from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import ADMIN
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
@@ -32,7 +34,7 @@ from shared.messaging.wire import open_client
 from shared.web.app import WebApp
 from shared.web.endpoint import Call, Caller, Routes
 from tests.bench.stages import Stages, watched
-from tests.parts import open_parts
+from tests.parts import Database, open_parts
 
 PROJECT = "bench"
 SESSIONS = "/v1/bench/sessions"
@@ -77,7 +79,7 @@ def routes_for(seen: dict[uuid.UUID, Stages]) -> Routes[AuthDeps]:
     )
     async def delete(call: Call[AuthDeps], params: SessionChoice) -> None:
         async with call.deps.pool.acquire() as connection, connection.transaction():
-            await delete_sessions(connection, call.project.id, call.principal.user, [params.session_id], None)
+            await delete_sessions(connection, call.project.id, call.principal.user, [params.session_id])
 
     @routes.endpoint("GET", STAGES, name="bench.stages", callers=Caller.UNASKED)
     async def stages(_: Call[AuthDeps]) -> Passed:
@@ -89,12 +91,16 @@ def routes_for(seen: dict[uuid.UUID, Stages]) -> Routes[AuthDeps]:
 
 
 @contextlib.asynccontextmanager
-async def servers() -> AsyncIterator[dict[str, Any]]:
-    """One WebApp of all that; a project, a key, a user, one session of it that stays, and a JWT of that session."""
+async def servers(slower_ms: str = "0") -> AsyncIterator[dict[str, Any]]:
+    """One WebApp of all that; a project, a key, a user, one session of it that stays, and a JWT of that session.
+
+    PostgreSQL takes `slower_ms` longer for each flush of its log than the disk does.
+    """
     async with contextlib.AsyncExitStack() as stack:
         seen = stack.enter_context(watched())
         parts = await stack.enter_async_context(open_parts())
         database = await parts.new_database()
+        await _slow_down(database, int(slower_ms))
         valkey = await stack.enter_async_context(parts.valkey())
         redis = open_client(valkey.url("auth"), name="bench")
         stack.push_async_callback(redis.aclose)
@@ -114,6 +120,13 @@ async def servers() -> AsyncIterator[dict[str, Any]]:
         port = await app.start(("127.0.0.1", 0))
         stack.push_async_callback(app.stop)
         yield {"port": port, "redis": valkey.url("data"), "admin": valkey.url(ADMIN), **await _fill(port, bus)}
+
+
+async def _slow_down(database: Database, slower_ms: int) -> None:
+    connection = await asyncpg.connect(database.dsn(SUPERUSER))
+    for setting, value in (("commit_delay", slower_ms * 1000), ("commit_siblings", 0)):
+        await connection.execute(f"ALTER DATABASE {database.name} SET {setting} = {value}")
+    await connection.close()
 
 
 async def _fill(port: int, bus: Bus) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-import statistics
 import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from tests.bench import plots
@@ -21,15 +23,70 @@ LONGEST_S = 10.0
 """A delete that could not be confirmed for so long is answered by 503."""
 
 OURS = "/v1/account/sessions"
+NAME = "delete over the same without outbox and barrier"
+SLOWER_MS = 2
 
 
 async def measure() -> list[Measure]:
-    """Both kinds of delete by turns, with replicas as processes of their own."""
+    """Both kinds of delete by turns, with replicas as processes of their own; then the same on a slower disk."""
+    async with _world() as world:
+        found = await _alone(world)
+        at_once = await _at_once(world)
+    async with _world(SLOWER_MS) as world:
+        slow = await _alone(world)
+    found.plot()
+    goal = 2.5
+    return [
+        at_most(goal, name=f"{NAME}, p50", value=found.ratio(), detail=found.detail()),
+        figure(name="the same, p99", value=found.tail_ratio(), detail=found.tail_detail()),
+        figure(name=f"the same, p50, log flushed {SLOWER_MS} ms slower", value=slow.ratio(), detail=slow.detail()),
+        *at_once,
+    ]
+
+
+@contextlib.asynccontextmanager
+async def _world(slower_ms: int = 0) -> AsyncIterator[dict[str, Any]]:
     async with contextlib.AsyncExitStack() as stack:
-        world = await stack.enter_async_context(serving("tests.bench.authority"))
+        world = await stack.enter_async_context(serving("tests.bench.authority", str(slower_ms)))
         for _ in range(REPLICAS):
             await stack.enter_async_context(serving("tests.bench.replicas", world["redis"]))
-        return [*await _alone(world), *await _at_once(world)]
+        yield world
+
+
+@dataclass(frozen=True)
+class Found:
+    """Milliseconds: of deletes of both kinds, round by round; and of ours, in the relay and at the barrier."""
+
+    ours: list[list[float]]
+    bare: list[list[float]]
+    relay: list[float]
+    barrier: list[float]
+
+    def ratio(self) -> float:
+        """The median of the rounds' ratios of medians."""
+        return median_ratio([[median(a), median(b)] for a, b in zip(self.ours, self.bare, strict=True)])
+
+    def detail(self) -> str:
+        ours, relay, barrier = median(_flat(self.ours)), median(self.relay), median(self.barrier)
+        stages = f"HTTP and commit {ours - relay - barrier:.2f}, relay {relay:.2f}, barrier {barrier:.2f}"
+        return f"p50 {ours:.2f} ms ({stages}) against {median(_flat(self.bare)):.2f}"
+
+    def tail_ratio(self) -> float:
+        """The ratio of the 99th percentiles."""
+        return percentile(_flat(self.ours), 99) / percentile(_flat(self.bare), 99)
+
+    def tail_detail(self) -> str:
+        ours, bare = _flat(self.ours), _flat(self.bare)
+        return f"{percentile(ours, 99):.2f} ms against {percentile(bare, 99):.2f}, of {len(ours)}"
+
+    def plot(self) -> None:
+        samples = {"without outbox and barrier": _flat(self.bare), "delete": _flat(self.ours)}
+        samples |= {"of that, in the relay": self.relay, "of that, at the barrier": self.barrier}
+        plots.distribution("delete", f"Deleting a session over HTTP, {REPLICAS} replicas of data", samples)
+
+
+def _flat(rounds: list[list[float]]) -> list[float]:
+    return [one for found in rounds for one in found]
 
 
 async def _targets(world: dict[str, Any], path: str, count: int) -> list[Target]:
@@ -39,44 +96,17 @@ async def _targets(world: dict[str, Any], path: str, count: int) -> list[Target]
     return [Target.of("DELETE", world["port"], f"{path}/{session}", headers) for session, _ in made]
 
 
-async def _alone(world: dict[str, Any]) -> list[Measure]:
+async def _alone(world: dict[str, Any]) -> Found:
     client = await Client.open(world["port"])
-    found: dict[str, list[list[float]]] = {OURS: [], BARE: []}
-    relay: list[float] = []
-    barrier: list[float] = []
+    found = Found([], [], [], [])
     for _ in range(ROUNDS):
-        for path, rounds in found.items():
+        for path, rounds in ((OURS, found.ours), (BARE, found.bare)):
             rounds.append([_deleted(await client.ask(one)) for one in await _targets(world, path, EACH)])
         passed = await stages_since(world)
-        relay += passed.relay
-        barrier += passed.barrier
+        found.relay.extend(passed.relay)
+        found.barrier.extend(passed.barrier)
     client.close()
-    ours, bare = ([one for row in found[path] for one in row] for path in (OURS, BARE))
-    plots.distribution(
-        "delete",
-        f"Deleting a session over HTTP, {REPLICAS} replicas of data",
-        {
-            "of it, at the barrier": barrier,
-            "of it, in the relay": relay,
-            "without outbox and barrier": bare,
-            "delete": ours,
-        },
-    )
-    medians = [[statistics.median(a), statistics.median(b)] for a, b in zip(found[OURS], found[BARE], strict=True)]
-    commit = statistics.median(ours) - statistics.median(relay) - statistics.median(barrier)
-    stages = (
-        f"HTTP and commit {commit:.2f}, relay {statistics.median(relay):.2f}, barrier {statistics.median(barrier):.2f}"
-    )
-    tails = f"{percentile(ours, 99):.2f} ms against {percentile(bare, 99):.2f}, of {len(ours)}"
-    return [
-        at_most(
-            2.5,
-            name="delete over the same without outbox and barrier, p50",
-            value=median_ratio(medians),
-            detail=f"p50 {statistics.median(ours):.2f} ms ({stages}) against {statistics.median(bare):.2f}",
-        ),
-        figure(name="the same, p99", value=percentile(ours, 99) / percentile(bare, 99), detail=tails),
-    ]
+    return found
 
 
 def _deleted(answer: Timed) -> float:
