@@ -66,7 +66,10 @@ lock: $(VENV)/dev.ready  ## pin the packages again, with hashes and without any 
 bench: $(VENV)/dev.ready  ## measure, into build/bench (ARGS: dispatch minting rows barrier deletes refused warm memory apply; default all)
 	$(BIN)/python -m tests.bench $(ARGS)
 
+model: $(VENV)/dev.ready  ## check the protocol of revocation with spin, and see broken ones refuted (ARGS: names)
+	$(BIN)/python -m tests.model $(ARGS)
+
 clean:  ## remove what was built; data directories stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run up down images test coverage check fix generate lock bench clean
+.PHONY: help run up down images test coverage check fix generate lock bench model clean

@@ -1,0 +1,368 @@
+/* The revocation protocol of docs/revocation.md, for spin. Told, with what is left out, in docs/model.md.
+ *
+ * Each step is atomic and stands for what one process does without an await, or for one command (or MULTI) that Redis
+ * executes. Everything else may come between any two steps, and time too: so a slow message, a stopped replica, a
+ * crashed relay, and one that is cut off are all there without a word: their next step is late, or never comes.
+ *
+ * Sizes and faults (-D): REPLICAS, SESSIONS (1 or 2 each), LEASE and REGISTRATION (ticks), OTHERS (entries about
+ * something else), BOUND (XREAD returns one entry at a time), FLUSHES, RESTARTS, OLD_FILES (losses of Redis), TRIMS,
+ * BREAKS (connections given up), LEAVES, FORGETS, HOLDS (work that checks again). A rule is broken by its name, in
+ * capitals.
+ */
+
+#ifndef REPLICAS
+#define REPLICAS 1
+#endif
+#ifndef SESSIONS
+#define SESSIONS 1
+#endif
+#ifndef LEASE
+#define LEASE 1
+#endif
+#ifndef REGISTRATION
+#define REGISTRATION LEASE
+#endif
+#ifndef OTHERS
+#define OTHERS 0
+#endif
+#ifndef FLUSHES
+#define FLUSHES 0
+#endif
+#ifndef RESTARTS
+#define RESTARTS 0
+#endif
+#ifndef OLD_FILES
+#define OLD_FILES 0
+#endif
+#ifndef TRIMS
+#define TRIMS 0
+#endif
+
+#define RS(r, s) ((r) * SESSIONS + (s))
+#define PAIRS (REPLICAS * SESSIONS)
+#define MAX(a, b) ((a) > (b) -> (a) : (b))
+
+/* The database: the truth. */
+bit deleted[SESSIONS];   /* committed, with its outbox row */
+byte number[SESSIONS];   /* of that row; 0: not numbered yet */
+byte head;               /* feed.heads: the last number given */
+bit success[SESSIONS];   /* the delete has been answered with success */
+byte others = OTHERS;    /* changes still to come that are about something else */
+
+/* Redis: its identity (run_id; the random token, 0 before the relay has written one), stream and registry. */
+byte run_id;
+byte token = 1;
+byte tokens = 1;
+byte last;               /* the stream's last id */
+byte first;              /* entries first + 1 … last are there, older ones are trimmed away */
+bit there[REPLICAS];     /* the registry: is it in, and at which position did it register */
+byte stands[REPLICAS];
+byte announced[REPLICAS];
+byte flushes = FLUSHES, restarts = RESTARTS, old_files = OLD_FILES, trims = TRIMS;
+
+/* Each replica: cache.Cache. */
+byte position[REPLICAS];
+byte floor[REPLICAS];
+byte lease[REPLICAS];    /* ticks that are left; 0: fenced */
+byte age[REPLICAS];      /* ticks since this round's clock was read, up to LEASE */
+bit busy[REPLICAS];      /* a round is under way */
+bit connected[REPLICAS];
+byte mark[PAIRS];        /* the number of the last entry about this session; 0: none is kept */
+byte cached[PAIRS];      /* 1 + the position of an answer that says: alive; 0: none */
+byte held[PAIRS];        /* the same, of work under way that will check again */
+
+/* Each look-up, one at a time per replica and session. */
+mtype = { none, asked, answered, placed };
+mtype flight[PAIRS] = none;
+byte flight_at[PAIRS];
+bit is_own[PAIRS];       /* begun by a fenced replica, for one request */
+bit is_void[PAIRS];      /* begun in an era that is over */
+bit is_late[PAIRS];      /* waited for by a request that was sent after the delete's success */
+
+/* Each barrier: barrier.Revocations, one per session; trust.Trust. A value is known by whether it has changed. */
+bit changed[PAIRS];      /* the registration differs from the one that the strike timer runs for */
+bit differs[PAIRS];      /* the registration differs from the one that was read last */
+bit is_timed[PAIRS];
+byte strike_in[PAIRS];
+byte trust_in;
+byte seen_run, seen_token, trusted_run, trusted_token = 1;
+
+#define is_stale(r, s, at) ((at) < floor[r] || mark[RS(r, s)] > (at))
+
+/* Cache.reset: what is remembered is gone, look-ups under way are given up, the floor stands at the new position. */
+inline reset(r, at) {
+    for (i : 0 .. SESSIONS - 1) {
+        cached[RS(r, i)] = 0;
+        mark[RS(r, i)] = 0;
+        if :: flight[RS(r, i)] != none -> is_void[RS(r, i)] = 1 :: else fi;
+        held[RS(r, i)] = 0
+    }
+    position[r] = at;
+    floor[r] = at;
+    lease[r] = 0
+}
+
+/* Cache.apply, of the entries from `position + 1` to `upto`. */
+inline apply(r, upto) {
+    for (i : 0 .. SESSIONS - 1) {
+        if
+        :: position[r] < number[i] && number[i] <= upto ->
+            mark[RS(r, i)] = number[i];
+            cached[RS(r, i)] = 0
+        :: else
+        fi
+    }
+    position[r] = upto
+}
+
+/* The MULTI of FeedReader._commands, and the announcement after it. */
+inline register(r) {
+    seen_here = (run_id << 4) + token;
+    there[r] = 1;
+    stands[r] = at;
+    announced[r] = MAX(announced[r], at);
+    for (i : 0 .. SESSIONS - 1) {
+        changed[RS(r, i)] = 1;
+        differs[RS(r, i)] = 1
+    }
+    i = 0
+}
+
+/* XINFO STREAM and XREAD of FeedReader._commands: two commands. */
+inline read_tail() { tail = last }
+inline read_entries() {
+    if
+    :: is_new || last <= at -> from = 0; upto = 0
+    :: !is_new && last > at && first >= last -> from = 0; upto = 0
+    :: !is_new && last > at && first < last ->
+        from = MAX(at, first) + 1;
+#ifdef BOUND
+        upto = from
+#else
+        upto = last
+#endif
+    fi
+}
+
+/* FeedReader._one_round, after the replies. */
+inline take_in(r) {
+    if
+    :: (seen_here & 15) == 0 -> skip   /* FeedBroken: this Redis has no identity yet */
+    :: (seen_here & 15) != 0 && seen_here != identity ->
+        identity = seen_here;
+        is_new = 1;
+        reset(r, position[r])
+    :: (seen_here & 15) != 0 && seen_here == identity ->
+        if
+        :: is_new -> is_new = 0; reset(r, tail)
+        :: !is_new && from == 0 && tail != position[r] -> reset(r, tail)
+        :: !is_new && from == 0 && tail == position[r] -> skip
+        :: !is_new && from != 0 && from != position[r] + 1 -> tail = MAX(tail, from); reset(r, tail)
+        :: !is_new && from != 0 && from == position[r] + 1 -> apply(r, upto)
+        fi;
+        if
+        :: position[r] >= tail -> lease[r] = LEASE - age[r]
+        :: else
+        fi
+    fi
+}
+
+inline end_round(r) {
+    age[r] = 0;
+    busy[r] = 0;
+    at = 0; tail = 0; from = 0; upto = 0; seen_here = 0; i = 0
+}
+
+proctype Feed(byte r) {
+    byte identity = 255, seen_here, at, tail, from, upto, i;
+    bit is_new = 1;
+begin:
+    atomic { age[r] = 0; busy[r] = 1; connected[r] = 1; at = position[r] };
+    if
+    :: d_step { connected[r] -> register(r) }
+    :: atomic { !connected[r] -> end_round(r); goto begin }
+    fi;
+    if
+    :: d_step { connected[r] -> read_tail() }
+    :: atomic { !connected[r] -> end_round(r); goto begin }
+    fi;
+    if
+    :: d_step { connected[r] -> read_entries() }
+    :: atomic { !connected[r] -> end_round(r); goto begin }
+    fi;
+    atomic { take_in(r); end_round(r); goto begin }
+}
+
+inline forget_flight(r, s) {
+    flight[RS(r, s)] = none;
+    flight_at[RS(r, s)] = 0;
+    is_own[RS(r, s)] = 0;
+    is_void[RS(r, s)] = 0;
+    is_late[RS(r, s)] = 0
+}
+
+/* Guard: requests of one session's credential at one replica. */
+proctype Requests(byte r; byte s) {
+    do
+    /* Guard._look_up, under a lease: shared, and kept */
+    :: d_step { flight[RS(r, s)] == none && lease[r] > 0 && cached[RS(r, s)] == 0 && !deleted[s] ->
+        flight[RS(r, s)] = asked }
+    /* auth: store/principals.py, one statement, so alive and position are of one snapshot */
+    :: d_step { flight[RS(r, s)] == asked && deleted[s] -> forget_flight(r, s) }
+    :: d_step { flight[RS(r, s)] == asked && !deleted[s] ->
+        flight[RS(r, s)] = answered;
+        flight_at[RS(r, s)] = head }
+    /* Cache.put */
+    :: d_step { flight[RS(r, s)] == answered ->
+        if
+        :: lease[r] > 0 && !is_void[RS(r, s)] && !is_stale(r, s, flight_at[RS(r, s)]) ->
+            cached[RS(r, s)] = flight_at[RS(r, s)] + 1
+        :: else
+        fi;
+        forget_flight(r, s) }
+    /* Cache.get: the promise */
+    :: d_step { lease[r] > 0 && cached[RS(r, s)] > 0 && success[s] -> assert(false) }
+    od
+}
+
+/* Relay: numbers are given and committed, then appended; what Redis has not, it gets again. */
+proctype Relay() {
+    do
+    :: d_step { deleted[0] && number[0] == 0 -> head++; number[0] = head }
+#if SESSIONS > 1
+    :: d_step { deleted[1] && number[1] == 0 -> head++; number[1] = head }
+#endif
+    :: d_step { others > 0 -> others--; head++ }
+    :: d_step { last < head -> last++ }                     /* append(): n only after n - 1 */
+    :: d_step { token == 0 -> tokens++; token = tokens }     /* identify() */
+    od
+}
+
+inline see() {
+    if
+    :: snap_token == 0 -> seen_token = 0; seen_run = 0; trust_in = 0
+    :: else ->
+        if
+        :: seen_token != snap_token || seen_run != snap_run ->
+            seen_run = snap_run;
+            seen_token = snap_token;
+            trust_in = REGISTRATION
+        :: else
+        fi;
+        if
+        :: seen_token == trusted_token && seen_run == trusted_run -> is_trusted = 1; trust_in = 0
+        :: !(seen_token == trusted_token && seen_run == trusted_run) && trust_in == 0 ->
+            trusted_run = seen_run;
+            trusted_token = seen_token;
+            is_trusted = 1
+        :: else
+        fi
+    fi
+}
+
+inline strike(n) {
+    strikes[n] = 0;
+    if
+    :: there[n] && !changed[RS(n, s)] -> there[n] = 0; stands[n] = 0
+    :: else
+    fi
+}
+
+/* auth: the delete, its barrier (Revocations._pass), and the watch over Redis's identity. */
+proctype Barrier(byte s) {
+    byte snap_run, snap_token, r;
+    bit has_entry, is_trusted, is_someone_late;
+    bit snap_there[REPLICAS], snap_behind[REPLICAS], snap_same[REPLICAS], strikes[REPLICAS];
+    do
+    :: d_step { !deleted[s] -> deleted[s] = 1 }
+    :: d_step { /* Revocations._read_next: one MULTI */
+        !success[s] ->
+        snap_run = run_id;
+        snap_token = token;
+        has_entry = number[s] != 0 && last >= number[s];
+        for (r : 0 .. REPLICAS - 1) {
+            snap_there[r] = there[r];
+            snap_behind[r] = there[r] && stands[r] < number[s];
+            snap_same[r] = is_timed[RS(r, s)] && !changed[RS(r, s)];
+            differs[RS(r, s)] = 0
+        }
+        r = 0 };
+       d_step { /* its reply: Trust.see, then Revocations._pass */
+        see();
+        is_someone_late = 0;
+        for (r : 0 .. REPLICAS - 1) {
+            if
+            :: has_entry && snap_there[r] && snap_behind[r] && announced[r] < number[s] ->
+                is_someone_late = 1;
+                if
+                :: !snap_same[r] ->
+                    is_timed[RS(r, s)] = 1;
+                    changed[RS(r, s)] = differs[RS(r, s)];
+                    strike_in[RS(r, s)] = REGISTRATION
+                :: snap_same[r] && strike_in[RS(r, s)] == 0 -> strikes[r] = 1
+                :: else
+                fi
+            :: else
+            fi;
+            snap_there[r] = 0; snap_behind[r] = 0; snap_same[r] = 0; differs[RS(r, s)] = 1
+        }
+        if
+        :: has_entry && is_trusted && !is_someone_late -> success[s] = 1
+        :: else
+        fi;
+        has_entry = 0; is_trusted = 0; is_someone_late = 0; snap_run = 0; snap_token = 0; r = 0 };
+       do /* _STRIKE: compare and delete */
+       :: d_step { strikes[0] -> strike(0) }
+#if REPLICAS > 1
+       :: d_step { strikes[1] -> strike(1) }
+#endif
+       :: else -> break
+       od
+    od
+}
+
+#if REPLICAS > 1
+#define any_lease (lease[0] > 0 || lease[1] > 0)
+#define any_age (busy[0] && age[0] < LEASE || busy[1] && age[1] < LEASE)
+#else
+#define any_lease (lease[0] > 0)
+#define any_age (busy[0] && age[0] < LEASE)
+#endif
+#if PAIRS == 1
+#define any_strike (strike_in[0] > 0)
+#elif PAIRS == 2
+#define any_strike (strike_in[0] > 0 || strike_in[1] > 0)
+#else
+#define any_strike (strike_in[0] > 0 || strike_in[1] > 0 || strike_in[2] > 0 || strike_in[3] > 0)
+#endif
+
+/* Time, for all at once. It matters only while something runs out. */
+proctype Clock() {
+    byte r, i;
+    do
+    :: d_step {
+        trust_in > 0 || any_lease || any_age || any_strike ->
+        if :: trust_in > 0 -> trust_in-- :: else fi;
+        for (r : 0 .. REPLICAS - 1) {
+            if :: lease[r] > 0 -> lease[r]-- :: else fi;
+            if :: busy[r] && age[r] < LEASE -> age[r]++ :: else fi
+        }
+        for (i : 0 .. PAIRS - 1) {
+            if :: strike_in[i] > 0 -> strike_in[i]-- :: else fi
+        }
+        r = 0; i = 0 }
+    od
+}
+
+init {
+    byte r, s;
+    atomic {
+        for (r : 0 .. REPLICAS - 1) {
+            run Feed(r);
+            for (s : 0 .. SESSIONS - 1) { run Requests(r, s) }
+        }
+        for (s : 0 .. SESSIONS - 1) { run Barrier(s) }
+        run Relay();
+        run Clock()
+    }
+}
