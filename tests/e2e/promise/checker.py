@@ -1,0 +1,423 @@
+"""The checker: does any answer show a principal that was dead when the request for it was sent?
+
+A round makes a principal, sees that it is shown, takes something from it (a session, its JWT, a role, a key), and
+reads on all the while. When the call that takes it has returned success, that moment is noted: from then on an answer
+that shows the principal, to a request that was sent later, is a violation. A guest's answer, a refusal and 503 are
+none. A call that was not confirmed is repeated, as its answer says, and its repetition's 404 or 401 is a success too.
+
+    async with checking(cluster) as check:
+        await check.rounds(20)
+        cluster.members["data-1"].stop()
+        await check.rounds(5)
+        cluster.members["data-1"].go_on()
+    check.report.assert_kept()
+
+Rounds run in the background until the end of the block; `rounds(n)` waits until n more are complete. Requests that a
+stopped process has not answered are left open, and looked at when they are.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from tests.e2e.promise.cluster import PROJECT, Cluster, Member
+
+PATIENCE_S = 60.0
+LINGER_S = 1.5
+AFTER = 2
+"""So many requests of each reader are sent after the success."""
+
+DATABASE, TABLE = "promise", "notes"
+
+Headers = dict[str, str]
+Shows = Callable[[int, Any], bool]
+
+
+@dataclass
+class Report:
+    """What has been seen."""
+
+    rounds: int = 0
+    requests: int = 0
+    shown: int = 0
+    judged: int = 0
+    ways: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    unavailable: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+    longest_s: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+    def assert_kept(self) -> None:
+        """Nothing dead was shown; and what was alive had been, so that this says something."""
+        assert not self.violations, self.violations[:5]
+        assert not self.faults, self.faults[:5]
+        assert self.shown >= self.rounds > 0
+        assert self.judged >= self.rounds
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rounds} rounds, {self.requests} requests, {self.judged} judged, {len(self.violations)} violations,"
+            f" slowest revocation {self.longest_s:.2f} s; {dict(self.ways)}; {dict(sorted(self.statuses.items()))};"
+            f" {dict(self.unavailable)}"
+        )
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A request of one member that shows the principal, or not."""
+
+    member: Member
+    method: str
+    path: str
+    headers: Headers
+    shows: Shows
+    body: object = None
+
+
+@dataclass
+class Person:
+    """A user with a private row in the table, and a second one for whoever has the label `reader`."""
+
+    id: str
+    row: str
+    labelled: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """Takes something away: `take` is repeated until it has succeeded; `credentials` are what may be tried with it."""
+
+    name: str
+    take: Callable[["Round"], Awaitable[int]]
+    kinds: tuple[str, ...]
+    probes: Callable[["Round", str], list[Probe]]
+    give_back: Callable[["Round"], Awaitable[None]] | None = None
+
+
+class Round:
+    """One principal, from its sign-in to its end."""
+
+    def __init__(self, check: "Check", person: Person) -> None:
+        self.check = check
+        self.person = person
+        self.session = ""
+        self.secret = ""
+        self.jwt = ""
+        self.key = ""
+        self.key_id = ""
+
+    def headers(self, kind: str) -> Headers:
+        base = {"X-Appwrite-Project": PROJECT}
+        match kind:
+            case "session":
+                return base | {"X-Appwrite-Session": self.secret}
+            case "cookie":
+                return base | {"Cookie": f"a_session_{PROJECT}={self.secret}"}
+            case "jwt":
+                return base | {"X-Appwrite-JWT": self.jwt}
+            case _:
+                return base | {"X-Appwrite-Key": self.key}
+
+    async def sign_in(self) -> None:
+        made = await self.check.good("auth", "POST", f"/users/{self.person.id}/sessions", 201)
+        self.session, self.secret = made["$id"], made["secret"]
+        body = {"userId": self.person.id, "sessionId": self.session}
+        self.jwt = (await self.check.good("token", "POST", f"/users/{self.person.id}/jwts", 201, body))["jwt"]
+
+
+class Check:
+    """Runs rounds on a cluster."""
+
+    def __init__(self, cluster: Cluster, *, seed: int) -> None:
+        self.cluster = cluster
+        self.report = Report()
+        self.random = random.Random(seed)
+        self._more = asyncio.Condition()
+        self._open: set[asyncio.Task[None]] = set()
+        self.is_over = False
+
+    async def rounds(self, count: int) -> None:
+        """Wait until so many more rounds are complete."""
+        wanted = self.report.rounds + count
+        async with asyncio.timeout(PATIENCE_S + count), self._more:
+            await self._more.wait_for(lambda: self.report.rounds >= wanted or bool(self.report.faults))
+        assert not self.report.faults, self.report.faults
+
+    # requests
+
+    async def send(
+        self, member: Member, method: str, path: str, headers: Headers, body: object = None
+    ) -> tuple[int, Any]:
+        """Send a request; status 0 where nobody answers."""
+        self.report.requests += 1
+        url = f"{member.url}/v1{path}"
+        try:
+            async with self.cluster.http.request(method, url, headers=headers, json=body) as answer:
+                found = await answer.json() if answer.content_type == "application/json" else None
+                self.report.statuses[answer.status] += 1
+                if answer.status == 503:
+                    self.report.unavailable[f"{member.name} {found['type']}: {found['message']}"] += 1
+                return answer.status, found
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            self.report.statuses[0] += 1
+            return 0, None
+
+    def any_of(self, service: str) -> Member:
+        return self.random.choice(self.cluster.of(service))
+
+    async def by_key(self, service: str, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        headers = {"X-Appwrite-Project": PROJECT, "X-Appwrite-Key": self.cluster.key}
+        return await self.send(self.any_of(service), method, path, headers, body)
+
+    async def good(self, service: str, method: str, path: str, status: int, body: object = None) -> Any:
+        """Ask by the key of all scopes until the answer is as wanted."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            found, answer = await self.by_key(service, method, path, body)
+            if found == status:
+                return answer
+            assert time.monotonic() < deadline, (method, path, found, answer)
+            assert found in {0, 408, 503}, (method, path, found, answer)
+            await asyncio.sleep(0.05)
+
+    # people
+
+    async def prepare(self) -> None:
+        """Make the table, unless it is there."""
+        status, _ = await self.by_key("data", "GET", f"/tablesdb/{DATABASE}/tables/{TABLE}")
+        if status == 200:
+            return
+        await self.good("data", "POST", "/tablesdb", 201, {"databaseId": DATABASE, "name": "Promise"})
+        table = {"tableId": TABLE, "name": "Notes", "rowSecurity": True, "columns": [_TEXT]}
+        await self.good("data", "POST", f"/tablesdb/{DATABASE}/tables", 201, table)
+
+    async def person(self) -> Person:
+        user = (await self.good("auth", "POST", "/users", 201, {"userId": "unique()"}))["$id"]
+        rows = [
+            await self.row([f'read("user:{user}")', f'update("user:{user}")']),
+            await self.row([f'read("label:reader{user}")', f'update("label:reader{user}")']),
+        ]
+        return Person(user, *rows)
+
+    async def row(self, permissions: list[str]) -> str:
+        body = {"rowId": "unique()", "data": {"text": "private"}, "permissions": permissions}
+        return str((await self.good("data", "POST", f"{ROWS}", 201, body))["$id"])
+
+    # rounds
+
+    async def work(self) -> None:
+        """Run rounds until the block ends."""
+        person = await self.person()
+        turn = itertools.cycle(self.random.sample(WAYS, len(WAYS)))
+        while not self.is_over:
+            way = next(turn)
+            one = Round(self, person)
+            await self._round(way, one)
+            if way.name == "user deleted":
+                person = await self.person()
+            self.report.ways[way.name] += 1
+            self.report.rounds += 1
+            async with self._more:
+                self._more.notify_all()
+
+    async def _round(self, way: Way, one: Round) -> None:
+        await one.sign_in()
+        if way.give_back is not None:
+            await way.give_back(one)
+        kind = self.random.choice(way.kinds)
+        chosen = self.random.sample(way.probes(one, kind), 3)
+        reading = _Reading(self)
+        for probe in chosen:
+            await reading.until_shown(probe)
+        readers = [asyncio.create_task(reading.read(probe)) for probe in chosen]
+        await self._take(way, one)
+        reading.died_at = time.monotonic()
+        _, late = await asyncio.wait(readers, timeout=LINGER_S)
+        self._open |= late
+        for task in readers:
+            if task not in late:
+                task.result()
+        if way.name == "user blocked":
+            await self.good("auth", "PATCH", f"/users/{one.person.id}/status", 200, {"status": True})
+
+    async def _take(self, way: Way, one: Round) -> None:
+        started = time.monotonic()
+        first = True
+        while True:
+            status = await way.take(one)
+            if 200 <= status < 300 or (not first and status in {401, 404}):
+                break
+            first = False
+            assert status in {0, 408, 503}, f"{way.name} was answered {status}"
+            assert time.monotonic() - started < PATIENCE_S, f"{way.name} was never confirmed"
+            await asyncio.sleep(0.05)
+        self.report.longest_s = max(self.report.longest_s, time.monotonic() - started)
+
+    async def finish(self) -> None:
+        """Wait for the answers that are still to come."""
+        if self._open:
+            done, never = await asyncio.wait(self._open, timeout=PATIENCE_S)
+            assert not never, f"{len(never)} requests were never answered"
+            for task in done:
+                task.result()
+
+    def fail(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.report.faults.append(repr(error))
+
+
+class _Reading:
+    """Reads in one round."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self.died_at = float("inf")
+
+    async def until_shown(self, probe: Probe) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            status, body = await self._check.send(probe.member, probe.method, probe.path, probe.headers, probe.body)
+            if probe.shows(status, body):
+                self._check.report.shown += 1
+                return
+            assert time.monotonic() < deadline, f"{probe.method} {probe.path} was never shown: {status} {body}"
+            await asyncio.sleep(0.05)
+
+    async def read(self, probe: Probe) -> None:
+        check, after = self._check, 0
+        while after < AFTER:
+            sent_at = time.monotonic()
+            status, body = await check.send(probe.member, probe.method, probe.path, probe.headers, probe.body)
+            if sent_at > self.died_at:
+                after += 1
+                check.report.judged += 1
+                if probe.shows(status, body):
+                    late_ms = (sent_at - self.died_at) * 1000
+                    check.report.violations.append(
+                        f"{probe.member.name}: {probe.method} {probe.path} showed it {late_ms:.1f} ms after"
+                    )
+            elif status in {0, 503}:
+                await asyncio.sleep(0.02)
+
+
+_TEXT = {"key": "text", "type": "varchar", "size": 100}
+ROWS = f"/tablesdb/{DATABASE}/tables/{TABLE}/rows"
+
+
+def is_shown(status: int, _: Any) -> bool:
+    return 200 <= status < 300
+
+
+def of_user(one: Round, kind: str) -> list[Probe]:
+    """What shows a user: the account, the private row in every way, and introspection."""
+    headers, found = one.headers(kind), on_rows(one, kind, one.person.row)
+    found += [Probe(member, "GET", "/account", headers, is_shown) for member in one.check.cluster.of("auth")]
+    if kind == "jwt":
+        found += introspections(one)
+    return found
+
+
+def of_label(one: Round, kind: str) -> list[Probe]:
+    """What shows a role: the row of the label, in every way."""
+    return on_rows(one, kind, one.person.labelled)
+
+
+def on_rows(one: Round, kind: str, row: str) -> list[Probe]:
+    headers, found = one.headers(kind), []
+    for member in one.check.cluster.of("data"):
+
+        def lists(status: int, body: Any) -> bool:
+            return status == 200 and any(listed["$id"] == row for listed in body["rows"])
+
+        found += [
+            Probe(member, "GET", f"{ROWS}/{row}", headers, is_shown),
+            Probe(member, "PATCH", f"{ROWS}/{row}", headers, is_shown, {"data": {"text": "changed"}}),
+            Probe(member, "GET", ROWS, headers, lists),
+        ]
+    return found
+
+
+def introspections(one: Round) -> list[Probe]:
+    headers = {"X-Appwrite-Project": PROJECT, "X-Appwrite-Key": one.check.cluster.key}
+
+    def active(status: int, body: Any) -> bool:
+        return status == 200 and bool(body["active"])
+
+    body = {"token": one.jwt}
+    return [
+        Probe(member, "POST", "/jwts/introspect", headers, active, body) for member in one.check.cluster.of("token")
+    ]
+
+
+async def delete_own(one: Round) -> int:
+    member = one.check.any_of("auth")
+    return (await one.check.send(member, "DELETE", "/account/sessions/current", one.headers("session")))[0]
+
+
+async def delete_all_own(one: Round) -> int:
+    return (await one.check.send(one.check.any_of("auth"), "DELETE", "/account/sessions", one.headers("session")))[0]
+
+
+async def delete_by_key(one: Round) -> int:
+    return (await one.check.by_key("auth", "DELETE", f"/users/{one.person.id}/sessions/{one.session}"))[0]
+
+
+async def block(one: Round) -> int:
+    return (await one.check.by_key("auth", "PATCH", f"/users/{one.person.id}/status", {"status": False}))[0]
+
+
+async def delete_user(one: Round) -> int:
+    return (await one.check.by_key("auth", "DELETE", f"/users/{one.person.id}"))[0]
+
+
+async def revoke_jwt(one: Round) -> int:
+    return (await one.check.by_key("token", "POST", "/jwts/revoke", {"token": one.jwt}))[0]
+
+
+async def unlabel(one: Round) -> int:
+    return (await one.check.by_key("auth", "PUT", f"/users/{one.person.id}/labels", {"labels": []}))[0]
+
+
+async def label(one: Round) -> None:
+    body = {"labels": [f"reader{one.person.id}"]}
+    await one.check.good("auth", "PUT", f"/users/{one.person.id}/labels", 200, body)
+
+
+ALL = ("session", "cookie", "jwt")
+WAYS = [
+    Way("session deleted by itself", delete_own, ALL, of_user),
+    Way("all sessions deleted", delete_all_own, ALL, of_user),
+    Way("session deleted by a key", delete_by_key, ALL, of_user),
+    Way("user blocked", block, ALL, of_user),
+    Way("user deleted", delete_user, ALL, of_user),
+    Way("JWT revoked", revoke_jwt, ("jwt",), of_user),
+    Way("label taken", unlabel, ALL, of_label, label),
+]
+
+
+@contextlib.asynccontextmanager
+async def checking(cluster: Cluster, *, workers: int = 6, seed: int = 0) -> AsyncIterator[Check]:
+    """Run rounds by so many workers at a time until the block ends; then finish the rounds that have begun."""
+    check = Check(cluster, seed=seed or random.randrange(2**32))
+    await check.prepare()
+    tasks = [asyncio.create_task(check.work()) for _ in range(workers)]
+    for task in tasks:
+        task.add_done_callback(check.fail)
+    try:
+        yield check
+        check.is_over = True
+        await asyncio.wait(tasks, timeout=PATIENCE_S)
+        await check.finish()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,21 @@
+"""One cluster for all tests of this folder; each begins when every process is ready."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.e2e.promise.cluster import Cluster, open_cluster
+
+
+@pytest.fixture(scope="session")
+async def running_cluster() -> AsyncIterator[Cluster]:
+    async with open_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def cluster(running_cluster: Cluster) -> AsyncIterator[Cluster]:
+    """The cluster, healthy; healed in the end."""
+    await running_cluster.ready()
+    yield running_cluster
+    await running_cluster.ready()
