@@ -26,6 +26,9 @@ class ErrorType(StrEnum):
     PROJECT_KEY_EXPIRED = "project_key_expired"
     KEY_NOT_FOUND = "key_not_found"
     KEY_ALREADY_EXISTS = "key_already_exists"
+    KEY_CREATION_DENIED = "key_creation_denied"
+    PLATFORM_NOT_FOUND = "platform_not_found"
+    PLATFORM_ALREADY_EXISTS = "platform_already_exists"
     USER_NOT_FOUND = "user_not_found"
     USER_ALREADY_EXISTS = "user_already_exists"
     USER_COUNT_EXCEEDED = "user_count_exceeded"
@@ -33,6 +36,7 @@ class ErrorType(StrEnum):
     USER_UNAUTHORIZED = "user_unauthorized"
     USER_INVALID_CREDENTIALS = "user_invalid_credentials"
     USER_INVALID_TOKEN = "user_invalid_token"  # noqa: S105 an error type, not a secret
+    USER_TARGET_ALREADY_EXISTS = "user_target_already_exists"
     USER_SESSION_ALREADY_EXISTS = "user_session_already_exists"
     USER_SESSION_NOT_FOUND = "user_session_not_found"
     USER_JWT_INVALID = "user_jwt_invalid"

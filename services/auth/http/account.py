@@ -5,6 +5,9 @@ from typing import Annotated
 import msgspec
 
 from services.auth.http.models import Account, account
+from services.auth.http.prefs import Prefs, written
+from services.auth.http.sessions import add_receipt, confirm_end
+from services.auth.operations import account as own
 from services.auth.operations import users as operations
 from services.auth.operations.deps import AuthDeps
 from shared.kernel.errors import ErrorType
@@ -17,7 +20,11 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 256
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Email = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
+Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{1,14}\Z", description="must be a phone number of E.164")]
 Password = Annotated[str, msgspec.Meta(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+
+GUESSES = RateLimit(10, by=("user",), fail_closed=True)
+"""Of a password that is asked for once more: a session alone must not be enough to try them all."""
 
 
 class CreateAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -27,6 +34,39 @@ class CreateAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     email: Email
     password: Password
     name: Name = ""
+
+
+class UpdateName(msgspec.Struct, frozen=True, kw_only=True):
+    """A new name."""
+
+    name: Name
+
+
+class UpdateEmail(msgspec.Struct, frozen=True, kw_only=True):
+    """A new address, and the password; for who has none yet, a first one."""
+
+    email: Email
+    password: Password
+
+
+class UpdatePhone(msgspec.Struct, frozen=True, kw_only=True):
+    """A new phone number, and the password as in UpdateEmail."""
+
+    phone: Phone
+    password: Password
+
+
+class UpdatePassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A new password, and the old one of who has set one before."""
+
+    password: Password
+    old_password: Annotated[str, msgspec.Meta(max_length=LONGEST_PASSWORD)] = ""
+
+
+class UpdatePrefs(msgspec.Struct, frozen=True, kw_only=True):
+    """All preferences that the user is to have."""
+
+    prefs: Prefs
 
 
 @routes.endpoint(
@@ -59,3 +99,119 @@ async def create_account(call: Call[AuthDeps], params: CreateAccount) -> Account
 async def get_account(call: Call[AuthDeps]) -> Account:
     """Return the user who calls."""
     return account(await operations.get_user(call.deps.pool, call.project.id, call.principal.user))
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/account",
+    name="account.delete",
+    callers=Caller.USER,
+    scopes=("account",),
+    status=204,
+    before_refusal=confirm_end,
+    errors=(ErrorType.REVOCATION_UNCONFIRMED,),
+)
+async def delete_account(call: Call[AuthDeps]) -> None:
+    """Delete the user who calls, with all sessions and JWTs, everywhere."""
+    call.clear_session_cookies()
+    receipt = await operations.delete_user(
+        call.deps.pool,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=call.principal.user,
+        by=call.principal.who,
+    )
+    add_receipt(call, receipt)
+
+
+@routes.endpoint("PATCH", "/v1/account/name", name="account.update_name", callers=Caller.USER, scopes=("account",))
+async def update_name(call: Call[AuthDeps], params: UpdateName) -> Account:
+    """Rename the user who calls."""
+    return account(await operations.update_name(call.deps.pool, call.project.id, call.principal.user, params.name))
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/account/email",
+    name="account.update_email",
+    callers=Caller.USER,
+    scopes=("account",),
+    limit=GUESSES,
+    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS),
+)
+async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
+    """Change the address of the user who calls, which is no longer verified then."""
+    user, receipt = await own.update_email(call.deps, call.principal, email=params.email, password=params.password)
+    add_receipt(call, receipt)
+    return account(user)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/account/phone",
+    name="account.update_phone",
+    callers=Caller.USER,
+    scopes=("account",),
+    limit=GUESSES,
+    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS),
+)
+async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
+    """Change the phone number of the user who calls, which is no longer verified then."""
+    user, receipt = await own.update_phone(call.deps, call.principal, phone=params.phone, password=params.password)
+    add_receipt(call, receipt)
+    return account(user)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/account/password",
+    name="account.update_password",
+    callers=Caller.USER,
+    scopes=("account",),
+    limit=GUESSES,
+    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.REVOCATION_UNCONFIRMED),
+)
+async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> Account:
+    """Change the password of the user who calls; by the project's policy that ends all other sessions, everywhere."""
+    user, receipt = await own.update_password(
+        call.deps, call.project, call.principal, password=params.password, old_password=params.old_password
+    )
+    add_receipt(call, receipt)
+    return account(user)
+
+
+@routes.endpoint("GET", "/v1/account/prefs", name="account.get_prefs", callers=Caller.USER, scopes=("account",))
+async def get_prefs(call: Call[AuthDeps]) -> bytes:
+    """Return the preferences of the user who calls."""
+    return bytes((await operations.get_user(call.deps.pool, call.project.id, call.principal.user)).prefs)
+
+
+@routes.endpoint("PATCH", "/v1/account/prefs", name="account.update_prefs", callers=Caller.USER, scopes=("account",))
+async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
+    """Replace the preferences of the user who calls."""
+    prefs = written(params.prefs)
+    return account(await operations.update_prefs(call.deps.pool, call.project.id, call.principal.user, prefs))
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/account/status",
+    name="account.update_status",
+    callers=Caller.USER,
+    scopes=("account",),
+    errors=(ErrorType.REVOCATION_UNCONFIRMED,),
+)
+async def update_status(call: Call[AuthDeps]) -> Account:
+    """Block the user who calls, everywhere; only a key can undo that."""
+    call.clear_session_cookies()
+    user, receipt = await operations.update_status(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=call.principal.user,
+        enabled=False,
+        by=call.principal.who,
+    )
+    add_receipt(call, receipt)
+    return account(user)

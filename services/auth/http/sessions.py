@@ -145,6 +145,30 @@ async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
 
 
 @routes.endpoint(
+    "PATCH",
+    "/v1/account/sessions/{sessionId}",
+    name="account.update_session",
+    callers=Caller.USER,
+    scopes=("account",),
+    limit=RateLimit(10),
+    errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
+)
+async def update_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
+    """Extend a session by the project's session duration, from now."""
+    extended, receipt = await operations.update_session(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        call.project,
+        user_id=call.principal.user,
+        session_id=_chosen(call, params),
+        by=call.principal.who,
+    )
+    add_receipt(call, receipt)
+    return session_model(extended, current=_current(call))
+
+
+@routes.endpoint(
     "DELETE",
     "/v1/account/sessions/{sessionId}",
     name="account.delete_session",

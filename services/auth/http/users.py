@@ -6,6 +6,7 @@ import msgspec
 
 from services.auth.domain.user_queries import parse_queries
 from services.auth.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
+from services.auth.http.prefs import Prefs, written
 from services.auth.http.sessions import add_receipt
 from services.auth.operations import sessions, tokens
 from services.auth.operations import users as operations
@@ -20,6 +21,15 @@ routes = Routes[AuthDeps]("users")
 READ, WRITE = ("users.read",), ("users.write",)
 SESSIONS_READ, SESSIONS_WRITE = ("users.read", "sessions.read"), ("users.write", "sessions.write")
 
+Name = Annotated[str, msgspec.Meta(max_length=128)]
+Email = Annotated[str, msgspec.Meta(max_length=320)]
+Phone = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^(\+[1-9][0-9]{1,14})?\Z", description="must be a phone number of E.164, or empty"),
+]
+Password = Annotated[
+    str, msgspec.Meta(pattern=r"^([\s\S]{8,256})?\Z", description="must have 8 to 256 characters, or none")
+]
 Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,36}\Z")]
 
 
@@ -27,10 +37,10 @@ class CreateUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A user; all but the id may be left out."""
 
     user_id: CustomId
-    email: Annotated[str, msgspec.Meta(max_length=320)] = ""
-    phone: Annotated[str, msgspec.Meta(pattern=r"^(\+[1-9][0-9]{1,14})?\Z")] = ""
-    password: Annotated[str, msgspec.Meta(pattern=r"^([\s\S]{8,256})?\Z")] = ""
-    name: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    email: Email = ""
+    phone: Phone = ""
+    password: Password = ""
+    name: Name = ""
 
 
 class ListUsers(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +55,48 @@ class UserChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One user."""
 
     user_id: Id
+
+
+class UpdateName(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """A new name; it may be empty."""
+
+    name: Name
+
+
+class UpdateEmail(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """A new address; empty: none."""
+
+    email: Email
+
+
+class UpdatePhone(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """A new phone number; empty: none."""
+
+    number: Phone
+
+
+class UpdatePassword(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """A new password; empty: none, and no signing in by one."""
+
+    password: Password
+
+
+class UpdatePrefs(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """All preferences that the user is to have."""
+
+    prefs: Prefs
+
+
+class UpdateEmailVerification(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """Whether the user's address is verified."""
+
+    email_verification: bool
+
+
+class UpdatePhoneVerification(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """Whether the user's phone number is verified."""
+
+    phone_verification: bool
 
 
 class UpdateStatus(UserChoice, frozen=True, kw_only=True, rename="camel"):
@@ -120,6 +172,128 @@ async def delete_user(call: Call[AuthDeps], params: UserChoice) -> None:
             deps.pool, deps.revocations, project=call.project.id, user_id=params.user_id, by=call.principal.who
         ),
     )
+
+
+@routes.endpoint("PATCH", "/v1/users/{userId}/name", name="users.update_name", callers=Caller.KEY, scopes=WRITE)
+async def update_name(call: Call[AuthDeps], params: UpdateName) -> User:
+    """Rename a user."""
+    return user_model(await operations.update_name(call.deps.pool, call.project.id, params.user_id, params.name))
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/users/{userId}/email",
+    name="users.update_email",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    errors=(ErrorType.USER_TARGET_ALREADY_EXISTS,),
+)
+async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> User:
+    """Change a user's address, which is not verified then."""
+    user, receipt = await operations.update_email(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=params.user_id,
+        email=params.email,
+        by=call.principal.who,
+    )
+    add_receipt(call, receipt)
+    return user_model(user)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/users/{userId}/phone",
+    name="users.update_phone",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    errors=(ErrorType.USER_TARGET_ALREADY_EXISTS,),
+)
+async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> User:
+    """Change a user's phone number, which is not verified then."""
+    user, receipt = await operations.update_phone(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=params.user_id,
+        phone=params.number,
+        by=call.principal.who,
+    )
+    add_receipt(call, receipt)
+    return user_model(user)
+
+
+@routes.endpoint("PATCH", "/v1/users/{userId}/password", name="users.update_password", callers=Caller.KEY, scopes=WRITE)
+async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> User:
+    """Change a user's password; by the project's policy that ends all of the user's sessions, everywhere."""
+    user, receipt = await operations.update_password(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        call.deps.passwords,
+        call.project,
+        user_id=params.user_id,
+        password=params.password,
+        by=call.principal.who,
+    )
+    add_receipt(call, receipt)
+    return user_model(user)
+
+
+@routes.endpoint("GET", "/v1/users/{userId}/prefs", name="users.get_prefs", callers=Caller.KEY, scopes=READ)
+async def get_prefs(call: Call[AuthDeps], params: UserChoice) -> bytes:
+    """Return a user's preferences."""
+    return bytes((await operations.get_user(call.deps.pool, call.project.id, params.user_id)).prefs)
+
+
+@routes.endpoint("PATCH", "/v1/users/{userId}/prefs", name="users.update_prefs", callers=Caller.KEY, scopes=WRITE)
+async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> bytes:
+    """Replace a user's preferences, and return them."""
+    prefs = written(params.prefs)
+    return bytes((await operations.update_prefs(call.deps.pool, call.project.id, params.user_id, prefs)).prefs)
+
+
+@routes.endpoint(
+    "PATCH", "/v1/users/{userId}/verification", name="users.update_email_verification", callers=Caller.KEY, scopes=WRITE
+)
+async def update_email_verification(call: Call[AuthDeps], params: UpdateEmailVerification) -> User:
+    """Say whether a user's address is verified, which is a role, in force everywhere."""
+    user, receipt = await operations.update_email_verification(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=params.user_id,
+        verified=params.email_verification,
+        by=call.principal.who,
+    )
+    add_receipt(call, receipt)
+    return user_model(user)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/users/{userId}/verification/phone",
+    name="users.update_phone_verification",
+    callers=Caller.KEY,
+    scopes=WRITE,
+)
+async def update_phone_verification(call: Call[AuthDeps], params: UpdatePhoneVerification) -> User:
+    """Say whether a user's phone number is verified; else as with the address."""
+    user, receipt = await operations.update_phone_verification(
+        call.deps.pool,
+        call.deps.guard,
+        call.deps.revocations,
+        project=call.project.id,
+        user_id=params.user_id,
+        verified=params.phone_verification,
+        by=call.principal.who,
+    )
+    add_receipt(call, receipt)
+    return user_model(user)
 
 
 @routes.endpoint("PATCH", "/v1/users/{userId}/status", name="users.update_status", callers=Caller.KEY, scopes=WRITE)

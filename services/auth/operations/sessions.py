@@ -118,6 +118,21 @@ async def get_session(pool: Pool, project: str, user_id: str, session_id: str) -
         return await store.get_session(connection, project, user_id, session_id)
 
 
+async def update_session(
+    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, session_id: str, by: str
+) -> tuple[Session, Receipt]:
+    """Let a session last as long from now as the project says: known everywhere on return, for it may be shorter.
+
+    Raises `Refusal(USER_SESSION_NOT_FOUND)`, `Unavailable`.
+    """
+    require_lease(guard)
+    expires_at = now() + timedelta(seconds=project.session_duration_s)
+    async with pool.acquire() as connection, connection.transaction():
+        session = await store.extend_session(connection, project.id, user_id, session_id, expires_at=expires_at)
+        ticket = await tell(connection, "session.extended", subjects.session(project.id, session_id), by=by)
+    return session, await revocations.confirm(ticket)
+
+
 async def find_session(pool: Pool, project: str, user_id: str, session_id: str) -> FoundSession:
     """Return a session by id, or the newest for RECENT, empty where there is none.
 

@@ -5,7 +5,7 @@ from services.auth.domain.records import User
 from services.auth.domain.roles import check_number, roles_of
 from services.auth.domain.user_queries import UserQuery
 from services.auth.operations.passwords import Passwords
-from services.auth.operations.revoking import require_lease, settled, tell
+from services.auth.operations.revoking import confirmed, require_lease, settled, tell
 from services.auth.store import sessions
 from services.auth.store import users as store
 from shared.contracts import subjects
@@ -95,6 +95,108 @@ async def update_labels(
     async with pool.acquire() as connection, connection.transaction():
         user = await store.set_labels(connection, project, user_id, unique)
         ticket = await tell(connection, "user.labelled", subjects.user(project, user_id), by=by)
+    return user, await revocations.confirm(ticket)
+
+
+async def update_name(pool: Pool, project: str, user_id: str, name: str) -> User:
+    """Rename a user; raises `Refusal(USER_NOT_FOUND)`."""
+    async with pool.acquire() as connection:
+        return await store.update_user(connection, project, user_id, name=name)
+
+
+async def update_prefs(pool: Pool, project: str, user_id: str, prefs: str) -> User:
+    """Replace a user's preferences, a JSON object; raises `Refusal(USER_NOT_FOUND)`."""
+    async with pool.acquire() as connection:
+        return await store.update_user(connection, project, user_id, prefs=prefs)
+
+
+async def update_email(
+    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, email: str, by: str
+) -> tuple[User, Receipt]:
+    """Give a user another address, not verified yet, or none; verified users have roles, so in force everywhere.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_TARGET_ALREADY_EXISTS)`, `Unavailable`.
+    """
+    address = normal_email("email", email) if email else None
+    changes = store.Changes(email=address, email_verified=False)
+    return await _update(pool, guard, revocations, "user.email", changes, project=project, user_id=user_id, by=by)
+
+
+async def update_phone(
+    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, phone: str, by: str
+) -> tuple[User, Receipt]:
+    """Give a user another phone number, or none; else as `update_email`."""
+    changes = store.Changes(phone=phone or None, phone_verified=False)
+    return await _update(pool, guard, revocations, "user.phone", changes, project=project, user_id=user_id, by=by)
+
+
+async def update_email_verification(
+    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, verified: bool, by: str
+) -> tuple[User, Receipt]:
+    """Say whether a user's address is verified, in force everywhere.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
+    """
+    changes = store.Changes(email_verified=verified)
+    return await _update(
+        pool, guard, revocations, "user.verification", changes, project=project, user_id=user_id, by=by
+    )
+
+
+async def update_phone_verification(
+    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, verified: bool, by: str
+) -> tuple[User, Receipt]:
+    """Say whether a user's phone number is verified; else as `update_email_verification`."""
+    changes = store.Changes(phone_verified=verified)
+    return await _update(
+        pool, guard, revocations, "user.verification", changes, project=project, user_id=user_id, by=by
+    )
+
+
+async def update_password(
+    pool: Pool,
+    guard: Guard,
+    revocations: Revocations,
+    passwords: Passwords,
+    project: Project,
+    *,
+    user_id: str,
+    password: str,
+    by: str,
+) -> tuple[User, Receipt | None]:
+    """Give a user another password, or none; ends all of the user's sessions where the project's policy says so.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
+    """
+    if project.session_invalidation:
+        require_lease(guard)
+    new_hash = await passwords.hash(password) if password else None
+    ticket = None
+    async with pool.acquire() as connection, connection.transaction():
+        user = await store.update_user(
+            connection, project.id, user_id, password_hash=new_hash, password_updated_at=now()
+        )
+        if project.session_invalidation:
+            await sessions.delete_all_sessions(connection, project.id, user_id)
+            ticket = await tell(connection, "user.password", subjects.user(project.id, user_id), by=by)
+    return user, await confirmed(revocations, ticket)
+
+
+async def _update(
+    pool: Pool,
+    guard: Guard,
+    revocations: Revocations,
+    reason: str,
+    changes: store.Changes,
+    *,
+    project: str,
+    user_id: str,
+    by: str,
+) -> tuple[User, Receipt]:
+    require_lease(guard)
+    async with pool.acquire() as connection, connection.transaction():
+        user = await store.update_user(connection, project, user_id, **changes)
+        ticket = await tell(connection, reason, subjects.user(project, user_id), by=by)
     return user, await revocations.confirm(ticket)
 
 

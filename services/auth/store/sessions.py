@@ -40,6 +40,14 @@ _DELETE_ALL = """
     UPDATE auth.sessions SET deleted_at = now()
     WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL
 """
+_DELETE_OTHERS = """
+    UPDATE auth.sessions SET deleted_at = now()
+    WHERE project = $1 AND user_id = $2 AND id <> $3 AND deleted_at IS NULL
+"""
+_EXTEND = f"""
+    UPDATE auth.sessions SET expires_at = $4, updated_at = now()
+    WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL AND expires_at > now() RETURNING {SESSION}
+"""
 _ENDED = "SELECT id FROM auth.sessions WHERE project = $1 AND user_id = $2 AND secret_digest = $3"
 
 
@@ -103,6 +111,21 @@ async def delete_sessions(connection: Connection, project: str, user_id: str, id
 async def delete_all_sessions(connection: Connection, project: str, user_id: str) -> None:
     """Delete all sessions of a user."""
     await connection.execute(_DELETE_ALL, project, user_id)
+
+
+async def delete_other_sessions(connection: Connection, project: str, user_id: str, kept: str) -> None:
+    """Delete all sessions of a user but one."""
+    await connection.execute(_DELETE_OTHERS, project, user_id, kept)
+
+
+async def extend_session(
+    connection: Connection, project: str, user_id: str, id_: str, *, expires_at: datetime
+) -> Session:
+    """Let a session end at another time; raises `Refusal(USER_SESSION_NOT_FOUND)`, also where it has ended by now."""
+    row: asyncpg.Record | None = await connection.fetchrow(_EXTEND, project, user_id, id_, expires_at)
+    if row is None:
+        raise not_found()
+    return session(row)
 
 
 async def end_all_sessions(connection: Connection) -> None:

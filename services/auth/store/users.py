@@ -1,6 +1,7 @@
 """Users."""
 
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 import asyncpg
 
@@ -28,7 +29,23 @@ _STATUS = f"""
 _LABELS = f"""
     UPDATE auth.users SET labels = $3, updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}
 """
+_LOCK_KNOWN = """
+    SELECT FROM auth.users WHERE project = $1 AND id = $2 AND password_updated_at IS NOT DISTINCT FROM $3 FOR UPDATE
+"""
 _REHASH = "UPDATE auth.users SET password_hash = $4 WHERE project = $1 AND id = $2 AND password_hash = $3"
+
+
+class Changes(TypedDict, total=False):
+    """Columns of a user that are set as they are given."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    password_hash: str | None
+    password_updated_at: datetime
+    email_verified: bool
+    phone_verified: bool
+    prefs: str
 
 
 async def lock_users(connection: Connection, project: str) -> int:
@@ -134,6 +151,22 @@ async def set_labels(connection: Connection, project: str, id_: str, labels: lis
     return _found(await connection.fetchrow(_LABELS, project, id_, labels))
 
 
+async def update_user(connection: Connection, project: str, id_: str, **changes: Unpack[Changes]) -> User:
+    """Change a user; raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_TARGET_ALREADY_EXISTS)`."""
+    columns = "".join(f"{column} = ${place}, " for place, column in enumerate(changes, start=3))
+    statement = f"UPDATE auth.users SET {columns}updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}"
+    try:
+        return _found(await connection.fetchrow(statement, project, id_, *changes.values()))
+    except asyncpg.UniqueViolationError as error:
+        raise target_taken() from error
+
+
+async def lock_password(connection: Connection, known: User) -> bool:
+    """Let nobody change a user until this transaction ends; False where the password is no longer the known one."""
+    row = await connection.fetchrow(_LOCK_KNOWN, known.project, known.id, known.password_updated_at)
+    return row is not None
+
+
 async def replace_hash(connection: Connection, known: User, new_hash: str) -> None:
     """Put a new hash of the same password in place of the old one, unless that has changed meanwhile."""
     await connection.execute(_REHASH, known.project, known.id, known.password_hash, new_hash)
@@ -143,6 +176,11 @@ async def delete_user(connection: Connection, project: str, id_: str) -> None:
     """Delete a user; raises `Refusal(USER_NOT_FOUND)`."""
     if await connection.execute(_DELETE, project, id_) == "DELETE 0":
         raise _not_found()
+
+
+def target_taken() -> Refusal:
+    """Return the refusal of an address that a user has already."""
+    return Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS, "A user with this address exists already.")
 
 
 def _found(row: asyncpg.Record | None) -> User:
