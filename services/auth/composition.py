@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 import shared.messaging
 from services.auth import events
-from services.auth.http import account, health, sessions, users
+from services.auth.http import account, health, keys, sessions, users
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.housekeeping import keep_house
 from services.auth.operations.passwords import Passwords
@@ -96,5 +96,6 @@ def _revocations(
 
 def _service(deps: AuthDeps) -> Service:
     checks = usual_checks(deps.pool, deps.redis, deps.guard)
-    parts = [(account.routes, deps), (sessions.routes, deps), (users.routes, deps), (health.routes, deps)]
+    modules = (account, sessions, users, keys, health)
+    parts = [(module.routes, deps) for module in modules]
     return Service(parts=parts, guard=deps.guard, checks=checks)

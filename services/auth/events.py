@@ -2,7 +2,7 @@
 
 from services.auth.domain.records import Key, Session, User
 from services.auth.domain.user_queries import UserQuery
-from services.auth.operations import principals, projects, revocations, sessions, users
+from services.auth.operations import keys, principals, projects, revocations, sessions, users
 from services.auth.operations.deps import AuthDeps
 from shared.contracts import administration as admin
 from shared.contracts.dead_letters import DeadLetters, ListDeadLetters
@@ -115,7 +115,7 @@ def _projects(deps: AuthDeps) -> Handlers:
 
 def _keys(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateKey) -> admin.KeyRecords:
-        key, secret = await projects.create_key(
+        key, secret = await keys.create_key(
             deps.pool,
             deps.revocations,
             project=asked.project,
@@ -127,14 +127,31 @@ def _keys(deps: AuthDeps) -> Handlers:
         return admin.KeyRecords(keys=(_key_record(key, secret),))
 
     async def on_list(asked: admin.ListKeys) -> admin.KeyRecords:
-        found = await projects.list_keys(deps.pool, project=asked.project)
+        found = await keys.list_keys(deps.pool, project=asked.project)
         return admin.KeyRecords(keys=tuple(_key_record(key) for key in found))
 
+    async def on_update(asked: admin.UpdateKey) -> admin.KeyRecords:
+        key, receipt = await keys.update_key(
+            deps.pool,
+            deps.guard,
+            deps.revocations,
+            project=asked.project,
+            id_=asked.id,
+            change=keys.KeyChange(name=asked.name, scopes=asked.scopes, expire=asked.expire),
+            by=CLI,
+        )
+        return admin.KeyRecords(keys=(_key_record(key),), receipt=receipt.header())
+
     async def on_delete(asked: admin.DeleteKey) -> admin.KeyRecords:
-        receipt = await projects.delete_key(deps.pool, deps.revocations, project=asked.project, id_=asked.id, by=CLI)
+        receipt = await keys.delete_key(deps.pool, deps.revocations, project=asked.project, id_=asked.id, by=CLI)
         return admin.KeyRecords(keys=(), receipt=receipt.header())
 
-    return {admin.CreateKey: on_create, admin.ListKeys: on_list, admin.DeleteKey: on_delete}
+    return {
+        admin.CreateKey: on_create,
+        admin.ListKeys: on_list,
+        admin.UpdateKey: on_update,
+        admin.DeleteKey: on_delete,
+    }
 
 
 def _users(deps: AuthDeps) -> Handlers:

@@ -7,7 +7,7 @@ import click
 from services.cli.exit_codes import HELP
 from services.cli.requester import ask
 from services.cli.show import as_json, of_project, show_list, show_one, show_receipt
-from shared.contracts.administration import CreateKey, DeleteKey, ListKeys
+from shared.contracts.administration import CreateKey, DeleteKey, ListKeys, UpdateKey
 
 HEADINGS = {"id": "KEY", "name": "NAME", "scopes": "SCOPES", "expire": "EXPIRES"}
 
@@ -37,6 +37,29 @@ def create(given: Path | None, *, project: str, name: str, scopes: tuple[str, ..
 def list_(given: Path | None, *, project: str, as_json: bool) -> None:
     """List the keys of a project, without their secrets."""
     show_list(ask(given, ListKeys(project=project)).keys, HEADINGS, as_json=as_json)
+
+
+@key.command(epilog=HELP)
+@of_project
+@click.argument("id_", metavar="ID")
+@click.option("--name", help="Another name.")
+@click.option("--scope", "--scopes", "scopes", multiple=True, help="All scopes that it is to have; repeat for more.")
+@click.option("--expire", help="A date of ISO 8601, or empty: never.")
+@as_json
+@click.pass_obj
+def update(
+    given: Path | None,
+    id_: str,
+    *,
+    project: str,
+    name: str | None,
+    scopes: tuple[str, ...],
+    expire: str | None,
+    as_json: bool,
+) -> None:
+    """Change a key, in force everywhere when this returns; what is left out stays."""
+    request = UpdateKey(project=project, id=id_, name=name, scopes=scopes or None, expire=expire)
+    show_one("key", ask(given, request).keys[0], HEADINGS, as_json=as_json)
 
 
 @key.command(epilog=HELP)

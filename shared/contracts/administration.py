@@ -145,6 +145,20 @@ class ListKeys(Request[KeyRecords], frozen=True, kw_only=True):
     project: str
 
 
+class UpdateKey(Request[KeyRecords], frozen=True, kw_only=True):
+    """`key.update`: what is None stays; `expire` empty is never. Refused with `key_not_found`."""
+
+    TYPE: ClassVar[str] = "key.update"
+    SERVICE: ClassVar[str] = "auth"
+    ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
+
+    project: str
+    id: str
+    name: str | None = None
+    scopes: tuple[str, ...] | None = None
+    expire: str | None = None
+
+
 class DeleteKey(Request[KeyRecords], frozen=True, kw_only=True):
     """`key.delete`. Refused with `key_not_found`."""
 

@@ -19,7 +19,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `roles` are role strings of the permission grammar, sorted; a key has none, since permissions do not bind it.
     `expires_at` is the end of the session or key in Unix seconds (0: none); the end of a JWT is the guard's affair.
-    `position` is the feed position at which all this was read, and `subjects` are what an entry may name to end it.
+    `position` is the feed position at which all this was read, and `subjects` are what an entry may name to end it;
+    `era` is the guard's own, and tells what it read before it had to forget everything.
     """
 
     project: str
@@ -33,6 +34,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expires_at: float = 0.0
     position: int = 0
     subjects: tuple[str, ...] = ()
+    era: int = 0
 
     @property
     def who(self) -> str:
@@ -54,7 +56,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every service must know of a project: that it exists, and its switches.
 
     `origins` are host names whose pages may call (`*.example.com` covers subdomains); `session_duration_s` and
-    `session_limit` are the policies of the same names; `disabled_auth_methods` holds Appwrite's method ids.
+    `session_limit` are the policies of the same names; `session_invalidation`: a new password ends the user's other
+    sessions; `disabled_auth_methods` holds Appwrite's method ids; `shown_membership_fields` are the names of the fields
+    of a membership that tell of its user and that other members may see (`userId`, `userEmail`, …).
     """
 
     id: str
@@ -62,5 +66,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     origins: tuple[str, ...] = ("localhost",)
     session_duration_s: int = 31_536_000
     session_limit: int = 10
+    session_invalidation: bool = True
     user_limit: int = 0
     disabled_auth_methods: frozenset[str] = frozenset()
+    shown_membership_fields: frozenset[str] = frozenset()

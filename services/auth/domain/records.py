@@ -52,3 +52,4 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[str]
     expires_at: datetime | None
     created_at: datetime
+    updated_at: datetime

@@ -14,6 +14,12 @@ _INSERT = f"""
     VALUES ($1, $2, $3, $4, $5, $6) RETURNING {KEY}
 """
 _LIST = f"SELECT {KEY} FROM auth.keys WHERE project = $1 ORDER BY sequence"
+_GET = f"SELECT {KEY} FROM auth.keys WHERE project = $1 AND id = $2"
+_LOCK = f"SELECT {KEY} FROM auth.keys WHERE project = $1 AND id = ANY($2) ORDER BY id FOR UPDATE"
+_UPDATE = f"""
+    UPDATE auth.keys SET name = $3, scopes = $4, expires_at = $5, updated_at = now()
+    WHERE project = $1 AND id = $2 RETURNING {KEY}
+"""
 _DELETE = "DELETE FROM auth.keys WHERE project = $1 AND id = $2"
 
 
@@ -43,6 +49,36 @@ async def list_keys(connection: Connection, project: str) -> list[Key]:
     return [key(row) for row in await connection.fetch(_LIST, project)]
 
 
-async def delete_key(connection: Connection, project: str, id_: str) -> bool:
-    """Delete a key; False where there is none."""
-    return bool(await connection.execute(_DELETE, project, id_) != "DELETE 0")
+async def get_key(connection: Connection, project: str, id_: str) -> Key:
+    """Return a key; raises `Refusal(KEY_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_GET, project, id_), project, id_)
+
+
+async def lock_keys(connection: Connection, project: str, ids: set[str]) -> dict[str, Key]:
+    """Return those of these keys that there are, by id; nobody else changes them until this transaction ends."""
+    rows = await connection.fetch(_LOCK, project, sorted(ids))
+    return {row["id"]: key(row) for row in rows}
+
+
+async def update_key(
+    connection: Connection, project: str, id_: str, *, name: str, scopes: list[str], expires_at: datetime | None
+) -> Key:
+    """Change a key; raises `Refusal(KEY_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_UPDATE, project, id_, name, scopes, expires_at), project, id_)
+
+
+async def delete_key(connection: Connection, project: str, id_: str) -> None:
+    """Delete a key; raises `Refusal(KEY_NOT_FOUND)`."""
+    if await connection.execute(_DELETE, project, id_) == "DELETE 0":
+        raise not_found(project, id_)
+
+
+def not_found(project: str, id_: str) -> Refusal:
+    """Return what is raised where there is no such key."""
+    return Refusal(ErrorType.KEY_NOT_FOUND, f"There is no key {id_} in project {project}.")
+
+
+def _found(row: asyncpg.Record | None, project: str, id_: str) -> Key:
+    if row is None:
+        raise not_found(project, id_)
+    return key(row)

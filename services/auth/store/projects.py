@@ -6,7 +6,10 @@ from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
-_COLUMNS = "id, name, origins, session_duration_s, session_limit, user_limit, disabled_auth_methods"
+_COLUMNS = (
+    "id, name, origins, session_duration_s, session_limit, session_invalidation, user_limit, disabled_auth_methods,"
+    " shown_membership_fields"
+)
 _INSERT = "INSERT INTO auth.projects (id, name, origins) VALUES ($1, $2, $3)"
 _LIST = f"SELECT {_COLUMNS} FROM auth.projects ORDER BY sequence"
 _GET = f"SELECT {_COLUMNS} FROM auth.projects WHERE id = $1"
@@ -65,6 +68,8 @@ def _project(row: asyncpg.Record) -> Project:
         origins=tuple(row["origins"]),
         session_duration_s=row["session_duration_s"],
         session_limit=row["session_limit"],
+        session_invalidation=row["session_invalidation"],
         user_limit=row["user_limit"],
         disabled_auth_methods=frozenset(row["disabled_auth_methods"]),
+        shown_membership_fields=frozenset(row["shown_membership_fields"]),
     )

@@ -10,7 +10,7 @@ USER = (
     " labels, prefs::text AS prefs, accessed_at, created_at, updated_at"
 )
 SESSION = "project, id, user_id, provider, provider_uid, factors, ip, expires_at, created_at, updated_at"
-KEY = "project, id, name, scopes, expires_at, created_at"
+KEY = "project, id, name, scopes, expires_at, created_at, updated_at"
 
 
 def user(row: asyncpg.Record) -> User:
