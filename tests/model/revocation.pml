@@ -40,6 +40,7 @@
 
 #define RS(r, s) ((r) * SESSIONS + (s))
 #define PAIRS (REPLICAS * SESSIONS)
+#define MIN(a, b) ((a) < (b) -> (a) : (b))
 #define MAX(a, b) ((a) > (b) -> (a) : (b))
 
 /* The database: the truth. */
@@ -72,7 +73,7 @@ byte cached[PAIRS];      /* 1 + the position of an answer that says: alive; 0: n
 byte held[PAIRS];        /* the same, of work under way that will check again */
 
 /* Each look-up, one at a time per replica and session. */
-mtype = { none, asked, answered, placed };
+mtype = { none, asked, placeless, answered };
 mtype flight[PAIRS] = none;
 byte flight_at[PAIRS];
 bit is_own[PAIRS];       /* begun by a fenced replica, for one request */
@@ -85,7 +86,36 @@ bit differs[PAIRS];      /* the registration differs from the one that was read 
 bit is_timed[PAIRS];
 byte strike_in[PAIRS];
 byte trust_in;
-byte seen_run, seen_token, trusted_run, trusted_token = 1;
+byte seen_run, seen_token, trusted_run;
+#ifdef FIRST_TRUSTED_LATE
+byte trusted_token;
+#else
+byte trusted_token = 1;
+#endif
+
+#ifdef NO_LEASE
+#define may_use(r) true
+#else
+#define may_use(r) (lease[r] > 0)
+#endif
+#ifdef NUMBERED_LATE
+byte in_stream[SESSIONS]; /* the number under which the delete stands in the stream */
+byte appended;            /* appended, number not committed: 1 + the session, or OTHER */
+#define OTHER 9
+#define entry_of(s) in_stream[s]
+#else
+#define entry_of(s) number[s]
+#endif
+#ifdef SUCCESS_BY_TIME
+byte give_up_in[SESSIONS];
+#endif
+#ifdef RETRIED
+bit ghost[REPLICAS];      /* a registration whose reply was given up is still on its way … */
+byte ghost_at[REPLICAS];
+bit ghost_now[REPLICAS];  /* … and the one that stands has the same value */
+bit ghost_read[PAIRS];    /* so had the one that was read last, or the one the strike timer runs for */
+bit ghost_timed[PAIRS];
+#endif
 
 #define is_stale(r, s, at) ((at) < floor[r] || mark[RS(r, s)] > (at))
 
@@ -94,11 +124,17 @@ inline reset(r, at) {
     for (i : 0 .. SESSIONS - 1) {
         cached[RS(r, i)] = 0;
         mark[RS(r, i)] = 0;
+#ifndef LOOK_UPS_KEPT
         if :: flight[RS(r, i)] != none -> is_void[RS(r, i)] = 1 :: else fi;
+#endif
+#ifndef HELD_WITHOUT_ERA
         held[RS(r, i)] = 0
+#endif
     }
     position[r] = at;
+#ifndef FLOOR_NOT_RAISED
     floor[r] = at;
+#endif
     lease[r] = 0
 }
 
@@ -106,8 +142,10 @@ inline reset(r, at) {
 inline apply(r, upto) {
     for (i : 0 .. SESSIONS - 1) {
         if
-        :: position[r] < number[i] && number[i] <= upto ->
-            mark[RS(r, i)] = number[i];
+        :: position[r] < entry_of(i) && entry_of(i) <= upto ->
+#ifndef NO_MARKS
+            mark[RS(r, i)] = entry_of(i);
+#endif
             cached[RS(r, i)] = 0
         :: else
         fi
@@ -115,9 +153,25 @@ inline apply(r, upto) {
     position[r] = upto
 }
 
+/* XINFO STREAM */
+inline read_tail() { tail = last }
+
+inline read_identity() {
+#ifdef RUN_ID_ALONE
+    seen_here = (run_id << 4) + (token > 0)
+#else
+    seen_here = (run_id << 4) + token
+#endif
+}
+
 /* The MULTI of FeedReader._commands, and the announcement after it. */
 inline register(r) {
-    seen_here = (run_id << 4) + token;
+#ifndef IDENTITY_FIRST_HERE
+    read_identity();
+#endif
+#if !defined(TAIL_LATER) && !defined(REGISTER_AFTER_READ)
+    read_tail();
+#endif
     there[r] = 1;
     stands[r] = at;
     announced[r] = MAX(announced[r], at);
@@ -125,11 +179,13 @@ inline register(r) {
         changed[RS(r, i)] = 1;
         differs[RS(r, i)] = 1
     }
+#ifdef RETRIED
+    ghost_now[r] = is_repeated;
+#endif
     i = 0
 }
 
-/* XINFO STREAM and XREAD of FeedReader._commands: two commands. */
-inline read_tail() { tail = last }
+/* XREAD of FeedReader._commands. */
 inline read_entries() {
     if
     :: is_new || last <= at -> from = 0; upto = 0
@@ -155,14 +211,26 @@ inline take_in(r) {
     :: (seen_here & 15) != 0 && seen_here == identity ->
         if
         :: is_new -> is_new = 0; reset(r, tail)
+#ifdef GAP_BY_NEXT_ENTRY
+        :: !is_new && from == 0 -> tail = position[r]   /* nothing to read: this must be the end */
+#else
         :: !is_new && from == 0 && tail != position[r] -> reset(r, tail)
         :: !is_new && from == 0 && tail == position[r] -> skip
+#endif
         :: !is_new && from != 0 && from != position[r] + 1 -> tail = MAX(tail, from); reset(r, tail)
         :: !is_new && from != 0 && from == position[r] + 1 -> apply(r, upto)
         fi;
         if
+#ifdef LEASE_FROM_REPLY
+        :: position[r] >= tail -> lease[r] = LEASE
+#else
         :: position[r] >= tail -> lease[r] = LEASE - age[r]
-        :: else
+#endif
+#ifdef LEASE_WITHOUT_TAIL
+        :: position[r] < tail -> lease[r] = LEASE - age[r]
+#else
+        :: position[r] < tail -> skip
+#endif
         fi
     fi
 }
@@ -173,24 +241,60 @@ inline end_round(r) {
     at = 0; tail = 0; from = 0; upto = 0; seen_here = 0; i = 0
 }
 
+#define or_reconnect(r) :: atomic { !connected[r] -> end_round(r); goto begin }
+
 proctype Feed(byte r) {
     byte identity = 255, seen_here, at, tail, from, upto, i;
     bit is_new = 1;
+#ifdef RETRIED
+    bit is_repeated;
+#endif
 begin:
-    atomic { age[r] = 0; busy[r] = 1; connected[r] = 1; at = position[r] };
+    if
+    :: atomic { age[r] = 0; busy[r] = 1; connected[r] = 1; at = position[r] }
+#ifdef LEAVES
+    :: goto leave
+#endif
+    fi;
+#ifdef REGISTER_AFTER_READ
+    if :: d_step { connected[r] -> read_tail() } or_reconnect(r) fi;
+    if :: d_step { connected[r] -> read_entries() } or_reconnect(r) fi;
+    if :: d_step { connected[r] -> register(r) } or_reconnect(r) fi;
+#else
+#ifdef IDENTITY_FIRST_HERE
+    if :: d_step { connected[r] -> read_identity() } or_reconnect(r) fi;
+#endif
+#ifdef RETRIED
+    is_repeated = 0;
+again:
     if
     :: d_step { connected[r] -> register(r) }
-    :: atomic { !connected[r] -> end_round(r); goto begin }
+    :: atomic { connected[r] && !ghost[r] -> ghost[r] = 1; ghost_at[r] = at; is_repeated = 1; goto again }
     fi;
+#else
+    if :: d_step { connected[r] -> register(r) } or_reconnect(r) fi;
+#endif
+#ifdef TAIL_LATER
+    if :: d_step { connected[r] -> read_tail() } or_reconnect(r) fi;
+#endif
+    if :: d_step { connected[r] -> read_entries() } or_reconnect(r) fi;
+#endif
+#ifdef ACKNOWLEDGED_EARLY
     if
-    :: d_step { connected[r] -> read_tail() }
-    :: atomic { !connected[r] -> end_round(r); goto begin }
+    :: d_step { connected[r] && from == position[r] + 1 -> stands[r] = upto; announced[r] = MAX(announced[r], upto) }
+    :: connected[r] && from != position[r] + 1
+    or_reconnect(r)
     fi;
-    if
-    :: d_step { connected[r] -> read_entries() }
-    :: atomic { !connected[r] -> end_round(r); goto begin }
-    fi;
-    atomic { take_in(r); end_round(r); goto begin }
+#endif
+    atomic { take_in(r); end_round(r); goto begin };
+leave:  /* FeedReader._leave */
+#ifdef DEREGISTERED_FIRST
+    d_step { there[r] = 0; stands[r] = 0 };
+    d_step { reset(r, position[r]); i = 0 }
+#else
+    d_step { reset(r, position[r]); i = 0 };
+    d_step { there[r] = 0; stands[r] = 0 }
+#endif
 }
 
 inline forget_flight(r, s) {
@@ -205,36 +309,165 @@ inline forget_flight(r, s) {
 proctype Requests(byte r; byte s) {
     do
     /* Guard._look_up, under a lease: shared, and kept */
-    :: d_step { flight[RS(r, s)] == none && lease[r] > 0 && cached[RS(r, s)] == 0 && !deleted[s] ->
+    :: d_step { flight[RS(r, s)] == none && may_use(r) && cached[RS(r, s)] == 0 && !deleted[s] ->
         flight[RS(r, s)] = asked }
-    /* auth: store/principals.py, one statement, so alive and position are of one snapshot */
+    /* … and without: for one request, that goes on with the answer */
+    :: d_step { flight[RS(r, s)] == none && lease[r] == 0 && !deleted[s] ->
+        flight[RS(r, s)] = asked;
+        is_own[RS(r, s)] = 1 }
+#ifdef FENCED_SHARES
+    :: d_step { flight[RS(r, s)] != none && is_own[RS(r, s)] && lease[r] == 0 && success[s] -> is_late[RS(r, s)] = 1 }
+#endif
+    /* auth: store/principals.py, one statement, so alive and position are of one snapshot; dead needs no step more */
     :: d_step { flight[RS(r, s)] == asked && deleted[s] -> forget_flight(r, s) }
     :: d_step { flight[RS(r, s)] == asked && !deleted[s] ->
+#ifdef POSITION_AFTER
+        flight[RS(r, s)] = placeless }
+    :: d_step { flight[RS(r, s)] == placeless ->
+#endif
         flight[RS(r, s)] = answered;
         flight_at[RS(r, s)] = head }
-    /* Cache.put */
-    :: d_step { flight[RS(r, s)] == answered ->
+    /* Cache.put, or the end of a look-up without a lease */
+    :: d_step { flight[RS(r, s)] == answered && !is_own[RS(r, s)] ->
         if
-        :: lease[r] > 0 && !is_void[RS(r, s)] && !is_stale(r, s, flight_at[RS(r, s)]) ->
+        :: may_use(r) && !is_void[RS(r, s)] && !is_stale(r, s, flight_at[RS(r, s)]) ->
             cached[RS(r, s)] = flight_at[RS(r, s)] + 1
         :: else
         fi;
         forget_flight(r, s) }
+    :: d_step { flight[RS(r, s)] == answered && is_own[RS(r, s)] ->
+        assert(!is_late[RS(r, s)]);
+#ifdef HOLDS
+        if
+        :: held[RS(r, s)] == 0 && !is_void[RS(r, s)] -> held[RS(r, s)] = flight_at[RS(r, s)] + 1
+        :: else
+        fi;
+#endif
+        forget_flight(r, s) }
+#ifdef FORGETS
+    /* Cache._raise_floor */
+    :: d_step { mark[RS(r, s)] > 0 -> floor[r] = MAX(floor[r], mark[RS(r, s)]); mark[RS(r, s)] = 0 }
+#endif
+#ifdef HOLDS
+    /* work that takes long: it has its principal, and asks Guard.check before it commits */
+    :: d_step { held[RS(r, s)] == 0 && may_use(r) && cached[RS(r, s)] > 0 -> held[RS(r, s)] = cached[RS(r, s)] }
+    :: d_step { held[RS(r, s)] > 0 && lease[r] > 0 && success[s] && !is_stale(r, s, held[RS(r, s)] - 1) ->
+        assert(false) }
+#endif
     /* Cache.get: the promise */
-    :: d_step { lease[r] > 0 && cached[RS(r, s)] > 0 && success[s] -> assert(false) }
+    :: d_step { may_use(r) && cached[RS(r, s)] > 0 && success[s] && !is_stale(r, s, cached[RS(r, s)] - 1) ->
+        assert(false) }
     od
+}
+
+/* STRIKE_FROM_APPEND, STRIKE_FROM_SENDING: the timer of all replicas begins with the entry, not with what is read. */
+inline start_strike(s) {
+    for (r : 0 .. REPLICAS - 1) { is_timed[RS(r, s)] = 1; strike_in[RS(r, s)] = REGISTRATION }
+    r = 0
+}
+
+inline give_number(s) {
+    head++;
+    number[s] = head;
+#ifdef STRIKE_FROM_SENDING
+    start_strike(s)
+#endif
 }
 
 /* Relay: numbers are given and committed, then appended; what Redis has not, it gets again. */
 proctype Relay() {
+    byte r;
     do
-    :: d_step { deleted[0] && number[0] == 0 -> head++; number[0] = head }
+#ifdef NUMBERED_LATE
+    :: d_step { appended == 0 && last == head && deleted[0] && number[0] == 0 ->
+        last++; in_stream[0] = last; appended = 1 }
+    :: d_step { appended == 0 && last == head && others > 0 -> last++; appended = OTHER }
+    :: d_step { appended == 1 -> give_number(0); appended = 0 }
+    :: d_step { appended == OTHER -> others--; head++; appended = 0 }
+    :: d_step { appended != 0 -> appended = 0 }             /* it crashes, and another begins */
+    :: d_step { appended == 0 && last > head && deleted[0] && number[0] == 0 -> give_number(0) }
+    :: d_step { appended == 0 && last > head && others > 0 -> others--; head++ }
+#else
+    :: d_step { deleted[0] && number[0] == 0 -> give_number(0) }
 #if SESSIONS > 1
-    :: d_step { deleted[1] && number[1] == 0 -> head++; number[1] = head }
+    :: d_step { deleted[1] && number[1] == 0 -> give_number(1) }
 #endif
     :: d_step { others > 0 -> others--; head++ }
-    :: d_step { last < head -> last++ }                     /* append(): n only after n - 1 */
+    :: d_step { last < head -> /* append(): n only after n - 1 */
+        last++;
+#ifdef STRIKE_FROM_APPEND
+        if :: last == number[0] -> start_strike(0) :: else fi;
+#endif
+        r = 0 }
+#endif
     :: d_step { token == 0 -> tokens++; token = tokens }     /* identify() */
+    od
+}
+
+/* What befalls Redis and the connections to it. */
+inline lose_registry() {
+    for (r : 0 .. REPLICAS - 1) {
+        there[r] = 0;
+        stands[r] = 0;
+        for (s : 0 .. SESSIONS - 1) { changed[RS(r, s)] = 1; differs[RS(r, s)] = 1 }
+    }
+    r = 0; s = 0
+}
+
+/* Whether the value that an old file brings back is the one that a barrier has read. */
+inline change(r, is_changed) {
+    for (s : 0 .. SESSIONS - 1) { changed[RS(r, s)] = is_changed; differs[RS(r, s)] = is_changed };
+    s = 0
+}
+
+inline restart() {
+    run_id++;
+    for (r : 0 .. REPLICAS - 1) { connected[r] = 0 }
+    r = 0
+}
+
+proctype Faults() {
+    byte r, s;
+    do
+    :: d_step { flushes > 0 -> flushes--; token = 0; last = 0; first = 0; lose_registry() }
+    :: d_step { restarts > 0 -> restarts--; token = 0; last = 0; first = 0; restart(); lose_registry() }
+    /* a file: of any age, with any registrations of then */
+    :: atomic { old_files > 0 ->
+        old_files--;
+        restart();
+        do :: last > 0 -> last-- :: break od;
+        first = MIN(first, last);
+        r = 0;
+        do
+        :: r < REPLICAS ->
+            if
+            :: there[r] = 0; stands[r] = 0; change(r, 1)
+            :: change(r, 1)
+            :: change(r, 0)
+            fi;
+            do :: stands[r] > 0 -> stands[r]-- :: break od;
+            r++
+        :: else -> break
+        od;
+        r = 0 }
+    :: d_step { trims > 0 && first < last -> trims--; first = last }
+    :: d_step { trims > 0 && first < last -> trims--; first++ }
+#ifdef BREAKS
+    :: d_step { busy[0] && connected[0] -> connected[0] = 0 }
+#endif
+#ifdef REDIS_EXPIRES
+    /* the wall clock of Redis's host steps */
+    :: d_step { there[0] -> there[0] = 0; stands[0] = 0 }
+#endif
+#ifdef RETRIED
+    :: d_step { ghost[0] ->
+        ghost[0] = 0;
+        ghost_now[0] = 0;
+        there[0] = 1;
+        stands[0] = ghost_at[0];
+        changed[0] = !ghost_timed[0];
+        differs[0] = !ghost_read[0] }
+#endif
     od
 }
 
@@ -250,6 +483,13 @@ inline see() {
         :: else
         fi;
         if
+#ifdef ABSENCE_TRUSTED
+        :: trust_in > 0 -> is_trusted = 1
+#endif
+#ifdef FIRST_TRUSTED_LATE
+        :: trusted_token == 0 -> trust_in = 0; is_trusted = 1; trusted_run = seen_run; trusted_token = seen_token
+        :: trusted_token > 0 && trust_in > 0 && !(seen_token == trusted_token && seen_run == trusted_run) -> skip
+#endif
         :: seen_token == trusted_token && seen_run == trusted_run -> is_trusted = 1; trust_in = 0
         :: !(seen_token == trusted_token && seen_run == trusted_run) && trust_in == 0 ->
             trusted_run = seen_run;
@@ -263,6 +503,9 @@ inline see() {
 inline strike(n) {
     strikes[n] = 0;
     if
+#ifdef STRIKE_UNCOMPARED
+    :: there[n] -> there[n] = 0; stands[n] = 0
+#endif
     :: there[n] && !changed[RS(n, s)] -> there[n] = 0; stands[n] = 0
     :: else
     fi
@@ -274,17 +517,34 @@ proctype Barrier(byte s) {
     bit has_entry, is_trusted, is_someone_late;
     bit snap_there[REPLICAS], snap_behind[REPLICAS], snap_same[REPLICAS], strikes[REPLICAS];
     do
+#ifdef SUCCESS_BY_TIME
+    :: d_step { !deleted[s] -> deleted[s] = 1; give_up_in[s] = REGISTRATION }
+    :: d_step { deleted[s] && !success[s] && give_up_in[s] == 0 -> success[s] = 1 }
+#else
     :: d_step { !deleted[s] -> deleted[s] = 1 }
+#endif
     :: d_step { /* Revocations._read_next: one MULTI */
         !success[s] ->
+#ifdef RUN_ID_ALONE
+        snap_run = run_id;
+        snap_token = (token > 0);
+#else
         snap_run = run_id;
         snap_token = token;
+#endif
+#ifdef IDENTITY_FIRST
+        skip };
+       d_step {
+#endif
         has_entry = number[s] != 0 && last >= number[s];
         for (r : 0 .. REPLICAS - 1) {
             snap_there[r] = there[r];
             snap_behind[r] = there[r] && stands[r] < number[s];
             snap_same[r] = is_timed[RS(r, s)] && !changed[RS(r, s)];
-            differs[RS(r, s)] = 0
+            differs[RS(r, s)] = 0;
+#ifdef RETRIED
+            ghost_read[RS(r, s)] = ghost_now[r]
+#endif
         }
         r = 0 };
        d_step { /* its reply: Trust.see, then Revocations._pass */
@@ -295,11 +555,18 @@ proctype Barrier(byte s) {
             :: has_entry && snap_there[r] && snap_behind[r] && announced[r] < number[s] ->
                 is_someone_late = 1;
                 if
+#if defined(STRIKE_FROM_APPEND) || defined(STRIKE_FROM_SENDING)
+                :: strike_in[RS(r, s)] == 0 -> strikes[r] = 1; changed[RS(r, s)] = differs[RS(r, s)]
+#else
                 :: !snap_same[r] ->
                     is_timed[RS(r, s)] = 1;
                     changed[RS(r, s)] = differs[RS(r, s)];
+#ifdef RETRIED
+                    ghost_timed[RS(r, s)] = ghost_read[RS(r, s)];
+#endif
                     strike_in[RS(r, s)] = REGISTRATION
                 :: snap_same[r] && strike_in[RS(r, s)] == 0 -> strikes[r] = 1
+#endif
                 :: else
                 fi
             :: else
@@ -341,12 +608,18 @@ proctype Clock() {
     byte r, i;
     do
     :: d_step {
+#ifdef SUCCESS_BY_TIME
+        give_up_in[0] > 0 ||
+#endif
         trust_in > 0 || any_lease || any_age || any_strike ->
         if :: trust_in > 0 -> trust_in-- :: else fi;
         for (r : 0 .. REPLICAS - 1) {
             if :: lease[r] > 0 -> lease[r]-- :: else fi;
             if :: busy[r] && age[r] < LEASE -> age[r]++ :: else fi
         }
+#ifdef SUCCESS_BY_TIME
+        if :: give_up_in[0] > 0 -> give_up_in[0]-- :: else fi;
+#endif
         for (i : 0 .. PAIRS - 1) {
             if :: strike_in[i] > 0 -> strike_in[i]-- :: else fi
         }
@@ -363,6 +636,7 @@ init {
         }
         for (s : 0 .. SESSIONS - 1) { run Barrier(s) }
         run Relay();
+        run Faults();
         run Clock()
     }
 }
