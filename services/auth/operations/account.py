@@ -4,13 +4,13 @@ from services.auth.domain.emails import normal_email
 from services.auth.domain.records import User
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.revoking import confirmed, require_lease, tell
+from services.auth.operations.users import wrong_password
 from services.auth.store import sessions
 from services.auth.store import users as store
 from shared.contracts import subjects
 from shared.contracts.principal import Kind, Principal, Project
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
-from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 
@@ -84,14 +84,10 @@ async def _known(deps: AuthDeps, principal: Principal) -> User:
 
 async def _prove(deps: AuthDeps, known: User, password: str) -> None:
     if not await deps.passwords.verify(password, known.password_hash):
-        raise _wrong_password()
+        raise wrong_password()
 
 
 async def _change(connection: Connection, known: User, changes: store.Changes) -> User:
     if not await store.lock_password(connection, known):
-        raise _wrong_password()
+        raise wrong_password()
     return await store.update_user(connection, known.project, known.id, **changes)
-
-
-def _wrong_password() -> Refusal:
-    return Refusal(ErrorType.USER_INVALID_CREDENTIALS, "Invalid credentials. Please check the email and password.")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from services.auth.domain.records import Session, User
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, settled, tell
-from services.auth.operations.users import create_user
+from services.auth.operations.users import create_user, wrong_password
 from services.auth.store import sessions as store
 from services.auth.store import tokens, users
 from shared.contracts import subjects
@@ -69,12 +69,12 @@ async def create_email_session(
         user = await users.find_user_by_email(connection, project.id, email.lower())
     known = None if user is None else user.password_hash
     if not await passwords.verify(password, known) or user is None or known is None:
-        raise Refusal(ErrorType.USER_INVALID_CREDENTIALS, "Invalid credentials. Please check the email and password.")
+        raise wrong_password()
     if not user.enabled:
         raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
     await _rehash(pool, passwords, user, password, known)
     sign_in = SignIn("email", email.lower(), ["password"], ip)
-    return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in)
+    return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in, verified=user)
 
 
 async def create_anonymous_session(
@@ -182,10 +182,20 @@ async def confirm_end(pool: Pool, revocations: Revocations, project: str, ended:
 
 
 async def _sign_in(
-    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, sign_in: SignIn
+    pool: Pool,
+    guard: Guard,
+    revocations: Revocations,
+    project: Project,
+    *,
+    user_id: str,
+    sign_in: SignIn,
+    verified: User | None = None,
 ) -> SignedIn:
     async with pool.acquire() as connection, connection.transaction():
         await store.lock_user(connection, project.id, user_id)
+        # A password that was changed since it was verified has ended all sessions: this one must not come after.
+        if verified is not None and not await users.lock_password(connection, verified):
+            raise wrong_password()
         session, secret = await _insert(connection, project, user_id, sign_in)
         ticket = await _evict(connection, guard, project, user_id)
     try:

@@ -208,3 +208,8 @@ async def delete_user(pool: Pool, revocations: Revocations, *, project: str, use
         await sessions.delete_all_sessions(connection, project, user_id)
         ticket = await tell(connection, "user.deleted", user, by=by)
     return await revocations.confirm(ticket)
+
+
+def wrong_password() -> Refusal:
+    """Return the refusal of a password, or of an address that nobody has: the same for both."""
+    return Refusal(ErrorType.USER_INVALID_CREDENTIALS, "Invalid credentials. Please check the email and password.")
