@@ -18,9 +18,9 @@ from services.auth.operations.housekeeping import keep_house
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.resolver import DatabaseResolver
 from services.auth.settings import Settings
-from services.auth.store.instance import find_trusted, keep_trusted
+from services.auth.store.instance import find_trusted, keep_first_trusted, keep_trusted
 from services.auth.store.sessions import end_all_sessions
-from shared.contracts.requests import FindSession, ResolveSession
+from shared.contracts.requests import ADMIN, FindSession, ResolveSession
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.trust import Trust
@@ -61,16 +61,21 @@ async def open_auth(
         stack.callback(passwords.close)
         relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_sessions, crash=settings.test_crash)
         loops: list[Coroutine[None, None, None]] = [relay.run()]
+        trust = Trust(
+            trusted=None if is_alone else await find_trusted(pool),
+            keep=partial(keep_trusted, pool),
+            keep_first=partial(keep_trusted if is_alone else keep_first_trusted, pool),
+        )
         if guard is None:
-            guard = open_guard(settings, NAME, DatabaseResolver(pool, bus))
+            guard = open_guard(settings, NAME, DatabaseResolver(pool, bus, trust))
             loops.append(guard.run())
-        trust = Trust(trusted=None if is_alone else await find_trusted(pool), keep=partial(keep_trusted, pool))
         revocations = _revocations(settings, pool, redis, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
         loops.append(keep_house(pool, kept=timedelta(days=settings.receipts_kept_days)))
         deps = AuthDeps(pool=pool, redis=redis, guard=guard, revocations=revocations, passwords=passwords)
-        loops.append(bus.serve(ResolveSession.LANE, events.principal_lane(pool)))
+        loops.append(_serve_principals(bus, pool, trust))
         loops.append(bus.serve(FindSession.LANE, events.general_lane(deps)))
+        loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
         await stack.enter_async_context(running(loops))
         yield _service(deps)
 
@@ -92,6 +97,11 @@ def _revocations(
         sweeps=settings.test_barrier,
         is_off=not settings.test_barrier,
     )
+
+
+async def _serve_principals(bus: Bus, pool: Pool, trust: Trust) -> None:
+    await trust.until_known()
+    await bus.serve(ResolveSession.LANE, events.principal_lane(pool))
 
 
 def _service(deps: AuthDeps) -> Service:

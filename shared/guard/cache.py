@@ -81,8 +81,10 @@ class Cache:
         self.era = 0
         self.hits = 0
         self.misses = 0
-        self._lease_until = 0.0
+        self.stale = 0
         self._clock = clock
+        self._lease_until = clock()
+        self._fenced_s = 0.0
         self._answers: Generations[Answer] = Generations(entries)
         self._marks: Generations[int] = Generations(marks, self._raise_floor)
 
@@ -90,6 +92,21 @@ class Cache:
     def lease_left_s(self) -> float:
         """Seconds for which answers may still be used without word from the feed; 0 or less: fenced."""
         return self._lease_until - self._clock()
+
+    @property
+    def fenced_s(self) -> float:
+        """Seconds that this replica has been without a lease, in all."""
+        return self._fenced_s + max(0.0, -self.lease_left_s)
+
+    @property
+    def entries(self) -> int:
+        """How many answers are kept."""
+        return len(self._answers)
+
+    @property
+    def marks(self) -> int:
+        """Of how many subjects it is known what the feed has said."""
+        return len(self._marks)
 
     def is_leased(self) -> bool:
         """Say whether answers may be used."""
@@ -102,9 +119,11 @@ class Cache:
             return None
         if answer.checked != self.position:
             if self.is_stale(answer.position, answer.subjects):
+                self.stale += 1
                 self._answers.drop(key)
                 return None
             answer.checked = self.position
+        self.hits += 1
         return answer
 
     def put(self, key: Hashable, answer: Answer, *, era: int) -> bool:
@@ -117,10 +136,9 @@ class Cache:
 
     def is_stale(self, position: int, subjects: Iterable[str]) -> bool:
         """Say whether something was read before what the feed has since said about it."""
-        if position < self.floor:
-            return True
         marks = self._marks
-        return any((marks.get(subject) or 0) > position for subject in subjects)
+        is_marked = any((marks.get(subject) or 0) > position for subject in subjects)
+        return is_marked or position < self.floor  # the floor last: reading a mark may forget others, and raise it
 
     def drop(self, key: Hashable) -> None:
         """Forget one answer, so that the next request asks again."""
@@ -139,15 +157,17 @@ class Cache:
         self.position = position
         self.floor = position
         self.era += 1
-        self._lease_until = 0.0
+        self.end_lease()
 
     def extend_lease(self, until: float) -> None:
         """Allow answers to be used until `until` on the clock of this cache."""
-        self._lease_until = until
+        if until > self._clock():
+            self._fenced_s = self.fenced_s
+            self._lease_until = until
 
     def end_lease(self) -> None:
         """Fence this replica at once."""
-        self._lease_until = 0.0
+        self._lease_until = min(self._lease_until, self._clock())
 
     def _raise_floor(self, numbers: Iterable[int]) -> None:
         self.floor = max(self.floor, *numbers)

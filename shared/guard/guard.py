@@ -59,7 +59,13 @@ class Guard:
         self._resolver = resolver
         self._most_lookups = most_lookups
         self._flights: dict[Hashable, asyncio.Task[Answer]] = {}
+        self._alone = 0
         self._keys_asked_at = float("-inf")
+
+    @property
+    def lookups(self) -> int:
+        """How many look-ups are under way."""
+        return len(self._flights) + self._alone
 
     async def run(self) -> None:
         """Follow the feed until cancelled."""
@@ -134,7 +140,9 @@ class Guard:
         """
         if principal.kind is Kind.GUEST:
             return
-        if not self.cache.is_leased() or self.cache.is_stale(principal.position, principal.subjects):
+        cache = self.cache
+        is_current = cache.is_leased() and principal.era == cache.era
+        if not is_current or cache.is_stale(principal.position, principal.subjects):
             raise Unavailable("What the caller may do has changed, or cannot be checked. Try again.")
 
     async def applied(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
@@ -146,9 +154,9 @@ class Guard:
         return await self._look_up(key, lambda: self._ask_jwt(kid, project_id, token))
 
     async def _ask_jwt(self, kid: str, project_id: str, token: str) -> Answer:
-        known = await self._key_set_with(kid)
         # The signing key stood at this position. Auth's answer may be newer, but says nothing of signing keys.
-        verified_at = self.cache.position
+        verified_at, era = self.cache.position, self.cache.era
+        known = await self._key_set_with(kid)
         claims = verify(token, project=project_id, issuer=known.issuer, keys=known.keys)
         request = ResolveJwt(
             project=project_id, user=claims.sub, session=claims.sid, jti=claims.jti, issued_at=claims.iat
@@ -157,7 +165,7 @@ class Guard:
         found = msgspec.structs.replace(
             found, position=min(found.position, verified_at), subjects=(*found.subjects, subjects.signing_key(kid))
         )
-        return _answer(found, not_after=claims.exp)
+        return _answer(found, era=era, not_after=claims.exp)
 
     async def _key_set_with(self, kid: str) -> KeySet:
         # A kid that is not known may be of a key made a moment ago, of which the entry is not here yet.
@@ -178,23 +186,36 @@ class Guard:
         for _ in range(ATTEMPTS):
             era = self.cache.era
             if not self.cache.is_leased():
-                return await ask()
-            answer = await self._shared((era, key), ask)
+                return await self._for_one(key, ask)
+            answer = await self._shared(era, key, ask)
             if self.cache.is_leased() and self.cache.put(key, answer, era=era):
                 return answer
         raise Unavailable("What the caller may do changes faster than it can be read. Try again.")
 
-    async def _shared(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        flight = self._flights.get(key)
+    async def _shared(self, era: int, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        flight = self._flights.get((era, key))
         if flight is None:
-            if len(self._flights) >= self._most_lookups:
-                raise Unavailable("Too many callers are being looked up. Try again.", type=ErrorType.GENERAL_BUSY)
-            flight = self._flights[key] = asyncio.ensure_future(ask())
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+            self._admit(key)
+            flight = self._flights[era, key] = asyncio.ensure_future(ask())
+            flight.add_done_callback(lambda _: self._flights.pop((era, key), None))
         return await asyncio.shield(flight)
 
+    async def _for_one(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        self._admit(key)
+        self._alone += 1
+        try:
+            return await ask()
+        finally:
+            self._alone -= 1
+
+    def _admit(self, key: Hashable) -> None:
+        # The keys are looked up inside a look-up of a JWT, which has been admitted.
+        if self.lookups >= self._most_lookups and key != subjects.SIGNING_KEYS:
+            raise Unavailable("Too many callers are being looked up. Try again.", type=ErrorType.GENERAL_BUSY)
+
     async def _ask_principal(self, request: ResolvePrincipal) -> Answer:
-        return _answer(await self._resolver.principal(request))
+        era = self.cache.era
+        return _answer(await self._resolver.principal(request), era=era)
 
     async def _ask_project(self, project_id: str) -> Answer:
         found = await self._resolver.project(project_id)
@@ -206,10 +227,10 @@ class Guard:
         return Answer(_parsed(found), (subjects.SIGNING_KEYS,), found.position, found.position)
 
 
-def _answer(found: ResolvedPrincipal, *, not_after: float = 0.0) -> Answer:
+def _answer(found: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Answer:
     principal = found.principal
     if principal is not None:
-        principal = msgspec.structs.replace(principal, position=found.position, subjects=found.subjects)
+        principal = msgspec.structs.replace(principal, position=found.position, subjects=found.subjects, era=era)
     return Answer(principal, found.subjects, found.position, found.position, not_after)
 
 

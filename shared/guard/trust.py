@@ -5,6 +5,7 @@ registrations of replicas whose leases still run. So an absence counts only in a
 REGISTRATION on this process's own clock: by then every lease that the forgotten registrations stood for is over.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from shared.guard.feed_reader import REGISTRATION_S
@@ -14,26 +15,39 @@ Identity = tuple[bytes, ...]
 """`run_id`, `master_replid`, and of each registry its token and stream: what changes where something is lost."""
 
 
+Keep = Callable[[str], Awaitable[str]]
+"""Writes an identity down, and returns the one that stands in the end."""
+
+
 class Trust:
     """What one process knows of the Redis it sees.
 
     `trusted` is an identity that may be believed at once: the database keeps the last one, so that a restart of this
     process makes nobody wait. None: nobody has ever trusted one, so nothing can be cached anywhere, and the first that
-    is seen may be believed. `keep` writes down the next.
+    is seen may be believed. `keep_first` writes that one down, if none has been by anybody; `keep` those after it.
     """
 
     def __init__(
         self,
         *,
         trusted: str | None = "",
-        keep: Callable[[str], Awaitable[None]] | None = None,
+        keep: Keep | None = None,
+        keep_first: Keep | None = None,
         clock: Callable[[], float] = boot_clock,
     ) -> None:
         self._trusted = trusted
         self._keep = keep
+        self._keep_first = keep_first
         self._clock = clock
         self._seen = ""
         self._since = 0.0
+        self._known = asyncio.Event()
+        if trusted is not None:
+            self._known.set()
+
+    async def until_known(self) -> None:
+        """Wait until any identity has ever been trusted; no principal may be given out before that."""
+        await self._known.wait()
 
     async def see(self, identity: Identity) -> bool:
         """Take note of the identity that was just read; say whether absences in it may be believed by now."""
@@ -45,9 +59,9 @@ class Trust:
             self._seen, self._since = text, self._clock()
         if text == self._trusted:
             return True
+        keep = self._keep_first if self._trusted is None else self._keep
         if self._trusted is not None and self._clock() - self._since < REGISTRATION_S:
             return False
-        self._trusted = text
-        if self._keep is not None:
-            await self._keep(text)
-        return True
+        self._trusted = text if keep is None else await keep(text)
+        self._known.set()
+        return self._trusted == text

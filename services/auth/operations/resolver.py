@@ -10,6 +10,7 @@ from shared.contracts.requests import (
     VerificationKeys,
 )
 from shared.guard.resolver import ResolvePrincipal
+from shared.guard.trust import Trust
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
 
@@ -17,12 +18,14 @@ from shared.postgres.pool import Pool
 class DatabaseResolver:
     """The same answers as over the bus, without the way there and back."""
 
-    def __init__(self, pool: Pool, bus: Bus) -> None:
+    def __init__(self, pool: Pool, bus: Bus, trust: Trust) -> None:
         self._pool = pool
         self._bus = bus
+        self._trust = trust
 
     async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:
         """Return the principal of a credential."""
+        await self._trust.until_known()
         if isinstance(request, ResolveSession):
             return await principals.resolve_session(self._pool, request)
         if isinstance(request, ResolveJwt):

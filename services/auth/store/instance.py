@@ -3,7 +3,8 @@
 from shared.postgres.pool import Pool
 
 _TRUSTED = "SELECT trusted FROM feed.instance"
-_TRUST = "UPDATE feed.instance SET trusted = $1"
+_TRUST = "UPDATE feed.instance SET trusted = $1 RETURNING trusted"
+_TRUST_FIRST = "UPDATE feed.instance SET trusted = coalesce(trusted, $1) RETURNING trusted"
 
 
 async def find_trusted(pool: Pool) -> str | None:
@@ -12,6 +13,13 @@ async def find_trusted(pool: Pool) -> str | None:
     return found
 
 
-async def keep_trusted(pool: Pool, identity: str) -> None:
-    """Write down the identity of a Redis in which absences may be believed from now on."""
-    await pool.execute(_TRUST, identity)
+async def keep_trusted(pool: Pool, identity: str) -> str:
+    """Write down the identity of a Redis in which absences may be believed from now on; return it."""
+    found: str = await pool.fetchval(_TRUST, identity)
+    return found
+
+
+async def keep_first_trusted(pool: Pool, identity: str) -> str:
+    """Write down the first of all, unless there is one; return the one that stands."""
+    found: str = await pool.fetchval(_TRUST_FIRST, identity)
+    return found

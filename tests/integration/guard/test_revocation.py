@@ -209,3 +209,44 @@ async def test_whoever_waits_for_a_lease_gets_one_that_still_runs(world: World) 
     await guard.reader.until_leased(10)
 
     assert guard.cache.is_leased()
+
+
+async def test_what_was_read_before_everything_was_forgotten_commits_nothing(world: World) -> None:
+    guard = world.guards["data-1"]
+    principal = await guard.session(PROJECT, world.truth.sign_in("ada"))
+    assert principal is not None
+    await guard.reader.until_leased(10)
+    guard.cache.reset(0)  # as where another Redis has fewer entries
+    guard.cache.extend_lease(float("inf"))
+
+    with pytest.raises(Unavailable):
+        guard.check(principal)
+
+
+async def test_a_database_that_is_behind_redis_was_restored_and_begins_a_new_epoch(world: World) -> None:
+    secret = world.truth.sign_in("ada")
+    await seen_by_all(world, secret)
+    for n in range(3):
+        await world.revocations.confirm(await world.publish(f"session:library/{n}"))
+    guard, pool = world.guards["data-1"], world.truth.pool
+    before, position = guard.reader.suffix, guard.cache.position
+    world.relay_task.cancel()
+    await asyncio.gather(world.relay_task, return_exceptions=True)
+    await pool.execute("DELETE FROM feed.outbox WHERE number > $1", position - 2)
+    await pool.execute("UPDATE feed.heads SET number = $1 WHERE stream = 'feed'", position - 2)
+    ended: list[str] = []
+
+    async def end_sessions(_: object) -> None:
+        ended.extend(world.truth.sessions.values())
+        world.truth.sessions.clear()
+
+    relay = Relay(dsn=world.relay._dsn, redis_url=world.relay._redis_url, end_sessions=end_sessions)
+    async with running(relay.run()):
+        for one in world.guards.values():
+            await one.reader.until_moved(before)
+            await one.reader.until_leased(20)
+        receipt = await world.revocations.confirm(await world.publish("session:library/x"))
+
+        assert set(await seen_by_all(world, secret)) == {None}
+    assert len(ended) == 1
+    assert receipt.number > position

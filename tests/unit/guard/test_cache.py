@@ -107,3 +107,12 @@ def test_generations_keep_no_more_than_their_limit_and_keep_what_is_read() -> No
         assert kept.get("read") == 0
         assert len(kept) <= 10
     assert kept.get(1) is None
+
+
+def test_a_mark_that_is_forgotten_while_another_is_read_still_counts(clock: Clock) -> None:
+    cache = Cache(marks=4, clock=clock)
+    for number, subject in enumerate((USER, SESSION, "session:p/x", "session:p/y"), 1):
+        cache.apply(number, [subject])
+
+    # Reading the mark of the user, an old one, makes it a young one, and so forgets that of the session.
+    assert cache.is_stale(1, (USER, SESSION))
