@@ -1,7 +1,7 @@
 """The promise, over thousands of rounds; and that the checker would have seen it broken."""
 
-from tests.e2e.promise.checker import checking
-from tests.e2e.promise.cluster import Cluster, open_cluster
+from tests.e2e.revocation.checker import checking
+from tests.e2e.revocation.cluster import Cluster, open_cluster
 
 ROUNDS = 2_000
 

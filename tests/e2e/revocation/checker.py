@@ -28,7 +28,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.e2e.promise.cluster import PROJECT, Cluster, Member
+from tests.e2e.revocation.cluster import PROJECT, Cluster, Member
 
 PATIENCE_S = 60.0
 LINGER_S = 1.5

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.e2e.promise.cluster import Cluster, open_cluster
+from tests.e2e.revocation.cluster import Cluster, open_cluster
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from shared.messaging import names
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from tests.e2e.processes import environment, free_port
-from tests.e2e.promise.proxy import Proxy, open_proxy
+from tests.e2e.revocation.proxy import Proxy, open_proxy
 from tests.eventually import eventually
 from tests.parts import PASSWORDS, Database, Parts, open_parts
 
