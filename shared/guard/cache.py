@@ -129,6 +129,7 @@ class Cache:
     def put(self, key: Hashable, answer: Answer, *, era: int) -> bool:
         """Keep the answer of a look-up that began in `era`; False, and nothing is kept, where it is stale."""
         if era != self.era or self.is_stale(answer.position, answer.subjects):
+            self.stale += 1
             return False
         answer.checked = self.position
         self._answers.put(key, answer)
