@@ -28,6 +28,7 @@ from shared.messaging import names
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from tests.e2e.processes import environment, free_port
+from tests.e2e.revocation.checker import PROJECT
 from tests.e2e.revocation.proxy import Proxy, open_proxy
 from tests.eventually import eventually
 from tests.parts import PASSWORDS, Database, Parts, open_parts
@@ -40,7 +41,6 @@ SERVICES = {
     "data-2": "data",
     "data-3": "data",
 }
-PROJECT = "library"
 START_S = 60.0
 
 
@@ -54,6 +54,11 @@ class Member:
     environ: Mapping[str, str]
     port: int
     process: "subprocess.Popen[bytes] | None" = None
+    is_stopped: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None and not self.is_stopped
 
     @property
     def url(self) -> str:
@@ -70,10 +75,12 @@ class Member:
 
     def stop(self) -> None:
         """Stand still, until `go_on`."""
+        self.is_stopped = True
         self.signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
         self.signal(signal.SIGCONT)
+        self.is_stopped = False
 
     async def kill(self) -> None:
         """End at once, as by a crash."""
@@ -104,6 +111,10 @@ class Cluster:
 
     def of(self, service: str) -> list[Member]:
         return [member for member in self.members.values() if member.service == service]
+
+    def running(self, service: str) -> list[Member]:
+        """Those that are neither stopped nor gone, as far as the test knows."""
+        return [member for member in self.of(service) if member.is_running]
 
     async def ready(self) -> None:
         """Heal the ways to Redis, start what has ended, and wait until every process is ready."""

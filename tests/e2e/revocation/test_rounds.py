@@ -7,6 +7,7 @@ ROUNDS = 2_000
 
 
 async def test_nothing_dead_is_shown_in_thousands_of_rounds(cluster: Cluster) -> None:
+    cluster.members["data-3"].redis.restore()
     async with checking(cluster, workers=16) as check:
         for _ in range(ROUNDS // 100):
             await check.rounds(100)
