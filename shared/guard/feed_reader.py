@@ -9,6 +9,7 @@ given only to a reader that has reached the end it saw in the same round.
 import asyncio
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,10 @@ class FeedReader:
         self._moved = asyncio.Event()
         self._former: list[str] = []
         self.name = ""
+        self.tail = 0
+        """The number of the stream's last entry, when it was last looked at."""
+        self.drops: Counter[str] = Counter()
+        """How often everything that was remembered has been dropped, by reason."""
 
     @property
     def stream(self) -> str:
@@ -136,9 +141,9 @@ class FeedReader:
             self._is_new_here = True
             self._numbers.clear()
             self._moved.set()
-            self._drop_all(cache.position, lost="another Redis or stream")
+            self._drop_all(cache.position, lost="another Redis")
             return
-        tail = tail_of(replies[-2])
+        self.tail = tail = tail_of(replies[-2])
         if self._is_new_here:
             self._begin_at(tail)
             self._is_new_here = False
@@ -170,6 +175,7 @@ class FeedReader:
 
     def _drop_all(self, position: int, *, lost: str) -> None:
         if self._cache.era:
+            self.drops[lost] += 1
             log.warning("cache dropped", service=self.service, reason=lost)
         self._begin_at(position)
 
@@ -186,17 +192,17 @@ class FeedReader:
         for entry_id, fields in entries:
             number = int(entry_id.split(b"-")[0])
             if number != self._cache.position + 1:
-                self._drop_all(max(tail, number), lost="a gap in the feed")
+                self._drop_all(max(tail, number), lost="a gap")
                 return
             self._apply(number, dict(zip(fields[::2], fields[1::2], strict=False)))
         if not entries and tail != self._cache.position:
-            self._drop_all(tail, lost="entries trimmed away, or a stream that went back")
+            self._drop_all(tail, lost="entries trimmed")
 
     def _apply(self, number: int, fields: dict[bytes, bytes]) -> None:
         try:
             subjects = subjects_of(fields.get(b"entry", b""))
         except MalformedMessage:
-            self._drop_all(number, lost="an entry that cannot be understood")
+            self._drop_all(number, lost="an unknown entry")
         else:
             self._cache.apply(number, subjects)
             for subject, callback in self._watchers:
