@@ -56,15 +56,25 @@ def principal_lane(pool: Pool) -> Handlers:
 
 
 def general_lane(deps: AuthDeps) -> Handlers:
-    """Return the handlers of what token and the command line ask."""
+    """Return the handlers of what token asks."""
 
     async def on_find_session(asked: FindSession) -> FoundSession:
         return await sessions.find_session(deps.pool, asked.project, asked.user, asked.session)
 
+    async def on_revoke_jwt(asked: RevokeJwt) -> RevokedJwt:
+        ticket = await revocations.revoke_jwt(deps.pool, jti=asked.jti, exp=asked.exp, by=asked.by)
+        return RevokedJwt(ticket=str(ticket))
+
+    return {FindSession: on_find_session, RevokeJwt: on_revoke_jwt}
+
+
+def admin_lane(deps: AuthDeps) -> Handlers:
+    """Return the handlers of what the command line asks."""
+
     async def on_list_dead_letters(_: ListDeadLetters) -> DeadLetters:
         return await list_dead_letters(deps.redis)
 
-    own: Handlers = {FindSession: on_find_session, ListDeadLetters: on_list_dead_letters}
+    own: Handlers = {ListDeadLetters: on_list_dead_letters}
     return {**own, **_revocations(deps), **_projects(deps), **_keys(deps), **_users(deps), **_sessions(deps)}
 
 
@@ -79,11 +89,7 @@ def _revocations(deps: AuthDeps) -> Handlers:
         found = await revocations.get_revocation(deps.pool, asked.number)
         return RevocationRecords(revocations=(_revocation_record(found),))
 
-    async def on_revoke_jwt(asked: RevokeJwt) -> RevokedJwt:
-        ticket = await revocations.revoke_jwt(deps.pool, jti=asked.jti, exp=asked.exp, by=asked.by)
-        return RevokedJwt(ticket=str(ticket))
-
-    return {ListRevocations: on_list, ShowRevocation: on_show, RevokeJwt: on_revoke_jwt}
+    return {ListRevocations: on_list, ShowRevocation: on_show}
 
 
 def _projects(deps: AuthDeps) -> Handlers:

@@ -13,8 +13,7 @@ from services.token.http.deps import TokenDeps
 from services.token.operations.keyring import Keyrings
 from services.token.operations.signing_keys import make_first_signing_keys
 from services.token.settings import Settings
-from shared.contracts.requests import GetKeys
-from shared.contracts.signing_keys import ListSigningKeys
+from shared.contracts.requests import ADMIN, GetKeys
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
@@ -57,8 +56,8 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         revocations = _revocations(settings, pool, redis, guard)
         loops.append(revocations.run())
         loops.append(bus.serve(GetKeys.LANE, events.principal_lane(pool)))
-        general = events.general_lane(pool, revocations, seal=seal, algorithm=algorithm)
-        loops.append(bus.serve(ListSigningKeys.LANE, general))
+        admin = events.admin_lane(pool, revocations, seal=seal, algorithm=algorithm)
+        loops.append(bus.serve(ADMIN, admin))
         await stack.enter_async_context(running(loops))
         yield _service(pool, redis, TokenDeps(keyrings=keyrings, guard=guard, bus=bus, revocations=revocations))
 
@@ -80,4 +79,5 @@ def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> 
 
 def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:
     checks = usual_checks(pool, redis, deps.guard)
-    return Service(parts=[(jwts.routes, deps), (jwks.routes, deps)], guard=deps.guard, checks=checks)
+    parts = [(module.routes, deps) for module in (jwts, jwks)]
+    return Service(parts=parts, guard=deps.guard, checks=checks, revocations=[deps.revocations])

@@ -33,7 +33,7 @@ def principal_lane(pool: Pool) -> Handlers:
     return {GetKeys: on_get_keys}
 
 
-def general_lane(pool: Pool, revocations: Revocations, *, seal: Seal, algorithm: Algorithm) -> Handlers:
+def admin_lane(pool: Pool, revocations: Revocations, *, seal: Seal, algorithm: Algorithm) -> Handlers:
     """Return the handlers of what the command line asks."""
 
     async def on_list(_: ListSigningKeys) -> SigningKeyRecords:

@@ -3,11 +3,11 @@
 Dates are as on the wire. An answer's `receipt` is empty where nothing was revoked.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Generic
 
 import msgspec
 
-from shared.contracts.requests import Request
+from shared.contracts.requests import ADMIN, A, Request
 
 
 class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,11 +80,17 @@ class SessionRecords(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str = ""
 
 
-class CreateProject(Request[ProjectRecords], frozen=True, kw_only=True):
+class Asked(Request[A], Generic[A], frozen=True, kw_only=True):
+    """What the command line asks of auth."""
+
+    SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = ADMIN
+
+
+class CreateProject(Asked[ProjectRecords], frozen=True, kw_only=True):
     """`project.create`. Refused with `project_already_exists`."""
 
     TYPE: ClassVar[str] = "project.create"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
     id: str
@@ -92,19 +98,17 @@ class CreateProject(Request[ProjectRecords], frozen=True, kw_only=True):
     origins: tuple[str, ...] = ("localhost",)
 
 
-class ListProjects(Request[ProjectRecords], frozen=True, kw_only=True):
+class ListProjects(Asked[ProjectRecords], frozen=True, kw_only=True):
     """`project.list`."""
 
     TYPE: ClassVar[str] = "project.list"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
 
-class UpdateProject(Request[ProjectRecords], frozen=True, kw_only=True):
+class UpdateProject(Asked[ProjectRecords], frozen=True, kw_only=True):
     """`project.update`: what is None stays. Refused with `project_not_found`."""
 
     TYPE: ClassVar[str] = "project.update"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
     id: str
@@ -112,21 +116,19 @@ class UpdateProject(Request[ProjectRecords], frozen=True, kw_only=True):
     origins: tuple[str, ...] | None = None
 
 
-class DeleteProject(Request[ProjectRecords], frozen=True, kw_only=True):
+class DeleteProject(Asked[ProjectRecords], frozen=True, kw_only=True):
     """`project.delete`: refused everywhere once answered; its databases go behind that."""
 
     TYPE: ClassVar[str] = "project.delete"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
     id: str
 
 
-class CreateKey(Request[KeyRecords], frozen=True, kw_only=True):
+class CreateKey(Asked[KeyRecords], frozen=True, kw_only=True):
     """`key.create`: `scopes` None is all; `expire` empty is never, else a date of ISO 8601."""
 
     TYPE: ClassVar[str] = "key.create"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
     project: str
@@ -135,21 +137,19 @@ class CreateKey(Request[KeyRecords], frozen=True, kw_only=True):
     expire: str = ""
 
 
-class ListKeys(Request[KeyRecords], frozen=True, kw_only=True):
+class ListKeys(Asked[KeyRecords], frozen=True, kw_only=True):
     """`key.list`. Refused with `project_not_found`."""
 
     TYPE: ClassVar[str] = "key.list"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
     project: str
 
 
-class UpdateKey(Request[KeyRecords], frozen=True, kw_only=True):
+class UpdateKey(Asked[KeyRecords], frozen=True, kw_only=True):
     """`key.update`: what is None stays; `expire` empty is never. Refused with `key_not_found`."""
 
     TYPE: ClassVar[str] = "key.update"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
     project: str
@@ -159,22 +159,20 @@ class UpdateKey(Request[KeyRecords], frozen=True, kw_only=True):
     expire: str | None = None
 
 
-class DeleteKey(Request[KeyRecords], frozen=True, kw_only=True):
+class DeleteKey(Asked[KeyRecords], frozen=True, kw_only=True):
     """`key.delete`. Refused with `key_not_found`."""
 
     TYPE: ClassVar[str] = "key.delete"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
     project: str
     id: str
 
 
-class CreateUser(Request[UserRecords], frozen=True, kw_only=True):
+class CreateUser(Asked[UserRecords], frozen=True, kw_only=True):
     """`user.create`; the password travels in the clear between the services of one instance, and is never logged."""
 
     TYPE: ClassVar[str] = "user.create"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
 
     project: str
@@ -187,11 +185,10 @@ class CreateUser(Request[UserRecords], frozen=True, kw_only=True):
         return f"CreateUser({self.project!r}, {self.id!r}, …)"
 
 
-class ListUsers(Request[UserRecords], frozen=True, kw_only=True):
+class ListUsers(Asked[UserRecords], frozen=True, kw_only=True):
     """`user.list`: those that `search` finds, at most `limit`."""
 
     TYPE: ClassVar[str] = "user.list"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
 
     project: str
@@ -199,22 +196,20 @@ class ListUsers(Request[UserRecords], frozen=True, kw_only=True):
     limit: int = 100
 
 
-class ShowUser(Request[UserRecords], frozen=True, kw_only=True):
+class ShowUser(Asked[UserRecords], frozen=True, kw_only=True):
     """`user.show`. Refused with `user_not_found`."""
 
     TYPE: ClassVar[str] = "user.show"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
 
     project: str
     id: str
 
 
-class SetUserStatus(Request[UserRecords], frozen=True, kw_only=True):
+class SetUserStatus(Asked[UserRecords], frozen=True, kw_only=True):
     """`user.set_status`: block (`enabled` false) or unblock."""
 
     TYPE: ClassVar[str] = "user.set_status"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
 
     project: str
@@ -222,22 +217,20 @@ class SetUserStatus(Request[UserRecords], frozen=True, kw_only=True):
     enabled: bool
 
 
-class ListSessions(Request[SessionRecords], frozen=True, kw_only=True):
+class ListSessions(Asked[SessionRecords], frozen=True, kw_only=True):
     """`session.list`: a user's sessions."""
 
     TYPE: ClassVar[str] = "session.list"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = SessionRecords
 
     project: str
     user: str
 
 
-class RevokeSession(Request[SessionRecords], frozen=True, kw_only=True):
+class RevokeSession(Asked[SessionRecords], frozen=True, kw_only=True):
     """`session.revoke`: one session of a user, or all where `id` is empty."""
 
     TYPE: ClassVar[str] = "session.revoke"
-    SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = SessionRecords
 
     project: str

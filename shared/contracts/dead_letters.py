@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.contracts.requests import Request
+from shared.contracts.requests import ADMIN, Request
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,4 +31,5 @@ class ListDeadLetters(Request[DeadLetters], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "dead_letter.list"
     SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = ADMIN
     ANSWER: ClassVar[type[msgspec.Struct]] = DeadLetters

@@ -13,6 +13,10 @@ from shared.contracts.principal import Principal, Project
 A = TypeVar("A", bound=msgspec.Struct)
 
 
+ADMIN = "admin"
+"""The lane of what the command line asks."""
+
+
 class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     """What one service asks of another; subclasses name their type, the service that answers, and the answer."""
 
@@ -21,7 +25,11 @@ class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     SERVICE: ClassVar[str]
     ANSWER: ClassVar[type[msgspec.Struct]]
     LANE: ClassVar[str] = "general"
-    """Requests of one lane share a stream and its concurrency; `principal` is never behind anything else."""
+    """Requests of one lane share a stream and its concurrency.
+
+    `principal`: what guards ask, never behind anything else. `admin`: what the command line asks, and it alone may;
+    such a request waits at a barrier. `general`: the rest.
+    """
 
 
 class ResolvedPrincipal(msgspec.Struct, frozen=True, kw_only=True):

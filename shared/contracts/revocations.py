@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.contracts.requests import Request
+from shared.contracts.requests import ADMIN, Request
 
 
 class RevocationRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,7 @@ class ListRevocations(Request[RevocationRecords], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "revocation.list"
     SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = ADMIN
     ANSWER: ClassVar[type[msgspec.Struct]] = RevocationRecords
 
     subject: str = ""
@@ -49,6 +50,7 @@ class ShowRevocation(Request[RevocationRecords], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "revocation.show"
     SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = ADMIN
     ANSWER: ClassVar[type[msgspec.Struct]] = RevocationRecords
 
     number: int

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.contracts.requests import Request
+from shared.contracts.requests import ADMIN, Request
 
 
 class SigningKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +32,7 @@ class ListSigningKeys(Request[SigningKeyRecords], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "signing_key.list"
     SERVICE: ClassVar[str] = "token"
+    LANE: ClassVar[str] = ADMIN
     ANSWER: ClassVar[type[msgspec.Struct]] = SigningKeyRecords
 
 
@@ -40,6 +41,7 @@ class RotateSigningKey(Request[SigningKeyRecords], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "signing_key.rotate"
     SERVICE: ClassVar[str] = "token"
+    LANE: ClassVar[str] = ADMIN
     ANSWER: ClassVar[type[msgspec.Struct]] = SigningKeyRecords
 
     active: str
@@ -50,6 +52,7 @@ class RetireSigningKey(Request[SigningKeyRecords], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "signing_key.retire"
     SERVICE: ClassVar[str] = "token"
+    LANE: ClassVar[str] = ADMIN
     ANSWER: ClassVar[type[msgspec.Struct]] = SigningKeyRecords
 
     kid: str

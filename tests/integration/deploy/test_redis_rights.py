@@ -37,10 +37,19 @@ ONLY_A_SERVICE_SPEAKS_FOR_ITSELF = [
     (user, f"PUBLISH announce:{other} a:1") for user in USERS for other in SERVICES if user != other
 ]
 ONLY_A_SERVICE_TAKES_WHAT_IS_ASKED_OF_IT = [
-    (user, f"XREADGROUP GROUP {user} a STREAMS req:{other}:general >")
+    (user, f"XREADGROUP GROUP {user} a STREAMS req:{other}:{lane} >")
     for user in USERS
     for other in SERVICES
+    for lane in ("principal", "general", "admin")
     if user != other
+]
+ONLY_THE_COMMAND_LINE_ADMINISTERS = [
+    (user, f"XADD req:{answering}:admin * request a") for user in ("token", "data") for answering in ("auth", "token")
+]
+THE_COMMAND_LINE_ONLY_ADMINISTERS = [
+    ("cli", f"XADD req:{answering}:{lane} * request a")
+    for answering in ("auth", "token")
+    for lane in ("general", "principal")
 ]
 DATA_DOES_NOT_REVOKE = [
     ("data", "HDEL registry:token replica:a"),
@@ -66,6 +75,8 @@ FORBIDDEN: list[Command] = [
     *ONLY_A_SERVICE_REGISTERS_ITSELF,
     *ONLY_A_SERVICE_SPEAKS_FOR_ITSELF,
     *ONLY_A_SERVICE_TAKES_WHAT_IS_ASKED_OF_IT,
+    *ONLY_THE_COMMAND_LINE_ADMINISTERS,
+    *THE_COMMAND_LINE_ONLY_ADMINISTERS,
     *DATA_DOES_NOT_REVOKE,
     *NOBODY_MANAGES,
 ]
@@ -81,6 +92,8 @@ ALLOWED: list[Command] = [
     ("token", "HGETALL registry:data"),
     ("token", "HDEL registry:data replica:a"),
     ("token", "XADD req:auth:general * request a"),
+    ("token", "XADD req:auth:principal * request a"),
+    ("token", "XADD req:token:principal * request a"),
     ("data", "XREAD STREAMS feed:1-2 0"),
     ("data", "XADD req:auth:principal * request a"),
     ("data", "XADD req:token:principal * request a"),
@@ -89,7 +102,9 @@ ALLOWED: list[Command] = [
     ("data", "HSET registry:data replica:a 1:1"),
     ("data", "PUBLISH announce:data a:1"),
     ("data", "XGROUP CREATE events:1-2 data 0 MKSTREAM"),
-    ("cli", "XADD req:auth:general * request a"),
+    ("cli", "XADD req:auth:admin * request a"),
+    ("cli", "XADD req:token:admin * request a"),
+    ("auth", "XADD req:token:admin * request a"),
     ("cli", "XREAD STREAMS reply:auth:cli:1 0"),
     ("health", "PING"),
 ]

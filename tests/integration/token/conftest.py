@@ -61,9 +61,9 @@ async def pool(settings: Settings) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 async def bus(settings: Settings, valkey: Valkey) -> AsyncIterator[Bus]:
-    """A requester on the bus, as the command line is one."""
-    redis = open_client(valkey.url("cli"), name="test")
-    opened = Bus(redis=redis, service="cli")
+    """A requester on the bus: auth, which may ask what guards ask, and what the command line does."""
+    redis = open_client(valkey.url("auth"), name="test")
+    opened = Bus(redis=redis, service="auth")
     yield opened
     await opened.close()
     await redis.aclose()
