@@ -108,4 +108,4 @@ def _service(deps: AuthDeps) -> Service:
     checks = usual_checks(deps.pool, deps.redis, deps.guard)
     modules = (account, sessions, users, keys, health)
     parts = [(module.routes, deps) for module in modules]
-    return Service(parts=parts, guard=deps.guard, checks=checks)
+    return Service(parts=parts, guard=deps.guard, checks=checks, revocations=[deps.revocations])

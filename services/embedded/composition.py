@@ -21,6 +21,7 @@ from services.embedded.run_file import Running, announced
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject, ListProjects
+from shared.guard.metrics import open_registry
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret, read_settings
@@ -28,6 +29,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.web.app import WebApp
 from shared.web.limits import Limiter
+from shared.web.metrics import serving_metrics
 from shared.web.service import open_guard
 from shared.web.settings import ProcessSettings
 
@@ -88,9 +90,10 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service="auth")
         stack.push_async_callback(bus.close)
-        guard = open_guard(_settings(AuthSettings, parts, "auth"), "auth", BusResolver(bus))
+        settings = _settings(AuthSettings, parts, "auth")
+        guard = open_guard(settings, "auth", BusResolver(bus))
         opening = {
-            "auth": open_auth(_settings(AuthSettings, parts, "auth"), guard=guard, is_alone=True),
+            "auth": open_auth(settings, guard=guard, is_alone=True),
             "token": open_token(_token_settings(parts), guard=guard),
             "data": open_data(_settings(DataSettings, parts, "data"), guard=guard),
         }
@@ -101,9 +104,12 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
             [part for service in services.values() for part in service.parts],
             guard=guard,
             limiter=limiter,
-            trusted_proxies=_settings(AuthSettings, parts, "auth").trusted_proxies,
+            trusted_proxies=settings.trusted_proxies,
             checks={f"{name} {what}": check for name, it in services.items() for what, check in it.checks.items()},
         )
+        if settings.metrics_port:
+            registry = open_registry(guard, [one for service in services.values() for one in service.revocations])
+            await stack.enter_async_context(serving_metrics(registry, settings.metrics_host, settings.metrics_port))
         await guard.reader.until_leased(LEASE_TIMEOUT_S)
         await app.start(listener)
         stack.push_async_callback(app.stop)

@@ -14,11 +14,13 @@ import asyncpg
 import structlog
 import uvloop
 
+from shared.guard.metrics import open_registry
 from shared.kernel.settings import SettingsError, read_settings
 from shared.postgres.migrations import MigrationError
 from shared.web import openapi
 from shared.web.app import WebApp
 from shared.web.limits import Limiter
+from shared.web.metrics import serving_metrics
 from shared.web.service import Service
 from shared.web.settings import ProcessSettings
 
@@ -57,6 +59,9 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
             checks=service.checks,
             document=openapi.FILE.read_bytes(),
         )
+        if settings.metrics_port:
+            registry = open_registry(service.guard, service.revocations)
+            await stack.enter_async_context(serving_metrics(registry, settings.metrics_host, settings.metrics_port))
         port = await app.start((settings.host, settings.port))
         stack.push_async_callback(app.stop)
         log.info("listening", host=settings.host, port=port)

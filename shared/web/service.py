@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.guard.barrier import Revocations
 from shared.guard.cache import Cache
 from shared.guard.guard import Guard
 from shared.guard.resolver import Resolver
@@ -26,8 +27,12 @@ def open_guard(settings: ProcessSettings, service: str, resolver: Resolver) -> G
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """Opened by a service's composition, given to `WebApp`; an embedded process joins the parts of several."""
+    """Opened by a service's composition, given to `WebApp`; an embedded process joins the parts of several.
+
+    `revocations` are what waits at barriers here, for the metrics.
+    """
 
     parts: Sequence[tuple[Routes[Any], object]]  # Any: each part has dependencies of its own
     guard: Guard
     checks: Mapping[str, Check]
+    revocations: Sequence[Revocations] = ()
