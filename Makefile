@@ -69,7 +69,10 @@ bench: $(VENV)/dev.ready  ## measure, into build/bench (ARGS: dispatch minting r
 model: $(VENV)/dev.ready  ## check the protocol of revocation with spin, and see broken ones refuted (ARGS: names)
 	$(BIN)/python -m tests.model $(ARGS)
 
+soak: $(VENV)/dev.ready  ## check the promise for long, while processes run (PROBES=1000000)
+	$(BIN)/python -m tests.e2e.revocation $(PROBES)
+
 clean:  ## remove what was built; data directories stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run up down images test coverage check fix generate lock bench model clean
+.PHONY: help run up down images test coverage check fix generate lock bench model soak clean
