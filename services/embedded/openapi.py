@@ -1,12 +1,27 @@
 """`python -m services.embedded.openapi`: write the OpenAPI document of all services, from their declarations."""
 
-from services.auth.http import account, health, keys, sessions, users
+from services.auth.http import account, health, imports, keys, sessions, users
 from services.data.http import columns, databases, indexes, rows, tables
 from services.token.http import jwks, jwts
 from shared.web import system
 from shared.web.openapi import FILE, document
 
-MODULES = (account, sessions, users, keys, health, jwts, jwks, databases, tables, columns, indexes, rows, system)
+MODULES = (
+    account,
+    sessions,
+    users,
+    imports,
+    keys,
+    health,
+    jwts,
+    jwks,
+    databases,
+    tables,
+    columns,
+    indexes,
+    rows,
+    system,
+)
 
 
 def whole() -> bytes:

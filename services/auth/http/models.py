@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from services.auth.domain.hashes import describe_hash
 from services.auth.domain.records import Session as SessionOf
 from services.auth.domain.records import User as UserOf
 from shared.kernel.clock import wire_date
@@ -45,11 +46,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class User(Account, frozen=True, kw_only=True, rename="camel"):
-    """A user as a key may see it: never with the hash of the password, only with its kind."""
+    """A user as a key may see it: never with the hash of the password, only with its kind and parameters."""
 
     password: str = ""
     hash: str = ""
-    hash_options: dict[str, str] = {}
+    hash_options: dict[str, str | int] = {}
 
 
 class UserList(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,8 +119,8 @@ def account(user: UserOf) -> Account:
 
 def user_model(user: UserOf) -> User:
     """Write a user for a key."""
-    kind = "argon2" if user.password_hash else ""
-    return User(**_shared(user), hash=kind, hash_options={"type": kind} if kind else {})
+    kind, options = describe_hash(user.password_hash)
+    return User(**_shared(user), hash=kind, hash_options=options)
 
 
 def session_model(session: SessionOf, *, current: str = "", secret: str = "") -> Session:

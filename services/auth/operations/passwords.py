@@ -9,6 +9,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from services.auth.domain.hashes import foreign_hash
 from shared.kernel.errors import ErrorType, Unavailable
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ QUEUE_PER_CORE = 32
 
 
 class Passwords:
-    """Hashes and verifies with argon2id, at the library's recommended cost (RFC 9106, second choice)."""
+    """Hashes with argon2id, at the library's recommended cost (RFC 9106, second choice); verifies other kinds, too."""
 
     def __init__(self, hasher: PasswordHasher | None = None, *, cores: int | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
@@ -41,10 +42,19 @@ class Passwords:
         return matches and known is not None
 
     def is_outdated(self, known: str) -> bool:
-        """Say whether a hash was made at another cost than today's."""
-        return self._hasher.check_needs_rehash(known)
+        """Say whether a hash was made in another way, or at another cost, than today's."""
+        return foreign_hash(known) is not None or self._hasher.check_needs_rehash(known)
 
     def _matches(self, password: str, known: str) -> bool:
+        foreign = foreign_hash(known)
+        if foreign is None:
+            return self._is_argon2_of(password, known)
+        if foreign.matches(password):
+            return True
+        self._is_argon2_of(password, self._nobody)  # no faster than for nobody: that would tell who was imported
+        return False
+
+    def _is_argon2_of(self, password: str, known: str) -> bool:
         try:
             return self._hasher.verify(known, password)
         except (VerificationError, InvalidHashError):

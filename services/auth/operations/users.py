@@ -28,15 +28,17 @@ async def create_user(
     email: str | None = None,
     phone: str | None = None,
     password: str | None = None,
+    foreign_hash: str | None = None,
     name: str = "",
     is_sign_up: bool = False,
 ) -> User:
     """Make a user, by a key or by sign-up (which the project's user limit binds, and which counts as activity).
 
+    `foreign_hash` is that of a password, made elsewhere and checked.
     Raises `Refusal(USER_ALREADY_EXISTS)`, `Refusal(USER_COUNT_EXCEEDED)`.
     """
     address = normal_email("email", email) if email else None
-    password_hash = await passwords.hash(password) if password else None
+    password_hash = await passwords.hash(password) if password else foreign_hash
     moment = now()
     async with pool.acquire() as connection, connection.transaction():
         if is_sign_up and project.user_limit and await store.lock_users(connection, project.id) >= project.user_limit:

@@ -1,0 +1,195 @@
+"""Users who bring the hash of their password along. The hashes were made by other programs: OpenSSL, libcrypt, passlib,
+Node's crypto; all but the ones that say otherwise are of PASSWORD."""
+
+import itertools
+
+import pytest
+from argon2 import PasswordHasher, Type
+
+from services.auth.domain.hashes import describe_hash, foreign_hash
+from tests.integration.auth.conftest import PASSWORD, World
+from tests.integration.auth.test_account import sign_in
+
+NAMES = map("imported{}@example.org".format, itertools.count())
+
+SCRYPT = {
+    "password": "8f962780a26ed18fd831f64cabb7716bd172f7e9bbdf017ca8464c6abbd84a45"
+    "a75e26ac232273ddbda80974a0785ec7f6f17e3384c3cba9a5e19b537c09198c",
+    "passwordSalt": "salt of sea",
+    "passwordCpu": 16384,
+    "passwordMemory": 14,
+    "passwordParallel": 1,
+    "passwordLength": 64,
+}
+SCRYPT_MODIFIED = {
+    "password": "yx8dseuGoya1wCHzn0ZZNK37CKtNpCJ5oKvCI/dzF7SCYTKPTH7R3722ttDi4RiMwqTGk7QEfdPohRL3J6gTcf0=",
+    "passwordSalt": "YSBzYWx0IG9mIGZpcmViYXNl",
+    "passwordSaltSeparator": "Bw==",
+    "passwordSignerKey": "dGhlIHNpZ25lciBrZXkgb2YgYSBwcm9qZWN0LCBvZiA2NCBieXRlcywgYXMgRmlyZWJhc2UgaGFzIHRoZW0uLi4=",
+}
+BCRYPT = "abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2"
+PHPASS = "BabcdefghKfdE7H4Uy7ajxpijsjAJW0"
+SHA = {
+    "sha1": "2f9e53523b62abc141a2b4d6019d23cba835dbd0",
+    "sha224": "be678ecb0e1e13fd0c1440995f43225ca83aeb66717e8ea790b867f2",
+    "sha256": "4104d36f8da2c254349f85836793ebe029e0c957063a34c91c2e9203187b5631",
+    "sha384": "02b20a6f2ebb1360a9a60f4cf90857363ed419c022b121567ce5f91c6e39664fb78fd60234c4a58b5bfc7145ae983292",
+    "sha512/224": "3b63bd6be6759b3f8fd46e7157e3c319ac0b39bd8657d3d9d0d5f4e5",
+    "sha512/256": "adfe73059f259340e325945da2dff9f935b28c30d0156e88e7e6ed0e02b670dd",
+    "sha512": "56b698defedb5a435b634afe3320bbaf3fdcd920b6c503a446fc7b7a776b298d"
+    "479d1ba6a8b617808eb0bf579ce9a95d668347bcab7149085ac93cb27995197b",
+    "sha3-224": "a86d6ad79b1ada74dc73eaee0b17a480bb79df9163137113e201c847",
+    "sha3-256": "e2bb427c913c99e9663c5d0e97472bd8618656cabbca6274c2743b0ebf107ce3",
+    "sha3-384": "086571cdbd4d47381eeed0504b77fd55d2adf870ae469676a32885ba33aaecd4927ebd17a8ce6b1bf11dfe84145e7936",
+    "sha3-512": "c5d05432d6da5971ab7798edf48d294ac28ee4d78ecbf0e1d236df3d12d3e640"
+    "8462702ea047d0fc46aec01c43d9d403c713df217619da353e0c42399afbc33f",
+}
+GOOD = [
+    ("md5", {"password": "3cb4e732631f47e6eb961f34554b7cde"}),
+    ("md5", {"password": "3CB4E732631F47E6EB961F34554B7CDE"}),
+    ("sha", {"password": SHA["sha3-512"]}),
+    *(("sha", {"password": hash_, "passwordVersion": version}) for version, hash_ in SHA.items()),
+    *(("bcrypt", {"password": f"$2{letter}$05${BCRYPT}"}) for letter in "aby"),
+    *(("phpass", {"password": f"${letter}${PHPASS}"}) for letter in "PH"),
+    ("scrypt", SCRYPT),
+    ("scrypt-modified", SCRYPT_MODIFIED),
+    *(
+        ("argon2", {"password": PasswordHasher(time_cost=2, memory_cost=64, parallelism=2, type=kind).hash(PASSWORD)})
+        for kind in Type
+    ),
+]
+ARGON2 = "$argon2id$v=19$m={m},t={t},p={p}$c29tZXNhbHRzYWx0$RdescudvJCsgt3ub+b5dWRWJTmaaJObG"
+BAD: list[tuple[str, dict[str, object]]] = [
+    ("md5", {"password": "3cb4e732631f47e6eb961f34554b7cd"}),
+    ("md5", {"password": "3cb4e732631f47e6eb961f34554b7cdg"}),
+    ("sha", {"password": SHA["sha1"], "passwordVersion": "sha256"}),
+    ("sha", {"password": SHA["sha1"], "passwordVersion": "shake_256"}),
+    ("bcrypt", {"password": f"$2x$05${BCRYPT}"}),
+    ("bcrypt", {"password": f"$2y$05${BCRYPT[:-1]}"}),
+    ("bcrypt", {"password": f"$2y$05${BCRYPT}\n"}),
+    ("bcrypt", {"password": f"$2y$03${BCRYPT}"}),
+    ("bcrypt", {"password": f"$2y$15${BCRYPT}"}),
+    ("bcrypt", {"password": f"$2y$31${BCRYPT}"}),
+    ("phpass", {"password": f"$S${PHPASS}"}),
+    ("phpass", {"password": f"$P$F{PHPASS[1:]}"}),
+    ("phpass", {"password": f"$P$z{PHPASS[1:]}"}),
+    ("phpass", {"password": f"$P$.{PHPASS[1:]}"}),
+    ("argon2", {"password": "$argon2id$garbage"}),
+    ("argon2", {"password": ARGON2.format(m=2**18 + 1, t=1, p=1)}),
+    ("argon2", {"password": ARGON2.format(m=2**18, t=5, p=1)}),
+    ("argon2", {"password": ARGON2.format(m=8, t=2**20, p=1)}),
+    ("argon2", {"password": ARGON2.format(m=2**16, t=1, p=17)}),
+    ("argon2", {"password": ARGON2.format(m=8, t=0, p=1)}),
+    ("scrypt", SCRYPT | {"passwordCpu": 2**17}),
+    ("scrypt", SCRYPT | {"passwordCpu": 2**16, "passwordMemory": 1}),
+    ("scrypt", SCRYPT | {"passwordCpu": 16383}),
+    ("scrypt", SCRYPT | {"passwordCpu": 1}),
+    ("scrypt", SCRYPT | {"passwordCpu": 0}),
+    ("scrypt", SCRYPT | {"passwordCpu": -16384, "passwordMemory": -14}),
+    ("scrypt", SCRYPT | {"passwordMemory": 0}),
+    ("scrypt", SCRYPT | {"passwordCpu": 2, "passwordMemory": 1, "passwordParallel": 1025}),
+    ("scrypt", SCRYPT | {"passwordCpu": 2, "passwordMemory": 1024, "passwordParallel": 512}),
+    ("scrypt", SCRYPT | {"passwordLength": 63}),
+    ("scrypt", SCRYPT | {"password": "ab", "passwordLength": 1}),
+    ("scrypt-modified", SCRYPT_MODIFIED | {"passwordSignerKey": "no base64"}),
+    ("scrypt-modified", SCRYPT_MODIFIED | {"password": "", "passwordSignerKey": ""}),
+    ("scrypt-modified", SCRYPT_MODIFIED | {"password": "AAAA"}),
+    ("scrypt-modified", {"password": SCRYPT_MODIFIED["password"]}),
+]
+NAMES_OF_KINDS = {"scrypt-modified": "scryptMod"}
+
+
+@pytest.mark.parametrize(("kind", "body"), GOOD)
+async def test_who_brings_a_hash_signs_in_and_then_has_one_of_ours(
+    world: World, kind: str, body: dict[str, object]
+) -> None:
+    email = next(NAMES)
+    made = await world.key.call("POST", f"/users/{kind}", userId="unique()", email=email.upper(), name="Ada", **body)
+    before = (await world.key.call("GET", f"/users/{made.json['$id']}")).json
+    wrong = await sign_in(world.guest, email, "not the password")
+    still = (await world.key.call("GET", f"/users/{made.json['$id']}")).json
+    right = await sign_in(world.guest, email)
+    after = (await world.key.call("GET", f"/users/{made.json['$id']}")).json
+
+    assert (made.status, made.json["email"], made.json["name"]) == (201, email, "Ada")
+    assert before["hash"] == before["hashOptions"]["type"] == NAMES_OF_KINDS.get(kind, kind)
+    assert before["passwordUpdate"]
+    assert wrong == (401, "user_invalid_credentials")
+    assert still["hashOptions"] == before["hashOptions"]
+    assert right == (201, "")
+    assert after["hashOptions"] == {"type": "argon2", "memoryCost": 8, "timeCost": 1, "threads": 1}
+    assert after["passwordUpdate"] == before["passwordUpdate"]
+    assert await sign_in(world.guest, email) == (201, "")
+    assert await sign_in(world.guest, email, "not the password") == (401, "user_invalid_credentials")
+
+
+@pytest.mark.parametrize(("kind", "body"), BAD)
+async def test_what_is_no_hash_or_too_dear_is_refused(world: World, kind: str, body: dict[str, object]) -> None:
+    made = await world.key.call("POST", f"/users/{kind}", userId="unique()", email=next(NAMES), **body)
+
+    assert made.error == (400, "general_argument_invalid")
+
+
+@pytest.mark.parametrize(
+    ("hash_", "password", "others"),
+    [
+        ("$2y$05$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5XdysS6yR576q", "x" * 100, ["x" * 71, "x" * 71 + "y"]),
+        (
+            "$2y$05$abcdefghijklmnopqrstuuVySm56vik.n9E.5bdNioy4fs8YU3psG",
+            "a" + "ü" * 50,
+            ["a" + "ü" * 35, "a" + "ü" * 34 + "ö" * 16],
+        ),
+    ],
+)
+async def test_bcrypt_reads_72_bytes_of_a_password_as_php_does(
+    world: World, hash_: str, password: str, others: list[str]
+) -> None:
+    email = next(NAMES)
+    made = await world.key.call("POST", "/users/bcrypt", userId="unique()", email=email, password=hash_)
+
+    assert made.status == 201, made.json
+    for other in others:
+        assert await sign_in(world.guest, email, other) == (401, "user_invalid_credentials")
+    assert await sign_in(world.guest, email, password) == (201, "")
+    # Ours reads all of it.
+    assert await sign_in(world.guest, email, password + "z") == (401, "user_invalid_credentials")
+
+
+async def test_a_hash_that_was_brought_proves_the_old_password_too(world: World) -> None:
+    body = {"userId": "unique()", "email": next(NAMES), "password": f"$2y$05${BCRYPT}"}
+    made = await world.key.call("POST", "/users/bcrypt", **body)
+    session = await world.session(made.json["$id"])
+
+    for old, status in (("not the password", 401), (PASSWORD, 200)):
+        changed = await session.call("PATCH", "/account/password", password="another password", oldPassword=old)
+        assert changed.status == status
+    assert (await world.key.call("POST", "/users/md5", **body | {"password": "0" * 32})).error == (
+        409,
+        "user_already_exists",
+    )
+
+
+@pytest.mark.parametrize(("kind", "body"), [("scrypt", SCRYPT), ("scrypt-modified", SCRYPT_MODIFIED)])
+async def test_neither_hash_nor_salt_nor_key_is_shown(world: World, kind: str, body: dict[str, object]) -> None:
+    made = await world.key.call("POST", f"/users/{kind}", userId="unique()", email=next(NAMES), **body)
+
+    assert not {str(value) for name, value in body.items() if isinstance(value, str) and len(value) > 8} & set(
+        _texts(made.json)
+    )
+    assert made.json["password"] == ""
+
+
+def test_a_hash_of_argon2_is_kept_as_it_is() -> None:
+    kept = ARGON2.format(m=64, t=2, p=1)
+
+    assert foreign_hash(kept) is None
+    assert describe_hash(kept)[1] == {"type": "argon2", "memoryCost": 64, "timeCost": 2, "threads": 1}
+    assert describe_hash(None) == ("", {})
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for part in value.values() for text in _texts(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in _texts(part)]
+    return [str(value)]
