@@ -22,10 +22,10 @@ async def serving_metrics(registry: CollectorRegistry, host: str, port: int) -> 
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return Response(body=encode(registry), headers={"Content-Type": content_type})
 
-    runner = ServerRunner(Server(respond, access_log=None))
+    runner = ServerRunner(Server(respond, access_log=None), shutdown_timeout=1)
     await runner.setup()
     try:
-        site = TCPSite(runner, host, port, shutdown_timeout=1)
+        site = TCPSite(runner, host, port)
         await site.start()
         yield runner.addresses[0][1]
     finally:

@@ -23,6 +23,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.web.app import WebApp
 from shared.web.limits import Limiter
+from shared.web.service import Service
 from tests.parts import Database, Parts
 
 PROJECT = "library"
@@ -73,6 +74,7 @@ class World:
     bus: Bus
     guard: Guard
     key_id: str
+    services: list[Service]
 
     async def sign_up(self, email: str = "ada@example.org") -> str:
         made = await self.key.call("POST", "/users", userId="unique()", email=email, password=PASSWORD, name="Ada")
@@ -135,7 +137,7 @@ async def open_world(database: Database, valkey: Valkey, *, rate_limits: bool) -
         guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT})
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
         made = (await cli.ask(CreateKey(project=PROJECT, name="all"), timeout_s=15)).keys[0]
-        yield World(guest, guest.with_(X_Appwrite_Key=made.secret), cli, guard, made.id)
+        yield World(guest, guest.with_(X_Appwrite_Key=made.secret), cli, guard, made.id, opened)
 
 
 @pytest.fixture(scope="module")
