@@ -56,6 +56,7 @@ async def test_a_revocation_moves_position_and_histogram(world: World, scrape: S
     assert after["daypass_barrier_seconds_sum"] > before["daypass_barrier_seconds_sum"]
     assert after["daypass_cache_marks"] > before["daypass_cache_marks"]
     assert after["daypass_barriers_pending"] == after["daypass_feed_lag_entries"] == after["daypass_lookups"] == 0
+    await eventually(lambda: world.guard.reader.tail, world.guard.cache.position)
 
 
 async def test_a_warm_caller_is_a_hit_a_new_one_a_miss_and_a_changed_one_stale(world: World, scrape: Scrape) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,6 +65,20 @@ async def test_a_process_serves_and_ends_in_order(settings: Settings, unused_por
         token.process.send_signal(signal.SIGTERM)
 
         assert await token.process.wait() == 0
+
+
+async def test_metrics_are_served_on_their_port_and_on_no_other(settings: Settings, unused_port: int) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        metrics_port = probe.getsockname()[1]
+    environ = environment(settings, DAYPASS_METRICS_PORT=str(metrics_port))
+    async with running(environ, unused_port) as token, aiohttp.ClientSession() as http:
+        await eventually(lambda: status(http, f"{token.url}/readyz"), 200)
+        async with http.get(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
+            assert "daypass_lease_seconds" in await answer.text()
+
+        assert await status(http, f"{token.url}/metrics") == 404
+        assert await status(http, f"http://127.0.0.1:{metrics_port}/v1/.well-known/jwks.json") == 404
 
 
 async def test_a_wrong_master_key_ends_the_start_in_words(settings: Settings, unused_port: int) -> None:
