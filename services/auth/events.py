@@ -1,5 +1,6 @@
 """What auth answers on the bus: one line each, calling an operation."""
 
+from services.auth.domain.projects import ProjectChange
 from services.auth.domain.records import Key, Session, User
 from services.auth.domain.user_queries import UserQuery
 from services.auth.operations import keys, principals, projects, revocations, sessions, users
@@ -27,7 +28,6 @@ from shared.contracts.revocations import (
 )
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import wire_date
-from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging.bus import Handlers
 from shared.messaging.dead_letters import list_dead_letters
 from shared.messaging.outbox import StoredReceipt
@@ -103,10 +103,20 @@ def _projects(deps: AuthDeps) -> Handlers:
         return _project_records(await projects.list_projects(deps.pool))
 
     async def on_update(asked: admin.UpdateProject) -> admin.ProjectRecords:
-        changed, receipt = await projects.update_project(
-            deps.pool, deps.revocations, id_=asked.id, name=asked.name, origins=asked.origins, by=CLI
+        change = ProjectChange(
+            name=asked.name,
+            origins=asked.origins,
+            session_duration_s=asked.session_duration_s,
+            session_limit=asked.session_limit,
+            session_invalidation=asked.session_invalidation,
+            user_limit=asked.user_limit,
+            auth_methods=asked.auth_methods,
+            membership_fields=asked.membership_fields,
         )
-        return _project_records([changed], receipt)
+        changed, receipt = await projects.update_project(
+            deps.pool, deps.guard, deps.revocations, id_=asked.id, change=change, by=CLI
+        )
+        return _project_records([changed.project], receipt)
 
     async def on_delete(asked: admin.DeleteProject) -> admin.ProjectRecords:
         return _project_records([], await projects.delete_project(deps.pool, deps.revocations, id_=asked.id, by=CLI))
@@ -165,7 +175,7 @@ def _users(deps: AuthDeps) -> Handlers:
         made = await users.create_user(
             deps.pool,
             deps.passwords,
-            await _project(deps, asked.project),
+            (await projects.get_project(deps.pool, asked.project)).project,
             user_id=asked.id,
             email=asked.email,
             password=asked.password,
@@ -174,7 +184,7 @@ def _users(deps: AuthDeps) -> Handlers:
         return _user_records([made])
 
     async def on_list(asked: admin.ListUsers) -> admin.UserRecords:
-        await _project(deps, asked.project)
+        await projects.get_project(deps.pool, asked.project)
         query = UserQuery(search=asked.search, limit=asked.limit, total=False)
         return _user_records((await users.list_users(deps.pool, asked.project, query))[1])
 
@@ -216,19 +226,25 @@ def _sessions(deps: AuthDeps) -> Handlers:
     return {admin.ListSessions: on_list, admin.RevokeSession: on_revoke}
 
 
-async def _project(deps: AuthDeps, id_: str) -> Project:
-    for project in await projects.list_projects(deps.pool):
-        if project.id == id_:
-            return project
-    raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"There is no project {id_}.")
-
-
 def _header(receipt: Receipt | None) -> str:
     return "" if receipt is None else receipt.header()
 
 
 def _project_records(found: list[Project], receipt: Receipt | None = None) -> admin.ProjectRecords:
-    records = tuple(admin.ProjectRecord(id=one.id, name=one.name, origins=one.origins) for one in found)
+    records = tuple(
+        admin.ProjectRecord(
+            id=one.id,
+            name=one.name,
+            origins=one.origins,
+            session_duration_s=one.session_duration_s,
+            session_limit=one.session_limit,
+            session_invalidation=one.session_invalidation,
+            user_limit=one.user_limit,
+            disabled_auth_methods=tuple(sorted(one.disabled_auth_methods)),
+            shown_membership_fields=tuple(sorted(one.shown_membership_fields)),
+        )
+        for one in found
+    )
     return admin.ProjectRecords(projects=records, receipt=_header(receipt))
 
 

@@ -1,6 +1,7 @@
 """`daypass project`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +11,14 @@ from services.cli.show import as_json, show_list, show_one, show_receipt
 from shared.contracts.administration import CreateProject, DeleteProject, ListProjects, UpdateProject
 
 HEADINGS = {"id": "PROJECT", "name": "NAME", "origins": "ORIGINS"}
+SWITCHES = {
+    "session_duration_s": "SESSION DURATION",
+    "session_limit": "SESSION LIMIT",
+    "session_invalidation": "SESSION INVALIDATION",
+    "user_limit": "USER LIMIT",
+    "disabled_auth_methods": "SWITCHED OFF",
+    "shown_membership_fields": "SHOWN OF MEMBERS",
+}
 
 origin = click.option(
     "--origin", "origins", multiple=True, help="A host whose pages may call; repeat for more, *.example.com for all."
@@ -45,12 +54,42 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 @click.argument("id_", metavar="ID")
 @click.option("--name", help="Another name.")
 @origin
+@click.option("--session-duration", "session_duration_s", type=int, help="Of new sessions, in seconds.")
+@click.option("--session-limit", type=int, help="Sessions of a user: a sign-in beyond it ends the oldest.")
+@click.option(
+    "--session-invalidation/--no-session-invalidation",
+    default=None,
+    help="Whether a new password ends the user's other sessions.",
+)
+@click.option("--user-limit", type=int, help="Users that may sign up; 0: no limit.")
+@click.option("--enable", multiple=True, metavar="METHOD", help="Switch an auth method on, as email-password.")
+@click.option("--disable", multiple=True, metavar="METHOD", help="Switch one off.")
+@click.option("--show", multiple=True, metavar="FIELD", help="Let members see it of one another, as userName.")
+@click.option("--hide", multiple=True, metavar="FIELD", help="Let them not.")
 @as_json
 @click.pass_obj
-def update(given: Path | None, id_: str, *, name: str | None, origins: tuple[str, ...], as_json: bool) -> None:
-    """Change a project, in force everywhere when this returns."""
-    request = UpdateProject(id=id_, name=name, origins=origins or None)
-    show_one("project", ask(given, request).projects[0], HEADINGS, as_json=as_json)
+def update(
+    given: Path | None,
+    /,
+    id_: str,
+    *,
+    origins: tuple[str, ...],
+    enable: tuple[str, ...],
+    disable: tuple[str, ...],
+    show: tuple[str, ...],
+    hide: tuple[str, ...],
+    as_json: bool,
+    **changes: Any,  # Any: what click parsed, under the names that the request has
+) -> None:
+    """Change a project, in force everywhere when this returns; what is left out stays."""
+    request = UpdateProject(
+        id=id_,
+        origins=origins or None,
+        auth_methods=dict.fromkeys(enable, True) | dict.fromkeys(disable, False),
+        membership_fields=dict.fromkeys(show, True) | dict.fromkeys(hide, False),
+        **changes,
+    )
+    show_one("project", ask(given, request).projects[0], HEADINGS | SWITCHES, as_json=as_json)
 
 
 @project.command(epilog=HELP)

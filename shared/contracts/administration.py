@@ -11,11 +11,17 @@ from shared.contracts.requests import ADMIN, A, Request
 
 
 class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A project."""
+    """A project; what its switches mean is told in `shared.contracts.principal.Project`. Web platforms are origins."""
 
     id: str
     name: str
     origins: tuple[str, ...]
+    session_duration_s: int = 0
+    session_limit: int = 0
+    session_invalidation: bool = True
+    user_limit: int = 0
+    disabled_auth_methods: tuple[str, ...] = ()
+    shown_membership_fields: tuple[str, ...] = ()
 
 
 class ProjectRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +112,10 @@ class ListProjects(Asked[ProjectRecords], frozen=True, kw_only=True):
 
 
 class UpdateProject(Asked[ProjectRecords], frozen=True, kw_only=True):
-    """`project.update`: what is None stays. Refused with `project_not_found`."""
+    """`project.update`: what is None or not named stays. Refused with `project_not_found`.
+
+    `auth_methods` says by Appwrite's ids which are on; `membership_fields` by name which members see of one another.
+    """
 
     TYPE: ClassVar[str] = "project.update"
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
@@ -114,6 +123,12 @@ class UpdateProject(Asked[ProjectRecords], frozen=True, kw_only=True):
     id: str
     name: str | None = None
     origins: tuple[str, ...] | None = None
+    session_duration_s: int | None = None
+    session_limit: int | None = None
+    session_invalidation: bool | None = None
+    user_limit: int | None = None
+    auth_methods: dict[str, bool] = {}
+    membership_fields: dict[str, bool] = {}
 
 
 class DeleteProject(Asked[ProjectRecords], frozen=True, kw_only=True):

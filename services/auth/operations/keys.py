@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from services.auth.domain.projects import check_name
 from services.auth.domain.records import Key
-from services.auth.operations.projects import check_name, no_project
 from services.auth.operations.revoking import require_lease, settled, tell
 from services.auth.store import keys as store
-from services.auth.store.projects import find_project
+from services.auth.store.projects import get_project
 from shared.contracts import scopes as vocabulary
 from shared.contracts import subjects
 from shared.contracts.credentials import digest, new_key_secret
@@ -63,8 +63,7 @@ async def create_key(
 async def list_keys(pool: Pool, *, project: str) -> list[Key]:
     """Return a project's keys, the oldest first; raises `Refusal(PROJECT_NOT_FOUND)`."""
     async with pool.acquire() as connection:
-        if await find_project(connection, project) is None:
-            raise no_project(project)
+        await get_project(connection, project)
         return await store.list_keys(connection, project)
 
 

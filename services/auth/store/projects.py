@@ -1,21 +1,40 @@
 """Projects."""
 
+from collections.abc import Mapping
+
 import asyncpg
 
+from services.auth.domain.projects import ProjectChange, StoredProject
 from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
-_COLUMNS = (
-    "id, name, origins, session_duration_s, session_limit, session_invalidation, user_limit, disabled_auth_methods,"
-    " shown_membership_fields"
-)
+_COLUMNS = """
+    id, name, session_duration_s, session_limit, session_invalidation, user_limit, disabled_auth_methods,
+    shown_membership_fields, created_at, updated_at,
+    origins || ARRAY(SELECT hostname FROM auth.platforms WHERE project = projects.id ORDER BY sequence) AS origins
+"""
 _INSERT = "INSERT INTO auth.projects (id, name, origins) VALUES ($1, $2, $3)"
 _LIST = f"SELECT {_COLUMNS} FROM auth.projects ORDER BY sequence"
 _GET = f"SELECT {_COLUMNS} FROM auth.projects WHERE id = $1"
-_UPDATE = """
-    UPDATE auth.projects SET name = coalesce($2, name), origins = coalesce($3, origins), updated_at = now()
-    WHERE id = $1
+_UPDATE = f"""
+    UPDATE auth.projects SET
+        name = coalesce($2, name),
+        origins = coalesce($3, origins),
+        session_duration_s = coalesce($4, session_duration_s),
+        session_limit = coalesce($5, session_limit),
+        session_invalidation = coalesce($6, session_invalidation),
+        user_limit = coalesce($7, user_limit),
+        disabled_auth_methods = ARRAY(
+            SELECT unnest(disabled_auth_methods) UNION SELECT unnest($8::text[]) EXCEPT SELECT unnest($9::text[])
+            ORDER BY 1
+        ),
+        shown_membership_fields = ARRAY(
+            SELECT unnest(shown_membership_fields) UNION SELECT unnest($10::text[]) EXCEPT SELECT unnest($11::text[])
+            ORDER BY 1
+        ),
+        updated_at = now()
+    WHERE id = $1 RETURNING {_COLUMNS}
 """
 _DELETE = "DELETE FROM auth.projects WHERE id = $1"
 _RESOLVE = f"""
@@ -38,20 +57,34 @@ async def list_projects(connection: Connection) -> list[Project]:
     return [_project(row) for row in await connection.fetch(_LIST)]
 
 
-async def find_project(connection: Connection, id_: str) -> Project | None:
-    """Return a project."""
-    row = await connection.fetchrow(_GET, id_)
-    return None if row is None else _project(row)
+async def get_project(connection: Connection, id_: str) -> StoredProject:
+    """Return a project; raises `Refusal(PROJECT_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_GET, id_), id_)
 
 
-async def update_project(connection: Connection, id_: str, *, name: str | None, origins: list[str] | None) -> bool:
-    """Change what is not None; False where there is no such project."""
-    return bool(await connection.execute(_UPDATE, id_, name, origins) != "UPDATE 0")
+async def update_project(connection: Connection, id_: str, change: ProjectChange) -> StoredProject:
+    """Change a project; raises `Refusal(PROJECT_NOT_FOUND)`."""
+    row = await connection.fetchrow(
+        _UPDATE,
+        id_,
+        change.name,
+        change.origins,
+        change.session_duration_s,
+        change.session_limit,
+        change.session_invalidation,
+        change.user_limit,
+        _named(change.auth_methods, on=False),
+        _named(change.auth_methods, on=True),
+        _named(change.membership_fields, on=True),
+        _named(change.membership_fields, on=False),
+    )
+    return _found(row, id_)
 
 
-async def delete_project(connection: Connection, id_: str) -> bool:
-    """Delete a project with all its users, sessions and keys; False where there is none."""
-    return bool(await connection.execute(_DELETE, id_) != "DELETE 0")
+async def delete_project(connection: Connection, id_: str) -> None:
+    """Delete a project with all its users, sessions and keys; raises `Refusal(PROJECT_NOT_FOUND)`."""
+    if await connection.execute(_DELETE, id_) == "DELETE 0":
+        raise _not_found(id_)
 
 
 async def resolve_project(connection: Connection, id_: str) -> tuple[int, Project | None]:
@@ -61,11 +94,25 @@ async def resolve_project(connection: Connection, id_: str) -> tuple[int, Projec
     return row["number"], None if row["id"] is None else _project(row)
 
 
+def _named(switches: Mapping[str, bool], *, on: bool) -> list[str]:
+    return [name for name, is_on in switches.items() if is_on is on]
+
+
+def _not_found(id_: str) -> Refusal:
+    return Refusal(ErrorType.PROJECT_NOT_FOUND, f"There is no project {id_}.")
+
+
+def _found(row: asyncpg.Record | None, id_: str) -> StoredProject:
+    if row is None:
+        raise _not_found(id_)
+    return StoredProject(project=_project(row), created_at=row["created_at"], updated_at=row["updated_at"])
+
+
 def _project(row: asyncpg.Record) -> Project:
     return Project(
         id=row["id"],
         name=row["name"],
-        origins=tuple(row["origins"]),
+        origins=tuple(dict.fromkeys(row["origins"])),
         session_duration_s=row["session_duration_s"],
         session_limit=row["session_limit"],
         session_invalidation=row["session_invalidation"],

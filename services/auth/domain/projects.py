@@ -1,0 +1,82 @@
+"""Projects: what may be changed of one, and its web platforms."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal, get_args
+
+import msgspec
+
+from shared.contracts.principal import Project
+from shared.kernel.errors import ArgumentInvalid
+
+AuthMethod = Literal["email-password", "magic-url", "email-otp", "anonymous", "invites", "jwt", "phone"]
+AUTH_METHODS: tuple[str, ...] = get_args(AuthMethod)
+
+MEMBERSHIP_FIELDS = ("userId", "userEmail", "userPhone", "userName", "userMFA", "userAccessedAt")
+"""What a membership tells of its user, and members see of one another where the project shows it."""
+
+LONGEST_NAME = 128
+LEAST_SESSIONS, MOST_SESSIONS = 1, 100
+SHORTEST_SESSION_S, LONGEST_SESSION_S = 60, 31_536_000
+MOST_USERS = 10_000
+
+
+class StoredProject(msgspec.Struct, frozen=True, kw_only=True):
+    """A project with its dates."""
+
+    project: Project
+    created_at: datetime
+    updated_at: datetime
+
+
+class Platform(msgspec.Struct, frozen=True, kw_only=True):
+    """A web platform: pages of `hostname` (`*.example.com`: of all its subdomains) may call."""
+
+    project: str
+    id: str
+    name: str
+    hostname: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be changed of a project: what is None or not named stays.
+
+    `auth_methods` says by id which are on, `membership_fields` by name which are shown; a `user_limit` of 0 is none.
+    """
+
+    name: str | None = None
+    origins: tuple[str, ...] | None = None
+    session_duration_s: int | None = None
+    session_limit: int | None = None
+    session_invalidation: bool | None = None
+    user_limit: int | None = None
+    auth_methods: Mapping[str, bool] = {}
+    membership_fields: Mapping[str, bool] = {}
+
+    def check(self) -> None:
+        """Raise `ArgumentInvalid` for the first that cannot be."""
+        if self.name is not None:
+            check_name(self.name)
+        _check_range("session_duration_s", self.session_duration_s, SHORTEST_SESSION_S, LONGEST_SESSION_S)
+        _check_range("session_limit", self.session_limit, LEAST_SESSIONS, MOST_SESSIONS)
+        _check_range("user_limit", self.user_limit, 0, MOST_USERS)
+        _check_names("auth_methods", self.auth_methods, AUTH_METHODS)
+        _check_names("membership_fields", self.membership_fields, MEMBERSHIP_FIELDS)
+
+
+def check_name(name: str) -> None:
+    """Raise `ArgumentInvalid` where a name is none for a project or key."""
+    if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
+        raise ArgumentInvalid("name", f"it must have 1 to {LONGEST_NAME} characters")
+
+
+def _check_range(parameter: str, value: int | None, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise ArgumentInvalid(parameter, f"it must be {least} to {most}")
+
+
+def _check_names(parameter: str, given: Mapping[str, bool], known: tuple[str, ...]) -> None:
+    if unknown := [name for name in given if name not in known]:
+        raise ArgumentInvalid(parameter, f"{unknown[0]} is none of {', '.join(known)}")
