@@ -99,6 +99,7 @@ async def _targets(world: dict[str, Any], path: str, count: int) -> list[Target]
 async def _alone(world: dict[str, Any]) -> Found:
     client = await Client.open(world["port"])
     found = Found([], [], [], [])
+    await stages_since(world)  # those of what was made before
     for _ in range(ROUNDS):
         for path, rounds in ((OURS, found.ours), (BARE, found.bare)):
             rounds.append([_deleted(await client.ask(one)) for one in await _targets(world, path, EACH)])

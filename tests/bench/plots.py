@@ -7,6 +7,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from tests.bench.measures import FOLDER
 
@@ -18,7 +19,9 @@ def distribution(name: str, title: str, samples: Mapping[str, Sequence[float]]) 
     for label, found in samples.items():
         axes.ecdf(found, label=f"{label} ({len(found)})")
     axes.set(title=title, xlabel="milliseconds", ylabel="share", xscale="log", ylim=(0, 1))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(visible=True, which="both", alpha=0.3)
     axes.legend()
     for kind in ("png", "svg"):
