@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 import shared.messaging
 from services.auth import events
-from services.auth.http import account, health, imports, keys, sessions, users
+from services.auth.http import account, health, imports, keys, platforms, project, sessions, users
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.housekeeping import keep_house
 from services.auth.operations.passwords import Passwords
@@ -106,6 +106,6 @@ async def _serve_principals(bus: Bus, pool: Pool, trust: Trust) -> None:
 
 def _service(deps: AuthDeps) -> Service:
     checks = usual_checks(deps.pool, deps.redis, deps.guard)
-    modules = (account, sessions, users, imports, keys, health)
+    modules = (account, sessions, users, imports, keys, project, platforms, health)
     parts = [(module.routes, deps) for module in modules]
     return Service(parts=parts, guard=deps.guard, checks=checks, revocations=[deps.revocations])

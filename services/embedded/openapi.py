@@ -1,6 +1,6 @@
 """`python -m services.embedded.openapi`: write the OpenAPI document of all services, from their declarations."""
 
-from services.auth.http import account, health, imports, keys, sessions, users
+from services.auth.http import account, health, imports, keys, platforms, project, sessions, users
 from services.data.http import columns, databases, indexes, rows, tables
 from services.token.http import jwks, jwts
 from shared.web import system
@@ -12,6 +12,8 @@ MODULES = (
     users,
     imports,
     keys,
+    project,
+    platforms,
     health,
     jwts,
     jwks,
