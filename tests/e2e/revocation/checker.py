@@ -288,10 +288,16 @@ class Check:
             await asyncio.sleep(0.05)
         self.report.longest_s = max(self.report.longest_s, time.monotonic() - started)
 
-    async def finish(self) -> None:
-        """Wait for the answers that are still to come."""
+    @property
+    def are_late(self) -> bool:
+        """Whether a round has ended without some of the answers that it asked for."""
+        return bool(self._open)
+
+    async def late_answers(self) -> None:
+        """Wait for the answers that a round did not wait for."""
         if self._open:
             done, never = await asyncio.wait(self._open, timeout=PATIENCE_S)
+            self._open -= done
             assert not never, f"{len(never)} requests were never answered"
             for task in done:
                 task.result()
@@ -447,7 +453,7 @@ async def checking(
         yield check
         check.is_over = True
         await asyncio.wait(tasks, timeout=PATIENCE_S)
-        await check.finish()
+        await check.late_answers()
     finally:
         for task in tasks:
             task.cancel()

@@ -1,0 +1,244 @@
+"""Redis that dies, forgets, is slow, full or out of reach, for all or for some, while rounds go on."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+
+import pytest
+
+from shared.contracts import subjects
+from shared.contracts.events import PrincipalsChanged
+from shared.messaging.codec import pack
+from shared.messaging.outbox import entry_bytes
+from tests.e2e.revocation.checker import PROJECT, Check, Round, checking, of_user
+from tests.e2e.revocation.cluster import Cluster, Member
+from tests.eventually import eventually
+
+SOME = 8
+
+
+class Witness:
+    """A signed-in user whom every process has just been asked for, by JWT and by session secret."""
+
+    def __init__(self, one: Round) -> None:
+        self._one = one
+        self._check = one.check
+        self._probes = [probe for kind in ("jwt", "session") for probe in of_user(one, kind)]
+
+    @classmethod
+    async def new(cls, check: Check) -> "Witness":
+        """Sign somebody in."""
+        one = Round(check, await check.person())
+        await one.sign_in()
+        witness = cls(one)
+        await eventually(witness.shown, len(witness._probes))
+        return witness
+
+    async def shown(self) -> int:
+        """Ask everybody at once; return how many answers show the user."""
+        answers = await asyncio.gather(
+            *(self._check.send(one.member, one.method, one.path, one.headers, one.body) for one in self._probes)
+        )
+        return sum(probe.shows(*answer) for probe, answer in zip(self._probes, answers, strict=True))
+
+    async def delete(self) -> tuple[int, str]:
+        """Delete the session by the key; return the answer's status, and its type if it is a refusal."""
+        status, body = await self._check.by_key(
+            "auth", "DELETE", f"/users/{self._one.person.id}/sessions/{self.session}"
+        )
+        return status, "" if body is None else body["type"]
+
+    @property
+    def session(self) -> str:
+        """The id of the session."""
+        return self._one.session
+
+    async def dies(self) -> None:
+        """Delete the session until that is confirmed, and see that nobody shows the user from then on."""
+
+        async def is_deleted() -> bool:
+            return (await self.delete())[0] in {204, 404}
+
+        await eventually(is_deleted, True)
+        for _ in range(3):
+            assert await self.shown() == 0
+
+
+@contextlib.asynccontextmanager
+async def fault(cluster: Cluster) -> AsyncIterator[Check]:
+    """Run rounds before, during and after a fault, with a witness who lives until it is over; nothing may be lost."""
+    async with checking(cluster) as check:
+        await check.rounds(SOME)
+        witness = await Witness.new(check)
+        yield check
+        await cluster.ready()
+        await witness.dies()
+        await check.rounds(SOME)
+    check.report.assert_kept()
+    await cluster.nothing_lost()
+
+
+@contextlib.contextmanager
+def left_out(*members: Member) -> Iterator[None]:
+    """Have new rounds do without these, since they can say nothing of anyone; those under way still ask them."""
+    for member in members:
+        member.is_stopped = True
+    try:
+        yield
+    finally:
+        for member in members:
+            member.is_stopped = False
+
+
+async def fenced(cluster: Cluster, *members: Member) -> None:
+    """Wait until these have no lease any more."""
+    await asyncio.gather(*(eventually(partial(cluster.readiness, member), 503) for member in members))
+
+
+async def test_redis_that_is_killed_and_starts_again_shows_nothing_dead(cluster: Cluster) -> None:
+    async with fault(cluster):
+        await cluster.kill_redis()
+        await fenced(cluster, *cluster.members.values())
+        await cluster.start_redis()
+
+
+async def test_redis_that_starts_again_at_once_shows_nothing_dead(cluster: Cluster) -> None:
+    async with fault(cluster) as check:
+        for _ in range(2):
+            await cluster.kill_redis()
+            await cluster.start_redis()
+            await check.rounds(SOME)
+
+
+async def test_redis_that_starts_again_empty_shows_nothing_dead(cluster: Cluster) -> None:
+    async with fault(cluster) as check:
+        await cluster.kill_redis()
+        cluster.forget_redis()
+        await cluster.start_redis()
+        await check.rounds(SOME)
+
+
+async def test_redis_that_starts_again_with_old_data_shows_nothing_dead(cluster: Cluster) -> None:
+    async with fault(cluster) as check:
+        await cluster.save_redis("old")
+        await check.rounds(SOME)
+        await cluster.kill_redis()
+        cluster.put_back_redis("old")
+        await cluster.start_redis()
+        await check.rounds(SOME)
+
+
+async def test_redis_that_is_flushed_shows_nothing_dead(cluster: Cluster) -> None:
+    async with fault(cluster) as check, cluster.redis() as redis:
+        await redis.flushall()
+        await check.rounds(SOME)
+
+
+@pytest.mark.parametrize("left", [3, 0])
+async def test_a_stream_that_is_trimmed_past_its_readers_shows_nothing_dead(cluster: Cluster, left: int) -> None:
+    slow = cluster.members["data-1"]
+    stream = await cluster.stream()
+    async with fault(cluster) as check, cluster.redis() as redis:
+        for _ in range(4):
+            await redis.xtrim(stream, maxlen=left, approximate=False)
+            await check.rounds(2)
+        slow.redis.hold()
+        with left_out(slow):
+            await check.rounds(SOME)
+            await redis.xtrim(stream, maxlen=left, approximate=False)
+        slow.redis.restore()
+
+
+async def test_a_stream_that_is_deleted_shows_nothing_dead(cluster: Cluster) -> None:
+    stream = await cluster.stream()
+    async with fault(cluster) as check, cluster.redis() as redis:
+        for _ in range(3):
+            await redis.delete(stream)
+            await check.rounds(2)
+
+
+async def test_connections_that_are_cut_again_and_again_show_nothing_dead(cluster: Cluster) -> None:
+    async with fault(cluster) as check:
+        for _ in range(8):
+            for member in cluster.members.values():
+                member.redis.drop_connections()
+            await check.rounds(1)
+
+
+async def test_a_slow_way_to_redis_shows_nothing_dead(cluster: Cluster) -> None:
+    async with fault(cluster) as check:
+        for member in cluster.members.values():
+            member.redis.delay_s = 0.1
+        await check.rounds(SOME)
+
+
+async def test_redis_without_memory_confirms_nothing_and_shows_nothing_dead(cluster: Cluster) -> None:
+    async with fault(cluster) as check, cluster.redis() as redis:
+        witness = await Witness.new(check)
+        await redis.config_set("maxmemory", 1)
+        try:
+            await fenced(cluster, *cluster.members.values())
+            assert await witness.delete() == (503, "revocation_unconfirmed")
+            assert await witness.shown() == 0
+        finally:
+            await redis.config_set("maxmemory", 0)
+        await witness.dies()
+
+
+async def test_auth_alone_cut_off_from_redis_confirms_nothing_until_it_is_back(cluster: Cluster) -> None:
+    async with fault(cluster) as check:
+        witness = await Witness.new(check)
+        for member in cluster.of("auth"):
+            member.redis.cut()
+        assert await witness.delete() == (503, "revocation_unconfirmed")
+        assert await witness.delete() == (503, "revocation_unconfirmed")
+        assert await witness.shown() > 0  # replicas go on and have heard of nothing: so there was nothing to confirm
+        for member in cluster.of("auth"):
+            member.redis.restore()
+        await witness.dies()
+
+
+@pytest.mark.parametrize("name", ["data-1", "token-1", "auth-1"])
+@pytest.mark.parametrize("how", ["cut", "hold"])
+async def test_one_replica_alone_cut_off_from_redis_shows_nothing_dead(cluster: Cluster, name: str, how: str) -> None:
+    member = cluster.members[name]
+    async with fault(cluster) as check:
+        witness = await Witness.new(check)
+        getattr(member.redis, how)()
+        if name == "token-1":  # the only one: no round goes on without it
+            await witness.dies()
+        else:
+            with left_out(member):
+                await witness.dies()
+                await check.rounds(SOME)
+
+
+@pytest.mark.parametrize("name", ["data-1", "auth-1"])
+async def test_an_event_loop_that_stalls_for_longer_than_a_lease_wakes_up_fenced(cluster: Cluster, name: str) -> None:
+    member = cluster.members[name]
+    async with fault(cluster) as check:
+        witness = await Witness.new(check)
+        member.stop()
+        gone = asyncio.create_task(witness.shown())  # sent while it stands still
+        while (await witness.delete())[0] not in {204, 404}:
+            pass
+        late = asyncio.create_task(witness.shown())
+        member.go_on()
+        await gone
+        assert await late == 0
+        await check.rounds(SOME)
+
+
+async def test_entries_that_are_double_unknown_or_malformed_show_nothing_dead(cluster: Cluster) -> None:
+    double = entry_bytes(PrincipalsChanged(subjects=(subjects.user(PROJECT, "nobody"),), reason="test"))
+    unknown = pack({"type": "principals.changed", "version": 99, "body": {"subjects": ["all"]}})
+    strange = pack({"type": "something.else", "version": 1, "body": {}})
+    async with fault(cluster) as check:
+        for entry in (double, double, unknown, strange, b"", b"\xc1\xff", pack(["no", "map"])):
+            async with cluster.sql() as sql:
+                await sql.execute(
+                    "INSERT INTO feed.outbox (id, stream, entry) VALUES ($1, 'feed', $2)", uuid.uuid4(), entry
+                )
+            await check.rounds(2)
