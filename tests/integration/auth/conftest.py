@@ -126,7 +126,8 @@ async def open_world(database: Database, valkey: Valkey, *, rate_limits: bool) -
         if rate_limits:
             limiter = Limiter(valkey.url("auth"))
             stack.push_async_callback(limiter.close)
-        app = WebApp([part for service in opened for part in service.parts], guard=guard, limiter=limiter)
+        parts = [part for service in opened for part in service.parts]
+        app = WebApp(parts, guard=guard, limiter=limiter, checks=opened[0].checks)
         port = await app.start(("127.0.0.1", 0))
         stack.push_async_callback(app.stop)
         cli_redis = open_client(valkey.url("cli"), name="tests")
