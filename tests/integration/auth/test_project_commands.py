@@ -1,0 +1,101 @@
+"""`daypass project update` and `daypass key update`, as an operator types them."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.embedded.valkey import Valkey
+from tests.integration.auth.conftest import PROJECT, World, open_world
+from tests.parts import Database
+
+DAYPASS = (sys.executable, "-c", "from services.cli import main; main()")
+REFUSED = 4
+
+
+class Daypass:
+    """The command, asking one instance."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._environ = {"DAYPASS_REDIS_URL": redis_url}
+
+    async def run(self, *arguments: str) -> tuple[int | None, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            *DAYPASS, *arguments, env=self._environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        out, err = await process.communicate()
+        return process.returncode, out.decode(), err.decode()
+
+    async def json(self, *arguments: str) -> dict[str, object]:
+        code, out, err = await self.run(*arguments, "--json")
+        assert (code, err) == (0, "")
+        (told,) = json.loads(out).values()
+        return dict(told)
+
+
+@pytest.fixture
+async def opened(database: Database, valkey: Valkey) -> AsyncIterator[tuple[World, Daypass]]:
+    async with open_world(database, valkey, rate_limits=False) as world:
+        yield world, Daypass(valkey.url("cli"))
+
+
+async def test_a_key_is_changed_by_what_is_named(opened: tuple[World, Daypass]) -> None:
+    world, daypass = opened
+    some, id_ = await world.key_with("users.read", "teams.read")
+
+    changed = await daypass.json("key", "update", id_, "--project", PROJECT, "--scopes", "teams.read", "--name", "less")
+    assert (changed["name"], changed["scopes"], changed["expire"], changed["secret"]) == (
+        "less",
+        ["teams.read"],
+        "",
+        "",
+    )
+    assert (await some.call("GET", "/users")).error == (401, "general_unauthorized_scope")
+    kept = await daypass.json("key", "update", id_, "--project", PROJECT, "--expire", "2999-01-01")
+    assert (kept["scopes"], kept["expire"]) == (["teams.read"], "2999-01-01T00:00:00.000+00:00")
+    assert (await daypass.json("key", "update", id_, "--project", PROJECT, "--expire", ""))["expire"] == ""
+    code, _, err = await daypass.run("key", "update", "nothing", "--project", PROJECT, "--name", "x")
+    assert (code, "There is no key nothing" in err) == (REFUSED, True)
+
+
+async def test_a_project_is_changed_by_what_is_named(opened: tuple[World, Daypass]) -> None:
+    world, daypass = opened
+
+    changed = await daypass.json(
+        "project", "update", PROJECT, "--session-limit", "3", "--session-duration", "3600", "--user-limit", "5",
+        "--no-session-invalidation", "--disable", "anonymous", "--disable", "phone", "--show", "userName",
+    )  # fmt: skip
+    assert changed == {
+        "id": PROJECT,
+        "name": "Library",
+        "origins": ["localhost"],
+        "session_duration_s": 3600,
+        "session_limit": 3,
+        "session_invalidation": False,
+        "user_limit": 5,
+        "disabled_auth_methods": ["anonymous", "phone"],
+        "shown_membership_fields": ["userName"],
+    }
+    assert (await world.guest.call("POST", "/account/sessions/anonymous")).status == 501
+    again = await daypass.json(
+        "project", "update", PROJECT, "--enable", "anonymous", "--session-invalidation", "--hide", "userName"
+    )
+    assert again == changed | {
+        "session_invalidation": True,
+        "disabled_auth_methods": ["phone"],
+        "shown_membership_fields": [],
+    }
+    assert (await world.guest.call("POST", "/account/sessions/anonymous")).status == 201
+
+
+async def test_people_are_shown_a_project_and_told_what_cannot_be(opened: tuple[World, Daypass]) -> None:
+    _, daypass = opened
+
+    code, out, _ = await daypass.run("project", "update", PROJECT, "--session-limit", "7")
+    assert code == 0
+    assert [line.split()[-1] for line in out.splitlines() if line.startswith("SESSION LIMIT")] == ["7"]
+    for wrong in (("--session-limit", "0"), ("--disable", "telepathy"), ("--show", "shoeSize")):
+        code, _, err = await daypass.run("project", "update", PROJECT, *wrong)
+        assert (code, "Traceback" in err) == (REFUSED, False)
