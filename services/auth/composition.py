@@ -12,9 +12,10 @@ from redis.asyncio import Redis
 
 import shared.messaging
 from services.auth import events
-from services.auth.http import account, health, imports, keys, platforms, project, sessions, users
+from services.auth.http import account, health, imports, keys, memberships, platforms, project, sessions, teams, users
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.housekeeping import keep_house
+from services.auth.operations.invitations import InvitationFolder
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.resolver import DatabaseResolver
 from services.auth.settings import Settings
@@ -72,12 +73,23 @@ async def open_auth(
         revocations = _revocations(settings, pool, redis, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
         loops.append(keep_house(pool, kept=timedelta(days=settings.receipts_kept_days)))
-        deps = AuthDeps(pool=pool, redis=redis, guard=guard, revocations=revocations, passwords=passwords)
+        deps = AuthDeps(
+            pool=pool,
+            redis=redis,
+            guard=guard,
+            revocations=revocations,
+            passwords=passwords,
+            invitations=_invitations(settings),
+        )
         loops.append(_serve_principals(bus, pool, trust))
         loops.append(bus.serve(FindSession.LANE, events.general_lane(deps)))
         loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
         await stack.enter_async_context(running(loops))
         yield _service(deps)
+
+
+def _invitations(settings: Settings) -> InvitationFolder | None:
+    return None if settings.invitations_dir == "none" else InvitationFolder(Path(settings.invitations_dir))
 
 
 def _revocations(
@@ -106,6 +118,6 @@ async def _serve_principals(bus: Bus, pool: Pool, trust: Trust) -> None:
 
 def _service(deps: AuthDeps) -> Service:
     checks = usual_checks(deps.pool, deps.redis, deps.guard)
-    modules = (account, sessions, users, imports, keys, project, platforms, health)
+    modules = (account, sessions, users, imports, keys, project, platforms, teams, memberships, health)
     parts = [(module.routes, deps) for module in modules]
     return Service(parts=parts, guard=deps.guard, checks=checks, revocations=[deps.revocations])

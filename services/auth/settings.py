@@ -12,11 +12,13 @@ class Settings(ProcessSettings):
     """Read from `DAYPASS_…` at start. `cheap_passwords` are for tests only.
 
     `receipts_kept_days` is how long receipts, and the rows of sessions that have ended, are kept. `test_crash` is
-    where a test has the process killed.
+    where a test has the process killed. `invitations_dir` is the folder that invitations are written to; `none`: users
+    cannot invite others.
     """
 
     cheap_passwords: bool = False
     receipts_kept_days: int = 30
+    invitations_dir: str = "none"
     test_crash: CrashPoint = "none"
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """`python -m services.embedded.openapi`: write the OpenAPI document of all services, from their declarations."""
 
-from services.auth.http import account, health, imports, keys, platforms, project, sessions, users
+from services.auth.http import account, health, imports, keys, memberships, platforms, project, sessions, teams, users
 from services.data.http import columns, databases, indexes, rows, tables
 from services.token.http import jwks, jwts
 from shared.web import system
@@ -14,6 +14,8 @@ MODULES = (
     keys,
     project,
     platforms,
+    teams,
+    memberships,
     health,
     jwts,
     jwks,

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 import uvloop
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
-from services.auth.http import account, health, keys, platforms, project, sessions, users
+from services.auth.http import account, health, keys, memberships, platforms, project, sessions, teams, users
 from services.data.http import columns, databases, indexes, rows, tables
 from services.token.http import jwks, jwts
 from shared.web.dispatch import Table
 from shared.web.endpoint import Routes
 
 PARTS = {
-    "auth": (account, sessions, users, keys, project, platforms, health),
+    "auth": (account, sessions, users, keys, project, platforms, teams, memberships, health),
     "token": (jwks, jwts),
     "data": (columns, databases, indexes, rows, tables),
 }

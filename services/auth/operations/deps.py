@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from services.auth.operations.invitations import Invitations
 from services.auth.operations.passwords import Passwords
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
@@ -12,10 +13,11 @@ from shared.postgres.pool import Pool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthDeps:
-    """Given to each handler, of HTTP and of the bus."""
+    """Given to each handler, of HTTP and of the bus. Without `invitations` users cannot invite others."""
 
     pool: Pool
     redis: Redis
     guard: Guard
     revocations: Revocations
     passwords: Passwords
+    invitations: Invitations | None = None

@@ -181,6 +181,17 @@ async def confirm_end(pool: Pool, revocations: Revocations, project: str, ended:
     await confirm_pending(pool, revocations, *named)
 
 
+async def add_session(
+    connection: Connection, guard: Guard, project: Project, *, user_id: str, sign_in: SignIn
+) -> tuple[Session, SessionSecret, uuid.UUID | None]:
+    """Make a session in the caller's transaction, which has locked the user; also return what is to be confirmed.
+
+    Raises `Refusal(USER_NOT_FOUND)`; `Unavailable` where the oldest session has to go and nobody could confirm that.
+    """
+    session, secret = await _insert(connection, project, user_id, sign_in)
+    return session, secret, await _evict(connection, guard, project, user_id)
+
+
 async def _sign_in(
     pool: Pool,
     guard: Guard,
@@ -196,8 +207,7 @@ async def _sign_in(
         # A password that was changed since it was verified has ended all sessions: this one must not come after.
         if verified is not None and not await users.lock_password(connection, verified):
             raise wrong_password()
-        session, secret = await _insert(connection, project, user_id, sign_in)
-        ticket = await _evict(connection, guard, project, user_id)
+        session, secret, ticket = await add_session(connection, guard, project, user_id=user_id, sign_in=sign_in)
     try:
         receipt = await confirmed(revocations, ticket)
     except Unavailable:

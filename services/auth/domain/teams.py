@@ -1,0 +1,106 @@
+"""Teams and memberships: the values, what may be asked of their lists, and who may see and change them."""
+
+from datetime import datetime
+
+import msgspec
+
+from services.auth.domain.list_queries import Attribute, Kind
+from shared.contracts.principal import Kind as CallerKind
+from shared.contracts.principal import Principal
+from shared.kernel.errors import ErrorType, Refusal
+
+OWNER = "owner"
+MOST_ROLES_IN_TEAM = 100
+
+TOTAL = """(
+    SELECT count(*) FROM auth.memberships AS counted
+    WHERE counted.project = teams.project AND counted.team_id = teams.id AND counted.confirmed
+)"""
+"""How many confirmed members a team has: counted where it is asked for, so that it is never wrong."""
+
+TEAM_ATTRIBUTES = {
+    "$id": Attribute("teams.id"),
+    "$sequence": Attribute("teams.sequence", Kind.NUMBER),
+    "$createdAt": Attribute("teams.created_at", Kind.DATE),
+    "$updatedAt": Attribute("teams.updated_at", Kind.DATE),
+    "name": Attribute("teams.name"),
+    "total": Attribute(TOTAL, Kind.NUMBER),
+}
+MEMBERSHIP_ATTRIBUTES = {
+    "$id": Attribute("memberships.id"),
+    "$sequence": Attribute("memberships.sequence", Kind.NUMBER),
+    "$createdAt": Attribute("memberships.created_at", Kind.DATE),
+    "$updatedAt": Attribute("memberships.updated_at", Kind.DATE),
+    "userId": Attribute("memberships.user_id"),
+    "teamId": Attribute("memberships.team_id"),
+    "invited": Attribute("memberships.invited_at", Kind.DATE),
+    "joined": Attribute("memberships.joined_at", Kind.DATE),
+    "confirm": Attribute("memberships.confirmed", Kind.BOOLEAN),
+    "roles": Attribute("memberships.roles", Kind.TEXTS),
+}
+
+
+class Team(msgspec.Struct, frozen=True, kw_only=True):
+    """A team; `total` is the number of its confirmed members."""
+
+    project: str
+    id: str
+    name: str
+    total: int
+    prefs: msgspec.Raw
+    created_at: datetime
+    updated_at: datetime
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's place in a team, and what is shown of both; it grants nothing until it is confirmed."""
+
+    project: str
+    id: str
+    team_id: str
+    team_name: str
+    user_id: str
+    user_name: str
+    user_email: str
+    user_phone: str
+    user_accessed_at: datetime | None
+    roles: list[str]
+    confirmed: bool
+    invited_at: datetime
+    joined_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """What proves an invitation: the digest of its secret, and the address that its link was sent to."""
+
+    id: str
+    team_id: str
+    user_id: str
+    confirmed: bool
+    secret_digest: bytes | None
+    sent_to: str
+
+
+def check_member(principal: Principal, team_id: str) -> None:
+    """Raise `Refusal(TEAM_NOT_FOUND)` unless the caller may see the team: a confirmed member, or a key."""
+    if principal.kind is not CallerKind.KEY and f"team:{team_id}" not in principal.roles:
+        raise team_not_found()
+
+
+def check_owner(principal: Principal, team_id: str) -> None:
+    """Raise as `check_member`, or `Refusal(USER_UNAUTHORIZED)` unless the caller may change the team."""
+    check_member(principal, team_id)
+    if principal.kind is not CallerKind.KEY and f"team:{team_id}/{OWNER}" not in principal.roles:
+        raise unauthorized()
+
+
+def team_not_found() -> Refusal:
+    """Return the refusal of a team that is not there, or not for the caller to see."""
+    return Refusal(ErrorType.TEAM_NOT_FOUND, "Team with the requested ID could not be found.")
+
+
+def unauthorized() -> Refusal:
+    """Return the refusal of what only owners may do."""
+    return Refusal(ErrorType.USER_UNAUTHORIZED, "The current user is not authorized to perform the requested action.")

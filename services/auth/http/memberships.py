@@ -1,0 +1,297 @@
+"""The teams service: memberships. What other members see of each other is the project's to say; a key sees all."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+
+from services.auth.domain.list_queries import parse_list_queries
+from services.auth.domain.teams import MEMBERSHIP_ATTRIBUTES
+from services.auth.domain.teams import Membership as MembershipOf
+from services.auth.http.sessions import add_receipt
+from services.auth.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
+from services.auth.operations import memberships as operations
+from services.auth.operations.deps import AuthDeps
+from services.auth.operations.memberships import Invitee
+from shared.contracts.principal import Kind, Project
+from shared.kernel.clock import wire_date
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
+from shared.kernel.ids import UNIQUE
+from shared.web.cors import allows
+from shared.web.endpoint import Call, Caller, RateLimit, Routes
+from shared.web.parameters import CustomId, Id
+
+routes = Routes[AuthDeps]("teams")
+
+LONGEST_URL = 2_048
+
+OptionalId = Annotated[
+    str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,35})?\Z", description="must be an id, or empty")
+]
+Phone = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^(\+[1-9][0-9]{1,14})?\Z", description="must be a phone number of E.164, or empty"),
+]
+
+
+class CreateMembership(TeamChoice, frozen=True, kw_only=True, rename="camel"):
+    """Who is to be a member, by one of `userId`, `email` and `phone`; `url` is where an invitation's link leads."""
+
+    roles: Roles
+    membership_id: CustomId = UNIQUE
+    user_id: OptionalId = ""
+    email: Annotated[str, msgspec.Meta(max_length=320)] = ""
+    phone: Phone = ""
+    name: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    url: Annotated[str, msgspec.Meta(max_length=LONGEST_URL)] = ""
+
+
+class ListMemberships(TeamChoice, frozen=True, kw_only=True, rename="camel"):
+    """`queries` in the SDKs' syntax; `search` in ids of memberships and users; `total` false spares the count."""
+
+    queries: list[str] = []
+    search: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    total: bool = True
+
+
+class MembershipChoice(TeamChoice, frozen=True, kw_only=True, rename="camel"):
+    """One membership of a team."""
+
+    membership_id: Id
+
+
+class UpdateMembership(MembershipChoice, frozen=True, kw_only=True, rename="camel"):
+    """All roles that the member is to have in the team."""
+
+    roles: Roles
+
+
+class AcceptMembership(MembershipChoice, frozen=True, kw_only=True, rename="camel"):
+    """What the link of an invitation says."""
+
+    user_id: Id
+    secret: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A user's place in a team; what the project does not show of the user is empty."""
+
+    id: str = msgspec.field(name="$id")
+    created_at: str = msgspec.field(name="$createdAt")
+    updated_at: str = msgspec.field(name="$updatedAt")
+    user_id: str
+    user_name: str
+    user_email: str
+    user_phone: str
+    team_id: str
+    team_name: str
+    invited: str
+    joined: str
+    confirm: bool
+    mfa: bool = False
+    user_accessed_at: str
+    roles: list[str]
+
+
+class MembershipList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of memberships."""
+
+    total: int
+    memberships: list[Membership]
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/teams/{teamId}/memberships",
+    name="teams.create_membership",
+    callers=CALLERS,
+    scopes=WRITE,
+    status=201,
+    limit=RateLimit(10, fail_closed=True),
+    auth_method="invites",
+    errors=(
+        ErrorType.TEAM_NOT_FOUND,
+        ErrorType.USER_UNAUTHORIZED,
+        ErrorType.USER_NOT_FOUND,
+        ErrorType.USER_ALREADY_EXISTS,
+        ErrorType.USER_COUNT_EXCEEDED,
+        ErrorType.MEMBERSHIP_ALREADY_CONFIRMED,
+        ErrorType.RESOURCE_ALREADY_EXISTS,
+        ErrorType.GENERAL_SMTP_DISABLED,
+        ErrorType.REVOCATION_UNCONFIRMED,
+    ),
+)
+async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> Membership:
+    """Make a member at once, by a key; or invite one, as an owner: the link goes to who is invited."""
+    _check_target(call, params)
+    invitee = Invitee(user_id=params.user_id, email=params.email, phone=params.phone, name=params.name)
+    membership, receipt = await operations.create_membership(
+        call.deps,
+        call.project,
+        call.principal,
+        team_id=params.team_id,
+        membership_id=params.membership_id,
+        invitee=invitee,
+        roles=params.roles,
+        url=params.url,
+    )
+    add_receipt(call, receipt)
+    return membership_model(membership)
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/teams/{teamId}/memberships",
+    name="teams.list_memberships",
+    callers=CALLERS,
+    scopes=READ,
+    errors=(ErrorType.TEAM_NOT_FOUND,),
+)
+async def list_memberships(call: Call[AuthDeps], params: ListMemberships) -> MembershipList:
+    """List a team's memberships, those of the invited too."""
+    query = parse_list_queries(params.queries, MEMBERSHIP_ATTRIBUTES, search=params.search, total=params.total)
+    total, found = await operations.list_memberships(call.deps, call.principal, params.team_id, query)
+    return MembershipList(total=total, memberships=[_shown(call, one) for one in found])
+
+
+@routes.endpoint(
+    "GET",
+    "/v1/teams/{teamId}/memberships/{membershipId}",
+    name="teams.get_membership",
+    callers=CALLERS,
+    scopes=READ,
+    errors=(ErrorType.TEAM_NOT_FOUND, ErrorType.MEMBERSHIP_NOT_FOUND),
+)
+async def get_membership(call: Call[AuthDeps], params: MembershipChoice) -> Membership:
+    """Return a membership."""
+    found = await operations.get_membership(call.deps, call.principal, params.team_id, params.membership_id)
+    return _shown(call, found)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/teams/{teamId}/memberships/{membershipId}",
+    name="teams.update_membership",
+    callers=CALLERS,
+    scopes=WRITE,
+    errors=(
+        ErrorType.TEAM_NOT_FOUND,
+        ErrorType.MEMBERSHIP_NOT_FOUND,
+        ErrorType.USER_UNAUTHORIZED,
+        ErrorType.REVOCATION_UNCONFIRMED,
+    ),
+)
+async def update_membership(call: Call[AuthDeps], params: UpdateMembership) -> Membership:
+    """Replace a member's roles, as an owner or by a key, in force everywhere."""
+    membership, receipt = await operations.update_roles(
+        call.deps, call.principal, params.team_id, params.membership_id, params.roles
+    )
+    add_receipt(call, receipt)
+    return membership_model(membership)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/teams/{teamId}/memberships/{membershipId}/status",
+    name="teams.update_membership_status",
+    callers=Caller.CLIENT,
+    scopes=("public",),
+    errors=(
+        ErrorType.MEMBERSHIP_NOT_FOUND,
+        ErrorType.TEAM_NOT_FOUND,
+        ErrorType.TEAM_MEMBERSHIP_MISMATCH,
+        ErrorType.TEAM_INVALID_SECRET,
+        ErrorType.TEAM_INVITE_MISMATCH,
+        ErrorType.MEMBERSHIP_ALREADY_CONFIRMED,
+        ErrorType.USER_BLOCKED,
+        ErrorType.REVOCATION_UNCONFIRMED,
+    ),
+)
+async def accept_membership(call: Call[AuthDeps], params: AcceptMembership) -> Membership:
+    """Accept an invitation; a guest is signed in by that."""
+    accepted = await operations.accept_membership(
+        call.deps,
+        call.project,
+        call.user,
+        team_id=params.team_id,
+        membership_id=params.membership_id,
+        user_id=params.user_id,
+        secret=params.secret,
+        ip=call.client.ip,
+    )
+    if accepted.signed_in is not None:
+        call.set_session_cookies(accepted.signed_in.secret, accepted.signed_in.session.expires_at)
+    add_receipt(call, accepted.receipt)
+    return membership_model(accepted.membership)
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/teams/{teamId}/memberships/{membershipId}",
+    name="teams.delete_membership",
+    callers=CALLERS,
+    scopes=WRITE,
+    status=204,
+    errors=(
+        ErrorType.TEAM_NOT_FOUND,
+        ErrorType.TEAM_INVITE_NOT_FOUND,
+        ErrorType.USER_UNAUTHORIZED,
+        ErrorType.REVOCATION_UNCONFIRMED,
+    ),
+)
+async def delete_membership(call: Call[AuthDeps], params: MembershipChoice) -> None:
+    """End a membership, one's own or as an owner anybody's: its roles are gone everywhere when this has answered."""
+    receipt = await operations.delete_membership(call.deps, call.principal, params.team_id, params.membership_id)
+    add_receipt(call, receipt)
+
+
+def membership_model(membership: MembershipOf) -> Membership:
+    """Write a membership with all that is known of its user."""
+    return Membership(
+        id=membership.id,
+        created_at=wire_date(membership.created_at),
+        updated_at=wire_date(membership.updated_at),
+        user_id=membership.user_id,
+        user_name=membership.user_name,
+        user_email=membership.user_email,
+        user_phone=membership.user_phone,
+        team_id=membership.team_id,
+        team_name=membership.team_name,
+        invited=wire_date(membership.invited_at),
+        joined=wire_date(membership.joined_at),
+        confirm=membership.confirmed,
+        user_accessed_at=wire_date(membership.user_accessed_at),
+        roles=membership.roles,
+    )
+
+
+def _shown(call: Call[AuthDeps], membership: MembershipOf) -> Membership:
+    """Write a membership for who calls: a user sees of the other what the project shows."""
+    whole = membership_model(membership)
+    if call.principal.kind is Kind.KEY:
+        return whole
+    shown = call.project.shown_membership_fields
+    return msgspec.structs.replace(
+        whole,
+        user_id=whole.user_id if "userId" in shown else "",
+        user_name=whole.user_name if "userName" in shown else "",
+        user_email=whole.user_email if "userEmail" in shown else "",
+        user_phone=whole.user_phone if "userPhone" in shown else "",
+        user_accessed_at=whole.user_accessed_at if "userAccessedAt" in shown else "",
+    )
+
+
+def _check_target(call: Call[AuthDeps], params: CreateMembership) -> None:
+    if not (params.user_id or params.email or params.phone):
+        raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, "At least one of userId, email, or phone is required")
+    if params.url:
+        _check_url(call.project, params.url, call.client.host)
+    elif call.principal.kind is not Kind.KEY:
+        raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, 'Param "url" is not optional.')
+
+
+def _check_url(project: Project, url: str, own_host: str) -> None:
+    """Refuse a link to a page that the project does not know, or one that is no page but a script."""
+    schemes = {"http", "https", "exp", f"appwrite-callback-{project.id}"}
+    if not allows(project, url, own_host) or urlsplit(url).scheme not in schemes:
+        raise ArgumentInvalid("url", "Value must be the URL of a page on a host that the project allows")

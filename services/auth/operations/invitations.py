@@ -1,0 +1,57 @@
+"""Where the links of invitations go: for whoever is invited, and never into an answer."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlencode
+
+import msgspec
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An invitation as it is sent: to whom (an e-mail address or phone number), to what, and the link that accepts."""
+
+    project: str
+    membership_id: str
+    team_id: str
+    team_name: str
+    user_id: str
+    to: str
+    link: str
+
+    def __repr__(self) -> str:
+        return f"Letter({self.project}/{self.membership_id})"
+
+
+class Invitations(Protocol):
+    """Takes letters."""
+
+    async def send(self, letter: Letter) -> None:
+        """Pass a letter on, in place of an earlier one of the same membership; raises `OSError`."""
+
+
+class InvitationFolder:
+    """Keeps each letter as a JSON file of mode 0600 in one folder: for development, and for who sends it on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, letter: Letter) -> None:
+        """Write the letter; raises `OSError`."""
+        await asyncio.to_thread(self._write, letter)
+
+    def _write(self, letter: Letter) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # No project id has a dot in it: so no two memberships share a name.
+        path = self._folder / f"{letter.project}.{letter.membership_id}.json"
+        unfinished = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+        with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(letter), indent=2) + b"\n")
+        unfinished.replace(path)
+
+
+def link_to(url: str, **query: str) -> str:
+    """Return a URL with these parameters added to its query."""
+    base, hash_, fragment = url.partition("#")
+    return f"{base}{'&' if '?' in base else '?'}{urlencode(query)}{hash_}{fragment}"

@@ -1,0 +1,425 @@
+"""Memberships: given by keys at once and by owners' invitations, shown, changed, ended; roles in force everywhere."""
+
+import secrets
+import uuid
+from typing import NamedTuple
+
+import msgspec
+
+from services.auth.domain.emails import normal_email
+from services.auth.domain.list_queries import ListQuery
+from services.auth.domain.records import User
+from services.auth.domain.teams import (
+    Invitation,
+    Membership,
+    Team,
+    check_member,
+    check_owner,
+)
+from services.auth.operations.deps import AuthDeps
+from services.auth.operations.invitations import Invitations, Letter, link_to
+from services.auth.operations.revoking import confirmed, require_lease, settled, tell
+from services.auth.operations.sessions import SignedIn, SignIn, add_session
+from services.auth.operations.teams import check_again, check_roles
+from services.auth.store import memberships as store
+from services.auth.store import sessions, teams, users
+from shared.contracts import subjects
+from shared.contracts.credentials import digest
+from shared.contracts.principal import Kind, Principal, Project
+from shared.guard.receipt import PENDING, Receipt
+from shared.kernel.clock import now
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.kernel.ids import chosen_id, unique_id
+from shared.postgres.pool import Connection
+
+SECRET_BYTES = 32
+
+
+class Invitee(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is to be a member: by id, else by address, else by phone number; empty where not given."""
+
+    user_id: str = ""
+    email: str = ""
+    phone: str = ""
+    name: str = ""
+
+
+class Accepted(NamedTuple):
+    """A membership that its user has accepted, and the session where that was a sign-in."""
+
+    membership: Membership
+    signed_in: SignedIn | None
+    receipt: Receipt
+
+
+async def create_membership(
+    deps: AuthDeps,
+    project: Project,
+    principal: Principal,
+    *,
+    team_id: str,
+    membership_id: str,
+    invitee: Invitee,
+    roles: list[str],
+    url: str,
+) -> tuple[Membership, Receipt | None]:
+    """Make a member, at once where a key asks; where an owner does, send an invitation that leads to `url`.
+
+    Whoever is not known yet becomes a user without a password. An invitation that is pending is replaced.
+    Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, USER_NOT_FOUND, USER_ALREADY_EXISTS, USER_COUNT_EXCEEDED,
+    MEMBERSHIP_ALREADY_CONFIRMED, RESOURCE_ALREADY_EXISTS, GENERAL_SMTP_DISABLED), `ArgumentInvalid`, `Unavailable`.
+    """
+    check_owner(principal, team_id)
+    if principal.kind is not Kind.KEY:
+        return await _invite(
+            deps, project, principal, team_id, invitee, roles=list(dict.fromkeys(roles)), id_=membership_id, url=url
+        ), None
+    require_lease(deps.guard)
+    async with (
+        settled(deps.pool, deps.revocations, subjects.team(project.id, team_id)),
+        deps.pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        await teams.get_team(connection, project.id, team_id)
+        user = await _find_or_make(connection, project, invitee, is_limited=False)
+        place = _Place(project.id, team_id, user.id, list(dict.fromkeys(roles)))
+        membership = await _put(connection, place, membership_id, is_joined=True)
+        await check_roles(connection, project.id, user.id)
+        ticket = await _tell(connection, "membership.created", project.id, team_id, user.id, by=principal.who)
+    return membership, await deps.revocations.confirm(ticket)
+
+
+async def get_membership(deps: AuthDeps, principal: Principal, team_id: str, membership_id: str) -> Membership:
+    """Return a membership; raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(MEMBERSHIP_NOT_FOUND)`."""
+    check_member(principal, team_id)
+    async with deps.pool.acquire() as connection:
+        await teams.get_team(connection, principal.project, team_id)
+        return _found(await store.find_membership(connection, principal.project, team_id, membership_id))
+
+
+async def list_memberships(
+    deps: AuthDeps, principal: Principal, team_id: str, query: ListQuery
+) -> tuple[int, list[Membership]]:
+    """Return a page of a team's memberships and how many match; raises `Refusal(TEAM_NOT_FOUND)`, or of a cursor."""
+    check_member(principal, team_id)
+    async with deps.pool.acquire() as connection:
+        await teams.get_team(connection, principal.project, team_id)
+        return await store.list_memberships(connection, principal.project, query, team_id=team_id)
+
+
+async def list_memberships_of(
+    deps: AuthDeps, project: str, user_id: str, query: ListQuery
+) -> tuple[int, list[Membership]]:
+    """Return a page of a user's memberships and how many match; raises `Refusal(USER_NOT_FOUND)`, or of a cursor."""
+    async with deps.pool.acquire() as connection:
+        await users.get_user(connection, project, user_id)
+        return await store.list_memberships(connection, project, query, user_id=user_id)
+
+
+async def update_roles(
+    deps: AuthDeps, principal: Principal, team_id: str, membership_id: str, roles: list[str]
+) -> tuple[Membership, Receipt]:
+    """Replace a member's roles, in force everywhere on return.
+
+    Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, MEMBERSHIP_NOT_FOUND), `Unavailable`.
+    """
+    check_owner(principal, team_id)
+    require_lease(deps.guard)
+    project = principal.project
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await teams.get_team(connection, project, team_id)
+        known = _found(await store.find_membership(connection, project, team_id, membership_id))
+        await sessions.lock_user(connection, project, known.user_id)
+        # Before the change: who takes the own role of owner still had it.
+        await check_again(connection, principal, owns=team_id)
+        await store.set_roles(connection, project, team_id, membership_id, list(dict.fromkeys(roles)))
+        membership = _found(await store.find_membership(connection, project, team_id, membership_id))
+        await check_roles(connection, project, known.user_id)
+        ticket = await _tell(connection, "membership.roles", project, team_id, known.user_id, by=principal.who)
+    return membership, await deps.revocations.confirm(ticket)
+
+
+async def delete_membership(deps: AuthDeps, principal: Principal, team_id: str, membership_id: str) -> Receipt:
+    """End a membership: one's own, or as an owner or key anybody's; no replica knows its roles on return.
+
+    Raises `Refusal` (TEAM_NOT_FOUND, TEAM_INVITE_NOT_FOUND, USER_UNAUTHORIZED), all of them once what was ended before
+    is in force everywhere; `Unavailable`.
+    """
+    project = principal.project
+    async with (
+        settled(deps.pool, deps.revocations, subjects.team(project, team_id)),
+        deps.pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        known = await store.find_membership(connection, project, team_id, membership_id)
+        is_own = known is not None and known.user_id == principal.user
+        if not is_own:
+            check_member(principal, team_id)
+            await teams.get_team(connection, project, team_id)
+        if known is None:
+            raise _invite_not_found()
+        if not is_own:
+            check_owner(principal, team_id)
+        await check_again(connection, principal, owns="" if is_own else team_id)
+        if not await store.delete_membership(connection, project, team_id, membership_id):
+            raise _invite_not_found()
+        ticket = await _tell(connection, "membership.deleted", project, team_id, known.user_id, by=principal.who)
+    return await deps.revocations.confirm(ticket)
+
+
+async def accept_membership(
+    deps: AuthDeps,
+    project: Project,
+    user: Principal | None,
+    *,
+    team_id: str,
+    membership_id: str,
+    user_id: str,
+    secret: str,
+    ip: str,
+) -> Accepted:
+    """Accept an invitation by the secret of its link, as `user` or as a guest, who is signed in by it.
+
+    A link signs in only while the address that it was sent to is the user's, and verifies that address alone.
+    Raises `Refusal` (MEMBERSHIP_NOT_FOUND, TEAM_NOT_FOUND, TEAM_MEMBERSHIP_MISMATCH, TEAM_INVALID_SECRET,
+    TEAM_INVITE_MISMATCH, MEMBERSHIP_ALREADY_CONFIRMED, USER_BLOCKED), `Unavailable`.
+    """
+    require_lease(deps.guard)
+    named = (subjects.user(project.id, user_id), subjects.team(project.id, team_id))
+    evicted: uuid.UUID | None = None
+    signed_in: SignedIn | None = None
+    async with (
+        settled(deps.pool, deps.revocations, *named),
+        deps.pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        await sessions.lock_user(connection, project.id, user_id)
+        invitation = await _proven(connection, project.id, user, team_id, membership_id, user_id, secret)
+        invited = await users.get_user(connection, project.id, user_id)
+        _check_acceptance(invitation, invited, is_guest=user is None)
+        if not await store.confirm_membership(connection, project.id, membership_id):
+            raise _already_confirmed()
+        if invited.email == invitation.sent_to and not invited.email_verified:
+            await users.update_user(connection, project.id, user_id, email_verified=True)
+        await check_roles(connection, project.id, user_id)
+        if user is None:
+            sign_in = SignIn("email", invited.email or "", ["email"], ip)
+            session, made, evicted = await add_session(
+                connection, deps.guard, project, user_id=user_id, sign_in=sign_in
+            )
+            signed_in = SignedIn(session, made, None)
+        else:
+            await check_again(connection, user)
+        ticket = await _tell(connection, "membership.confirmed", project.id, team_id, user_id, by=f"user:{user_id}")
+        membership = _found(await store.find_membership(connection, project.id, team_id, membership_id))
+    try:
+        await confirmed(deps.revocations, evicted)
+        receipt = await deps.revocations.confirm(ticket)
+    except Unavailable:
+        if signed_in is None:
+            raise
+        receipt = PENDING  # the session is made, and its cookie must arrive
+    return Accepted(membership, signed_in, receipt)
+
+
+class _Place(NamedTuple):
+    project: str
+    team_id: str
+    user_id: str
+    roles: list[str]
+
+
+async def _invite(
+    deps: AuthDeps,
+    project: Project,
+    principal: Principal,
+    team_id: str,
+    invitee: Invitee,
+    *,
+    roles: list[str],
+    id_: str,
+    url: str,
+) -> Membership:
+    sink = _sink(deps)
+    secret = secrets.token_hex(SECRET_BYTES)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        team = await teams.get_team(connection, project.id, team_id)
+        await check_again(connection, principal, owns=team_id)
+        user = await _find_or_make(connection, project, invitee, is_limited=True)
+        sent_to = _address(user, invitee)
+        place = _Place(project.id, team_id, user.id, roles)
+        membership = await _put(connection, place, id_, is_joined=False, secret=secret, sent_to=sent_to)
+    letter = _letter(team, membership, to=sent_to, url=url, secret=secret)
+    try:
+        await sink.send(letter)
+    except OSError as error:
+        raise _no_sink("The invitation could not be sent. Invite again.") from error
+    return membership
+
+
+async def _put(
+    connection: Connection, place: _Place, id_: str, *, is_joined: bool, secret: str = "", sent_to: str = ""
+) -> Membership:
+    """Make a membership, or put it in place of one that is pending; raises `Refusal(MEMBERSHIP_ALREADY_CONFIRMED)`."""
+    project, team_id, user_id, roles = place
+    await sessions.lock_user(connection, project, user_id)
+    known = await store.find_membership_of(connection, project, team_id, user_id)
+    if known is not None and known.confirmed:
+        raise _already_confirmed()
+    joined_at = now() if is_joined else None
+    secret_digest = digest(secret) if secret else None
+    if known is None:
+        id_ = chosen_id(id_)
+        await store.insert_membership(
+            connection,
+            project=project,
+            id_=id_,
+            team_id=team_id,
+            user_id=user_id,
+            roles=roles,
+            joined_at=joined_at,
+            secret_digest=secret_digest,
+            sent_to=sent_to,
+        )
+    else:
+        id_ = known.id
+        await store.invite_again(
+            connection,
+            project=project,
+            id_=id_,
+            roles=roles,
+            joined_at=joined_at,
+            secret_digest=secret_digest,
+            sent_to=sent_to,
+        )
+    return _found(await store.find_membership(connection, project, team_id, id_))
+
+
+async def _find_or_make(connection: Connection, project: Project, invitee: Invitee, *, is_limited: bool) -> User:
+    """Return the user who is meant, made where nobody has the address; `is_limited`: by the project's user limit."""
+    address = normal_email("email", invitee.email) if invitee.email else None
+    if invitee.user_id:
+        user = await users.get_user(connection, project.id, invitee.user_id)
+        if (address and address != user.email) or (invitee.phone and invitee.phone != user.phone):
+            raise Refusal(ErrorType.USER_ALREADY_EXISTS, "The user has another email or phone.")
+        return user
+    found = None
+    if address:
+        found = await users.find_user_by_email(connection, project.id, address)
+    elif invitee.phone:
+        found = await store.find_user_by_phone(connection, project.id, invitee.phone)
+    if found is not None:
+        return found
+    if is_limited and project.user_limit and await users.lock_users(connection, project.id) >= project.user_limit:
+        raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
+    user = await users.insert_user(
+        connection,
+        project=project.id,
+        id_=unique_id(),
+        name=invitee.name or address or invitee.phone,
+        email=address,
+        phone=invitee.phone or None,
+        password_hash=None,
+        now=now(),
+        accessed_at=None,
+    )
+    await tell(connection, "user.created", subjects.user(project.id, user.id), by=None)
+    return user
+
+
+async def _proven(
+    connection: Connection,
+    project: str,
+    user: Principal | None,
+    team_id: str,
+    membership_id: str,
+    user_id: str,
+    secret: str,
+) -> Invitation:
+    invitation = await store.find_invitation(connection, project, membership_id)
+    if invitation is None:
+        raise _not_found()
+    await teams.get_team(connection, project, team_id)
+    if invitation.team_id != team_id:
+        raise Refusal(ErrorType.TEAM_MEMBERSHIP_MISMATCH, "The membership is not one of this team.")
+    if invitation.secret_digest is None or not secrets.compare_digest(invitation.secret_digest, digest(secret)):
+        raise _invalid_secret()
+    if invitation.user_id != user_id or (user is not None and user.user != user_id):
+        raise Refusal(ErrorType.TEAM_INVITE_MISMATCH, "The invite does not belong to the current user.")
+    return invitation
+
+
+def _check_acceptance(invitation: Invitation, invited: User, *, is_guest: bool) -> None:
+    if invitation.confirmed:
+        raise _already_confirmed()
+    if not invited.enabled:
+        raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
+    # Whoever reads the mail of an address that the user has given up must not become the user.
+    if is_guest and invitation.sent_to not in {invited.email, invited.phone}:
+        raise _invalid_secret()
+
+
+def _address(user: User, invitee: Invitee) -> str:
+    """Return where the link goes: by phone only where that was asked for, or where there is no e-mail address."""
+    by_phone = user.phone if invitee.phone and not (invitee.user_id or invitee.email) else None
+    address = by_phone or user.email or user.phone
+    if not address:
+        raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, "The user has no address that an invitation could go to.")
+    return address
+
+
+def _letter(team: Team, membership: Membership, *, to: str, url: str, secret: str) -> Letter:
+    link = link_to(
+        url,
+        membershipId=membership.id,
+        userId=membership.user_id,
+        secret=secret,
+        teamId=team.id,
+        teamName=team.name,
+    )
+    return Letter(
+        project=team.project,
+        membership_id=membership.id,
+        team_id=team.id,
+        team_name=team.name,
+        user_id=membership.user_id,
+        to=to,
+        link=link,
+    )
+
+
+def _sink(deps: AuthDeps) -> Invitations:
+    if deps.invitations is None:
+        raise _no_sink("Invitations are not sent here: the operator has said nowhere where to.")
+    return deps.invitations
+
+
+async def _tell(connection: Connection, reason: str, project: str, team_id: str, user_id: str, *, by: str) -> uuid.UUID:
+    """Name the team, and the user: what was remembered of who was no member rests on the user alone."""
+    return await tell(connection, reason, subjects.user(project, user_id), subjects.team(project, team_id), by=by)
+
+
+def _found(membership: Membership | None) -> Membership:
+    if membership is None:
+        raise _not_found()
+    return membership
+
+
+def _not_found() -> Refusal:
+    return Refusal(ErrorType.MEMBERSHIP_NOT_FOUND, "Membership with the requested ID could not be found.")
+
+
+def _invite_not_found() -> Refusal:
+    return Refusal(ErrorType.TEAM_INVITE_NOT_FOUND, "The requested team invitation could not be found.")
+
+
+def _invalid_secret() -> Refusal:
+    return Refusal(ErrorType.TEAM_INVALID_SECRET, "The team invitation secret is invalid.")
+
+
+def _already_confirmed() -> Refusal:
+    return Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED, "Membership is already confirmed.")
+
+
+def _no_sink(message: str) -> Refusal:
+    return Refusal(ErrorType.GENERAL_SMTP_DISABLED, message)

@@ -1,0 +1,117 @@
+"""Teams: made, shown, changed, deleted. Keys may do all of it, users what their roles in the team let them."""
+
+from services.auth.domain.list_queries import ListQuery
+from services.auth.domain.roles import check_number, roles_of
+from services.auth.domain.teams import OWNER, Team, check_member, check_owner
+from services.auth.operations.deps import AuthDeps
+from services.auth.operations.revoking import require_lease, settled, tell
+from services.auth.store import memberships, sessions, users
+from services.auth.store import teams as store
+from shared.contracts import subjects
+from shared.contracts.principal import Principal
+from shared.guard.receipt import Receipt
+from shared.kernel.clock import now
+from shared.kernel.errors import Unavailable
+from shared.kernel.ids import chosen_id, unique_id
+from shared.postgres.pool import Connection
+
+
+async def create_team(
+    deps: AuthDeps, principal: Principal, *, team_id: str, name: str, roles: list[str]
+) -> tuple[Team, Receipt | None]:
+    """Make a team. A user who does becomes its first member, with these roles and as owner; a key makes an empty one.
+
+    Raises `Refusal(TEAM_ALREADY_EXISTS)`, `Refusal` where the user would have too many roles, `Unavailable`.
+    """
+    project, user_id, team_id = principal.project, principal.user, chosen_id(team_id)
+    if not user_id:
+        async with deps.pool.acquire() as connection, connection.transaction():
+            await store.insert_team(connection, project, team_id, name)
+            return await store.get_team(connection, project, team_id), None
+    require_lease(deps.guard)
+    named = (subjects.user(project, user_id), subjects.team(project, team_id))
+    async with (
+        settled(deps.pool, deps.revocations, *named),
+        deps.pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        await sessions.lock_user(connection, project, user_id)
+        await store.insert_team(connection, project, team_id, name)
+        await check_again(connection, principal)
+        await memberships.insert_membership(
+            connection,
+            project=project,
+            id_=unique_id(),
+            team_id=team_id,
+            user_id=user_id,
+            roles=list(dict.fromkeys([*roles, OWNER])),
+            joined_at=now(),
+        )
+        await check_roles(connection, project, user_id)
+        ticket = await tell(connection, "team.created", *named, by=principal.who)
+        team = await store.get_team(connection, project, team_id)
+    return team, await deps.revocations.confirm(ticket)
+
+
+async def get_team(deps: AuthDeps, principal: Principal, team_id: str) -> Team:
+    """Return a team; raises `Refusal(TEAM_NOT_FOUND)`, also for who is no member."""
+    check_member(principal, team_id)
+    async with deps.pool.acquire() as connection:
+        return await store.get_team(connection, principal.project, team_id)
+
+
+async def list_teams(deps: AuthDeps, principal: Principal, query: ListQuery) -> tuple[int, list[Team]]:
+    """Return a page of the teams that the caller may see, and how many match; raises `Refusal` of a cursor."""
+    async with deps.pool.acquire() as connection:
+        return await store.list_teams(connection, principal.project, principal.user, query)
+
+
+async def update_name(deps: AuthDeps, principal: Principal, team_id: str, name: str) -> Team:
+    """Rename a team; raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(USER_UNAUTHORIZED)`, `Unavailable`."""
+    return await _update(deps, principal, team_id, store.Changes(name=name))
+
+
+async def update_prefs(deps: AuthDeps, principal: Principal, team_id: str, prefs: str) -> Team:
+    """Replace a team's preferences, a JSON object; else as `update_name`."""
+    return await _update(deps, principal, team_id, store.Changes(prefs=prefs))
+
+
+async def delete_team(deps: AuthDeps, principal: Principal, team_id: str) -> Receipt:
+    """Delete a team: when this returns, nobody holds any of its roles.
+
+    Raises `Refusal(TEAM_NOT_FOUND)`, for a team deleted before once that is in force everywhere;
+    `Refusal(USER_UNAUTHORIZED)`, `Unavailable`.
+    """
+    team = subjects.team(principal.project, team_id)
+    async with settled(deps.pool, deps.revocations, team):
+        check_owner(principal, team_id)
+        async with deps.pool.acquire() as connection, connection.transaction():
+            await check_again(connection, principal, owns=team_id)
+            await store.delete_team(connection, principal.project, team_id)
+            ticket = await tell(connection, "team.deleted", team, by=principal.who)
+    return await deps.revocations.confirm(ticket)
+
+
+async def check_again(connection: Connection, principal: Principal, *, owns: str = "") -> None:
+    """Check in the transaction of a change that the user who calls still stands, and still owns this team, if one.
+
+    By the database and not by the guard: the feed names a whole team when one member comes or goes, and that must not
+    fail what the owner does at the same moment. Raises `Unavailable`; the same call, repeated, is told what is wrong.
+    """
+    if principal.user and not await store.still_stands(connection, principal, owns=owns):
+        raise Unavailable("What the caller may do has changed. Try again.")
+
+
+async def check_roles(connection: Connection, project: str, user_id: str) -> None:
+    """Raise `Refusal(GENERAL_ARGUMENT_INVALID)` where a user has more roles by now than one may have."""
+    user = await users.get_user(connection, project, user_id)
+    held = await memberships.list_held(connection, project, user_id)
+    check_number(roles_of(user_id, is_verified=True, labels=user.labels, memberships=held))
+
+
+async def _update(deps: AuthDeps, principal: Principal, team_id: str, changes: store.Changes) -> Team:
+    check_owner(principal, team_id)
+    async with deps.pool.acquire() as connection, connection.transaction():
+        team = await store.update_team(connection, principal.project, team_id, **changes)
+        await check_again(connection, principal, owns=team_id)
+    return team

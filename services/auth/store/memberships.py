@@ -1,0 +1,162 @@
+"""Memberships: the places of users in teams."""
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from services.auth.domain.list_queries import ListQuery
+from services.auth.domain.records import User
+from services.auth.domain.teams import Invitation, Membership, team_not_found
+from services.auth.store.pages import Listing
+from services.auth.store.rows import USER, user
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+MEMBERSHIP = """
+    memberships.project, memberships.id, memberships.team_id, teams.name AS team_name, memberships.user_id,
+    users.name AS user_name, coalesce(users.email, '') AS user_email, coalesce(users.phone, '') AS user_phone,
+    users.accessed_at AS user_accessed_at, memberships.roles, memberships.confirmed, memberships.invited_at,
+    memberships.joined_at, memberships.created_at, memberships.updated_at
+"""
+_JOINED = """
+    auth.memberships JOIN auth.teams ON teams.project = memberships.project AND teams.id = memberships.team_id
+    JOIN auth.users ON users.project = memberships.project AND users.id = memberships.user_id
+"""
+_INSERT = """
+    INSERT INTO auth.memberships (project, id, team_id, user_id, roles, confirmed, joined_at, secret_digest, sent_to)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_INVITE_AGAIN = """
+    UPDATE auth.memberships
+    SET roles = $3, confirmed = $4, joined_at = $5, secret_digest = $6, sent_to = $7,
+        invited_at = now(), updated_at = now()
+    WHERE project = $1 AND id = $2
+"""
+_GET = f"SELECT {MEMBERSHIP} FROM {_JOINED} WHERE memberships.project = $1 AND team_id = $2 AND memberships.id = $3"
+_OF_USER = f"""
+    SELECT {MEMBERSHIP} FROM {_JOINED}
+    WHERE memberships.project = $1 AND memberships.team_id = $2 AND memberships.user_id = $3
+"""
+_INVITATION = """
+    SELECT id, team_id, user_id, confirmed, secret_digest, sent_to FROM auth.memberships WHERE project = $1 AND id = $2
+"""
+_CONFIRM = """
+    UPDATE auth.memberships SET confirmed = true, joined_at = now(), updated_at = now()
+    WHERE project = $1 AND id = $2 AND NOT confirmed
+"""
+_ROLES = "UPDATE auth.memberships SET roles = $4, updated_at = now() WHERE project = $1 AND team_id = $2 AND id = $3"
+_DELETE = "DELETE FROM auth.memberships WHERE project = $1 AND team_id = $2 AND id = $3"
+_HELD = """
+    SELECT id, team_id, roles FROM auth.memberships WHERE project = $1 AND user_id = $2 AND confirmed
+"""
+_BY_PHONE = f"SELECT {USER} FROM auth.users WHERE project = $1 AND phone = $2"
+_OF_TEAM = Listing(
+    columns=MEMBERSHIP,
+    tables=_JOINED,
+    where="memberships.project = $1 AND memberships.team_id = $2",
+    searched="concat_ws(' ', memberships.id, memberships.user_id)",
+    table="memberships",
+)
+_ALL_OF_USER = msgspec.structs.replace(_OF_TEAM, where="memberships.project = $1 AND memberships.user_id = $2")
+
+
+async def insert_membership(
+    connection: Connection,
+    *,
+    project: str,
+    id_: str,
+    team_id: str,
+    user_id: str,
+    roles: list[str],
+    joined_at: datetime | None,
+    secret_digest: bytes | None = None,
+    sent_to: str = "",
+) -> None:
+    """Make a membership, confirmed where it has been joined.
+
+    Raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(RESOURCE_ALREADY_EXISTS)`.
+    """
+    confirmed = joined_at is not None
+    try:
+        await connection.execute(
+            _INSERT, project, id_, team_id, user_id, roles, confirmed, joined_at, secret_digest, sent_to
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(
+            ErrorType.RESOURCE_ALREADY_EXISTS, "A membership with the requested ID already exists."
+        ) from error
+    except asyncpg.ForeignKeyViolationError as error:
+        raise team_not_found() from error
+
+
+async def invite_again(
+    connection: Connection,
+    *,
+    project: str,
+    id_: str,
+    roles: list[str],
+    joined_at: datetime | None,
+    secret_digest: bytes | None,
+    sent_to: str,
+) -> None:
+    """Put a new invitation in place of one that is pending, confirmed where it has been joined."""
+    await connection.execute(
+        _INVITE_AGAIN, project, id_, roles, joined_at is not None, joined_at, secret_digest, sent_to
+    )
+
+
+async def find_membership(connection: Connection, project: str, team_id: str, id_: str) -> Membership | None:
+    """Return a membership of a team."""
+    return _membership(await connection.fetchrow(_GET, project, team_id, id_))
+
+
+async def find_membership_of(connection: Connection, project: str, team_id: str, user_id: str) -> Membership | None:
+    """Return a user's membership of a team, confirmed or pending."""
+    return _membership(await connection.fetchrow(_OF_USER, project, team_id, user_id))
+
+
+async def find_invitation(connection: Connection, project: str, id_: str) -> Invitation | None:
+    """Return what proves an invitation, of whatever team."""
+    row = await connection.fetchrow(_INVITATION, project, id_)
+    return None if row is None else Invitation(**dict(row))
+
+
+async def list_memberships(
+    connection: Connection, project: str, query: ListQuery, *, team_id: str = "", user_id: str = ""
+) -> tuple[int, list[Membership]]:
+    """Return a page of the memberships of a team, or of a user, and how many match; raises as `Listing.page`."""
+    listing, whose = (_OF_TEAM, team_id) if team_id else (_ALL_OF_USER, user_id)
+    total, rows = await listing.page(connection, query, [project, whose])
+    return total, [Membership(**dict(row)) for row in rows]
+
+
+async def confirm_membership(connection: Connection, project: str, id_: str) -> bool:
+    """Let an invitation be accepted; False where it is confirmed or gone."""
+    return await connection.execute(_CONFIRM, project, id_) == "UPDATE 1"
+
+
+async def set_roles(connection: Connection, project: str, team_id: str, id_: str, roles: list[str]) -> bool:
+    """Replace the roles of a membership; False where it is gone."""
+    return await connection.execute(_ROLES, project, team_id, id_, roles) == "UPDATE 1"
+
+
+async def delete_membership(connection: Connection, project: str, team_id: str, id_: str) -> bool:
+    """Delete a membership; False where it is gone."""
+    return await connection.execute(_DELETE, project, team_id, id_) == "DELETE 1"
+
+
+async def list_held(connection: Connection, project: str, user_id: str) -> list[tuple[str, str, list[str]]]:
+    """Return the confirmed memberships of a user: each its id, its team and its roles there."""
+    rows = await connection.fetch(_HELD, project, user_id)
+    return [(row["id"], row["team_id"], row["roles"]) for row in rows]
+
+
+async def find_user_by_phone(connection: Connection, project: str, phone: str) -> User | None:
+    """Return a user by phone number."""
+    row = await connection.fetchrow(_BY_PHONE, project, phone)
+    return None if row is None else user(row)
+
+
+def _membership(row: asyncpg.Record | None) -> Membership | None:
+    return None if row is None else Membership(**dict(row))

@@ -1,0 +1,213 @@
+"""Teams, by keys and by users. A number in brackets is that of the check in the contract that a test shows."""
+
+import itertools
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from shared.contracts.credentials import SessionSecret
+from tests.integration.auth.conftest import PROJECT, Answer, Caller, World
+
+NAMES = map("teams{}@example.org".format, itertools.count())
+
+
+async def a_user(world: World) -> tuple[str, Caller]:
+    user = await world.sign_up(next(NAMES))
+    return user, await world.session(user)
+
+
+async def roles_of(world: World, caller: Caller) -> tuple[str, ...]:
+    """Return the roles that a guard sees."""
+    if jwt := caller.headers.get("X-Appwrite-JWT"):
+        principal = await world.guard.jwt(PROJECT, jwt)
+    else:
+        secret = SessionSecret.parse(caller.headers["X-Appwrite-Session"])
+        assert secret is not None
+        principal = await world.guard.session(PROJECT, secret)
+    assert principal is not None
+    return principal.roles
+
+
+async def a_team(caller: Caller, **more: object) -> str:
+    made = await caller.call("POST", "/teams", **{"teamId": "unique()", "name": "Team"} | more)
+    assert made.status == 201, made.json
+    return str(made.json["$id"])
+
+
+async def join(world: World, team: str, user: str, *roles: str) -> Answer:
+    return await world.key.call("POST", f"/teams/{team}/memberships", userId=user, roles=list(roles))
+
+
+async def listed(caller: Caller, path: str, *queries: object, **more: str) -> Answer:
+    asked = [(f"queries[{place}]", json.dumps(query)) for place, query in enumerate(queries)]
+    return await caller.call("GET", f"{path}?{urlencode([*asked, *more.items()])}")
+
+
+async def test_who_makes_a_team_owns_it_at_once(world: World) -> None:
+    """[71]"""
+    user, session = await a_user(world)
+    jwt = await world.jwt(session)
+    assert (await jwt.call("GET", "/account")).status == 200  # remembered, and without any team
+    made = await session.call("POST", "/teams", teamId="unique()", name="Players", roles=["player"])
+
+    assert (made.status, made.json["total"], made.json["prefs"]) == (201, 1, {})
+    assert made.headers["Daypass-Receipt"].startswith("n=")
+    team = made.json["$id"]
+    members = (await world.key.call("GET", f"/teams/{team}/memberships")).json
+    assert members["total"] == 1
+    member = members["memberships"][0]
+    assert (sorted(member["roles"]), member["confirm"], member["userId"]) == (["owner", "player"], True, user)
+    for caller in (session, jwt):
+        assert {f"team:{team}", f"team:{team}/owner", f"team:{team}/player", f"member:{member['$id']}"} <= set(
+            await roles_of(world, caller)
+        )
+        assert (await caller.call("GET", f"/teams/{team}")).json["name"] == "Players"
+
+
+async def test_a_team_of_a_key_is_empty(world: World) -> None:
+    """[72]"""
+    made = await world.key.call("POST", "/teams", teamId="unique()", name="Empty", roles=["player"])
+
+    assert (made.status, made.json["total"]) == (201, 0)
+    members = await world.key.call("GET", f"/teams/{made.json['$id']}/memberships")
+    assert members.json == {"total": 0, "memberships": []}
+
+
+async def test_an_id_is_of_one_team(world: World) -> None:
+    team = await a_team(world.key)
+    _, session = await a_user(world)
+
+    for caller in (world.key, session):
+        again = await caller.call("POST", "/teams", teamId=team, name="Another")
+        assert again.error == (409, "team_already_exists")
+
+
+async def test_others_see_no_team(world: World) -> None:
+    """[73]"""
+    _, owner = await a_user(world)
+    _, stranger = await a_user(world)
+    team = await a_team(owner)
+
+    for path in ("", "/prefs", "/memberships"):
+        assert (await stranger.call("GET", f"/teams/{team}{path}")).error == (404, "team_not_found"), path
+        assert (await world.guest.call("GET", f"/teams/{team}{path}")).error == (401, "general_unauthorized_scope")
+        assert (await world.key.call("GET", f"/teams/nothing{path}")).error == (404, "team_not_found")
+    assert (await stranger.call("GET", "/teams")).json == {"total": 0, "teams": []}
+    assert [one["$id"] for one in (await owner.call("GET", "/teams")).json["teams"]] == [team]
+    changes: tuple[tuple[str, str, dict[str, object]], ...] = (
+        ("PUT", "", {"name": "x"}),
+        ("DELETE", "", {}),
+        ("PUT", "/prefs", {"prefs": {}}),
+    )
+    for method, path, body in changes:
+        assert (await stranger.call(method, f"/teams/{team}{path}", **body)).error == (404, "team_not_found")
+        assert (await world.key.call(method, f"/teams/nothing{path}", **body)).error == (404, "team_not_found")
+
+
+async def test_only_owners_and_keys_change_a_team(world: World) -> None:
+    _, owner = await a_user(world)
+    user, member = await a_user(world)
+    team = await a_team(owner)
+    assert (await join(world, team, user, "player")).status == 201
+
+    for path, body in (("", {"name": "New"}), ("/prefs", {"prefs": {"b": 1, "a": 1.50}})):
+        refused = await member.call("PUT", f"/teams/{team}{path}", **body)
+        assert refused.error == (401, "user_unauthorized")
+        for caller in (owner, world.key):
+            assert (await caller.call("PUT", f"/teams/{team}{path}", **body)).status == 200
+    assert (await member.call("DELETE", f"/teams/{team}")).error == (401, "user_unauthorized")
+    assert (await member.call("GET", f"/teams/{team}")).json["name"] == "New"
+    assert (await member.call("GET", f"/teams/{team}/prefs")).json == {"b": 1, "a": 1.5}
+
+
+async def test_prefs_are_an_object_of_a_size(world: World) -> None:
+    team = await a_team(world.key)
+
+    for prefs in ("{}", [1], {"long": "x" * 70_000}):
+        answer = await world.key.call("PUT", f"/teams/{team}/prefs", prefs=prefs)
+        assert answer.error == (400, "general_argument_invalid")
+    assert (await world.key.call("GET", f"/teams/{team}/prefs")).json == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"teamId": "_x", "name": "x"},
+        {"teamId": "x"},
+        {"teamId": "x", "name": ""},
+        {"teamId": "x", "name": "n" * 129},
+        {"teamId": "x", "name": "x", "roles": ["a b"]},
+        {"teamId": "x", "name": "x", "roles": ["r" * 82]},
+        {"teamId": "x", "name": "x", "roles": [f"r{number}" for number in range(101)]},
+    ],
+)
+async def test_a_team_needs_an_id_a_name_and_good_roles(world: World, body: dict[str, object]) -> None:
+    assert (await world.key.call("POST", "/teams", **body)).error == (400, "general_argument_invalid")
+
+
+async def test_a_deleted_team_is_gone_with_its_roles(world: World) -> None:
+    """[83]"""
+    _, owner = await a_user(world)
+    user, member = await a_user(world)
+    team = await a_team(owner)
+    await join(world, team, user, "player")
+    jwt = await world.jwt(member)
+    assert f"team:{team}/player" in await roles_of(world, jwt)
+    deleted = await owner.call("DELETE", f"/teams/{team}")
+
+    assert deleted.status == 204
+    assert deleted.headers["Daypass-Receipt"].startswith("n=")
+    assert not any(team in role for role in await roles_of(world, jwt))
+    for caller in (owner, world.key):
+        assert (await caller.call("DELETE", f"/teams/{team}")).error == (404, "team_not_found")
+        assert (await caller.call("GET", f"/teams/{team}")).error == (404, "team_not_found")
+
+
+async def test_teams_are_listed_page_by_page(world: World) -> None:
+    mark = f"list{next(NAMES).partition('@')[0]}"
+    teams = [await a_team(world.key, name=f"{mark} {name}") for name in ("b", "a", "c")]
+    user, _ = await a_user(world)
+    await join(world, teams[2], user, "x")
+    mine = {"method": "startsWith", "attribute": "name", "values": [mark]}
+    by_name = {"method": "orderAsc", "attribute": "name"}
+
+    async def found(*queries: object, **more: str) -> tuple[int, list[int]] | tuple[int, str]:
+        answer = await listed(world.key, "/teams", *queries, **more)
+        if answer.status != 200:
+            return answer.error
+        return answer.json["total"], [teams.index(team["$id"]) for team in answer.json["teams"]]
+
+    def query(method: str, *values: object, attribute: str = "") -> dict[str, object]:
+        return {"method": method, "attribute": attribute, "values": list(values)}
+
+    assert await found(mine) == (3, [0, 1, 2])
+    assert await found(mine, total="false") == (0, [0, 1, 2])
+    assert await found(mine, query("limit", 1), query("offset", 1)) == (3, [1])
+    assert await found(mine, by_name) == (3, [1, 0, 2])
+    assert await found(mine, by_name, query("cursorAfter", teams[1])) == (3, [0, 2])
+    assert await found(mine, by_name, query("cursorBefore", teams[2]), query("limit", 1)) == (3, [0])
+    assert await found(mine, query("orderDesc", attribute="name"), query("cursorAfter", teams[2])) == (3, [0, 1])
+    assert await found(mine, query("orderDesc", attribute="total")) == (3, [2, 0, 1])
+    assert await found(mine, query("greaterThan", 0, attribute="total")) == (1, [2])
+    assert await found(mine, query("notEqual", f"{mark} a", attribute="name")) == (2, [0, 2])
+    assert await found(
+        mine, query("or", query("equal", teams[0], attribute="$id"), query("equal", 1, attribute="total"))
+    )
+    assert await found(search=f"{mark.upper()} A") == (1, [1])
+    assert await found(search="nothing like that") == (0, [])
+    assert await found(mine, query("lessThan", "2001-01-01", attribute="$createdAt")) == (0, [])
+    assert await found(query("select", "name")) == (400, "general_argument_invalid")
+    assert await found(query("equal", "x", attribute="unknown")) == (400, "general_argument_invalid")
+    assert await found(query("equal", "1", attribute="total")) == (400, "general_argument_invalid")
+    assert await found(query("equal", "soon", attribute="$createdAt")) == (400, "general_argument_invalid")
+    assert await found(query("cursorAfter", "unknown")) == (400, "general_cursor_not_found")
+
+
+async def test_a_page_after_a_team_that_is_not_ones_own_is_not_found(world: World) -> None:
+    _, owner = await a_user(world)
+    await a_team(owner)
+    other = await a_team(world.key)
+
+    answer = await listed(owner, "/teams", {"method": "cursorAfter", "values": [other]})
+    assert answer.error == (400, "general_cursor_not_found")
