@@ -153,6 +153,8 @@ class Bus:
             heed_cancellation()
             try:
                 found: Any = await self._redis.xread({stream: last}, block=1000, count=100)  # Any: the client's union
+                if not found and not await self._redis.exists(stream):
+                    last = b"0-0"  # one that begins anew may begin with lower ids, where Redis's clock went back
             except REDIS_ERRORS as error:
                 log.warning("replies interrupted", error=repr(error))
                 await pause(error, 0.1)

@@ -21,6 +21,7 @@ import asyncpg
 from redis.asyncio import Redis
 
 from services.embedded.postgres import SUPERUSER
+from services.embedded.programs import Programs
 from services.embedded.valkey import ADMIN, Valkey
 from shared.contracts.administration import CreateKey, CreateProject
 from shared.contracts.requests import A, Request
@@ -201,6 +202,12 @@ class Cluster:
         await self.valkey.child.wait()
 
     async def start_redis(self) -> None:
+        await self.valkey.start()
+
+    async def restart_redis(self, programs: Programs) -> None:
+        """Stop Redis in order, and start it by another program."""
+        await self.valkey.stop()
+        self.valkey._programs = programs
         await self.valkey.start()
 
     def forget_redis(self) -> None:

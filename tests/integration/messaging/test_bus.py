@@ -185,3 +185,18 @@ def test_the_bytes_of_an_envelope_do_not_change() -> None:
         "87a26964a169a474797065a174a776657273696f6e01a561736b6572a6646174613a78aa74696d656f75745f6d7305"
         "aa726571756573745f6964a172a4626f647981a475736572a175"
     )
+
+
+async def test_replies_are_heard_from_a_stream_that_begins_anew_with_lower_ids(redis: Redis, asker: Bus) -> None:
+    async with serving(redis, found):
+        await asker.ask(QUESTION)
+        stream = names.replies("auth", asker._asker)
+        await redis.xadd(stream, {"reply": b"of another time"}, id="9999999999999-0")
+        await redis.delete(stream)  # as where it expired, and Redis's clock went back
+
+        async def is_heard() -> bool:
+            with contextlib.suppress(Unavailable):
+                return (await asker.ask(QUESTION, timeout_s=0.5)).session == "of u"
+            return False
+
+        await eventually(is_heard, True)
