@@ -1,5 +1,6 @@
 """What auth answers on the bus: one line each, calling an operation."""
 
+from services.auth.domain.list_queries import MOST_NUMBER, ListQuery
 from services.auth.domain.projects import ProjectChange
 from services.auth.domain.records import Key, Session, User
 from services.auth.domain.user_queries import UserQuery
@@ -143,7 +144,8 @@ def _keys(deps: AuthDeps) -> Handlers:
         return admin.KeyRecords(keys=(_key_record(key, secret),))
 
     async def on_list(asked: admin.ListKeys) -> admin.KeyRecords:
-        found = await keys.list_keys(deps.pool, project=asked.project)
+        every = ListQuery(limit=MOST_NUMBER, total=False)
+        _, found = await keys.list_keys(deps.pool, project=asked.project, query=every)
         return admin.KeyRecords(keys=tuple(_key_record(key) for key in found))
 
     async def on_update(asked: admin.UpdateKey) -> admin.KeyRecords:

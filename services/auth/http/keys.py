@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from services.auth.domain.list_queries import Attribute, Kind, parse_list_queries
 from services.auth.domain.records import Key as KeyOf
 from services.auth.http.sessions import add_receipt
 from services.auth.operations import keys as operations
@@ -19,6 +20,21 @@ routes = Routes[AuthDeps]("project")
 
 READ, WRITE = ("keys.read",), ("keys.write",)
 
+DEFAULT_LIMIT = '{"method":"limit","values":[5000]}'
+"""Of keys on a page, unless another one is asked for: as many as in Appwrite, where other lists have fewer."""
+
+ATTRIBUTES = {
+    "$id": Attribute("id"),
+    "$sequence": Attribute("sequence", Kind.NUMBER),
+    "$createdAt": Attribute("created_at", Kind.DATE),
+    "$updatedAt": Attribute("updated_at", Kind.DATE),
+    "name": Attribute("name"),
+    "expire": Attribute("expires_at", Kind.DATE),
+    "accessedAt": Attribute("NULL::timestamptz", Kind.DATE),
+    "scopes": Attribute("scopes", Kind.TEXTS),
+}
+"""What may be filtered and ordered by; when a key was used is not kept."""
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Scopes = Annotated[list[str], msgspec.Meta(max_length=200)]
 
@@ -30,6 +46,13 @@ class CreateKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     name: Name
     scopes: Scopes
     expire: str = ""
+
+
+class ListKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """`queries` in the SDKs' syntax; `total` false spares the count."""
+
+    queries: list[str] = []
+    total: bool = True
 
 
 class KeyChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -83,10 +106,11 @@ async def create_key(_: Call[AuthDeps], __: CreateKey) -> Key:
 
 
 @routes.endpoint("GET", "/v1/project/keys", name="project.list_keys", callers=Caller.KEY, scopes=READ)
-async def list_keys(call: Call[AuthDeps]) -> KeyList:
+async def list_keys(call: Call[AuthDeps], params: ListKeys) -> KeyList:
     """List the project's keys, without their secrets."""
-    found = await operations.list_keys(call.deps.pool, project=call.project.id)
-    return KeyList(total=len(found), keys=[key_model(key) for key in found])
+    query = parse_list_queries([DEFAULT_LIMIT, *params.queries], ATTRIBUTES, search="", total=params.total)
+    total, found = await operations.list_keys(call.deps.pool, project=call.project.id, query=query)
+    return KeyList(total=total, keys=[key_model(key) for key in found])
 
 
 @routes.endpoint("GET", "/v1/project/keys/{keyId}", name="project.get_key", callers=Caller.KEY, scopes=READ)

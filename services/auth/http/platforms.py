@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from services.auth.domain.list_queries import Attribute, Kind, parse_list_queries
 from services.auth.domain.projects import LONGEST_NAME
 from services.auth.domain.projects import Platform as PlatformOf
 from services.auth.http.sessions import add_receipt
@@ -17,6 +18,17 @@ from shared.web.parameters import CustomId, Id
 routes = Routes[AuthDeps]("project")
 
 READ, WRITE = ("platforms.read",), ("platforms.write",)
+
+ATTRIBUTES = {
+    "$id": Attribute("id"),
+    "$sequence": Attribute("sequence", Kind.NUMBER),
+    "$createdAt": Attribute("created_at", Kind.DATE),
+    "$updatedAt": Attribute("updated_at", Kind.DATE),
+    "name": Attribute("name"),
+    "hostname": Attribute("hostname"),
+    "type": Attribute("'web'::text"),
+}
+"""What may be filtered and ordered by."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 Hostname = Annotated[
@@ -35,6 +47,13 @@ class CreateWebPlatform(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     platform_id: CustomId
     name: Name
     hostname: Hostname = ""
+
+
+class ListPlatforms(msgspec.Struct, frozen=True, kw_only=True):
+    """`queries` in the SDKs' syntax; `total` false spares the count."""
+
+    queries: list[str] = []
+    total: bool = True
 
 
 class PlatformChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -69,10 +88,11 @@ class PlatformList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @routes.endpoint("GET", "/v1/project/platforms", name="project.list_platforms", callers=Caller.KEY, scopes=READ)
-async def list_platforms(call: Call[AuthDeps]) -> PlatformList:
+async def list_platforms(call: Call[AuthDeps], params: ListPlatforms) -> PlatformList:
     """List the project's platforms; its own origins, which the operator sets, may call besides."""
-    found = await operations.list_platforms(call.deps.pool, project=call.project.id)
-    return PlatformList(total=len(found), platforms=[platform_model(platform) for platform in found])
+    query = parse_list_queries(params.queries, ATTRIBUTES, search="", total=params.total)
+    total, found = await operations.list_platforms(call.deps.pool, project=call.project.id, query=query)
+    return PlatformList(total=total, platforms=[platform_model(platform) for platform in found])
 
 
 @routes.endpoint(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.projects import check_name
 from services.auth.domain.records import Key
 from services.auth.operations.revoking import require_lease, settled, tell
@@ -60,11 +61,11 @@ async def create_key(
     return key, secret
 
 
-async def list_keys(pool: Pool, *, project: str) -> list[Key]:
-    """Return a project's keys, the oldest first; raises `Refusal(PROJECT_NOT_FOUND)`."""
+async def list_keys(pool: Pool, *, project: str, query: ListQuery) -> tuple[int, list[Key]]:
+    """Return how many of a project's keys match and those of the page; raises `Refusal(PROJECT_NOT_FOUND)`."""
     async with pool.acquire() as connection:
         await get_project(connection, project)
-        return await store.list_keys(connection, project)
+        return await store.list_keys(connection, project, query)
 
 
 async def get_key(pool: Pool, *, project: str, id_: str) -> Key:

@@ -1,5 +1,6 @@
 """Web platforms: whose pages may call. A change of one holds everywhere on return."""
 
+from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.projects import Platform
 from services.auth.operations.revoking import require_lease, settled, tell
 from services.auth.store import platforms as store
@@ -22,10 +23,10 @@ async def create_platform(
     return made, await revocations.confirm(ticket)
 
 
-async def list_platforms(pool: Pool, *, project: str) -> list[Platform]:
-    """Return a project's platforms, the oldest first."""
+async def list_platforms(pool: Pool, *, project: str, query: ListQuery) -> tuple[int, list[Platform]]:
+    """Return how many of a project's platforms match and those of the page."""
     async with pool.acquire() as connection:
-        return await store.list_platforms(connection, project)
+        return await store.list_platforms(connection, project, query)
 
 
 async def get_platform(pool: Pool, *, project: str, id_: str) -> Platform:

@@ -4,7 +4,9 @@ from datetime import datetime
 
 import asyncpg
 
+from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import Key
+from services.auth.store.pages import Listing
 from services.auth.store.rows import KEY, key
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -13,7 +15,7 @@ _INSERT = f"""
     INSERT INTO auth.keys (project, id, name, scopes, secret_digest, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6) RETURNING {KEY}
 """
-_LIST = f"SELECT {KEY} FROM auth.keys WHERE project = $1 ORDER BY sequence"
+_LISTING = Listing(columns=KEY, tables="auth.keys", where="project = $1", searched="name", table="keys")
 _GET = f"SELECT {KEY} FROM auth.keys WHERE project = $1 AND id = $2"
 _LOCK = f"SELECT {KEY} FROM auth.keys WHERE project = $1 AND id = ANY($2) ORDER BY id FOR UPDATE"
 _UPDATE = f"""
@@ -44,9 +46,10 @@ async def insert_key(
     return key(row)
 
 
-async def list_keys(connection: Connection, project: str) -> list[Key]:
-    """Return a project's keys, the oldest first."""
-    return [key(row) for row in await connection.fetch(_LIST, project)]
+async def list_keys(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[Key]]:
+    """Return how many keys match and those of the page, the oldest first; raises what `Listing.page` does."""
+    total, rows = await _LISTING.page(connection, query, [project])
+    return total, [key(row) for row in rows]
 
 
 async def get_key(connection: Connection, project: str, id_: str) -> Key:

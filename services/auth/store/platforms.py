@@ -2,13 +2,15 @@
 
 import asyncpg
 
+from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.projects import Platform
+from services.auth.store.pages import Listing
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 _COLUMNS = "project, id, name, hostname, created_at, updated_at"
 _INSERT = f"INSERT INTO auth.platforms (project, id, name, hostname) VALUES ($1, $2, $3, $4) RETURNING {_COLUMNS}"
-_LIST = f"SELECT {_COLUMNS} FROM auth.platforms WHERE project = $1 ORDER BY sequence"
+_LISTING = Listing(columns=_COLUMNS, tables="auth.platforms", where="project = $1", searched="name", table="platforms")
 _GET = f"SELECT {_COLUMNS} FROM auth.platforms WHERE project = $1 AND id = $2"
 _UPDATE = f"""
     UPDATE auth.platforms SET name = $3, hostname = $4, updated_at = now()
@@ -28,9 +30,10 @@ async def insert_platform(connection: Connection, project: str, id_: str, *, nam
     return _found(row)
 
 
-async def list_platforms(connection: Connection, project: str) -> list[Platform]:
-    """Return a project's platforms, the oldest first."""
-    return [_found(row) for row in await connection.fetch(_LIST, project)]
+async def list_platforms(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[Platform]]:
+    """Return how many platforms match and those of the page, the oldest first; raises what `Listing.page` does."""
+    total, rows = await _LISTING.page(connection, query, [project])
+    return total, [_found(row) for row in rows]
 
 
 async def get_platform(connection: Connection, project: str, id_: str) -> Platform:

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from appwrite.client import Client
 from appwrite.enums.project_key_scopes import ProjectKeyScopes
+from appwrite.exception import AppwriteException
+from appwrite.query import Query
 from appwrite.services.project import Project
 
 from shared.contracts.administration import ListKeys, UpdateKey
@@ -38,6 +40,28 @@ async def test_the_official_sdk_reads_changes_and_deletes_keys(world: World) -> 
     assert listed.total == len(listed.keys)
     await asyncio.to_thread(backend.delete_key, id_)
     assert (await some.call("GET", "/users")).error == (401, "user_unauthorized")
+
+
+async def test_keys_are_listed_as_the_queries_say(world: World) -> None:
+    backend = project(world.key)
+    ids = [(await world.key_with("teams.read", "teams.write"))[1] for _ in range(3)]
+
+    async def listed(*queries: str, total: bool | None = None) -> tuple[float, list[str]]:
+        found = await asyncio.to_thread(backend.list_keys, list(queries), total)
+        return found.total, [key.id for key in found.keys]
+
+    own = Query.equal("$id", ids)
+    assert await listed(own) == (3, ids)
+    assert await listed(own, Query.limit(1), Query.order_desc("$createdAt")) == (3, ids[2:])
+    assert await listed(own, Query.cursor_after(ids[0]), total=False) == (0, ids[1:])
+    assert set(ids) <= set((await listed(Query.contains("scopes", ["teams.write"])))[1])
+    assert await listed(own, Query.is_not_null("expire")) == (0, [])
+    assert await listed(own, Query.is_not_null("accessedAt")) == (0, [])
+    assert len((await listed())[1]) > len((await listed(Query.limit(2)))[1])
+    for wrong in (Query.select(["name"]), Query.equal("secret", "x"), Query.equal("scopes", "teams.read")):
+        with pytest.raises(AppwriteException) as refused:
+            await listed(wrong)
+        assert (refused.value.code, refused.value.type) == (400, "general_argument_invalid")
 
 
 async def test_a_scope_that_is_taken_is_gone_and_one_that_is_given_holds_at_once(world: World) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from appwrite.query import Query
 
 from shared.contracts.administration import ListProjects, UpdateProject
 from tests.integration.auth.conftest import PROJECT, World
@@ -23,6 +24,8 @@ async def test_the_official_sdk_makes_shows_changes_and_deletes_platforms(world:
     assert (changed.name, changed.hostname, changed.createdat) == ("Shops", "*.shop.example.com", made.createdat)
     listed = await asyncio.to_thread(backend.list_platforms)
     assert [platform.hostname for platform in listed.platforms if platform.id == made.id] == ["*.shop.example.com"]
+    asked = [Query.equal("hostname", "*.shop.example.com"), Query.equal("type", "web"), Query.limit(1)]
+    assert [one.id for one in (await asyncio.to_thread(backend.list_platforms, asked)).platforms] == [made.id]
     await asyncio.to_thread(backend.delete_platform, made.id)
     gone = await world.key.call("GET", f"/project/platforms/{made.id}")
     assert gone.error == (404, "platform_not_found")
