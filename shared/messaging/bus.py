@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from shared.contracts.requests import A, Request
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
@@ -153,8 +154,8 @@ class Bus:
             heed_cancellation()
             try:
                 found: Any = await self._redis.xread({stream: last}, block=1000, count=100)  # Any: the client's union
-                if not found and not await self._redis.exists(stream):
-                    last = b"0-0"  # one that begins anew may begin with lower ids, where Redis's clock went back
+                if not found and await self._is_behind(stream, last):
+                    last = b"0-0"
             except REDIS_ERRORS as error:
                 log.warning("replies interrupted", error=repr(error))
                 await pause(error, 0.1)
@@ -162,6 +163,14 @@ class Bus:
             for id_, fields in found[0][1] if found else ():
                 last = id_
                 self._deliver(fields[b"reply"])
+
+    async def _is_behind(self, stream: str, last: bytes) -> bool:
+        """Say whether a stream has begun anew, with lower ids than before: Redis's clock may have gone back."""
+        try:
+            info = await self._redis.xinfo_stream(stream)
+        except ResponseError:  # there is none
+            return True
+        return _order(info["last-generated-id"]) < _order(last)
 
     def _deliver(self, data: bytes) -> None:
         try:
@@ -217,6 +226,10 @@ async def _handle(envelope: Envelope, known: Mapping[tuple[str, int], tuple[type
         log.exception("a request failed", type=envelope.type)
         return Reply(id=envelope.id, fault=_unexpected("The request failed."))
     return Reply(id=envelope.id, body=cast("dict[str, object]", msgspec.to_builtins(answer, builtin_types=(bytes,))))
+
+
+def _order(id_: bytes) -> tuple[int, ...]:
+    return tuple(map(int, id_.split(b"-")))
 
 
 def _unexpected(message: str) -> Fault:

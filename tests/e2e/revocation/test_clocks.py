@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,11 +43,11 @@ class Steps:
 
 
 @pytest.fixture
-def steps(cluster: Cluster) -> Iterator[Steps]:
+def steps(cluster: Cluster) -> Steps:
     folder = cluster.parts.folder / "clock"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
-    yield Steps(folder)
+    return Steps(folder)
 
 
 def test_what_is_stepped_here_is_the_wall_clock_and_not_the_boot_clock(steps: Steps) -> None:
