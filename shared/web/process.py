@@ -15,6 +15,7 @@ import structlog
 import uvloop
 
 from shared.guard.metrics import open_registry
+from shared.kernel.loops import running
 from shared.kernel.settings import SettingsError, read_settings
 from shared.postgres.migrations import MigrationError
 from shared.web import openapi
@@ -23,6 +24,7 @@ from shared.web.limits import Limiter
 from shared.web.metrics import serving_metrics
 from shared.web.service import Service
 from shared.web.settings import ProcessSettings
+from shared.web.soundness import look_at_redis, require_sound_database, require_sound_redis
 
 log = structlog.get_logger()
 
@@ -46,10 +48,13 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with opening as service, contextlib.AsyncExitStack() as stack:
+    await require_sound_database(settings.database_url.reveal())
+    redis_url = settings.redis_url.reveal()
+    later = [] if await look_at_redis(redis_url) else [require_sound_redis(redis_url)]
+    async with running(later), opening as service, contextlib.AsyncExitStack() as stack:
         limiter = None
         if settings.rate_limits:
-            limiter = Limiter(settings.redis_url.reveal())
+            limiter = Limiter(redis_url)
             stack.push_async_callback(limiter.close)
         app = WebApp(
             service.parts,

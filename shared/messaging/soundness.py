@@ -1,0 +1,49 @@
+"""Redis's settings, as far as the promise rests on them. INFO tells them, so nobody needs a right to CONFIG."""
+
+from typing import Any
+
+from redis.asyncio import Redis
+
+from shared.contracts.findings import Finding, Verdict
+
+NOEVICTION = "noeviction"
+
+
+async def examine_redis_settings(redis: Redis) -> list[Finding]:
+    """Look at what Redis may forget; raises one of `REDIS_ERRORS`."""
+    memory, persistence = await info(redis, "memory"), await info(redis, "persistence")
+    return [_eviction(memory.get("maxmemory_policy")), _persistence(persistence.get("aof_enabled"))]
+
+
+async def info(redis: Redis, section: str) -> dict[str, str]:
+    """Return a section of INFO, as it stands there; raises one of `REDIS_ERRORS`."""
+    reply: Any = await redis.execute_command("INFO", section)  # type: ignore[no-untyped-call] # the client's own
+    if isinstance(reply, dict):  # the client has parsed it
+        return {name: str(value) for name, value in reply.items()}
+    lines = [line.partition(":") for line in reply.decode().splitlines() if ":" in line]
+    return {name: value.strip() for name, _, value in lines}
+
+
+def redis_finding(verdict: Verdict, check: str, message: str) -> Finding:
+    """Return a finding about Redis."""
+    return Finding(verdict=verdict, part="redis", check=check, message=message)
+
+
+def _eviction(policy: str | None) -> Finding:
+    check = "maxmemory-policy"
+    if policy is None:
+        return redis_finding(Verdict.WARN, check, f"cannot be seen: make sure that it is {NOEVICTION}")
+    if policy != NOEVICTION:
+        message = f"is {policy}: Redis may drop registrations and the feed. Set maxmemory-policy {NOEVICTION}"
+        return redis_finding(Verdict.FAIL, check, message)
+    return redis_finding(Verdict.OK, check, f"is {policy}")
+
+
+def _persistence(is_appended: str | None) -> Finding:
+    check = "appendonly"
+    if is_appended is None:
+        return redis_finding(Verdict.WARN, check, "cannot be seen: make sure that it is yes")
+    if is_appended != "1":
+        message = "is no: after each restart of Redis, revocations wait and replicas forget. Set appendonly yes"
+        return redis_finding(Verdict.WARN, check, message)
+    return redis_finding(Verdict.OK, check, "is yes")

@@ -1,0 +1,66 @@
+"""What must be so before a service starts: a Redis that forgets nothing by itself, a PostgreSQL that loses nothing."""
+
+import asyncio
+from collections.abc import Iterable
+
+import asyncpg
+import structlog
+from redis.exceptions import ResponseError
+
+from shared.contracts.findings import Finding, Verdict
+from shared.kernel.settings import SettingsError
+from shared.messaging.soundness import examine_redis_settings
+from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, open_client
+from shared.postgres.soundness import examine_database_settings
+
+log = structlog.get_logger()
+
+LOOK_S = 5.0
+AGAIN_S = 5.0
+
+
+async def require_sound_database(dsn: str) -> None:
+    """Raise `SettingsError` for a setting of PostgreSQL that would break the promise, or what connecting raises."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        _require(await examine_database_settings(connection))
+    except asyncpg.InsufficientPrivilegeError as error:
+        log.warning("the settings of PostgreSQL may not be looked at", error=repr(error))
+    finally:
+        await connection.close()
+
+
+async def require_sound_redis(url: str) -> None:
+    """Raise `SettingsError` for a setting of Redis that would break the promise, as soon as Redis can be reached."""
+    while not await look_at_redis(url):
+        heed_cancellation()
+        await asyncio.sleep(AGAIN_S)
+
+
+async def look_at_redis(url: str) -> bool:
+    """Raise `SettingsError` likewise, but look only once; return False where Redis cannot be reached."""
+    redis = open_client(url, name="daypass-start")
+    try:
+        async with asyncio.timeout(LOOK_S):
+            found = await examine_redis_settings(redis)
+        _require(found)
+    except ResponseError as error:  # an answer: this user may not ask
+        log.warning("the settings of Redis may not be looked at", error=repr(error))
+    except REDIS_ERRORS as error:
+        log.warning("Redis cannot be looked at yet", error=repr(error))
+        return False
+    finally:
+        await redis.aclose()
+    return True
+
+
+def _require(findings: Iterable[Finding]) -> None:
+    faults = []
+    for one in findings:
+        text = f"{one.part}: {one.check} {one.message}"
+        if one.verdict is Verdict.FAIL:
+            faults.append(text)
+        elif one.verdict is Verdict.WARN:
+            log.warning("a setting that should not be so", setting=one.check, part=one.part, message=one.message)
+    if faults:
+        raise SettingsError("; ".join(faults))
