@@ -90,7 +90,7 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service="auth")
         stack.push_async_callback(bus.close)
-        settings = _settings(AuthSettings, parts, "auth")
+        settings = _settings(AuthSettings, parts, "auth", invitations_dir=str(parts.data_dir.invitations))
         guard = open_guard(settings, "auth", BusResolver(bus))
         opening = {
             "auth": open_auth(settings, guard=guard, is_alone=True),
@@ -124,9 +124,9 @@ async def _limiter(parts: Parts, stack: contextlib.AsyncExitStack) -> Limiter | 
     return limiter
 
 
-def _settings(kind: type[S], parts: Parts, service: str) -> S:
+def _settings(kind: type[S], parts: Parts, service: str, **given: object) -> S:
     dsn, url = Secret(parts.postgres.dsn(service)), Secret(parts.valkey.url(service))
-    return read_settings(kind, os.environ, database_url=dsn, redis_url=url)
+    return read_settings(kind, os.environ, database_url=dsn, redis_url=url, **given)
 
 
 def _token_settings(parts: Parts) -> TokenSettings:

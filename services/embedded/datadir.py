@@ -67,6 +67,11 @@ class DataDir:
         return self.path / "programs"
 
     @property
+    def invitations(self) -> Path:
+        """Invitations to teams, with the links that accept them."""
+        return self.path / "invitations"
+
+    @property
     def log(self) -> Path:
         """What the services log while detached."""
         return self.path / "daypass.log"
@@ -138,7 +143,7 @@ def erase(data_dir: DataDir) -> None:
     if not data_dir.format.exists():
         raise StartRefused(f"{data_dir.path} is not a data directory of Daypass")
     with locked(data_dir):
-        for folder in (data_dir.postgres, data_dir.valkey, data_dir.programs):
+        for folder in (data_dir.postgres, data_dir.valkey, data_dir.programs, data_dir.invitations):
             if folder.exists():
                 shutil.rmtree(folder)
         files = (data_dir.secrets, data_dir.credentials, data_dir.run_file, data_dir.log, data_dir.format)

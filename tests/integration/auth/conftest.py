@@ -100,7 +100,9 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def open_world(database: Database, valkey: Valkey, *, rate_limits: bool) -> AsyncIterator[World]:
+async def open_world(
+    database: Database, valkey: Valkey, *, rate_limits: bool, invitations_dir: str = "none"
+) -> AsyncIterator[World]:
     """Open everything."""
     async with contextlib.AsyncExitStack() as stack:
         redis = open_client(valkey.url("auth"), name="tests")
@@ -109,7 +111,10 @@ async def open_world(database: Database, valkey: Valkey, *, rate_limits: bool) -
         stack.push_async_callback(bus.close)
         guard = Guard(service="auth", redis_url=valkey.url("auth"), resolver=BusResolver(bus))
         auth = AuthSettings(
-            database_url=Secret(database.dsn("auth")), redis_url=Secret(valkey.url("auth")), cheap_passwords=True
+            database_url=Secret(database.dsn("auth")),
+            redis_url=Secret(valkey.url("auth")),
+            cheap_passwords=True,
+            invitations_dir=invitations_dir,
         )
         token = TokenSettings(
             database_url=Secret(database.dsn("token")),

@@ -1,0 +1,587 @@
+"""Memberships and invitations. A number in brackets is that of the check in the contract that a test shows."""
+
+import asyncio
+import itertools
+import json
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from appwrite.client import Client
+from appwrite.id import ID
+from appwrite.query import Query
+from appwrite.services.teams import Teams
+
+from shared.contracts.administration import UpdateProject
+from shared.contracts.permissions import MOST_ROLES
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
+from tests.integration.auth.test_teams import a_team, a_user, join, listed, roles_of
+from tests.parts import Parts
+
+ADDRESSES = map("invited{}@example.org".format, itertools.count())
+URL = "http://localhost/welcome?from=mail#top"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where invitations go."""
+    return tmp_path_factory.mktemp("parts") / "invitations"
+
+
+@pytest.fixture(scope="module")
+async def world(parts: Parts, folder: Path) -> AsyncIterator[World]:
+    """One in which users can invite others."""
+    database = await parts.new_database()
+    async with (
+        parts.valkey() as valkey,
+        open_world(database, valkey, rate_limits=False, invitations_dir=str(folder)) as world,
+    ):
+        yield world
+
+
+def teams(caller: Caller) -> Teams:
+    """Appwrite's own Python SDK. It blocks: call it by `asyncio.to_thread`."""
+    client = Client().set_endpoint(f"http://127.0.0.1:{caller.port}/v1").set_project(PROJECT)
+    client.set_key(caller.headers.get("X-Appwrite-Key", ""))
+    return Teams(client.set_session(caller.headers.get("X-Appwrite-Session", "")))
+
+
+async def invite(caller: Caller, team: str, **body: object) -> Answer:
+    return await caller.call("POST", f"/teams/{team}/memberships", **{"roles": ["player"], "url": URL} | body)
+
+
+async def invited(caller: Caller, team: str, **body: object) -> str:
+    answer = await invite(caller, team, **body)
+    assert answer.status == 201, answer.json
+    return str(answer.json["$id"])
+
+
+def letter(folder: Path, membership: str) -> dict[str, str]:
+    """Return what was sent, with the parameters of its link."""
+    path = folder / f"{PROJECT}.{membership}.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    sent = json.loads(path.read_text())
+    return sent | {name: values[0] for name, values in parse_qs(urlsplit(sent["link"]).query).items()}
+
+
+async def accept(caller: Caller, folder: Path, membership: str, **other: object) -> Answer:
+    sent = letter(folder, membership)
+    path = f"/teams/{sent['teamId']}/memberships/{membership}/status"
+    return await caller.call("PATCH", path, **{"userId": sent["userId"], "secret": sent["secret"]} | other)
+
+
+def signed_in(world: World, answer: Answer) -> Caller:
+    return world.guest.with_(Cookie=answer.headers["Set-Cookie"].partition(";")[0])
+
+
+async def total(world: World, team: str) -> int:
+    return int((await world.key.call("GET", f"/teams/{team}")).json["total"])
+
+
+async def test_a_key_makes_a_member_at_once(world: World) -> None:
+    """[78]"""
+    user, session = await a_user(world)
+    jwt = await world.jwt(session)
+    team = await a_team(world.key)
+    assert f"team:{team}" not in await roles_of(world, jwt)  # remembered from before
+    made = await join(world, team, user, "player", "player")
+
+    assert (made.status, made.json["confirm"], made.json["roles"]) == (201, True, ["player"])
+    assert (made.json["userName"], made.json["teamName"], made.json["joined"] != "") == ("Ada", "Team", True)
+    assert made.headers["Daypass-Receipt"].startswith("n=")
+    for caller in (session, jwt):
+        assert {f"team:{team}", f"team:{team}/player", f"member:{made.json['$id']}"} <= set(
+            await roles_of(world, caller)
+        )
+    assert await total(world, team) == 1
+    assert (await join(world, team, user, "player")).error == (409, "membership_already_confirmed")
+
+
+async def test_a_key_finds_or_makes_a_user_by_address(world: World) -> None:
+    team, known, new, phone = await a_team(world.key), next(ADDRESSES), next(ADDRESSES), "+4930110001"
+    user = await world.sign_up(known)
+
+    by_email = await invite(world.key, team, email=known.upper())
+    assert (by_email.json["userId"], by_email.json["userEmail"]) == (user, known)
+    made = await invite(world.key, team, email=new)
+    assert (made.json["userName"], made.json["userEmail"]) == (new, new)
+    named = await invite(world.key, team, phone=phone, name="Grace")
+    assert (named.json["userName"], named.json["userPhone"]) == ("Grace", phone)
+    again = await invite(world.key, await a_team(world.key), phone=phone)
+    assert again.json["userId"] == named.json["userId"]
+    assert await total(world, team) == 3
+    assert (await invite(world.key, team, userId="nobody")).error == (404, "user_not_found")
+    assert (await invite(world.key, team, userId=user, email=new)).error == (409, "user_already_exists")
+    assert (await invite(world.key, "nothing", userId=user)).error == (404, "team_not_found")
+    assert (await invite(world.key, team)).error == (400, "general_argument_invalid")
+    other = await world.sign_up(next(ADDRESSES))
+    taken = await invite(world.key, team, userId=other, membershipId=named.json["$id"])
+    assert taken.error == (409, "resource_already_exists")
+
+
+async def test_an_invitation_needs_an_owner(world: World) -> None:
+    """[79] as to invitations; nobody is made for one that is refused."""
+    _, owner = await a_user(world)
+    user, member = await a_user(world)
+    _, stranger = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+    await join(world, team, user, "player")
+
+    assert (await invite(member, team, email=address)).error == (401, "user_unauthorized")
+    assert (await invite(stranger, team, email=address)).error == (404, "team_not_found")
+    assert (await invite(world.guest, team, email=address)).error == (401, "general_unauthorized_scope")
+    assert (await listed(world.key, "/users", search=address)).json["total"] == 0
+
+
+async def test_an_invitation_leads_to_a_page_of_the_project(world: World) -> None:
+    """[74]"""
+    _, owner = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+
+    for url in ("", "http://remotehost/x", "localhost", "javascript://localhost/%0aalert(1)", "https://localhost\\@x"):
+        assert (await invite(owner, team, email=address, url=url)).error == (400, "general_argument_invalid"), url
+    assert (await invite(world.key, team, email=address, url="http://remotehost/")).status == 400
+    assert (await invite(owner, team, email=address, url=f"appwrite-callback-{PROJECT}://x")).status == 201
+
+
+async def test_an_invitation_goes_to_the_invited_alone(world: World, folder: Path) -> None:
+    """[75]"""
+    _, owner = await a_user(world)
+    team, address = await a_team(owner, name="Chess & Go"), next(ADDRESSES)
+    made = await invite(owner, team, email=address, name="Grace")
+
+    assert (made.status, made.json["confirm"], made.json["joined"]) == (201, False, "")
+    assert (made.json["userName"], made.json["userEmail"]) == ("Grace", address)
+    sent = letter(folder, made.json["$id"])
+    assert sent["link"].startswith("http://localhost/welcome?from=mail&membershipId=")
+    assert sent["link"].endswith("#top")
+    assert (sent["to"], sent["teamId"], sent["teamName"]) == (address, team, "Chess & Go")
+    assert (sent["membershipId"], sent["userId"]) == (made.json["$id"], made.json["userId"])
+    shown = await world.key.call("GET", f"/teams/{team}/memberships/{made.json['$id']}")
+    for answer in (made, shown):
+        assert sent["secret"] not in json.dumps([answer.json, dict(answer.headers)])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert await total(world, team) == 1
+
+
+async def test_an_invitation_grants_nothing_until_it_is_accepted(world: World) -> None:
+    _, owner = await a_user(world)
+    user, session = await a_user(world)
+    team = await a_team(owner)
+    await invited(owner, team, userId=user)
+
+    assert not any(team in role for role in await roles_of(world, session))
+    assert (await session.call("GET", f"/teams/{team}")).error == (404, "team_not_found")
+    assert (await session.call("GET", "/teams")).json["total"] == 0
+
+
+async def test_a_guest_who_accepts_is_signed_in(world: World, folder: Path) -> None:
+    """[76]"""
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    membership = await invited(owner, team, email=next(ADDRESSES))
+    accepted = await accept(world.guest, folder, membership)
+
+    assert (accepted.status, accepted.json["confirm"], accepted.json["joined"] != "") == (200, True, True)
+    assert accepted.headers["Daypass-Receipt"].startswith("n=")
+    assert len(accepted.headers.getall("Set-Cookie")) == 2
+    session = signed_in(world, accepted)
+    account = (await session.call("GET", "/account")).json
+    assert (account["$id"], account["emailVerification"]) == (accepted.json["userId"], True)
+    current = (await session.call("GET", "/account/sessions/current")).json
+    assert (current["provider"], current["factors"], current["providerUid"]) == ("email", ["email"], account["email"])
+    assert (await session.call("GET", f"/teams/{team}")).json["total"] == 2
+    # The first password needs no old one; the second does [29].
+    assert (await session.call("PATCH", "/account/password", password=PASSWORD)).status == 200
+    refused = await session.call("PATCH", "/account/password", password=PASSWORD)
+    assert refused.error == (401, "user_invalid_credentials")
+
+
+async def test_only_the_link_accepts(world: World, folder: Path) -> None:
+    """[76]"""
+    _, owner = await a_user(world)
+    user, _ = await a_user(world)
+    team = await a_team(owner)
+    membership = await invited(owner, team, email=next(ADDRESSES))
+    sent = letter(folder, membership)
+
+    async def refused(**other: object) -> tuple[int, str]:
+        return (await accept(world.guest, folder, membership, **other)).error
+
+    async def elsewhere(team: str, membership: str) -> tuple[int, str]:
+        path = f"/teams/{team}/memberships/{membership}/status"
+        return (await world.guest.call("PATCH", path, userId=sent["userId"], secret=sent["secret"])).error
+
+    assert await refused(secret="wrong") == (401, "team_invalid_secret")
+    assert await refused(userId=user) == (401, "team_invite_mismatch")
+    assert await refused(userId="not an id") == (400, "general_argument_invalid")
+    assert await refused(secret="") == (400, "general_argument_invalid")
+    assert await elsewhere(team, "nothing") == (404, "membership_not_found")
+    assert await elsewhere("nothing", membership) == (404, "team_not_found")
+    assert await elsewhere(await a_team(owner), membership) == (404, "team_membership_mismatch")
+    assert (await accept(world.key, folder, membership)).error == (401, "general_unauthorized_scope")
+    assert (await accept(owner, folder, membership)).error == (401, "team_invite_mismatch")
+    assert (await accept(world.guest, folder, membership)).status == 200
+    assert await refused() == (409, "membership_already_confirmed")
+    assert await total(world, team) == 2
+
+
+async def test_a_membership_that_a_key_made_has_no_secret(world: World) -> None:
+    user, _ = await a_user(world)
+    team = await a_team(world.key)
+    membership = (await join(world, team, user, "player")).json["$id"]
+
+    path = f"/teams/{team}/memberships/{membership}/status"
+    answer = await world.guest.call("PATCH", path, userId=user, secret="x")
+    assert answer.error == (401, "team_invalid_secret")
+
+
+async def test_who_is_signed_in_accepts_without_a_new_session(world: World, folder: Path) -> None:
+    """[77]"""
+    _, owner = await a_user(world)
+    user, session = await a_user(world)
+    jwt = await world.jwt(session)
+    team = await a_team(owner)
+    membership = await invited(owner, team, userId=user)
+    assert f"team:{team}" not in await roles_of(world, jwt)
+    accepted = await accept(session, folder, membership)
+
+    assert accepted.status == 200
+    assert "Set-Cookie" not in accepted.headers
+    for caller in (session, jwt):
+        assert {f"team:{team}/player", "users/verified"} <= set(await roles_of(world, caller))
+    assert (await session.call("GET", "/account/sessions")).json["total"] == 1
+
+
+async def test_a_link_to_an_address_that_was_given_up_signs_nobody_in(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    user, session = await a_user(world)
+    membership = await invited(owner, await a_team(owner), userId=user)
+    await world.key.call("PATCH", f"/users/{user}/email", email=next(ADDRESSES))
+
+    assert (await accept(world.guest, folder, membership)).error == (401, "team_invalid_secret")
+    assert (await accept(session, folder, membership)).status == 200
+    assert not (await session.call("GET", "/account")).json["emailVerification"]
+
+
+async def test_who_is_blocked_accepts_nothing(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    user, _ = await a_user(world)
+    membership = await invited(owner, await a_team(owner), userId=user)
+    await world.key.call("PATCH", f"/users/{user}/status", status=False)
+
+    assert (await accept(world.guest, folder, membership)).error == (403, "user_blocked")
+
+
+async def test_a_second_invitation_replaces_the_first(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+    membership = await invited(owner, team, email=address, roles=["admin"])
+    first = letter(folder, membership)["secret"]
+
+    assert await invited(owner, team, email=address, roles=["player"]) == membership
+    refused = await accept(world.guest, folder, membership, secret=first)
+    assert refused.error == (401, "team_invalid_secret")
+    assert (await accept(world.guest, folder, membership)).json["roles"] == ["player"]
+    assert (await invite(owner, team, email=address)).error == (409, "membership_already_confirmed")
+
+
+async def test_a_key_confirms_what_is_pending(world: World) -> None:
+    _, owner = await a_user(world)
+    user, session = await a_user(world)
+    team = await a_team(owner)
+    membership = await invited(owner, team, userId=user)
+    made = await join(world, team, user, "player")
+
+    assert (made.status, made.json["$id"], made.json["confirm"]) == (201, membership, True)
+    assert f"team:{team}" in await roles_of(world, session)
+    assert await total(world, team) == 2
+
+
+async def test_who_accepts_at_once_twice_joins_once(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    membership = await invited(owner, team, email=next(ADDRESSES))
+    answers = await asyncio.gather(*[accept(world.guest, folder, membership) for _ in range(4)])
+
+    assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
+
+
+async def test_owners_do_many_things_at_once(world: World) -> None:
+    """An entry about the team, of one change, fails no other."""
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    users = [(await a_user(world))[0] for _ in range(8)]
+    memberships = [(await join(world, team, user, "player")).json["$id"] for user in users]
+    paths = [f"/teams/{team}/memberships/{membership}" for membership in memberships]
+
+    changed = await asyncio.gather(*[owner.call("PATCH", path, roles=["x"]) for path in paths])
+    assert [answer.status for answer in changed] == [200] * 8
+    made = await asyncio.gather(*[owner.call("POST", "/teams", teamId="unique()", name="x") for _ in range(8)])
+    assert [answer.status for answer in made] == [201] * 8
+    deleted = await asyncio.gather(*[owner.call("DELETE", path) for path in paths])
+    assert [answer.status for answer in deleted] == [204] * 8
+    assert await total(world, team) == 1
+
+
+async def test_changed_roles_are_in_force_on_return(world: World) -> None:
+    """[79]"""
+    _, owner = await a_user(world)
+    user, member = await a_user(world)
+    jwt = await world.jwt(member)
+    team = await a_team(owner)
+    path = f"/teams/{team}/memberships/{(await join(world, team, user, 'player')).json['$id']}"
+    assert f"team:{team}/player" in await roles_of(world, jwt)
+
+    assert (await member.call("PATCH", path, roles=["owner"])).error == (401, "user_unauthorized")
+    changed = await owner.call("PATCH", path, roles=["judge", "judge"])
+    assert (changed.status, changed.json["roles"]) == (200, ["judge"])
+    assert changed.headers["Daypass-Receipt"].startswith("n=")
+    for caller in (member, jwt):
+        assert [role for role in await roles_of(world, caller) if role.startswith(f"team:{team}/")] == [
+            f"team:{team}/judge"
+        ]
+    assert (await world.key.call("PATCH", path, roles=[])).json["roles"] == []
+    for caller in (owner, world.key):
+        nothing = await caller.call("PATCH", f"/teams/{team}/memberships/nothing", roles=[])
+        assert nothing.error == (404, "membership_not_found")
+        nowhere = await caller.call("PATCH", path.replace(team, "nothing"), roles=[])
+        assert nowhere.error == (404, "team_not_found")
+
+
+async def test_who_is_no_longer_an_owner_changes_nothing(world: World) -> None:
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    jwt = await world.jwt(owner)
+    own = (await world.key.call("GET", f"/teams/{team}/memberships")).json["memberships"][0]["$id"]
+    assert (await jwt.call("PUT", f"/teams/{team}", name="New")).status == 200
+    assert (await owner.call("PATCH", f"/teams/{team}/memberships/{own}", roles=["player"])).status == 200
+
+    for method, path, body in (
+        ("PUT", "", {"name": "x"}),
+        ("PUT", "/prefs", {"prefs": {}}),
+        ("PATCH", f"/memberships/{own}", {"roles": ["owner"]}),
+        ("POST", "/memberships", {"email": next(ADDRESSES), "roles": [], "url": URL}),
+        ("DELETE", "", {}),
+    ):
+        for caller in (owner, jwt):
+            refused = await caller.call(method, f"/teams/{team}{path}", **body)
+            assert refused.error == (401, "user_unauthorized"), path
+
+
+async def test_members_leave_and_owners_remove(world: World) -> None:
+    """[80, 81]"""
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    own = (await world.key.call("GET", f"/teams/{team}/memberships")).json["memberships"][0]["$id"]
+    (leaver, leaving), (removed, staying) = await a_user(world), await a_user(world)
+    jwts = [await world.jwt(leaving), await world.jwt(staying)]
+    left, gone = [(await join(world, team, user, "player")).json["$id"] for user in (leaver, removed)]
+    for jwt in jwts:
+        assert f"team:{team}" in await roles_of(world, jwt)
+
+    async def delete(caller: Caller, membership: str) -> Answer:
+        return await caller.call("DELETE", f"/teams/{team}/memberships/{membership}")
+
+    assert (await delete(leaving, own)).error == (401, "user_unauthorized")
+    assert (await delete(leaving, gone)).error == (401, "user_unauthorized")
+    assert (await delete(owner, "nothing")).error == (404, "team_invite_not_found")
+    for caller, membership in ((leaving, left), (owner, gone)):
+        answer = await delete(caller, membership)
+        assert answer.status == 204
+        assert answer.headers["Daypass-Receipt"].startswith("n=")
+    for jwt in jwts:
+        assert not any(team in role or left in role or gone in role for role in await roles_of(world, jwt))
+    assert await total(world, team) == 1
+    assert (await delete(leaving, left)).error == (404, "team_not_found")
+    assert (await delete(world.key, left)).error == (404, "team_invite_not_found")
+    assert (await delete(owner, own)).status == 204  # the last owner may leave, too
+    assert await total(world, team) == 0
+
+
+async def test_who_is_invited_may_decline(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    user, session = await a_user(world)
+    team = await a_team(owner)
+    membership = await invited(owner, team, userId=user)
+
+    assert (await session.call("DELETE", f"/teams/{team}/memberships/{membership}")).status == 204
+    assert (await accept(world.guest, folder, membership)).error == (404, "membership_not_found")
+
+
+async def test_members_see_what_the_project_shows(world: World) -> None:
+    """[82]"""
+    _, owner = await a_user(world)
+    user, member = await a_user(world)
+    team = await a_team(owner)
+    path = f"/teams/{team}/memberships/{(await join(world, team, user, 'player')).json['$id']}"
+    hidden = ("userId", "userName", "userEmail", "userPhone", "userAccessedAt")
+
+    async def shown(caller: Caller) -> list[dict[str, Any]]:
+        one = (await caller.call("GET", path)).json
+        (same,) = [m for m in (await listed(caller, f"/teams/{team}/memberships")).json["memberships"] if m == one]
+        return [one, same]
+
+    for one in await shown(member):
+        assert [one[name] for name in hidden] == [""] * 5
+        assert (one["mfa"], one["roles"], one["teamName"]) == (False, ["player"], "Team")
+    for one in await shown(world.key):
+        assert (one["userId"], one["userName"]) == (user, "Ada")
+        assert one["userEmail"].endswith("@example.org")
+    await world.bus.ask(
+        UpdateProject(id=PROJECT, membership_fields={"userName": True, "userEmail": True}), timeout_s=15
+    )
+    try:
+        for one in await shown(member):
+            assert (one["userId"], one["userName"]) == ("", "Ada")
+            assert one["userEmail"].endswith("@example.org")
+    finally:
+        await world.bus.ask(
+            UpdateProject(id=PROJECT, membership_fields={"userName": False, "userEmail": False}), timeout_s=15
+        )
+    for one in await shown(member):
+        assert one["userName"] == ""
+    assert (await member.call("GET", f"/teams/{team}/memberships/nothing")).error == (404, "membership_not_found")
+    assert (await world.guest.call("GET", path)).error == (401, "general_unauthorized_scope")
+
+
+async def test_memberships_are_asked_for_by_query(world: World) -> None:
+    """[84]"""
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    user, _ = await a_user(world)
+    await join(world, team, user, "player", "judge")
+    pending = await invited(owner, team, email=next(ADDRESSES))
+
+    async def found(*queries: object, **more: str) -> object:
+        answer = await listed(world.key, f"/teams/{team}/memberships", *queries, **more)
+        return answer.error if answer.status != 200 else len(answer.json["memberships"])
+
+    def query(method: str, attribute: str, *values: object) -> dict[str, object]:
+        return {"method": method, "attribute": attribute, "values": list(values)}
+
+    assert await found() == 3
+    assert await found(query("equal", "roles", "player")) == (400, "general_argument_invalid")
+    assert await found(query("contains", "roles", "judge", "nothing")) == 1
+    assert await found(query("notContains", "roles", "judge")) == 2
+    assert await found(query("equal", "confirm", True)) == 2
+    assert await found(query("equal", "userId", user)) == 1
+    assert await found(query("isNull", "joined")) == 1
+    assert await found(search=user) == 1
+    assert await found(search=pending) == 1
+    assert await found(query("orderAsc", "joined"), query("cursorAfter", "", pending)) == (
+        400,
+        "database_query_order_null",
+    )
+    assert await found({"method": "select", "values": ["roles"]}) == (400, "general_argument_invalid")
+
+
+async def test_a_deleted_user_leaves_all_teams(world: World) -> None:
+    """[69]"""
+    user, _ = await a_user(world)
+    team = await a_team(world.key)
+    await join(world, team, user, "player")
+    assert await total(world, team) == 1
+
+    assert (await world.key.call("DELETE", f"/users/{user}")).status == 204
+    assert await total(world, team) == 0
+
+
+async def test_a_user_has_no_more_roles_than_can_be_checked(world: World) -> None:
+    user, session = await a_user(world)
+    roles = [f"r{number}" for number in range(100)]
+    most = MOST_ROLES // 102
+    for _ in range(most):
+        assert (await join(world, await a_team(world.key), user, *roles)).status == 201
+    team = await a_team(world.key)
+
+    assert (await join(world, team, user, *roles)).error == (400, "general_argument_invalid")
+    assert await total(world, team) == 0
+    refused = await session.call("POST", "/teams", teamId="unique()", name="x", roles=roles)
+    assert refused.error == (400, "general_argument_invalid")
+    membership = (await join(world, team, user)).json["$id"]
+    changed = await world.key.call("PATCH", f"/teams/{team}/memberships/{membership}", roles=roles)
+    assert changed.error == (400, "general_argument_invalid")
+
+
+async def test_invitations_can_be_switched_off(world: World) -> None:
+    """[85]"""
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    await world.bus.ask(UpdateProject(id=PROJECT, auth_methods={"invites": False}), timeout_s=15)
+    try:
+        refused = await invite(owner, team, email=next(ADDRESSES))
+        assert refused.error == (501, "user_auth_method_unsupported")
+        assert (await invite(world.key, team, email=next(ADDRESSES))).status == 201
+    finally:
+        await world.bus.ask(UpdateProject(id=PROJECT, auth_methods={"invites": True}), timeout_s=15)
+
+
+async def test_without_a_place_to_send_to_nobody_is_invited(limited: World) -> None:
+    _, owner = await a_user(limited)
+    team, address = await a_team(owner), next(ADDRESSES)
+
+    assert (await invite(owner, team, email=address)).error == (503, "general_smtp_disabled")
+    assert (await listed(limited.key, "/users", search=address)).json["total"] == 0
+    assert (await invite(limited.key, team, email=address)).status == 201
+
+
+async def test_invitations_are_counted(limited: World) -> None:
+    _, owner = await a_user(limited)
+    team = await a_team(owner)
+    answers = [await invite(owner, team, email=next(ADDRESSES)) for _ in range(11)]
+
+    assert [answer.status for answer in answers] == [503] * 10 + [429]
+    assert answers[0].headers["X-RateLimit-Limit"] == "10"
+    for _ in range(11):
+        assert (await invite(limited.key, team, email=next(ADDRESSES))).status == 201
+
+
+async def test_an_invitation_makes_no_more_users_than_the_project_may_have(world: World) -> None:
+    """[86] as to invitations."""
+    _, owner = await a_user(world)
+    user, _ = await a_user(world)
+    team = await a_team(owner)
+    await world.bus.ask(UpdateProject(id=PROJECT, user_limit=1), timeout_s=15)
+    try:
+        assert (await invite(owner, team, email=next(ADDRESSES))).error == (400, "user_count_exceeded")
+        assert (await invite(owner, team, userId=user)).status == 201
+    finally:
+        await world.bus.ask(UpdateProject(id=PROJECT, user_limit=0), timeout_s=15)
+
+
+async def test_the_official_sdk_reads_every_answer(world: World, folder: Path) -> None:
+    """[71, 75, 76, 78, 80, 83] by the SDK, whose models refuse what does not fit."""
+    user, owner = await a_user(world)
+    other, session = await a_user(world)
+    own, backend, guest, invitee = (teams(caller) for caller in (owner, world.key, world.guest, session))
+
+    def story() -> None:
+        team = own.create(ID.unique(), "Team", ["player"])
+        assert (team.name, team.total, team.prefs.data) == ("Team", 1, {})
+        assert own.get(team.id).id == team.id
+        assert own.update_name(team.id, "New").name == "New"
+        assert own.update_prefs(team.id, {"a": [1]}).data == own.get_prefs(team.id).data == {"a": [1]}
+        assert [one.id for one in own.list([Query.equal("name", "New")]).teams] == [team.id]
+        invitation = own.create_membership(team.id, ["x"], email=next(ADDRESSES), url=URL, name="Grace")
+        assert (invitation.username, invitation.confirm, invitation.joined) == ("Grace", False, "")
+        secret = letter(folder, invitation.id)["secret"]
+        joined = guest.update_membership_status(team.id, invitation.id, invitation.userid, secret)
+        assert (joined.confirm, joined.joined != "") == (True, True)
+        made = backend.create_membership(team.id, ["y"], user_id=other, membership_id=ID.unique())
+        assert (made.userid, made.roles) == (other, ["y"])
+        assert own.update_membership(team.id, made.id, ["z"]).roles == ["z"]
+        assert invitee.get_membership(team.id, made.id).userid == ""
+        assert backend.get_membership(team.id, made.id).userid == other
+        members = backend.list_memberships(team.id, [Query.contains("roles", ["owner"])])
+        assert (members.total, members.memberships[0].userid) == (1, user)
+        assert invitee.list_memberships(team.id, total=False).total == 0
+        invitee.delete_membership(team.id, made.id)
+        assert own.get(team.id).total == 2
+        own.delete(team.id)
+        assert backend.list(search=team.id).total == 0
+
+    await asyncio.to_thread(story)
