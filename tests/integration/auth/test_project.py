@@ -177,14 +177,28 @@ async def test_no_more_users_sign_up_than_the_limit_says(fresh: World) -> None:
 
 
 async def test_what_members_see_is_set_field_by_field(fresh: World) -> None:
+    """[82]"""
+
     async def shown() -> tuple[str, ...]:
         return (await fresh.bus.ask(ListProjects(), timeout_s=15)).projects[0].shown_membership_fields
 
+    async def members_seen(caller: Caller) -> set[tuple[str, str]]:
+        listed = (await caller.call("GET", "/teams/club/memberships")).json["memberships"]
+        return {(one["userName"], one["userEmail"]) for one in listed}
+
+    user = await fresh.sign_up()
+    member = await fresh.session(user)
+    await fresh.key.call("POST", "/teams", teamId="club", name="Club")
+    await fresh.key.call("POST", "/teams/club/memberships", userId=user, roles=["member"])
     assert await shown() == ()
+    assert await members_seen(member) == {("", "")}
+    assert await members_seen(fresh.key) == {("Ada", "ada@example.org")}
     assert (await policy(fresh, "membership-privacy", userName=True, userMFA=True)).status == 200
     assert await shown() == ("userMFA", "userName")
+    assert await members_seen(member) == {("Ada", "")}
     await policy(fresh, "membership-privacy", userName=False, userEmail=True)
     assert await shown() == ("userEmail", "userMFA")
+    assert await members_seen(member) == {("", "ada@example.org")}
     assert (await policy(fresh, "membership-privacy", userName="perhaps")).error == (400, "general_argument_invalid")
 
 
