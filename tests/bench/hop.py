@@ -1,4 +1,4 @@
-"""The least that news over Redis can cost: from a bare XADD in one process to a blocking XREAD in another."""
+"""News over Redis at its simplest: from a bare XADD in one process to a blocking XREAD in another."""
 
 import contextlib
 import time
