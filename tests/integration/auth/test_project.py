@@ -8,13 +8,16 @@ import pytest
 from appwrite.client import Client
 from appwrite.enums.project_auth_method_id import ProjectAuthMethodId
 from appwrite.services.project import Project
+from redis.asyncio import Redis
 
 from services.auth.composition import open_auth
 from services.auth.settings import Settings
 from services.embedded.valkey import Valkey
 from shared.contracts.administration import CreateProject, ListProjects, UpdateProject
+from shared.guard import barrier
 from shared.kernel.errors import Refusal
 from shared.kernel.settings import Secret
+from shared.messaging import names
 from shared.web.app import WebApp
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
@@ -118,6 +121,20 @@ async def test_a_switch_holds_on_every_replica_when_the_call_returns(
         await app.stop()
 
     assert found == [501, 201] * 10
+
+
+async def test_a_switch_that_not_all_have_heard_of_says_so_until_they_have(
+    fresh: World, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await redis.hset(names.registry("data"), f"{names.REPLICA}silent", "0:0")
+    with monkeypatch.context() as hurried:
+        hurried.setattr(barrier, "CONFIRM_S", 0.4)
+        unconfirmed = await policy(fresh, "session-limit", total=2)
+    confirmed = await policy(fresh, "session-limit", total=2)
+
+    assert unconfirmed.error == (503, "revocation_unconfirmed")
+    assert int(unconfirmed.headers["Retry-After"]) > 0
+    assert (confirmed.status, "fenced=1" in confirmed.headers["Daypass-Receipt"]) == (200, True)
 
 
 async def test_the_session_limit_is_the_project_s(fresh: World) -> None:
