@@ -11,6 +11,7 @@ from shared.contracts import subjects
 from shared.contracts.principal import Kind, Principal, Project
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
+from shared.kernel.errors import Unavailable
 from shared.postgres.pool import Connection
 
 
@@ -49,12 +50,11 @@ async def update_password(
     ticket = None
     async with deps.pool.acquire() as connection, connection.transaction():
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
-        user = await _change(connection, known, changes)
+        user = await _change(connection, principal, known, changes)
         if ends_others:
             await sessions.delete_other_sessions(connection, known.project, known.id, principal.session)
             named = subjects.user(known.project, known.id)
             ticket = await tell(connection, "user.password", named, by=principal.who)
-        deps.guard.check(principal)
     return user, await confirmed(deps.revocations, ticket)
 
 
@@ -71,9 +71,8 @@ async def _update_target(
     if changes.get("email", "") == known.email or changes.get("phone", "") == known.phone:
         raise store.target_taken()
     async with deps.pool.acquire() as connection, connection.transaction():
-        user = await _change(connection, known, changes)
+        user = await _change(connection, principal, known, changes)
         ticket = await tell(connection, reason, subjects.user(known.project, known.id), by=principal.who)
-        deps.guard.check(principal)
     return user, await deps.revocations.confirm(ticket)
 
 
@@ -87,7 +86,10 @@ async def _prove(deps: AuthDeps, known: User, password: str) -> None:
         raise wrong_password()
 
 
-async def _change(connection: Connection, known: User, changes: store.Changes) -> User:
+async def _change(connection: Connection, principal: Principal, known: User, changes: store.Changes) -> User:
+    """Change a user, if the password and the session that were checked still stand: hashing takes long."""
     if not await store.lock_password(connection, known):
         raise wrong_password()
+    if principal.session and not await sessions.hold_session(connection, known.project, known.id, principal.session):
+        raise Unavailable("What the caller may do has changed. Try again.")
     return await store.update_user(connection, known.project, known.id, **changes)

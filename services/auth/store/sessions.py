@@ -40,6 +40,9 @@ _DELETE_ALL = """
     UPDATE auth.sessions SET deleted_at = now()
     WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL
 """
+_HOLD = """
+    SELECT FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL FOR SHARE
+"""
 _DELETE_OTHERS = """
     UPDATE auth.sessions SET deleted_at = now()
     WHERE project = $1 AND user_id = $2 AND id <> $3 AND deleted_at IS NULL
@@ -76,6 +79,11 @@ async def insert_session(
 async def lock_user(connection: Connection, project: str, user_id: str) -> bool:
     """Let no other transaction change a user's sessions until this one ends; False where there is no such user."""
     return await connection.fetchrow(_LOCK_USER, project, user_id) is not None
+
+
+async def hold_session(connection: Connection, project: str, user_id: str, id_: str) -> bool:
+    """Let nobody delete a session until this transaction ends; False where there is no such session."""
+    return await connection.fetchrow(_HOLD, project, user_id, id_) is not None
 
 
 async def list_sessions(connection: Connection, project: str, user_id: str) -> list[Session]:

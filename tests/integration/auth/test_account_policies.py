@@ -1,0 +1,150 @@
+"""What the project's policy says of new passwords, and what waits for a lease, on a database of the test's own."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
+
+from services.auth.operations import account, sessions, users
+from services.auth.operations.deps import AuthDeps
+from services.auth.operations.passwords import Passwords
+from shared.contracts.administration import UpdateProject
+from shared.contracts.principal import Kind, Principal, Project
+from shared.guard.guard import Guard
+from shared.guard.resolver import BusResolver
+from shared.kernel.errors import ErrorType, Unavailable
+from shared.postgres.pool import open_pool
+from tests.integration.auth.conftest import PASSWORD, PROJECT, World, open_world
+from tests.integration.auth.test_account import sign_in
+from tests.parts import Database, Parts
+
+OTHER = "another password"
+
+
+@pytest.fixture(scope="module")
+async def database_of_world(parts: Parts) -> Database:
+    return await parts.new_database()
+
+
+@pytest.fixture(scope="module")
+async def world(parts: Parts, database_of_world: Database) -> AsyncIterator[World]:
+    async with parts.valkey() as valkey, open_world(database_of_world, valkey, rate_limits=False) as world:
+        yield world
+
+
+@contextlib.asynccontextmanager
+async def policy(world: World, database: Database, *, session_invalidation: bool) -> AsyncIterator[None]:
+    """Let a project be of another mind for a while; the guards hear of it by a change of its name."""
+    connection = await asyncpg.connect(database.dsn("auth"))
+    try:
+        for value in (session_invalidation, not session_invalidation):
+            await connection.execute("UPDATE auth.projects SET session_invalidation = $1", value)
+            await world.bus.ask(UpdateProject(id=PROJECT, name="Library"), timeout_s=15)
+            if value is session_invalidation:
+                yield
+    finally:
+        await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> AsyncIterator[AuthDeps]:
+    """What operations need, of tests that never come as far as to a barrier."""
+    pool, passwords = await open_pool(database.dsn("auth"), name="tests"), Passwords(hasher)
+    try:
+        yield AuthDeps(pool=pool, redis=None, guard=guard, revocations=None, passwords=passwords)  # type: ignore[arg-type]
+    finally:
+        passwords.close()
+        await pool.close()
+
+
+async def test_without_the_policy_a_new_password_ends_no_session(world: World, database_of_world: Database) -> None:
+    """[27]"""
+    email = "lenient@example.org"
+    user = await world.sign_up(email)
+    mine, other = await world.session(user), await world.session(user)
+    async with policy(world, database_of_world, session_invalidation=False):
+        by_user = await mine.call("PATCH", "/account/password", password=OTHER, oldPassword=PASSWORD)
+        by_key = await world.key.call("PATCH", f"/users/{user}/password", password="yet another")
+
+    assert (by_user.status, by_key.status) == (200, 200)
+    assert [(await caller.call("GET", "/account")).status for caller in (mine, other)] == [200, 200]
+    assert await sign_in(world.guest, email, OTHER) == (401, "user_invalid_credentials")
+    assert await sign_in(world.guest, email, "yet another") == (201, "")
+    assert (await mine.call("PATCH", "/account/password", password=OTHER, oldPassword="yet another")).status == 200
+    assert [(await caller.call("GET", "/account")).status for caller in (mine, other)] == [200, 401]
+
+
+async def test_what_takes_roles_or_sessions_is_refused_before_the_commit_without_a_lease(
+    world: World, database_of_world: Database
+) -> None:
+    user = await world.sign_up("fenced@example.org")
+    session = (await (await world.session(user)).call("GET", "/account/sessions/current")).json
+    before = (await world.key.call("GET", f"/users/{user}")).json
+    # It never runs, so it has no lease.
+    guard = Guard(service="auth", redis_url="redis://127.0.0.1:1", resolver=BusResolver(world.bus))
+    project = Project(id=PROJECT, name="Library")
+    principal = Principal(project=PROJECT, kind=Kind.SESSION, user=user, session=session["$id"])
+    told = {"project": PROJECT, "user_id": user, "by": "tests"}
+    async with opened(database_of_world, guard, PasswordHasher.from_parameters(CHEAPEST)) as deps:
+        means = (deps.pool, deps.guard, deps.revocations)
+        refused = [
+            lambda: account.update_email(deps, principal, email="new@example.org", password=PASSWORD),
+            lambda: account.update_phone(deps, principal, phone="+4930123456", password=PASSWORD),
+            lambda: account.update_password(deps, project, principal, password=OTHER, old_password=PASSWORD),
+            lambda: users.update_email(*means, email="new@example.org", **told),
+            lambda: users.update_phone(*means, phone="+4930123456", **told),
+            lambda: users.update_email_verification(*means, verified=True, **told),
+            lambda: users.update_phone_verification(*means, verified=True, **told),
+            lambda: users.update_password(*means, deps.passwords, project, user_id=user, password=OTHER, by="tests"),
+            lambda: sessions.update_session(*means, project, user_id=user, session_id=session["$id"], by="tests"),
+        ]
+        for call in refused:
+            with pytest.raises(Unavailable) as refusal:
+                await call()
+            assert refusal.value.type is ErrorType.REVOCATION_UNCONFIRMED
+    assert (await world.key.call("GET", f"/users/{user}")).json == before
+    assert (await world.key.call("GET", f"/users/{user}/sessions")).json["sessions"][0]["expire"] == session["expire"]
+
+
+class Held(PasswordHasher):
+    """Hashes once it may."""
+
+    def __init__(self) -> None:
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+        self.has_begun = threading.Event()
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        self.has_begun.set()
+        self.may_go_on.wait()
+        return super().hash(password, salt=salt)
+
+
+async def test_a_session_that_is_deleted_while_its_new_password_is_hashed_changes_none(
+    world: World, database_of_world: Database
+) -> None:
+    email = "stolen@example.org"
+    user = await world.sign_up(email)
+    session = await world.session(user)
+    id_ = (await session.call("GET", "/account/sessions/current")).json["$id"]
+    hasher = Held()
+    async with opened(database_of_world, world.guard, hasher) as deps:
+        hasher.has_begun.clear()
+        hasher.may_go_on.clear()
+        principal = Principal(project=PROJECT, kind=Kind.SESSION, user=user, session=id_)
+        project = Project(id=PROJECT, name="Library")
+        changing = asyncio.create_task(
+            account.update_password(deps, project, principal, password=OTHER, old_password=PASSWORD)
+        )
+        await asyncio.to_thread(hasher.has_begun.wait, 20)
+        assert (await session.call("DELETE", "/account/sessions/current")).status == 204
+        hasher.may_go_on.set()
+        with pytest.raises(Unavailable):
+            await changing
+    assert await sign_in(world.guest, email) == (201, "")
