@@ -1,6 +1,7 @@
 """Memberships and invitations. A number in brackets is that of the check in the contract that a test shows."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import stat
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 from appwrite.client import Client
 from appwrite.id import ID
@@ -17,9 +19,10 @@ from appwrite.services.teams import Teams
 
 from shared.contracts.administration import UpdateProject
 from shared.contracts.permissions import MOST_ROLES
+from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
 from tests.integration.auth.test_teams import a_team, a_user, join, listed, roles_of
-from tests.parts import Parts
+from tests.parts import Database, Parts
 
 ADDRESSES = map("invited{}@example.org".format, itertools.count())
 URL = "http://localhost/welcome?from=mail#top"
@@ -32,14 +35,39 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-async def world(parts: Parts, folder: Path) -> AsyncIterator[World]:
+async def tables(parts: Parts) -> Database:
+    """The database of the world."""
+    return await parts.new_database()
+
+
+@pytest.fixture(scope="module")
+async def world(parts: Parts, tables: Database, folder: Path) -> AsyncIterator[World]:
     """One in which users can invite others."""
-    database = await parts.new_database()
     async with (
         parts.valkey() as valkey,
-        open_world(database, valkey, rate_limits=False, invitations_dir=str(folder)) as world,
+        open_world(tables, valkey, rate_limits=False, invitations_dir=str(folder)) as world,
     ):
         yield world
+
+
+@contextlib.asynccontextmanager
+async def held_up(tables: Database, team: str) -> AsyncIterator[asyncpg.Connection]:
+    """Let whoever changes this team wait."""
+    connection = await asyncpg.connect(tables.dsn("auth"))
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM auth.teams WHERE id = $1 FOR UPDATE", team)
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def waiting(connection: asyncpg.Connection) -> int:
+    """Return how many wait for what this connection holds."""
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+    return count
 
 
 def teams(caller: Caller) -> Teams:
@@ -370,6 +398,32 @@ async def test_who_is_no_longer_an_owner_changes_nothing(world: World) -> None:
         for caller in (owner, jwt):
             refused = await caller.call(method, f"/teams/{team}{path}", **body)
             assert refused.error == (401, "user_unauthorized"), path
+
+
+@pytest.mark.parametrize("loss", ["roles", "membership", "session", "user"])
+async def test_what_waits_while_its_caller_loses_the_right_to_it_is_not_done(
+    world: World, tables: Database, loss: str
+) -> None:
+    user, owner = await a_user(world)
+    team = await a_team(owner)
+    own = (await world.key.call("GET", f"/teams/{team}/memberships")).json["memberships"][0]["$id"]
+    member = f"/teams/{team}/memberships/{own}"
+
+    async with held_up(tables, team) as connection:
+        renaming = asyncio.create_task(owner.call("PUT", f"/teams/{team}", name="Taken"))
+        await eventually(lambda: waiting(connection), 1)
+        match loss:
+            case "roles":
+                lost = await world.key.call("PATCH", member, roles=["player"])
+            case "membership":
+                lost = await world.key.call("DELETE", member)
+            case "session":
+                lost = await world.key.call("DELETE", f"/users/{user}/sessions")
+            case _:
+                lost = await world.key.call("PATCH", f"/users/{user}/status", status=False)
+        assert lost.status in {200, 204}
+    assert (await renaming).error == (503, "principal_unavailable")
+    assert (await world.key.call("GET", f"/teams/{team}")).json["name"] == "Team"
 
 
 async def test_members_leave_and_owners_remove(world: World) -> None:
