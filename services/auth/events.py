@@ -3,7 +3,6 @@
 from services.auth.domain.list_queries import MOST_NUMBER, ListQuery
 from services.auth.domain.projects import ProjectChange
 from services.auth.domain.records import Key, Session, User
-from services.auth.domain.user_queries import UserQuery
 from services.auth.operations import keys, principals, projects, revocations, sessions, users
 from services.auth.operations.deps import AuthDeps
 from shared.contracts import administration as admin
@@ -187,7 +186,7 @@ def _users(deps: AuthDeps) -> Handlers:
 
     async def on_list(asked: admin.ListUsers) -> admin.UserRecords:
         await projects.get_project(deps.pool, asked.project)
-        query = UserQuery(search=asked.search, limit=asked.limit, total=False)
+        query = ListQuery(search=asked.search, limit=asked.limit, total=False)
         return _user_records((await users.list_users(deps.pool, asked.project, query))[1])
 
     async def on_show(asked: admin.ShowUser) -> admin.UserRecords:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import msgspec
 
-from services.auth.domain.user_queries import parse_queries
+from services.auth.domain.list_queries import parse_list_queries
+from services.auth.domain.users import USER_ATTRIBUTES
 from services.auth.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
 from services.auth.http.prefs import Prefs, written
 from services.auth.http.sessions import add_receipt
@@ -151,7 +152,7 @@ async def create_user(call: Call[AuthDeps], params: CreateUser) -> User:
 @routes.endpoint("GET", "/v1/users", name="users.list", callers=Caller.KEY, scopes=READ)
 async def list_users(call: Call[AuthDeps], params: ListUsers) -> UserList:
     """List users."""
-    query = parse_queries(params.queries, search=params.search, total=params.total)
+    query = parse_list_queries(params.queries, USER_ATTRIBUTES, search=params.search, total=params.total)
     total, found = await operations.list_users(call.deps.pool, call.project.id, query)
     return UserList(total=total, users=[user_model(user) for user in found])
 

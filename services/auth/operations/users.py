@@ -1,9 +1,9 @@
 """Users: made, shown, changed, deleted."""
 
 from services.auth.domain.emails import normal_email
+from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
 from services.auth.domain.roles import check_number, roles_of
-from services.auth.domain.user_queries import UserQuery
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirmed, require_lease, settled, tell
 from services.auth.store import sessions
@@ -65,7 +65,7 @@ async def get_user(pool: Pool, project: str, user_id: str) -> User:
         return await store.get_user(connection, project, user_id)
 
 
-async def list_users(pool: Pool, project: str, query: UserQuery) -> tuple[int, list[User]]:
+async def list_users(pool: Pool, project: str, query: ListQuery) -> tuple[int, list[User]]:
     """Return a page of users and how many match."""
     async with pool.acquire() as connection:
         return await store.list_users(connection, project, query)

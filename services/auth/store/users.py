@@ -5,13 +5,12 @@ from typing import TypedDict, Unpack
 
 import asyncpg
 
+from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
-from services.auth.domain.user_queries import UserQuery
+from services.auth.store.pages import Listing
 from services.auth.store.rows import USER, user
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
-
-MOST_TOTAL = 5_000
 
 _LOCK_PROJECT = "SELECT FROM auth.projects WHERE id = $1 FOR UPDATE"
 _COUNT = "SELECT count(*) FROM auth.users WHERE project = $1"
@@ -21,7 +20,13 @@ _INSERT = f"""
 """
 _GET = f"SELECT {USER} FROM auth.users WHERE project = $1 AND id = $2"
 _BY_EMAIL = f"SELECT {USER} FROM auth.users WHERE project = $1 AND email = $2"
-_SEQUENCE = "SELECT sequence FROM auth.users WHERE project = $1 AND id = $2"
+_ALL = Listing(
+    columns=USER,
+    tables="auth.users",
+    where="users.project = $1",
+    searched="concat_ws(' ', users.id, users.name, users.email, users.phone)",
+    table="users",
+)
 _DELETE = "DELETE FROM auth.users WHERE project = $1 AND id = $2"
 _STATUS = f"""
     UPDATE auth.users SET enabled = $3, updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}
@@ -99,46 +104,10 @@ async def find_user_by_email(connection: Connection, project: str, email: str) -
     return None if row is None else user(row)
 
 
-async def list_users(connection: Connection, project: str, query: UserQuery) -> tuple[int, list[User]]:
-    """Return a page of users, and how many match (0 where nobody asked, at most MOST_TOTAL).
-
-    Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
-    """
-    values: list[object] = [project]
-    where = _conditions(query, values)
-    total = 0
-    if query.total:
-        counted = f"SELECT FROM auth.users WHERE {where} LIMIT {MOST_TOTAL}"
-        total = await connection.fetchval(f"SELECT count(*) FROM ({counted}) AS found", *values)
-    if query.cursor:
-        values.append(await _sequence(connection, project, query.cursor))
-        where += f" AND sequence {'<' if query.is_before else '>'} ${len(values)}"
-    order = ", ".join([*query.orders, "sequence DESC" if query.is_before else "sequence"])
-    page = f"ORDER BY {order} LIMIT {query.limit} OFFSET {query.offset}"
-    users = [
-        user(row) for row in await connection.fetch(f"SELECT {USER} FROM auth.users WHERE {where} {page}", *values)
-    ]
-    return total, users[::-1] if query.is_before else users
-
-
-def _conditions(query: UserQuery, values: list[object]) -> str:
-    parts = ["project = $1"]
-    for template, texts in query.conditions:
-        numbers = [f"${len(values) + place}" for place in range(1, len(texts) + 1)]
-        values += texts
-        parts.append(template.format(*numbers))
-    if query.search:
-        values.append(query.search.lower())
-        text = "lower(concat_ws(' ', id, name, email, phone))"
-        parts.append(f"strpos({text}, ${len(values)}) > 0")
-    return " AND ".join(parts)
-
-
-async def _sequence(connection: Connection, project: str, id_: str) -> int:
-    found: int | None = await connection.fetchval(_SEQUENCE, project, id_)
-    if found is None:
-        raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The user that the cursor names could not be found.")
-    return found
+async def list_users(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[User]]:
+    """Return a page of users, and how many match; raises as `Listing.page`."""
+    total, rows = await _ALL.page(connection, query, [project])
+    return total, [user(row) for row in rows]
 
 
 async def set_enabled(connection: Connection, project: str, id_: str, *, enabled: bool) -> User:

@@ -5,7 +5,6 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
@@ -13,7 +12,6 @@ from argon2.profiles import CHEAPEST
 from services.auth.operations import account, sessions, users
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.passwords import Passwords
-from shared.contracts.administration import UpdateProject
 from shared.contracts.principal import Kind, Principal, Project
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
@@ -38,20 +36,6 @@ async def world(parts: Parts, database_of_world: Database) -> AsyncIterator[Worl
 
 
 @contextlib.asynccontextmanager
-async def policy(world: World, database: Database, *, session_invalidation: bool) -> AsyncIterator[None]:
-    """Let a project be of another mind for a while; the guards hear of it by a change of its name."""
-    connection = await asyncpg.connect(database.dsn("auth"))
-    try:
-        for value in (session_invalidation, not session_invalidation):
-            await connection.execute("UPDATE auth.projects SET session_invalidation = $1", value)
-            await world.bus.ask(UpdateProject(id=PROJECT, name="Library"), timeout_s=15)
-            if value is session_invalidation:
-                yield
-    finally:
-        await connection.close()
-
-
-@contextlib.asynccontextmanager
 async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> AsyncIterator[AuthDeps]:
     """What operations need, of tests that never come as far as to a barrier."""
     pool, passwords = await open_pool(database.dsn("auth"), name="tests"), Passwords(hasher)
@@ -62,14 +46,15 @@ async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> As
         await pool.close()
 
 
-async def test_without_the_policy_a_new_password_ends_no_session(world: World, database_of_world: Database) -> None:
+async def test_without_the_policy_a_new_password_ends_no_session(world: World) -> None:
     """[27]"""
     email = "lenient@example.org"
     user = await world.sign_up(email)
     mine, other = await world.session(user), await world.session(user)
-    async with policy(world, database_of_world, session_invalidation=False):
-        by_user = await mine.call("PATCH", "/account/password", password=OTHER, oldPassword=PASSWORD)
-        by_key = await world.key.call("PATCH", f"/users/{user}/password", password="yet another")
+    await world.key.call("PATCH", "/project/policies/session-invalidation", enabled=False)
+    by_user = await mine.call("PATCH", "/account/password", password=OTHER, oldPassword=PASSWORD)
+    by_key = await world.key.call("PATCH", f"/users/{user}/password", password="yet another")
+    await world.key.call("PATCH", "/project/policies/session-invalidation", enabled=True)
 
     assert (by_user.status, by_key.status) == (200, 200)
     assert [(await caller.call("GET", "/account")).status for caller in (mine, other)] == [200, 200]

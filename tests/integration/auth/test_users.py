@@ -53,6 +53,45 @@ async def test_users_are_listed_page_by_page(world: World) -> None:
     assert await listed({"method": "limit", "values": [0]}) == (400, "general_argument_invalid")
 
 
+async def test_users_are_found_by_what_they_are(world: World) -> None:
+    """[60]"""
+    ids = [await world.sign_up(next(NAMES)) for _ in range(4)]
+    for id_, name in zip(ids, ["b", "a", "c", "a"], strict=True):
+        await world.key.call("PATCH", f"/users/{id_}/name", name=name)
+    await world.key.call("PUT", f"/users/{ids[0]}/labels", labels=["found", "vip"])
+    await world.key.call("PATCH", f"/users/{ids[1]}/status", status=False)
+    await world.key.call("PATCH", f"/users/{ids[2]}/verification", emailVerification=True)
+    mine = {"method": "equal", "attribute": "$id", "values": ids}
+    by_name = {"method": "orderAsc", "attribute": "name"}
+
+    async def found(*queries: object, search: str = "") -> list[int] | str:
+        asked = [(f"queries[{place}]", json.dumps(query)) for place, query in enumerate([mine, *queries])]
+        answer = await world.key.call("GET", f"/users?{urlencode([*asked, ('search', search)])}")
+        if answer.status != 200:
+            return str(answer.json["type"])
+        return [ids.index(user["$id"]) for user in answer.json["users"]]
+
+    def query(method: str, attribute: str, *values: object) -> dict[str, object]:
+        return {"method": method, "attribute": attribute, "values": values}
+
+    assert await found(query("contains", "labels", "vip", "other")) == [0]
+    assert await found(query("equal", "labels", "vip")) == "general_argument_invalid"
+    assert await found(query("equal", "status", False)) == [1]
+    assert await found(query("equal", "emailVerification", True)) == [2]
+    assert await found(query("between", "name", "a", "b")) == [0, 1, 3]
+    assert await found(query("greaterThan", "registration", "2020-01-01")) == [0, 1, 2, 3]
+    assert await found(query("isNull", "phone")) == [0, 1, 2, 3]
+    assert await found(by_name) == [1, 3, 0, 2]
+    assert await found(by_name, {"method": "cursorAfter", "values": [ids[1]]}) == [3, 0, 2]
+    assert await found(by_name, {"method": "cursorBefore", "values": [ids[0]]}) == [1, 3]
+    by_access = {"method": "orderAsc", "attribute": "accessedAt"}
+    assert await found(by_access, {"method": "cursorAfter", "values": [ids[0]]}) == "database_query_order_null"
+    assert await found(query("equal", "password", "x")) == "general_argument_invalid"
+    email = (await world.key.call("GET", f"/users/{ids[3]}")).json["email"]
+    assert await found(search=email.upper()) == [3]
+    assert await found(search="nobody at all") == []
+
+
 async def test_labels_are_replaced_and_counted_once(world: World) -> None:
     """[62]"""
     user = await world.sign_up(next(NAMES))
