@@ -30,11 +30,8 @@ _PENDING_ABOUT = """
     SELECT id FROM feed.outbox WHERE asked_by IS NOT NULL AND answered_at IS NULL AND subjects && $1
 """
 _ANSWER = """
-    UPDATE feed.outbox SET answered_at = given.answered_at, acked = given.acked, fenced = given.fenced,
-        milliseconds = given.milliseconds
-    FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::integer[], $5::real[])
-        AS given (id, answered_at, acked, fenced, milliseconds)
-    WHERE outbox.id = given.id AND outbox.answered_at IS NULL
+    UPDATE feed.outbox SET answered_at = $2, acked = $3, fenced = $4, milliseconds = $5
+    WHERE id = $1 AND answered_at IS NULL
 """
 
 
@@ -149,6 +146,5 @@ async def prune(pool: Pool, *, kept: timedelta, most: int) -> int:
 
 async def keep_answers(pool: Pool, answers: Sequence[Answered]) -> None:
     """Write what the barrier found; a receipt that is confirmed already stays as it is."""
-    columns = list(zip(*answers, strict=True))
-    if columns:
-        await pool.execute(_ANSWER, *(list(column) for column in columns))
+    if answers:
+        await pool.executemany(_ANSWER, sorted(answers))  # in one order, so that no two wait for each other

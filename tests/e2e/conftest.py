@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,11 +44,18 @@ async def processes(parts: Parts) -> AsyncIterator[Instance]:
 
 
 @pytest.fixture(scope="session")
-def compose() -> Iterator[Instance]:
+def stack() -> Iterator[Any]:  # Any: it is imported only where it is wanted
+    """The containers of a deployment, by name."""
+    module = pytest.importorskip("tests.e2e.stack.stack", reason="the stack of containers")
+    with module.open_stack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def compose(stack: Any) -> Instance:
     """The containers of a deployment."""
-    stack = pytest.importorskip("tests.e2e.stack.stack", reason="the stack of containers")
-    with stack.open_stack() as instance:
-        yield instance
+    found: Instance = stack.instance
+    return found
 
 
 @contextlib.contextmanager

@@ -36,6 +36,9 @@ AFTER = 2
 
 DATABASE, TABLE = "promise", "notes"
 
+NO_ANSWERS = frozenset({0, 408, 502, 503, 504})
+"""Nobody answered, or not in time, or said to ask again."""
+
 Headers = dict[str, str]
 Shows = Callable[[int, Any], bool]
 
@@ -186,7 +189,7 @@ class Check:
             async with self.cluster.http.request(method, url, headers=headers, json=body) as answer:
                 found = await answer.json() if answer.content_type == "application/json" else None
                 self.report.statuses[answer.status] += 1
-                if answer.status == 503:
+                if answer.status == 503 and found is not None:
                     self.report.unavailable[f"{member.name} {found['type']}: {found['message']}"] += 1
                 return answer.status, found
         except (aiohttp.ClientError, OSError, TimeoutError):
@@ -212,7 +215,7 @@ class Check:
             if found == status:
                 return answer
             assert time.monotonic() < deadline, (method, path, found, answer)
-            assert found in {0, 408, 503}, (method, path, found, answer)
+            assert found in NO_ANSWERS, (method, path, found, answer)
             await asyncio.sleep(0.05)
 
     # people
@@ -283,7 +286,7 @@ class Check:
             if 200 <= status < 300 or (not first and status in {401, 404}):
                 break
             first = False
-            assert status in {0, 408, 503}, f"{way.name} was answered {status}"
+            assert status in NO_ANSWERS, f"{way.name} was answered {status}"
             assert time.monotonic() - started < PATIENCE_S, f"{way.name} was never confirmed"
             await asyncio.sleep(0.05)
         self.report.longest_s = max(self.report.longest_s, time.monotonic() - started)

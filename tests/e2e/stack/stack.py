@@ -31,18 +31,20 @@ class Stack:
 
     containers: Mapping[str, DockerContainer]
     instance: Instance
+    network: Network
+
+    def disconnect(self, name: str) -> None:
+        """Take a container off the network; it runs on."""
+        self.network._network.disconnect(self.containers[name].get_wrapped_container())
+
+    def connect(self, name: str) -> None:
+        """Put a container back on the network, under its service's name."""
+        self.network._network.connect(self.containers[name].get_wrapped_container(), aliases=[SERVICES[name]])
 
 
 @contextlib.contextmanager
-def open_stack() -> Iterator[Instance]:
+def open_stack() -> Iterator[Stack]:
     """Start everything, with a project and a key; skips where there is no Docker."""
-    with open_containers() as stack:
-        yield stack.instance
-
-
-@contextlib.contextmanager
-def open_containers() -> Iterator[Stack]:
-    """Start everything, and give out the containers too, for tests that break some; skips where there is no Docker."""
     need_docker()
     image = images.prepare()
     with contextlib.ExitStack() as stack:
@@ -63,7 +65,7 @@ def open_containers() -> Iterator[Stack]:
         for name in SERVICES:
             start(name, service(image["services"], name, network, secrets), "healthcheck")
         start("gateway", gateway(image["gateway"], network), "bash", "/usr/local/bin/healthcheck")
-        yield Stack(containers=running, instance=_instance(running))
+        yield Stack(containers=running, instance=_instance(running), network=network)
 
 
 @contextlib.contextmanager
