@@ -30,6 +30,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from tests.e2e.processes import environment, free_port
 from tests.e2e.revocation.checker import PROJECT
+from tests.e2e.revocation.copies import Copy, open_copy
 from tests.e2e.revocation.proxy import Proxy, open_proxy
 from tests.eventually import eventually
 from tests.parts import PASSWORDS, Database, Parts, open_parts
@@ -108,6 +109,7 @@ class Cluster:
     members: dict[str, Member]
     http: aiohttp.ClientSession
     key: str = ""
+    copies: list[Copy] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
 
     def of(self, service: str) -> list[Member]:
@@ -255,12 +257,18 @@ def _copy(source: Path, target: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_cluster(**extra: str) -> AsyncIterator[Cluster]:
-    """Start everything, with further variables of the environment, and a project with a key of all scopes."""
+async def open_cluster(*, copies: int = 0, **extra: str) -> AsyncIterator[Cluster]:
+    """Start everything, with further variables of the environment, and a project with a key of all scopes.
+
+    `copies` of Redis follow it from the beginning.
+    """
     async with contextlib.AsyncExitStack() as stack:
         parts = await stack.enter_async_context(open_parts())
         database = await parts.new_database()
         valkey = await stack.enter_async_context(parts.valkey())
+        followers = [await stack.enter_async_context(open_copy(parts)) for _ in range(copies)]
+        for copy in followers:
+            await copy.follow(valkey)
         members = {}
         for name, service in SERVICES.items():
             proxy = await stack.enter_async_context(open_proxy(valkey._socket))
@@ -274,7 +282,7 @@ async def open_cluster(**extra: str) -> AsyncIterator[Cluster]:
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(60)
             )
         )
-        cluster = Cluster(parts, database, valkey, members, http, extra=extra)
+        cluster = Cluster(parts, database, valkey, members, http, copies=followers, extra=extra)
         stack.push_async_callback(_end, members)
         for member in members.values():
             member.start(**extra)
