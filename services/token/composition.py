@@ -80,4 +80,4 @@ def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> 
 def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:
     checks = usual_checks(pool, redis, deps.guard)
     parts = [(module.routes, deps) for module in (jwts, jwks)]
-    return Service(parts=parts, guard=deps.guard, checks=checks)
+    return Service(parts=parts, guard=deps.guard, checks=checks, revocations=[deps.revocations])
