@@ -14,6 +14,7 @@ import shared.messaging
 from services.auth import events
 from services.auth.http import account, health, imports, keys, memberships, platforms, project, sessions, teams, users
 from services.auth.operations.deps import AuthDeps
+from services.auth.operations.doctor import Deployment
 from services.auth.operations.housekeeping import keep_house
 from services.auth.operations.invitations import InvitationFolder
 from services.auth.operations.passwords import Passwords
@@ -79,6 +80,7 @@ async def open_auth(
             guard=guard,
             revocations=revocations,
             passwords=passwords,
+            deployment=_deployment(settings),
             invitations=_invitations(settings),
         )
         loops.append(_serve_principals(bus, pool, trust))
@@ -86,6 +88,10 @@ async def open_auth(
         loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
         await stack.enter_async_context(running(loops))
         yield _service(deps)
+
+
+def _deployment(settings: Settings) -> Deployment:
+    return Deployment(redis_url=settings.redis_url, copies=settings.redis_copies, has_barrier=settings.test_barrier)
 
 
 def _invitations(settings: Settings) -> InvitationFolder | None:

@@ -5,8 +5,10 @@ from services.auth.domain.projects import ProjectChange
 from services.auth.domain.records import Key, Session, User
 from services.auth.operations import keys, principals, projects, revocations, sessions, users
 from services.auth.operations.deps import AuthDeps
+from services.auth.operations.doctor import examine_deployment
 from shared.contracts import administration as admin
 from shared.contracts.dead_letters import DeadLetters, ListDeadLetters
+from shared.contracts.findings import ExamineDeployment, Findings
 from shared.contracts.principal import Project
 from shared.contracts.requests import (
     FindSession,
@@ -74,7 +76,10 @@ def admin_lane(deps: AuthDeps) -> Handlers:
     async def on_list_dead_letters(_: ListDeadLetters) -> DeadLetters:
         return await list_dead_letters(deps.redis)
 
-    own: Handlers = {ListDeadLetters: on_list_dead_letters}
+    async def on_examine(_: ExamineDeployment) -> Findings:
+        return Findings(findings=tuple(await examine_deployment(deps.pool, deps.redis, deps.deployment)))
+
+    own: Handlers = {ListDeadLetters: on_list_dead_letters, ExamineDeployment: on_examine}
     return {**own, **_revocations(deps), **_projects(deps), **_keys(deps), **_users(deps), **_sessions(deps)}
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "revocation": "services.cli.revocation",
     "signing-key": "services.cli.signing_key",
     "dead-letter": "services.cli.dead_letter",
+    "doctor": "services.cli.doctor",
 }
 """The module of each command, which has the command's name there, dashes as underscores."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from services.auth.operations.doctor import Deployment
 from services.auth.operations.invitations import Invitations
 from services.auth.operations.passwords import Passwords
 from shared.guard.barrier import Revocations
@@ -20,4 +21,5 @@ class AuthDeps:
     guard: Guard
     revocations: Revocations
     passwords: Passwords
+    deployment: Deployment
     invitations: Invitations | None = None

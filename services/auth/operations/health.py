@@ -1,19 +1,16 @@
 """Health of revocation, as this process sees it."""
 
-import asyncio
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from redis.asyncio import Redis
 
 from services.auth.operations.deps import AuthDeps
-from shared.messaging import names
+from shared.guard.registrations import list_registrations
 from shared.messaging.outbox import list_pending
 from shared.messaging.wire import REDIS_ERRORS
 
 log = structlog.get_logger()
-
-READ_S = 2.0
 
 
 class Replica(NamedTuple):
@@ -59,23 +56,10 @@ async def find_revocation_state(deps: AuthDeps) -> RevocationState:
     )
 
 
-async def list_replicas(redis: Redis) -> list[Replica]:
-    """Return whoever is registered, by service and name; raises one of `REDIS_ERRORS`."""
-    found: list[Replica] = []
-    async with asyncio.timeout(READ_S):
-        for service in names.SERVICES:
-            registry: dict[Any, Any] = await redis.hgetall(names.registry(service))  # Any: the client's unions
-            found += [
-                Replica(service, field.decode().removeprefix(names.REPLICA), int(value.split(b":")[0]))
-                for field, value in registry.items()
-                if field.startswith(names.REPLICA.encode())
-            ]
-    return sorted(found)
-
-
 async def _find_replicas(redis: Redis) -> list[Replica] | None:
     try:
-        return await list_replicas(redis)
+        found = await list_registrations(redis)
     except REDIS_ERRORS as error:
         log.warning("the registries could not be read", error=repr(error))
         return None
+    return sorted(Replica(service, name, int(value.split(b":")[0])) for (service, name), value in found.items())

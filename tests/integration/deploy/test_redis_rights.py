@@ -62,11 +62,13 @@ NOBODY_MANAGES = [
     (user, command)
     for user in (*USERS, "health")
     for command in (
-        "FLUSHALL", "CONFIG GET dir", "ACL LIST", "KEYS *", "SCAN 0", "SAVE", "SHUTDOWN", "CLIENT LIST", "MONITOR",
-        "GET anything", "SET anything 1", "PSUBSCRIBE *", "SUBSCRIBE anything", "DEL feed:1-2",
-        "XTRIM feed:1-2 MAXLEN 0", "XDEL feed:1-2 1-0", "RENAME feed:1-2 a", "FUNCTION LIST", "SELECT 1",
+        "FLUSHALL", "CONFIG GET dir", "CONFIG GET maxmemory-policy", "ACL LIST", "KEYS *", "SCAN 0",
+        "SAVE", "SHUTDOWN", "CLIENT LIST", "MONITOR", "GET anything", "SET anything 1", "PSUBSCRIBE *",
+        "SUBSCRIBE anything", "DEL feed:1-2", "XTRIM feed:1-2 MAXLEN 0", "XDEL feed:1-2 1-0", "RENAME feed:1-2 a", "FUNCTION LIST", "SELECT 1",
     )
 ]  # fmt: skip
+
+ONLY_AUTH_KNOWS_THE_USERS = [(user, "ACL USERS") for user in ("token", "data", "cli", "health")]
 
 FORBIDDEN: list[Command] = [
     *ONLY_AUTH_APPENDS,
@@ -79,6 +81,7 @@ FORBIDDEN: list[Command] = [
     *THE_COMMAND_LINE_ONLY_ADMINISTERS,
     *DATA_DOES_NOT_REVOKE,
     *NOBODY_MANAGES,
+    *ONLY_AUTH_KNOWS_THE_USERS,
 ]
 
 ALLOWED: list[Command] = [
@@ -86,6 +89,7 @@ ALLOWED: list[Command] = [
     ("auth", "XADD events:1-2 1-0 id a entry b"),
     ("auth", "XADD reply:auth:cli:1 * reply a"),
     ("auth", "XREVRANGE dead:data + -"),
+    ("auth", "ACL USERS"),
     ("auth", "SUBSCRIBE announce:data relay"),
     ("token", "SUBSCRIBE announce:auth announce:token announce:data"),
     ("token", "PUBLISH relay 1"),

@@ -1,0 +1,211 @@
+"""The doctor: looks at what the promise rests on in a deployment, and says in words what is not as it must be."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import asyncpg
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
+
+from services.auth.store.roles import find_server_time, find_server_version, list_overreaching
+from shared.contracts.findings import Finding, Verdict
+from shared.guard.feed_reader import REGISTRATION_S
+from shared.guard.registrations import list_registrations
+from shared.kernel.clock import boot_clock
+from shared.kernel.settings import Secret
+from shared.messaging.names import SERVICES
+from shared.messaging.soundness import examine_redis_settings, info, redis_finding
+from shared.messaging.wire import REDIS_ERRORS, open_client
+from shared.postgres.pool import AWAY, Pool
+from shared.postgres.soundness import database_finding, examine_database_settings
+
+OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
+
+REDIS_MAJOR = 7
+POSTGRESQL_MAJOR = 15
+STEP_S = 5.0
+"""How far wall clocks may be apart: as much as JWTs are forgiven."""
+SAMPLE_S = 0.1
+REREAD_S = 0.25
+
+ACL = "deploy/redis/users.acl.template"
+ROLES = "deploy/postgres/roles.sql"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What this process was told of where it runs. Without `has_barrier` nobody waits for a revocation."""
+
+    redis_url: Secret
+    copies: int
+    has_barrier: bool
+
+
+async def examine_deployment(pool: Pool, redis: Redis, deployment: Deployment) -> list[Finding]:
+    """Look at everything; what cannot be looked at is a finding too. Takes as long as a registration lives."""
+    parts = (
+        ("redis", _redis_settings(redis)),
+        ("redis", _copies(redis, deployment.copies)),
+        ("redis", _rights(redis, deployment.redis_url)),
+        ("postgresql", _postgresql(pool)),
+        ("clocks", _clocks(pool, redis)),
+        ("registry", _registry(redis)),
+    )
+    found = await asyncio.gather(*(_looked_at(part, look) for part, look in parts))
+    return [_barrier(has_barrier=deployment.has_barrier), *(finding for findings in found for finding in findings)]
+
+
+async def _looked_at(part: str, look: Awaitable[list[Finding]]) -> list[Finding]:
+    try:
+        return await look
+    except NoPermissionError:
+        message = f"auth's user may not look at this: render {ACL} again"
+        return [Finding(verdict=WARN, part=part, check="rights", message=message)]
+    except (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError) as error:
+        message = f"cannot be looked at: {type(error).__name__}"
+        return [Finding(verdict=FAIL, part=part, check="reachable", message=message)]
+
+
+def _barrier(*, has_barrier: bool) -> Finding:
+    message = "waits for all replicas" if has_barrier else "is off: a revocation is answered before it is in force"
+    return Finding(verdict=OK if has_barrier else FAIL, part="auth", check="barrier", message=message)
+
+
+async def _redis_settings(redis: Redis) -> list[Finding]:
+    version = (await info(redis, "server")).get("redis_version", "0")
+    is_new = int(version.split(".")[0]) >= REDIS_MAJOR
+    message = f"is {version}" if is_new else f"is {version}: rights such as those of {ACL} need {REDIS_MAJOR}"
+    return [*await examine_redis_settings(redis), redis_finding(OK if is_new else FAIL, "version", message)]
+
+
+async def _copies(redis: Redis, expected: int) -> list[Finding]:
+    replication = await info(redis, "replication")
+    found = int(replication.get("connected_slaves", "0"))
+    if replication.get("role") != "master":
+        verdict, message = FAIL, "DAYPASS_REDIS_URL leads to a copy: no replica can register"
+    elif found < expected:
+        verdict, message = FAIL, f"{found} of {expected} copies are connected: no replica gets a lease before all are"
+    elif found > expected:
+        verdict = WARN
+        message = f"{found} are connected, DAYPASS_REDIS_COPIES is {expected}: none of the others may be promoted"
+    else:
+        verdict, message = OK, f"{found} are connected, as expected"
+    return [redis_finding(verdict, "copies", message)]
+
+
+async def _rights(redis: Redis, url: Secret) -> list[Finding]:
+    is_open, may_manage = await _answers_to_anybody(url), await _may_manage(redis)
+    default = (FAIL, "answers to whoever reaches it: switch the default user off") if is_open else (OK, "is off")
+    own = (FAIL, f"may manage Redis: use the users of {ACL}") if may_manage else (OK, "may do only what it must")
+    findings = [redis_finding(default[0], "default user", default[1]), redis_finding(own[0], "auth's user", own[1])]
+    return [*findings, await _users(redis)]
+
+
+async def _users(redis: Redis) -> Finding:
+    known = {name.decode() for name in await redis.execute_command("ACL", "USERS")}  # type: ignore[no-untyped-call] # the client's own
+    missing = [service for service in SERVICES if service not in known]
+    if missing:
+        message = f"there is none named {', '.join(missing)}: give each service one of its own, by {ACL}"
+        return redis_finding(WARN, "users", message)
+    return redis_finding(OK, "users", "each service has one of its own")
+
+
+async def _may_manage(redis: Redis) -> bool:
+    try:
+        await redis.config_get("maxmemory")
+    except NoPermissionError:
+        return False
+    return True
+
+
+async def _answers_to_anybody(url: Secret) -> bool:
+    parts = urlsplit(url.reveal())
+    client = open_client(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), name="daypass-doctor")
+    try:
+        await client.ping()
+    except REDIS_ERRORS:
+        return False
+    finally:
+        await client.aclose()
+    return True
+
+
+async def _postgresql(pool: Pool) -> list[Finding]:
+    async with pool.acquire() as connection:
+        settings = await examine_database_settings(connection)
+        version = await find_server_version(connection) // 10_000
+        overreaching = await list_overreaching(connection)
+    is_new = version >= POSTGRESQL_MAJOR
+    newness = f"is {version}" if is_new else f"is {version}: Daypass needs {POSTGRESQL_MAJOR}"
+    seen = "; ".join(f"that of {service} sees {sees}" for service, sees in overreaching)
+    roles = (FAIL, f"{seen}: run {ROLES} again") if seen else (OK, "each service sees only its own schemas")
+    return [
+        *settings,
+        database_finding(OK if is_new else FAIL, "version", newness),
+        database_finding(roles[0], "roles", roles[1]),
+    ]
+
+
+async def _clocks(pool: Pool, redis: Redis) -> list[Finding]:
+    async def redis_time() -> float:
+        seconds, microseconds = await redis.time()
+        return float(seconds) + float(microseconds) / 1e6
+
+    async def database_time() -> float:
+        async with pool.acquire() as connection:
+            return await find_server_time(connection)
+
+    return [
+        await _wall_clock("Redis's", redis_time),
+        await _wall_clock("PostgreSQL's", database_time),
+        await _boot_clock(),
+    ]
+
+
+async def _wall_clock(whose: str, read: Callable[[], Awaitable[float]]) -> Finding:
+    before = wall_clock()
+    there = await read()
+    after = wall_clock()
+    apart_s = max(there - after, before - there, 0.0)
+    verdict = WARN if apart_s > STEP_S else OK
+    message = f"is {apart_s:.0f} s off that of auth: keep both in step (NTP)" if apart_s > STEP_S else "is in step"
+    return Finding(verdict=verdict, part="clocks", check=f"{whose} wall clock", message=message)
+
+
+async def _boot_clock() -> Finding:
+    before, since = boot_clock(), time.perf_counter()
+    await asyncio.sleep(SAMPLE_S)
+    passed, expected = boot_clock() - before, time.perf_counter() - since
+    verdict, message = OK, "goes on"
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        verdict, message = WARN, "there is no CLOCK_BOOTTIME here: a lease may outlive a suspension of the machine"
+    elif abs(passed - expected) > SAMPLE_S / 2:
+        verdict = FAIL
+        message = f"went on by {passed:.2f} s in {expected:.2f} s: leases are measured on it (is it faked?)"
+    return Finding(verdict=verdict, part="clocks", check="boot clock", message=message)
+
+
+async def _registry(redis: Redis) -> list[Finding]:
+    """Whoever lives registers again and again, at the latest when its lease is over."""
+    first = await list_registrations(redis)
+    silent = set(first)
+    deadline = boot_clock() + REGISTRATION_S
+    while silent and boot_clock() < deadline:
+        await asyncio.sleep(REREAD_S)
+        now = await list_registrations(redis)
+        silent = {replica for replica in silent if now.get(replica) == first[replica]}
+    counts = ", ".join(f"{sum(found == service for found, _ in first)} of {service}" for service in SERVICES)
+    if silent:
+        message = (
+            f"{', '.join(sorted(name for _, name in silent))} died or hangs: the next revocation waits to strike it"
+        )
+        return [Finding(verdict=WARN, part="registry", check="replicas", message=message)]
+    return [Finding(verdict=OK, part="registry", check="replicas", message=f"all registered lately: {counts}")]
+
+
+def wall_clock() -> float:
+    """Return the wall clock of this process, in Unix seconds."""
+    return time.time()
