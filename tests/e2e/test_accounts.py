@@ -73,6 +73,8 @@ def test_a_new_password_ends_the_other_sessions(instance: Instance, user: str) -
     for caller in (with_session(instance, other), with_jwt(instance, jwt)):
         assert refusal(Account(caller).get) == (401, "general_unauthorized_scope")
     assert [session.current for session in account.list_sessions().sessions] == [True]
+    assert account.list_sessions(total=False).total == 0
+    assert Users(server(instance)).list_sessions(user, total=False).total == 0
 
 
 def test_who_blocks_themselves_is_blocked(instance: Instance, user: str) -> None:

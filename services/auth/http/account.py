@@ -127,7 +127,7 @@ async def delete_account(call: Call[AuthDeps]) -> None:
 @routes.endpoint("PATCH", "/v1/account/name", name="account.update_name", callers=Caller.USER, scopes=("account",))
 async def update_name(call: Call[AuthDeps], params: UpdateName) -> Account:
     """Rename the user who calls."""
-    return account(await operations.update_name(call.deps.pool, call.project.id, call.principal.user, params.name))
+    return account(await own.update_name(call.deps, call.principal, params.name))
 
 
 @routes.endpoint(
@@ -189,8 +189,7 @@ async def get_prefs(call: Call[AuthDeps]) -> bytes:
 @routes.endpoint("PATCH", "/v1/account/prefs", name="account.update_prefs", callers=Caller.USER, scopes=("account",))
 async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
     """Replace the preferences of the user who calls."""
-    prefs = written(params.prefs)
-    return account(await operations.update_prefs(call.deps.pool, call.project.id, call.principal.user, prefs))
+    return account(await own.update_prefs(call.deps, call.principal, written(params.prefs)))
 
 
 @routes.endpoint(

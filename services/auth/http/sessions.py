@@ -41,6 +41,12 @@ class SessionChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     session_id: Id
 
 
+class ListSessions(msgspec.Struct, frozen=True, kw_only=True):
+    """`total` false: nobody asks how many there are."""
+
+    total: bool = True
+
+
 async def confirm_end(call: Call[AuthDeps]) -> None:
     """Wait until what ended the caller's own credential is in force everywhere."""
     if (secret := call.session_secret) is not None:
@@ -129,10 +135,11 @@ async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Se
 
 
 @routes.endpoint("GET", "/v1/account/sessions", name="account.list_sessions", callers=Caller.USER, scopes=("account",))
-async def list_sessions(call: Call[AuthDeps]) -> SessionList:
+async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
     """List the sessions of the user who calls."""
     found = await operations.list_sessions(call.deps.pool, call.project.id, call.principal.user)
-    return SessionList(total=len(found), sessions=[session_model(one, current=_current(call)) for one in found])
+    total = len(found) if params.total else 0
+    return SessionList(total=total, sessions=[session_model(one, current=_current(call)) for one in found])
 
 
 @routes.endpoint(

@@ -58,6 +58,12 @@ class UserChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     user_id: Id
 
 
+class ListSessions(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """`total` false: nobody asks how many there are."""
+
+    total: bool = True
+
+
 class UpdateName(UserChoice, frozen=True, kw_only=True, rename="camel"):
     """A new name; it may be empty."""
 
@@ -332,10 +338,10 @@ async def update_labels(call: Call[AuthDeps], params: UpdateLabels) -> User:
 @routes.endpoint(
     "GET", "/v1/users/{userId}/sessions", name="users.list_sessions", callers=Caller.KEY, scopes=SESSIONS_READ
 )
-async def list_user_sessions(call: Call[AuthDeps], params: UserChoice) -> SessionList:
+async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
     """List a user's sessions."""
     found = await sessions.list_sessions(call.deps.pool, call.project.id, params.user_id)
-    return SessionList(total=len(found), sessions=[session_model(one) for one in found])
+    return SessionList(total=len(found) if params.total else 0, sessions=[session_model(one) for one in found])
 
 
 @routes.endpoint(

@@ -1,4 +1,4 @@
-"""What users do with their own accounts, where it takes their password. Whoever may no longer do it changes nothing."""
+"""What users change of themselves. Whose session is deleted meanwhile changes nothing."""
 
 from services.auth.domain.emails import normal_email
 from services.auth.domain.records import User
@@ -13,6 +13,16 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import Unavailable
 from shared.postgres.pool import Connection
+
+
+async def update_name(deps: AuthDeps, principal: Principal, name: str) -> User:
+    """Rename the user who calls; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
+    return await _update(deps, principal, store.Changes(name=name))
+
+
+async def update_prefs(deps: AuthDeps, principal: Principal, prefs: str) -> User:
+    """Replace the preferences, a JSON object, of the user who calls; raises as `update_name`."""
+    return await _update(deps, principal, store.Changes(prefs=prefs))
 
 
 async def update_email(deps: AuthDeps, principal: Principal, *, email: str, password: str) -> tuple[User, Receipt]:
@@ -58,6 +68,12 @@ async def update_password(
     return user, await confirmed(deps.revocations, ticket)
 
 
+async def _update(deps: AuthDeps, principal: Principal, changes: store.Changes) -> User:
+    async with deps.pool.acquire() as connection, connection.transaction():
+        await _hold_session(connection, principal)
+        return await store.update_user(connection, principal.project, principal.user, **changes)
+
+
 async def _update_target(
     deps: AuthDeps, principal: Principal, reason: str, changes: store.Changes, *, password: str
 ) -> tuple[User, Receipt]:
@@ -90,6 +106,11 @@ async def _change(connection: Connection, principal: Principal, known: User, cha
     """Change a user, if the password and the session that were checked still stand: hashing takes long."""
     if not await store.lock_password(connection, known):
         raise wrong_password()
-    if principal.session and not await sessions.hold_session(connection, known.project, known.id, principal.session):
-        raise Unavailable("What the caller may do has changed. Try again.")
+    await _hold_session(connection, principal)
     return await store.update_user(connection, known.project, known.id, **changes)
+
+
+async def _hold_session(connection: Connection, principal: Principal) -> None:
+    session = principal.session
+    if session and not await sessions.hold_session(connection, principal.project, principal.user, session):
+        raise Unavailable("What the caller may do has changed. Try again.")

@@ -113,6 +113,8 @@ async def test_sessions_are_listed_with_the_one_that_asks(world: World) -> None:
 
     assert listed["total"] == 1
     assert (only["current"], only["secret"], only["countryCode"], only["countryName"]) == (True, "", "--", "Unknown")
+    uncounted = (await session.call("GET", "/account/sessions?total=false")).json
+    assert (uncounted["total"], uncounted["sessions"]) == (0, listed["sessions"])
     assert (await session.call("GET", "/account/sessions/nowhere")).error == (404, "user_session_not_found")
     assert (await session.call("GET", "/account/sessions/current")).json["$id"] == only["$id"]
 
