@@ -62,9 +62,10 @@ NOBODY_MANAGES = [
     (user, command)
     for user in (*USERS, "health")
     for command in (
-        "FLUSHALL", "CONFIG GET dir", "CONFIG GET maxmemory-policy", "ACL LIST", "KEYS *", "SCAN 0",
-        "SAVE", "SHUTDOWN", "CLIENT LIST", "MONITOR", "GET anything", "SET anything 1", "PSUBSCRIBE *",
-        "SUBSCRIBE anything", "DEL feed:1-2", "XTRIM feed:1-2 MAXLEN 0", "XDEL feed:1-2 1-0", "RENAME feed:1-2 a", "FUNCTION LIST", "SELECT 1",
+        "FLUSHALL", "CONFIG GET dir", "CONFIG GET maxmemory-policy", "ACL LIST", "KEYS *", "SCAN 0", "SAVE",
+        "SHUTDOWN", "CLIENT LIST", "MONITOR", "GET anything", "SET anything 1", "PSUBSCRIBE *", "SUBSCRIBE anything",
+        "DEL feed:1-2", "XTRIM feed:1-2 MAXLEN 0", "XDEL feed:1-2 1-0", "RENAME feed:1-2 a", "FUNCTION LIST",
+        "SELECT 1",
     )
 ]  # fmt: skip
 
