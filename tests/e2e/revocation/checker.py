@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -91,6 +92,8 @@ class Where(Protocol):
 
     def running(self, service: str) -> Sequence[Place]: ...
 
+    async def make_key(self, *scopes: str) -> tuple[str, str]: ...
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -137,6 +140,10 @@ class Round:
         self.jwt = ""
         self.key = ""
         self.key_id = ""
+        self.row = ""
+        """One that only this round's role may read."""
+        self.team = ""
+        self.membership = ""
 
     def headers(self, kind: str) -> Headers:
         base = {"X-Appwrite-Project": PROJECT}
@@ -230,7 +237,8 @@ class Check:
         await self.good("data", "POST", f"/tablesdb/{DATABASE}/tables", 201, table)
 
     async def person(self) -> Person:
-        user = (await self.good("auth", "POST", "/users", 201, {"userId": "unique()"}))["$id"]
+        address = f"{secrets.token_hex(8)}@example.org"
+        user = (await self.good("auth", "POST", "/users", 201, {"userId": "unique()", "email": address}))["$id"]
         rows = [
             await self.row([f'read("user:{user}")', f'update("user:{user}")']),
             await self.row([f'read("label:reader{user}")', f'update("label:reader{user}")']),
@@ -269,7 +277,12 @@ class Check:
         for probe in chosen:
             await reading.until_shown(probe)
         readers = [asyncio.create_task(reading.read(probe)) for probe in chosen]
-        await self._take(way, one)
+        try:
+            await self._take(way, one)
+        except BaseException:
+            for task in readers:
+                task.cancel()
+            raise
         reading.died_at = time.monotonic()
         _, late = await asyncio.wait(readers, timeout=LINGER_S)
         self._open |= late
@@ -430,6 +443,66 @@ async def label(one: Round) -> None:
     await one.check.good("auth", "PUT", f"/users/{one.person.id}/labels", 200, body)
 
 
+async def join_team(one: Round) -> None:
+    """A team of one, a membership with a role, and a row for that role."""
+    good = one.check.good
+    one.team = (await good("auth", "POST", "/teams", 201, {"teamId": "unique()", "name": "Readers"}))["$id"]
+    body = {"userId": one.person.id, "roles": ["reader"]}
+    one.membership = (await good("auth", "POST", f"/teams/{one.team}/memberships", 201, body))["$id"]
+    one.row = await one.check.row([f'read("team:{one.team}/reader")', f'update("team:{one.team}/reader")'])
+
+
+async def take_membership(one: Round) -> int:
+    return (await one.check.by_key("auth", "DELETE", f"/teams/{one.team}/memberships/{one.membership}"))[0]
+
+
+async def take_team_role(one: Round) -> int:
+    path = f"/teams/{one.team}/memberships/{one.membership}"
+    return (await one.check.by_key("auth", "PATCH", path, {"roles": ["guest"]}))[0]
+
+
+async def delete_team(one: Round) -> int:
+    return (await one.check.by_key("auth", "DELETE", f"/teams/{one.team}"))[0]
+
+
+def of_role(one: Round, kind: str) -> list[Probe]:
+    """What shows a role: the row of this round, in every way."""
+    return on_rows(one, kind, one.row)
+
+
+async def verify(one: Round) -> None:
+    body = {"emailVerification": True}
+    await one.check.good("auth", "PATCH", f"/users/{one.person.id}/verification", 200, body)
+    one.row = await one.check.row([f'{action}("user:{one.person.id}/verified")' for action in ("read", "update")])
+
+
+async def unverify(one: Round) -> int:
+    path = f"/users/{one.person.id}/verification"
+    return (await one.check.by_key("auth", "PATCH", path, {"emailVerification": False}))[0]
+
+
+async def block_oneself(one: Round) -> int:
+    return (await one.check.ask("auth", "PATCH", "/account/status", one.headers("session")))[0]
+
+
+async def make_key(one: Round) -> None:
+    one.key_id, one.key = await one.check.cluster.make_key("rows.read", "rows.write")
+
+
+async def delete_key(one: Round) -> int:
+    return (await one.check.by_key("auth", "DELETE", f"/project/keys/{one.key_id}"))[0]
+
+
+async def take_scopes(one: Round) -> int:
+    body = {"name": "of a round", "scopes": ["users.read"]}
+    return (await one.check.by_key("auth", "PUT", f"/project/keys/{one.key_id}", body))[0]
+
+
+def of_key(one: Round, kind: str) -> list[Probe]:
+    """What shows a key: any row."""
+    return [probe for probe in on_rows(one, kind, one.person.row) if probe.path != ROWS]
+
+
 ALL = ("session", "cookie", "jwt")
 WAYS = [
     Way("session deleted by itself", delete_own, ALL, of_user),
@@ -438,13 +511,20 @@ WAYS = [
     Way("user blocked", block, ALL, of_user, ends_person=True),
     Way("user deleted", delete_user, ALL, of_user, ends_person=True),
     Way("JWT revoked", revoke_jwt, ("jwt",), of_user),
+    Way("user blocked by itself", block_oneself, ALL, of_user, ends_person=True),
     Way("label taken", unlabel, ALL, of_label, label),
+    Way("verification taken", unverify, ALL, of_role, verify),
+    Way("membership taken", take_membership, ALL, of_role, join_team),
+    Way("role in a team taken", take_team_role, ALL, of_role, join_team),
+    Way("team deleted", delete_team, ALL, of_role, join_team),
+    Way("key deleted", delete_key, ("key",), of_key, make_key),
+    Way("scopes taken from a key", take_scopes, ("key",), of_key, make_key),
 ]
 
 
 @contextlib.asynccontextmanager
 async def checking(
-    cluster: Where, *, workers: int = 6, kinds: tuple[str, ...] = ALL, seed: int = 0
+    cluster: Where, *, workers: int = 6, kinds: tuple[str, ...] = (*ALL, "key"), seed: int = 0
 ) -> AsyncIterator[Check]:
     """Run rounds by so many workers at a time until the block ends; then finish the rounds that have begun."""
     check = Check(cluster, kinds=kinds, seed=seed or random.randrange(2**32))

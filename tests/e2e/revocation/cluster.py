@@ -25,6 +25,7 @@ from services.embedded.programs import Programs
 from services.embedded.valkey import ADMIN, Valkey
 from shared.contracts.administration import CreateKey, CreateProject
 from shared.contracts.requests import A, Request
+from shared.kernel.errors import Unavailable
 from shared.messaging import names
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
@@ -146,6 +147,13 @@ class Cluster:
         finally:
             await bus.close()
             await redis.aclose()
+
+    async def make_key(self, *scopes: str) -> tuple[str, str]:
+        """Make an API key, as the command line does; return its id and secret."""
+        while True:
+            with contextlib.suppress(Unavailable):
+                made = (await self.ask(CreateKey(project=PROJECT, name="of a round", scopes=scopes))).keys[0]
+                return made.id, made.secret
 
     @contextlib.asynccontextmanager
     async def redis(self) -> AsyncIterator[Redis]:

@@ -33,6 +33,13 @@ class Stack:
     instance: Instance
     network: Network
 
+    def make_key(self, *scopes: str) -> dict[str, dict[str, str]]:
+        """Make an API key, as an operator would."""
+        chosen = [part for scope in scopes for part in ("--scope", scope)]
+        return _daypass(
+            self.containers["auth"], "key", "create", "--project", "library", "--name", "of a round", *chosen
+        )
+
     def disconnect(self, name: str) -> None:
         """Take a container off the network; it runs on."""
         self.network._network.disconnect(self.containers[name].get_wrapped_container())

@@ -24,6 +24,7 @@ class Gateway:
 class Deployment:
     """A stack, as the checker sees it."""
 
+    stack: Stack
     gateway: Gateway
     key: str
     http: aiohttp.ClientSession
@@ -31,13 +32,17 @@ class Deployment:
     def running(self, service: str) -> Sequence[Place]:
         return [self.gateway]
 
+    async def make_key(self, *scopes: str) -> tuple[str, str]:
+        made = (await asyncio.to_thread(self.stack.make_key, *scopes))["key"]
+        return made["id"], made["secret"]
+
 
 @pytest.fixture
 async def deployment(stack: Stack) -> AsyncIterator[Deployment]:
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
     ) as http:
-        yield Deployment(Gateway(stack.instance.endpoint.removesuffix("/v1")), stack.instance.key, http)
+        yield Deployment(stack, Gateway(stack.instance.endpoint.removesuffix("/v1")), stack.instance.key, http)
 
 
 def container(stack: Stack, name: str) -> Any:  # Any: Docker's client has no types
