@@ -54,6 +54,20 @@ class ListMemberships(TeamChoice, frozen=True, kw_only=True, rename="camel"):
     total: bool = True
 
 
+class ListOwnMemberships(msgspec.Struct, frozen=True, kw_only=True):
+    """As of a team; each membership is of the user who calls."""
+
+    queries: list[str] = []
+    search: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    total: bool = True
+
+
+class ListUserMemberships(ListOwnMemberships, frozen=True, kw_only=True, rename="camel"):
+    """As of a team; each membership is of this user."""
+
+    user_id: Id
+
+
 class MembershipChoice(TeamChoice, frozen=True, kw_only=True, rename="camel"):
     """One membership of a team."""
 
@@ -245,6 +259,27 @@ async def delete_membership(call: Call[AuthDeps], params: MembershipChoice) -> N
     add_receipt(call, receipt)
 
 
+@routes.endpoint(
+    "GET",
+    "/v1/users/{userId}/memberships",
+    name="users.list_memberships",
+    callers=Caller.KEY,
+    scopes=("users.read",),
+    errors=(ErrorType.USER_NOT_FOUND,),
+)
+async def list_user_memberships(call: Call[AuthDeps], params: ListUserMemberships) -> MembershipList:
+    """List a user's memberships of all teams."""
+    return await _list_of(call, params.user_id, params)
+
+
+@routes.endpoint(
+    "GET", "/v1/account/memberships", name="account.list_memberships", callers=Caller.USER, scopes=("account",)
+)
+async def list_own_memberships(call: Call[AuthDeps], params: ListOwnMemberships) -> MembershipList:
+    """List the memberships of the user who calls, invitations too."""
+    return await _list_of(call, call.principal.user, params)
+
+
 def membership_model(membership: MembershipOf) -> Membership:
     """Write a membership with all that is known of its user."""
     return Membership(
@@ -263,6 +298,12 @@ def membership_model(membership: MembershipOf) -> Membership:
         user_accessed_at=wire_date(membership.user_accessed_at),
         roles=membership.roles,
     )
+
+
+async def _list_of(call: Call[AuthDeps], user_id: str, params: ListOwnMemberships) -> MembershipList:
+    query = parse_list_queries(params.queries, MEMBERSHIP_ATTRIBUTES, search=params.search, total=params.total)
+    total, found = await operations.list_memberships_of(call.deps, call.project.id, user_id, query)
+    return MembershipList(total=total, memberships=[membership_model(one) for one in found])
 
 
 def _shown(call: Call[AuthDeps], membership: MembershipOf) -> Membership:

@@ -114,7 +114,9 @@ async def test_a_key_makes_a_member_at_once(world: World) -> None:
     user, session = await a_user(world)
     jwt = await world.jwt(session)
     team = await a_team(world.key)
-    assert f"team:{team}" not in await roles_of(world, jwt)  # remembered from before
+    await world.key.call("PUT", f"/users/{user}/labels", labels=["x"])  # all before it is applied, too
+    for caller in (session, jwt):
+        assert f"team:{team}" not in await roles_of(world, caller)  # and is remembered from here on
     made = await join(world, team, user, "player", "player")
 
     assert (made.status, made.json["confirm"], made.json["roles"]) == (201, True, ["player"])
@@ -531,6 +533,31 @@ async def test_memberships_are_asked_for_by_query(world: World) -> None:
         "database_query_order_null",
     )
     assert await found({"method": "select", "values": ["roles"]}) == (400, "general_argument_invalid")
+
+
+async def test_the_memberships_of_a_user(world: World) -> None:
+    """[83]"""
+    _, owner = await a_user(world)
+    user, session = await a_user(world)
+    member_of, invited_to = await a_team(owner), await a_team(owner)
+    await join(world, member_of, user, "player")
+    await invited(owner, invited_to, userId=user)
+
+    async def found(caller: Caller, path: str) -> list[tuple[str, bool, str]]:
+        answer = (await caller.call("GET", path)).json
+        assert answer["total"] == len(answer["memberships"])
+        return [(one["teamId"], one["confirm"], one["userName"]) for one in answer["memberships"]]
+
+    both = [(member_of, True, "Ada"), (invited_to, False, "Ada")]
+    assert await found(world.key, f"/users/{user}/memberships") == both
+    assert await found(session, "/account/memberships") == both
+    assert (await world.key.call("GET", "/users/nobody/memberships")).error == (404, "user_not_found")
+    assert (await session.call("GET", f"/users/{user}/memberships")).error == (401, "general_unauthorized_scope")
+    assert (await world.guest.call("GET", "/account/memberships")).error == (401, "general_unauthorized_scope")
+    for team in (member_of, invited_to):
+        assert (await owner.call("DELETE", f"/teams/{team}")).status == 204
+    assert await found(world.key, f"/users/{user}/memberships") == []
+    assert await found(session, "/account/memberships") == []
 
 
 async def test_a_deleted_user_leaves_all_teams(world: World) -> None:
