@@ -3,7 +3,7 @@
 from services.auth.domain.emails import normal_email
 from services.auth.domain.records import User
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.revoking import confirmed, require_lease, tell
+from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, tell
 from services.auth.operations.users import wrong_password
 from services.auth.store import sessions
 from services.auth.store import users as store
@@ -99,6 +99,8 @@ async def _known(deps: AuthDeps, principal: Principal) -> User:
 
 async def _prove(deps: AuthDeps, known: User, password: str) -> None:
     if not await deps.passwords.verify(password, known.password_hash):
+        # Whoever repeats a change that was not confirmed is told so by this, and takes it for done.
+        await confirm_pending(deps.pool, deps.revocations, subjects.user(known.project, known.id))
         raise wrong_password()
 
 

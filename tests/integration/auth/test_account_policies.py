@@ -4,18 +4,22 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 
 from services.auth.operations import account, sessions, users
-from services.auth.operations.deps import AuthDeps
 from services.auth.operations.passwords import Passwords
+from services.auth.operations.revoking import tell
+from shared.contracts import subjects
 from shared.contracts.principal import Kind, Principal, Project
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.errors import ErrorType, Unavailable
+from shared.messaging.outbox import find_number
 from shared.postgres.pool import open_pool
 from tests.integration.auth.conftest import PASSWORD, PROJECT, World, open_world
 from tests.integration.auth.test_account import sign_in
@@ -36,11 +40,11 @@ async def world(parts: Parts, database_of_world: Database) -> AsyncIterator[Worl
 
 
 @contextlib.asynccontextmanager
-async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> AsyncIterator[AuthDeps]:
+async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> AsyncIterator[Any]:
     """What operations need, of tests that never come as far as to a barrier."""
     pool, passwords = await open_pool(database.dsn("auth"), name="tests"), Passwords(hasher)
     try:
-        yield AuthDeps(pool=pool, redis=None, guard=guard, revocations=None, passwords=passwords)  # type: ignore[arg-type]
+        yield SimpleNamespace(pool=pool, guard=guard, revocations=None, passwords=passwords)
     finally:
         passwords.close()
         await pool.close()
@@ -136,3 +140,21 @@ async def test_a_session_that_is_deleted_while_its_new_password_is_hashed_change
             with pytest.raises(Unavailable):
                 await change
     assert await sign_in(world.guest, email) == (201, "")
+
+
+async def test_a_wrong_password_is_refused_once_what_is_pending_of_the_user_is_in_force(
+    world: World, database_of_world: Database
+) -> None:
+    user = await world.sign_up("repeating@example.org")
+    session = await world.session(user)
+    pool = await open_pool(database_of_world.dsn("auth"), name="tests")
+    async with pool.acquire() as connection, connection.transaction():
+        ticket = await tell(connection, "user.password", subjects.user(PROJECT, user), by="tests")
+    refused = await session.call("PATCH", "/account/password", password=OTHER, oldPassword="not the password")
+    position = world.guard.cache.position
+    found = await find_number(pool, ticket)
+    await pool.close()
+
+    assert refused.error == (401, "user_invalid_credentials")
+    assert found is not None
+    assert position >= found.number
