@@ -31,6 +31,7 @@ import aiohttp
 
 PROJECT = "library"
 PATIENCE_S = 60.0
+LONGEST_S = 3600
 LINGER_S = 1.5
 AFTER = 2
 """So many requests of each reader are sent after the success."""
@@ -114,6 +115,8 @@ class Person:
     id: str
     row: str
     labelled: str
+    jwt: str
+    """Made by a key while the user had no session: only the user binds it."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,8 @@ class Round:
                 return base | {"Cookie": f"a_session_{PROJECT}={self.secret}"}
             case "jwt":
                 return base | {"X-Appwrite-JWT": self.jwt}
+            case "user-jwt":
+                return base | {"X-Appwrite-JWT": self.person.jwt}
             case _:
                 return base | {"X-Appwrite-Key": self.key}
 
@@ -243,7 +248,8 @@ class Check:
             await self.row([f'read("user:{user}")', f'update("user:{user}")']),
             await self.row([f'read("label:reader{user}")', f'update("label:reader{user}")']),
         ]
-        return Person(user, *rows)
+        jwt = (await self.good("token", "POST", f"/users/{user}/jwts", 201, {"duration": LONGEST_S}))["jwt"]
+        return Person(user, *rows, jwt=jwt)
 
     async def row(self, permissions: list[str]) -> str:
         body = {"rowId": "unique()", "data": {"text": "private"}, "permissions": permissions}
@@ -372,8 +378,8 @@ def of_user(one: Round, kind: str) -> list[Probe]:
     """What shows a user: the account, the private row in every way, and introspection."""
     headers, found = one.headers(kind), on_rows(one, kind, one.person.row)
     found += [Probe(member, "GET", "/account", headers, is_shown) for member in one.check.cluster.running("auth")]
-    if kind == "jwt":
-        found += introspections(one)
+    if token := headers.get("X-Appwrite-JWT"):
+        found += introspections(one, token)
     return found
 
 
@@ -397,13 +403,13 @@ def on_rows(one: Round, kind: str, row: str) -> list[Probe]:
     return found
 
 
-def introspections(one: Round) -> list[Probe]:
+def introspections(one: Round, token: str) -> list[Probe]:
     headers = {"X-Appwrite-Project": PROJECT, "X-Appwrite-Key": one.check.cluster.key}
 
     def active(status: int, body: Any) -> bool:
         return status == 200 and bool(body["active"])
 
-    body = {"token": one.jwt}
+    body = {"token": token}
     return [
         Probe(member, "POST", "/jwts/introspect", headers, active, body)
         for member in one.check.cluster.running("token")
@@ -504,19 +510,20 @@ def of_key(one: Round, kind: str) -> list[Probe]:
 
 
 ALL = ("session", "cookie", "jwt")
+OF_USER = (*ALL, "user-jwt")
 WAYS = [
     Way("session deleted by itself", delete_own, ALL, of_user),
     Way("all sessions deleted", delete_all_own, ALL, of_user),
     Way("session deleted by a key", delete_by_key, ALL, of_user),
-    Way("user blocked", block, ALL, of_user, ends_person=True),
-    Way("user deleted", delete_user, ALL, of_user, ends_person=True),
+    Way("user blocked", block, OF_USER, of_user, ends_person=True),
+    Way("user deleted", delete_user, OF_USER, of_user, ends_person=True),
     Way("JWT revoked", revoke_jwt, ("jwt",), of_user),
-    Way("user blocked by itself", block_oneself, ALL, of_user, ends_person=True),
-    Way("label taken", unlabel, ALL, of_label, label),
-    Way("verification taken", unverify, ALL, of_role, verify),
-    Way("membership taken", take_membership, ALL, of_role, join_team),
-    Way("role in a team taken", take_team_role, ALL, of_role, join_team),
-    Way("team deleted", delete_team, ALL, of_role, join_team),
+    Way("user blocked by itself", block_oneself, OF_USER, of_user, ends_person=True),
+    Way("label taken", unlabel, OF_USER, of_label, label),
+    Way("verification taken", unverify, OF_USER, of_role, verify),
+    Way("membership taken", take_membership, OF_USER, of_role, join_team),
+    Way("role in a team taken", take_team_role, OF_USER, of_role, join_team),
+    Way("team deleted", delete_team, OF_USER, of_role, join_team),
     Way("key deleted", delete_key, ("key",), of_key, make_key),
     Way("scopes taken from a key", take_scopes, ("key",), of_key, make_key),
 ]
@@ -524,7 +531,7 @@ WAYS = [
 
 @contextlib.asynccontextmanager
 async def checking(
-    cluster: Where, *, workers: int = 6, kinds: tuple[str, ...] = (*ALL, "key"), seed: int = 0
+    cluster: Where, *, workers: int = 6, kinds: tuple[str, ...] = (*OF_USER, "key"), seed: int = 0
 ) -> AsyncIterator[Check]:
     """Run rounds by so many workers at a time until the block ends; then finish the rounds that have begun."""
     check = Check(cluster, kinds=kinds, seed=seed or random.randrange(2**32))
