@@ -46,3 +46,11 @@ def test_it_is_valid_and_hardens_every_container(tmp_path: Path) -> None:
 
 def test_nothing_but_the_gateway_is_published_and_that_on_this_machine_alone() -> None:
     assert re.findall(r"ports: (.+)", TEXT) == ['["127.0.0.1:${DAYPASS_PORT:-8080}:8080"]']
+
+
+def test_metrics_are_served_where_the_gateway_does_not_lead() -> None:
+    (port,) = re.findall(r"DAYPASS_METRICS_PORT: (\d+)", TEXT)
+    gateway = "".join((ROOT / "deploy/gateway" / name).read_text() for name in ("haproxy.cfg", "routes.map"))
+
+    assert port not in gateway
+    assert "metrics" not in gateway
