@@ -1,9 +1,9 @@
 """The feed reader: the loop by which a replica hears of revocations and renews its lease.
 
-One round, on a connection of its own: register (and read Redis's identity), announce, ask for the stream's end, read.
-Registering comes before reading: a barrier that does not find this replica registered may pass without it, since
-whatever is registered later, the next read sees the entry. The lease counts from before the round was sent, and is
-given only to a reader that has reached the end it saw in the same round.
+One round, on a connection of its own: register, and read Redis's identity and the stream's end in one moment with that;
+announce; read. Registering comes before reading: a barrier that does not find this replica registered may pass without
+it, since whatever is registered later, the next read sees the entry. The lease counts from before the round was sent,
+and is given only to a reader that has reached the end it saw in the same round.
 """
 
 import asyncio
@@ -133,7 +133,8 @@ class FeedReader:
         started = boot_clock()
         self._round += 1
         replies = await wire.send(self._commands(cache.position), timeout_s=POLL_S + ROUND_S)
-        identity = _identity_of(replies[-5] if self._copies else replies[-4])
+        registered = replies[-4] if self._copies else replies[-3]
+        identity = _identity_of(registered)
         self._former.clear()
         if identity != self._identity:
             # What another Redis said may be lost here: the next round begins anew, at this one's end.
@@ -143,13 +144,13 @@ class FeedReader:
             self._moved.set()
             self._drop_all(cache.position, lost="another Redis")
             return
-        self.tail = tail = tail_of(replies[-2])
+        self.tail = tail = tail_of(registered[-1])
         if self._is_new_here:
             self._begin_at(tail)
             self._is_new_here = False
         else:
             self._take_in(replies[-1], tail)
-        if self._copies and not _follow(replies[-4], self._copies):
+        if self._copies and not _follow(replies[-3], self._copies):
             log.warning("not all copies follow this Redis", service=self.service)
         elif cache.position >= tail:
             cache.extend_lease(started + LEASE_S)
@@ -166,10 +167,11 @@ class FeedReader:
             ("HSET", self._registry, f"{names.REPLICA}{self.name}", f"{at}:{self._round}"),
             # only now that the new name stands, the lease no longer needs the former ones
             *([("HDEL", self._registry, *self._former)] if self._former else []),
+            # of the same moment as the identity: asked for later, another Redis's end could pass for this one's
+            ("XINFO", "STREAM", stream),
             ("EXEC",),
             *([("WAIT", self._copies, WAIT_MS)] if self._copies else []),
             ("PUBLISH", names.announcements(self.service), f"{self.name}:{at}"),
-            ("XINFO", "STREAM", stream),
             ("XREAD", "COUNT", COUNT, *blocking, "STREAMS", stream, "$" if self._is_new_here else f"{at}-0"),
         ]
 
@@ -249,7 +251,7 @@ def _follow(reply: Any, copies: int) -> bool:  # Any: a reply of Redis
 def _identity_of(reply: Any) -> tuple[bytes, ...]:  # Any: a reply of Redis
     if isinstance(reply, Exception) or not isinstance(reply, list):
         raise UnexpectedReply("the registration failed")
-    server, replication, (token, stream), *_ = reply
-    if any(isinstance(part, Exception) for part in reply) or not token or not stream:
+    server, replication, (token, stream), *others, _ = reply
+    if any(isinstance(part, Exception) for part in (server, replication, *others)) or not token or not stream:
         raise UnexpectedReply("this Redis has no identity yet")
     return (field_of(server, b"run_id:"), field_of(replication, b"master_replid:"), stream, token)

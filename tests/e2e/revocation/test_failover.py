@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.e2e.revocation.checker import checking
+from tests.e2e.revocation.checker import ALL, checking
 from tests.e2e.revocation.cluster import Cluster, open_cluster
 from tests.e2e.revocation.copies import Copy, follow, open_copy
 from tests.e2e.revocation.test_redis_faults import SOME, Witness, left_out
@@ -41,7 +41,7 @@ async def fail_over(cluster: Cluster, spare: Copy) -> None:
 async def test_a_failover_that_loses_the_tail_shows_nothing_dead(cluster: Cluster, spare: Copy) -> None:
     new = cluster.copies[0]
     left = [cluster.members[name] for name in LEFT]
-    async with checking(cluster) as check:
+    async with checking(cluster, kinds=ALL) as check:  # keys are made by the command line, at the old primary
         await check.rounds(SOME)
         lost, kept = await Witness.new(check), await Witness.new(check)
         new.link.hold()
