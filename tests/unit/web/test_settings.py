@@ -20,12 +20,12 @@ def test_what_is_remembered_has_a_least_bound(name: str) -> None:
 
 
 def test_copies_of_redis_are_not_less_than_none() -> None:
-    with pytest.raises(SettingsError, match="^DAYPASS_REDIS_COPIES: 0 or more$"):
+    with pytest.raises(SettingsError, match=r"^DAYPASS_REDIS_COPIES: 0 or more$"):
         read(REDIS_COPIES="-1")
 
 
 def test_the_barrier_is_off_for_tests_only() -> None:
-    with pytest.raises(SettingsError, match="^DAYPASS_TEST_BARRIER breaks .* DAYPASS_ENV=test$"):
+    with pytest.raises(SettingsError, match=r"^DAYPASS_TEST_BARRIER breaks .* DAYPASS_ENV=test$"):
         read(TEST_BARRIER="off")
 
     assert not read(TEST_BARRIER="off", ENV="test").test_barrier
