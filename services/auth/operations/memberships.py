@@ -193,12 +193,12 @@ async def accept_membership(
         deps.pool.acquire() as connection,
         connection.transaction(),
     ):
-        await sessions.lock_user(connection, project.id, user_id)
+        await sessions.lock_user(connection, project.id, user_id)  # one acceptance at a time
         invitation = await _proven(connection, project.id, user, team_id, membership_id, user_id, secret)
         invited = await users.get_user(connection, project.id, user_id)
         _check_acceptance(invitation, invited, is_guest=user is None)
         if not await store.confirm_membership(connection, project.id, membership_id):
-            raise _already_confirmed()
+            raise _not_found()
         if invited.email == invitation.sent_to and not invited.email_verified:
             await users.update_user(connection, project.id, user_id, email_verified=True)
         await check_roles(connection, project.id, user_id)

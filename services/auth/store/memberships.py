@@ -43,7 +43,7 @@ _INVITATION = """
 """
 _CONFIRM = """
     UPDATE auth.memberships SET confirmed = true, joined_at = now(), updated_at = now()
-    WHERE project = $1 AND id = $2 AND NOT confirmed
+    WHERE project = $1 AND id = $2
 """
 _ROLES = "UPDATE auth.memberships SET roles = $4, updated_at = now() WHERE project = $1 AND team_id = $2 AND id = $3"
 _DELETE = "DELETE FROM auth.memberships WHERE project = $1 AND team_id = $2 AND id = $3"
@@ -132,7 +132,7 @@ async def list_memberships(
 
 
 async def confirm_membership(connection: Connection, project: str, id_: str) -> bool:
-    """Let an invitation be accepted; False where it is confirmed or gone."""
+    """Let an invitation be accepted; False where it is gone."""
     return await connection.execute(_CONFIRM, project, id_) == "UPDATE 1"
 
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,10 +20,14 @@ from appwrite.services.teams import Teams
 
 from shared.contracts.administration import UpdateProject
 from shared.contracts.permissions import MOST_ROLES
+from shared.guard import barrier
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
+from tests.integration.auth.test_receipts import MOMENT_S, late, registry, waits
 from tests.integration.auth.test_teams import a_team, a_user, join, listed, roles_of
 from tests.parts import Database, Parts
+
+__all__ = ["late", "registry"]
 
 ADDRESSES = map("invited{}@example.org".format, itertools.count())
 URL = "http://localhost/welcome?from=mail#top"
@@ -62,7 +67,7 @@ async def held_up(tables: Database, team: str) -> AsyncIterator[asyncpg.Connecti
         await connection.close()
 
 
-async def waiting(connection: asyncpg.Connection) -> int:
+async def blocked_by(connection: asyncpg.Connection) -> int:
     """Return how many wait for what this connection holds."""
     count: int = await connection.fetchval(
         "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
@@ -413,7 +418,7 @@ async def test_what_waits_while_its_caller_loses_the_right_to_it_is_not_done(
 
     async with held_up(tables, team) as connection:
         renaming = asyncio.create_task(owner.call("PUT", f"/teams/{team}", name="Taken"))
-        await eventually(lambda: waiting(connection), 1)
+        await eventually(lambda: blocked_by(connection), 1)
         match loss:
             case "roles":
                 lost = await world.key.call("PATCH", member, roles=["player"])
@@ -666,3 +671,103 @@ async def test_the_official_sdk_reads_every_answer(world: World, folder: Path) -
         assert backend.list(search=team.id).total == 0
 
     await asyncio.to_thread(story)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A team: its owner, a member with a membership, a user who is invited, one who is not."""
+
+    team: str
+    owner: Caller
+    member: Caller
+    membership: str
+    invited: Caller
+    invitation: str
+    other: str
+
+    def path(self, membership: str = "") -> str:
+        return f"/teams/{self.team}/memberships" + (f"/{membership}" if membership else "")
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    (_, owner), (user, member), (guest, session), (other, _) = [await a_user(world) for _ in range(4)]
+    team = await a_team(owner)
+    membership = (await join(world, team, user, "player")).json["$id"]
+    return Scene(team, owner, member, membership, session, await invited(owner, team, userId=guest), other)
+
+
+CHANGES = {
+    "create": (201, 409),
+    "join": (201, 409),
+    "roles": (200, 200),
+    "accept": (200, 409),
+    "leave": (204, 404),
+    "remove": (204, 404),
+    "delete": (204, 404),
+}
+"""What may be asked for: the status of the answer, and of that to the same call again."""
+
+
+async def change(world: World, folder: Path, scene: Scene, what: str) -> Answer:
+    match what:
+        case "create":
+            return await scene.member.call("POST", "/teams", teamId=f"{scene.team}-2", name="Team")
+        case "join":
+            return await join(world, scene.team, scene.other, "player")
+        case "roles":
+            return await scene.owner.call("PATCH", scene.path(scene.membership), roles=["judge"])
+        case "accept":
+            return await accept(scene.invited, folder, scene.invitation)
+        case "leave":
+            return await scene.member.call("DELETE", scene.path(scene.membership))
+        case "remove":
+            return await world.key.call("DELETE", scene.path(scene.membership))
+    return await world.key.call("DELETE", f"/teams/{scene.team}")
+
+
+@pytest.mark.parametrize("what", CHANGES)
+async def test_what_is_not_in_force_everywhere_is_not_answered_as_if_it_were(
+    world: World, folder: Path, scene: Scene, late: asyncio.Event, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Not by the call itself, and not by the same call again."""
+    with monkeypatch.context() as patch:
+        patch.setattr(barrier, "CONFIRM_S", MOMENT_S)
+        assert (await change(world, folder, scene, what)).error == (503, "revocation_unconfirmed")
+    again = asyncio.create_task(change(world, folder, scene, what))
+
+    assert await waits(again)
+    late.set()
+    assert (await again).status == CHANGES[what][1]
+
+
+async def test_a_guest_who_accepts_is_signed_in_though_it_is_not_confirmed(
+    world: World, folder: Path, scene: Scene, late: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(barrier, "CONFIRM_S", MOMENT_S)
+    accepted = await accept(world.guest, folder, scene.invitation)
+
+    assert not late.is_set()
+    assert (accepted.status, accepted.headers["Daypass-Receipt"]) == (200, "pending")
+    assert (await signed_in(world, accepted).call("GET", f"/teams/{scene.team}")).status == 200
+
+
+@pytest.mark.parametrize("what", CHANGES)
+async def test_without_a_lease_rights_are_taken_and_none_are_given(
+    world: World, folder: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    await world.guard.reader.until_leased(20)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.guard.cache, "extend_lease", lambda _: None)
+        world.guard.cache.end_lease()
+        patch.setattr(world.guard.reader, "until_leased", at_once)
+        answer = await change(world, folder, scene, what)
+    if what in {"leave", "remove", "delete"}:
+        assert answer.status == CHANGES[what][0]
+    else:
+        assert answer.error == (503, "revocation_unconfirmed")
+        assert (await change(world, folder, scene, what)).status == CHANGES[what][0]
+
+
+async def at_once(_: float | None) -> None:
+    """Wait for nothing."""
