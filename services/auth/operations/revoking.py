@@ -13,10 +13,10 @@ from shared.messaging.outbox import list_pending_about, publish
 from shared.postgres.pool import Connection, Pool
 
 
-async def tell(connection: Connection, reason: str, *subjects: str, by: str | None) -> uuid.UUID:
+async def tell(connection: Connection, reason: str, *subjects: str, by: str) -> uuid.UUID:
     """Say in the feed that what was known of `subjects` no longer holds; return the ticket to confirm.
 
-    `by` says for the receipt who asked; None where nobody will wait.
+    `by` says for the receipt who asked.
     """
     return await publish(connection, PrincipalsChanged(subjects=subjects, reason=reason), asked_by=by)
 

@@ -43,7 +43,8 @@ async def create_user(
     async with pool.acquire() as connection, connection.transaction():
         if is_sign_up and project.user_limit and await store.lock_users(connection, project.id) >= project.user_limit:
             raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
-        user = await store.insert_user(
+        # No guard can remember anything of a user who was not there: it remembers by secrets, which come after.
+        return await store.insert_user(
             connection,
             project=project.id,
             id_=chosen_id(user_id),
@@ -54,9 +55,6 @@ async def create_user(
             now=moment,
             accessed_at=moment if is_sign_up else None,
         )
-        # A guard may remember that there was no such user; nobody needs to wait for it to forget that.
-        await tell(connection, "user.created", subjects.user(project.id, user.id), by=None)
-    return user
 
 
 async def get_user(pool: Pool, project: str, user_id: str) -> User:
