@@ -312,7 +312,7 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
         return found
     if is_limited and project.user_limit and await users.lock_users(connection, project.id) >= project.user_limit:
         raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
-    user = await users.insert_user(
+    return await users.insert_user(
         connection,
         project=project.id,
         id_=unique_id(),
@@ -323,8 +323,6 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
         now=now(),
         accessed_at=None,
     )
-    await tell(connection, "user.created", subjects.user(project.id, user.id), by=None)
-    return user
 
 
 async def _proven(
