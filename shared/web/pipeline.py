@@ -122,8 +122,6 @@ class Pipeline:
         if not is_allowed and not request.headers.get(KEY):
             raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
         await _admit(route, call)
-        if call.user is not None and call.user.blocked:
-            raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
 
     async def _handle(self, route: Route, call: Call[object], given: Given, path: list[str]) -> Answer:
         endpoint = route.endpoint
@@ -154,11 +152,17 @@ class Pipeline:
 
 async def _admit(route: Route, call: Call[object]) -> None:
     try:
-        route.admission.check(call.principal)
+        _check_admission(route, call)
     except Refusal:
         if route.endpoint.before_refusal is not None:
             await route.endpoint.before_refusal(call)
         raise
+
+
+def _check_admission(route: Route, call: Call[object]) -> None:
+    route.admission.check(call.principal)
+    if call.user is not None and call.user.blocked:
+        raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
 
 
 def _unexpected(error: Exception, method: str) -> Refusal:

@@ -198,6 +198,7 @@ async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
     name="account.update_status",
     callers=Caller.USER,
     scopes=("account",),
+    before_refusal=confirm_end,
     errors=(ErrorType.REVOCATION_UNCONFIRMED,),
 )
 async def update_status(call: Call[AuthDeps]) -> Account:

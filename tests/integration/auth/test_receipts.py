@@ -152,6 +152,21 @@ async def test_the_dead_credential_itself_is_refused_once_its_end_is_in_force(
     assert (await again).error == (401, "general_unauthorized_scope")
 
 
+@pytest.mark.parametrize(("method", "path", "error"), [("PATCH", "/account/status", 403), ("DELETE", "/account", 401)])
+async def test_who_ends_itself_twice_is_refused_once_that_is_in_force(
+    world: World, late: asyncio.Event, monkeypatch: pytest.MonkeyPatch, method: str, path: str, error: int
+) -> None:
+    caller = await world.session(await world.sign_up(f"self-{method}@example.org"))
+    with monkeypatch.context() as patch:
+        patch.setattr(barrier, "CONFIRM_S", MOMENT_S)
+        assert (await caller.call(method, path)).status == 503
+    again = asyncio.create_task(caller.call(method, path))
+
+    assert await waits(again)
+    late.set()
+    assert (await again).status == error
+
+
 @pytest.mark.usefixtures("hurried")
 async def test_a_sign_in_whose_eviction_is_not_confirmed_succeeds_with_a_pending_receipt(
     world: World, late: asyncio.Event
