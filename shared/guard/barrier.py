@@ -293,7 +293,7 @@ class Revocations:
         # A copy that acknowledges what was written after the reading was still a copy when it was read.
         service = self._guard.reader.service
         follow: list[Command] = [
-            ("HSET", names.registry(service), f"read:{self._guard.reader.name}", self._reads),
+            ("HSET", names.registry(service), "read", f"{self._guard.reader.name}:{self._reads}"),
             ("WAIT", self._copies, int(READ_S * 500)),
         ]
         return [
