@@ -1,9 +1,15 @@
 """Settings that cannot work, or that break the promise, are refused by name."""
 
+import asyncio
+
 import pytest
 
+from shared.guard.cache import Answer
+from shared.kernel.clock import boot_clock
 from shared.kernel.settings import SettingsError, read_settings
+from shared.web.service import open_guard
 from shared.web.settings import ProcessSettings
+from tests.unit.guard.test_bounds import Authority, secret_of
 
 ENVIRON = {"DAYPASS_DATABASE_URL": "postgresql://nowhere", "DAYPASS_REDIS_URL": "redis://nowhere"}
 
@@ -30,3 +36,22 @@ def test_the_barrier_is_off_for_tests_only() -> None:
 
     assert not read(TEST_BARRIER="off", ENV="test").test_barrier
     assert read().test_barrier
+
+
+async def test_a_guard_has_the_bounds_of_the_settings() -> None:
+    authority = Authority()
+    guard = open_guard(read(CACHE_ENTRIES="100", CACHE_MARKS="120", CACHE_LOOKUPS="140"), "test", authority)
+    authority.guard = guard
+    guard.cache.extend_lease(boot_clock() + 600)
+    for number in range(1, 301):
+        guard.cache.put(number, Answer("principal", (), number, number), era=guard.cache.era)
+        guard.cache.apply(number, [f"session:p/{number}"])
+    entries, marks = guard.cache.entries, guard.cache.marks
+    authority.goes_on.clear()
+    asking = [asyncio.ensure_future(guard.session("p", secret_of(f"u{number}"))) for number in range(150)]
+    await asyncio.wait(asking, timeout=0.1)
+    lookups = guard.lookups
+    authority.goes_on.set()
+    await asyncio.gather(*asking, return_exceptions=True)
+
+    assert (entries, marks, lookups) == (100, 120, 140)
