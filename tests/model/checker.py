@@ -45,15 +45,15 @@ def missing_tools() -> list[str]:
     return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
-def run(check: Check, folder: Path) -> Outcome:
-    """Search one model to its end in `folder`, which is made."""
+def run(check: Check, folder: Path, *, depth: int = DEPTH) -> Outcome:
+    """Search one model to its end, at most `depth` steps deep, in `folder`, which is made."""
     folder.mkdir(parents=True)
     started = time.monotonic()
     macros = [f"-D{define}" for define in check.defines.split()]
     _call(["spin", *macros, "-a", str(MODEL)], folder)
     options = ["-O2", "-w", "-DSAFETY", "-DNOCLAIM", "-DCOLLAPSE", f"-DMEMLIM={MEMORY_MB}"]
     _call(["cc", *options, "-o", "pan", "pan.c"], folder)
-    said = _call(["./pan", "-E", f"-m{DEPTH}"], folder)
+    said = _call(["./pan", "-E", f"-m{depth}"], folder)
     return Outcome(check=check, verdict=_verdict(said), states=_states(said), seconds=time.monotonic() - started)
 
 

@@ -289,11 +289,11 @@ again:
     atomic { take_in(r); end_round(r); goto begin };
 leave:  /* FeedReader._leave */
 #ifdef DEREGISTERED_FIRST
-    d_step { there[r] = 0; stands[r] = 0 };
-    d_step { reset(r, position[r]); i = 0 }
+    atomic { there[r] = 0; stands[r] = 0 };
+    atomic { reset(r, position[r]); i = 0 }
 #else
-    d_step { reset(r, position[r]); i = 0 };
-    d_step { there[r] = 0; stands[r] = 0 }
+    atomic { reset(r, position[r]); i = 0 };
+    atomic { there[r] = 0; stands[r] = 0 }
 #endif
 }
 
@@ -311,10 +311,12 @@ proctype Requests(byte r; byte s) {
     /* Guard._look_up, under a lease: shared, and kept */
     :: d_step { flight[RS(r, s)] == none && may_use(r) && cached[RS(r, s)] == 0 && !deleted[s] ->
         flight[RS(r, s)] = asked }
+#if defined(HOLDS) || defined(FENCED_SHARES)
     /* … and without: for one request, that goes on with the answer */
     :: d_step { flight[RS(r, s)] == none && lease[r] == 0 && !deleted[s] ->
         flight[RS(r, s)] = asked;
         is_own[RS(r, s)] = 1 }
+#endif
 #ifdef FENCED_SHARES
     :: d_step { flight[RS(r, s)] != none && is_own[RS(r, s)] && lease[r] == 0 && success[s] -> is_late[RS(r, s)] = 1 }
 #endif
@@ -346,7 +348,11 @@ proctype Requests(byte r; byte s) {
         forget_flight(r, s) }
 #ifdef FORGETS
     /* Cache._raise_floor */
-    :: d_step { mark[RS(r, s)] > 0 -> floor[r] = MAX(floor[r], mark[RS(r, s)]); mark[RS(r, s)] = 0 }
+    :: d_step { mark[RS(r, s)] > 0 ->
+#ifndef FORGOTTEN_SILENTLY
+        floor[r] = MAX(floor[r], mark[RS(r, s)]);
+#endif
+        mark[RS(r, s)] = 0 }
 #endif
 #ifdef HOLDS
     /* work that takes long: it has its principal, and asks Guard.check before it commits */
@@ -397,6 +403,9 @@ proctype Relay() {
         last++;
 #ifdef STRIKE_FROM_APPEND
         if :: last == number[0] -> start_strike(0) :: else fi;
+#if SESSIONS > 1
+        if :: last == number[1] -> start_strike(1) :: else fi;
+#endif
 #endif
         r = 0 }
 #endif
@@ -465,8 +474,8 @@ proctype Faults() {
         ghost_now[0] = 0;
         there[0] = 1;
         stands[0] = ghost_at[0];
-        changed[0] = !ghost_timed[0];
-        differs[0] = !ghost_read[0] }
+        for (s : 0 .. SESSIONS - 1) { changed[s] = !ghost_timed[s]; differs[s] = !ghost_read[s] }
+        s = 0 }
 #endif
     od
 }
