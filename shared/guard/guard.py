@@ -6,7 +6,6 @@ but what has an end of its own: sessions, keys and JWTs.
 """
 
 import asyncio
-import hashlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Hashable
@@ -18,7 +17,7 @@ from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret, digest
 from shared.contracts.principal import Kind, Principal, Project
 from shared.contracts.requests import ResolvedPrincipal, ResolveJwt, ResolveKey, ResolveSession, VerificationKeys
-from shared.guard.cache import Answer, Cache
+from shared.guard.cache import Answer, Cache, Kept, PrincipalAnswer
 from shared.guard.feed_reader import FeedReader
 from shared.guard.jwt import PublicKey, unverified_kid, verify
 from shared.guard.resolver import ResolvePrincipal, Resolver
@@ -58,7 +57,7 @@ class Guard:
         self.reader = FeedReader(cache=self.cache, service=service, redis_url=redis_url, copies=copies)
         self._resolver = resolver
         self._most_lookups = most_lookups
-        self._flights: dict[Hashable, asyncio.Task[Answer]] = {}
+        self._flights: dict[Hashable, asyncio.Task[Kept]] = {}
         self._alone = 0
         self._keys_asked_at = float("-inf")
 
@@ -85,11 +84,10 @@ class Guard:
         """Return whose a session secret is; None, a guest, where the session is unknown, deleted or past its end."""
         if not is_id(secret.id):
             return None
-        proof = secret.digest()
-        key = (project_id, secret.id, proof)
+        key = _key_of("session", project_id, f"{secret.id} {secret.secret}")
         answer = self.cache.get(key)
         if answer is None:
-            request = ResolveSession(project=project_id, user=secret.id, secret_digest=proof)
+            request = ResolveSession(project=project_id, user=secret.id, secret_digest=secret.digest())
             answer = await self._look_up(key, lambda: self._ask_principal(request))
         return _unexpired(answer)
 
@@ -98,7 +96,7 @@ class Guard:
 
         Raises `Refusal(USER_JWT_INVALID)` where it is malformed, forged, expired or of another project.
         """
-        key = hashlib.sha256(f"{project_id}\0{token}".encode("utf-8", "surrogatepass")).digest()
+        key = _key_of("jwt", project_id, token)
         answer = self.cache.get(key)
         if answer is None:
             answer = await self._look_up_jwt(key, project_id, token)
@@ -114,17 +112,16 @@ class Guard:
         prefix, separator, _ = secret.partition("_")
         if separator and prefix not in KEY_PREFIXES:
             return None
-        proof = digest(secret)
-        key = ("key", project_id, proof)
+        key = _key_of("key", project_id, secret)
         answer = self.cache.get(key)
         if answer is None:
-            request = ResolveKey(project=project_id, secret_digest=proof)
+            request = ResolveKey(project=project_id, secret_digest=digest(secret))
             answer = await self._look_up(key, lambda: self._ask_principal(request))
+        if (principal := _unexpired(answer)) is not None:
+            return principal
         if answer.value is None:
             raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
-        if (principal := _unexpired(answer)) is None:
-            raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
-        return principal
+        raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
 
     async def key_set(self) -> KeySet:
         """Return the public signing keys; raises `Unavailable`."""
@@ -149,11 +146,11 @@ class Guard:
         """Return the number of an outbox row once this replica has applied it, None where it has not in time."""
         return await self.reader.number_of(ticket, timeout_s)
 
-    async def _look_up_jwt(self, key: bytes, project_id: str, token: str) -> Answer:
+    async def _look_up_jwt(self, key: bytes, project_id: str, token: str) -> Kept:
         kid = unverified_kid(token)
         return await self._look_up(key, lambda: self._ask_jwt(kid, project_id, token))
 
-    async def _ask_jwt(self, kid: str, project_id: str, token: str) -> Answer:
+    async def _ask_jwt(self, kid: str, project_id: str, token: str) -> Kept:
         # The signing key stood at this position. Auth's answer may be newer, but says nothing of signing keys.
         verified_at, era = self.cache.position, self.cache.era
         known = await self._key_set_with(kid)
@@ -175,7 +172,7 @@ class Guard:
             known = await self.key_set()
         return known
 
-    async def _look_up(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _look_up(self, key: Hashable, ask: Callable[[], Awaitable[Kept]]) -> Kept:
         """Ask, and keep the answer unless the feed has spoken against it meanwhile; then ask again.
 
         Under a lease, requests for one credential share a look-up, even one that began before they arrived: had it
@@ -192,7 +189,7 @@ class Guard:
                 return answer
         raise Unavailable("What the caller may do changes faster than it can be read. Try again.")
 
-    async def _shared(self, era: int, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _shared(self, era: int, key: Hashable, ask: Callable[[], Awaitable[Kept]]) -> Kept:
         flight = self._flights.get((era, key))
         if flight is None:
             self._admit(key)
@@ -200,7 +197,7 @@ class Guard:
             flight.add_done_callback(lambda _: self._flights.pop((era, key), None))
         return await asyncio.shield(flight)
 
-    async def _for_one(self, key: Hashable, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _for_one(self, key: Hashable, ask: Callable[[], Awaitable[Kept]]) -> Kept:
         self._admit(key)
         self._alone += 1
         try:
@@ -213,7 +210,7 @@ class Guard:
         if self.lookups >= self._most_lookups and key != subjects.SIGNING_KEYS:
             raise Unavailable("Too many callers are being looked up. Try again.", type=ErrorType.GENERAL_BUSY)
 
-    async def _ask_principal(self, request: ResolvePrincipal) -> Answer:
+    async def _ask_principal(self, request: ResolvePrincipal) -> Kept:
         era = self.cache.era
         return _answer(await self._resolver.principal(request), era=era)
 
@@ -227,18 +224,23 @@ class Guard:
         return Answer(_parsed(found), (subjects.SIGNING_KEYS,), found.position, found.position)
 
 
-def _answer(found: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Answer:
-    principal = found.principal
-    if principal is not None:
-        principal = msgspec.structs.replace(principal, position=found.position, subjects=found.subjects, era=era)
-    return Answer(principal, found.subjects, found.position, found.position, not_after)
+def _key_of(kind: str, project_id: str, credential: str) -> bytes:
+    """Return what a credential's answer is kept under. The length tells where the project ends, whatever is in it."""
+    return digest(f"{kind} {len(project_id)} {project_id} {credential}")
+
+
+def _answer(found: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Kept:
+    if found.principal is None:
+        return Answer(None, found.subjects, found.position, found.position, not_after)
+    principal = msgspec.structs.replace(found.principal, position=found.position, subjects=found.subjects, era=era)
+    return PrincipalAnswer.of(principal, not_after=not_after)
 
 
 def _parsed(found: VerificationKeys) -> KeySet:
     return KeySet(found.issuer, {key.kid: PublicKey.parse(key) for key in found.keys})
 
 
-def _unexpired(answer: Answer) -> Principal | None:
+def _unexpired(answer: Kept) -> Principal | None:
     principal = cast("Principal | None", answer.value)
     if principal is not None and principal.expires_at and time.time() >= principal.expires_at:
         return None

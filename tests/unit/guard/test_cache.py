@@ -1,10 +1,29 @@
 """The cache: an answer is used only under a lease, and only while the feed has said nothing against it."""
 
+import sys
+import tracemalloc
+
+import msgspec
 import pytest
 
-from shared.guard.cache import Answer, Cache, Generations
+from shared.contracts.principal import Kind, Principal
+from shared.guard.cache import Answer, Cache, Generations, PrincipalAnswer
 
 SESSION, USER = "session:p/s", "user:p/u"
+ADA = Principal(
+    project="p",
+    kind=Kind.JWT,
+    roles=("any", "user:u"),
+    user="u",
+    session="s",
+    key="k",
+    blocked=True,
+    scopes=frozenset({"users.read", "users.write"}),
+    expires_at=1.5,
+    position=10,
+    subjects=(SESSION, USER),
+    era=7,
+)
 
 
 class Clock:
@@ -116,3 +135,55 @@ def test_a_mark_that_is_forgotten_while_another_is_read_still_counts(clock: Cloc
 
     # Reading the mark of the user, an old one, makes it a young one, and so forgets that of the session.
     assert cache.is_stale(1, (USER, SESSION))
+
+
+class Colliding(str):
+    """A subject whose hash is that of all others of its kind."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return 1
+
+
+def test_subjects_that_share_a_hash_make_an_answer_stale_too_early_and_none_too_late(cache: Cache) -> None:
+    mine, another = Colliding(SESSION), Colliding("session:p/another")
+    cache.put("k", answer(10, mine), era=cache.era)
+    cache.apply(11, [mine])
+    cache.apply(12, [another])
+
+    assert cache.get("k") is None
+    assert cache.is_stale(11, [mine])
+    assert not cache.is_stale(12, [mine])
+
+
+def test_a_packed_principal_comes_back_whole() -> None:
+    found = PrincipalAnswer.of(ADA, not_after=2.5)
+
+    assert isinstance(found.value, Principal)
+    assert msgspec.structs.asdict(found.value) == msgspec.structs.asdict(ADA)
+    assert not [name for name in ADA.__struct_fields__ if not getattr(ADA, name)], "each field has a value of its own"
+    assert (found.rests_on, found.not_after) == ((10, (SESSION, USER)), 2.5)
+
+
+def test_a_packed_principal_is_used_until_an_entry_names_one_of_its_subjects(cache: Cache) -> None:
+    assert cache.put("k", PrincipalAnswer.of(ADA), era=cache.era)
+    cache.apply(11, ["session:p/another"])
+    assert cache.get("k") is not None
+    cache.apply(12, [USER])
+
+    assert cache.get("k") is None
+    assert not cache.put("k", PrincipalAnswer.of(ADA), era=cache.era)
+
+
+def test_a_packed_principal_takes_no_more_than_its_bytes() -> None:
+    principal = msgspec.structs.replace(ADA, roles=tuple(f"label:{number}" for number in range(20)))
+    one = PrincipalAnswer.of(principal)
+    tracemalloc.start()
+    try:
+        kept = [PrincipalAnswer.of(principal) for _ in range(1000)]
+        allocated = tracemalloc.get_traced_memory()[0] / len(kept)
+    finally:
+        tracemalloc.stop()
+
+    assert allocated < sys.getsizeof(one) + sys.getsizeof(one.packed) + 16  # a place in the list, and what surrounds it
