@@ -26,13 +26,14 @@ from redis.asyncio import Redis
 from shared.contracts.events import FeedOpened
 from shared.messaging import names
 from shared.messaging.outbox import publish
-from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, open_client, pause
+from shared.messaging.wire import REDIS_ERRORS, Wire, heed_cancellation, open_client, pause
 from shared.postgres.pool import Connection
 
 log = structlog.get_logger()
 
 SWEEP_S = 0.2
 RETRY_S = 0.5
+APPEND_S = 5.0
 BATCH = 500
 _LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 STREAM_LENGTH = 100_000
@@ -153,42 +154,46 @@ class Relay:
         connection = await self._connect()
         redis = open_client(self._redis_url, name="daypass-relay")
         hearing = asyncio.create_task(self._hear(redis))
+        wire: Wire | None = None
         try:
+            wire = await Wire.open(self._redis_url, name="daypass-append")
             await self._open_feed(connection)
             while True:
-                await self._serve_epoch(connection, redis)
+                await self._serve_epoch(connection, wire, redis)
         finally:
             hearing.cancel()
             await asyncio.gather(hearing, return_exceptions=True)
             await redis.aclose()
+            if wire is not None:
+                await wire.close()
             connection.terminate()
 
-    async def _serve_epoch(self, connection: _Connection, redis: Redis) -> None:
+    async def _serve_epoch(self, connection: _Connection, wire: Wire, redis: Redis) -> None:
         """Relay until the database turns out to have been restored, and has begun a new epoch."""
         system, epoch, former = await connection.fetchrow(_INSTANCE)  # type: ignore[misc] # one row always
         suffix = f"{system}-{epoch}"
         try:
             for kind in KINDS:  # before anything is numbered: a restored database gives numbers a second time
-                await _catch_up(connection, redis, kind, names.stream(kind, suffix))
+                await _catch_up(connection, wire, kind, names.stream(kind, suffix))
             due = 0.0
             while True:
                 heed_cancellation()
                 self._woken.clear()
                 for kind in KINDS:
-                    await self._move(connection, redis, kind, names.stream(kind, suffix))
+                    await self._move(connection, wire, kind, names.stream(kind, suffix))
                 if time.monotonic() >= due:
                     _check_epoch(await identify(redis, suffix, former=former), suffix, epoch)
                     due = time.monotonic() + SWEEP_S
                 await self._until_woken()
         except DatabaseRestored as error:
-            await self._begin_epoch(connection, redis, epoch, former=[suffix, error.suffix])
+            await self._begin_epoch(connection, wire, epoch, former=[suffix, error.suffix])
 
-    async def _move(self, connection: _Connection, redis: Redis, kind: str, stream: str) -> None:
+    async def _move(self, connection: _Connection, wire: Wire, kind: str, stream: str) -> None:
         rows = await connection.fetch(_NUMBER, kind, BATCH)
         if rows and self._crash == "before-append":
             os.kill(os.getpid(), signal.SIGKILL)
-        if not rows or await append(redis, stream, rows) != rows[-1]["number"]:
-            await _catch_up(connection, redis, kind, stream)
+        if not rows or await append(wire, stream, rows) != rows[-1]["number"]:
+            await _catch_up(connection, wire, kind, stream)
 
     async def _connect(self) -> _Connection:
         limits = dict.fromkeys(_LIMITS, "2000")
@@ -201,9 +206,9 @@ class Relay:
             if await connection.fetchval(_IS_NEW):
                 await publish(connection, FeedOpened())
 
-    async def _begin_epoch(self, connection: _Connection, redis: Redis, epoch: str, *, former: list[str]) -> None:
+    async def _begin_epoch(self, connection: _Connection, wire: Wire, epoch: str, *, former: list[str]) -> None:
         # Numbers go on above all that was ever told: no position of before reaches a number of after.
-        last = max([await append(redis, names.stream(kind, suffix), []) for kind in KINDS for suffix in former])
+        last = max([await append(wire, names.stream(kind, suffix), []) for kind in KINDS for suffix in former])
         async with connection.transaction():
             if await connection.fetchval("SELECT epoch FROM feed.instance FOR UPDATE") != epoch:
                 return  # another relay was here
@@ -229,9 +234,9 @@ class Relay:
                 await self._woken.wait()
 
 
-async def _catch_up(connection: _Connection, redis: Redis, kind: str, stream: str) -> None:
+async def _catch_up(connection: _Connection, wire: Wire, kind: str, stream: str) -> None:
     """Append what the stream lacks of all that is numbered. Raises `DatabaseRestored`."""
-    last = await append(redis, stream, await connection.fetch(_NEWEST, kind))
+    last = await append(wire, stream, await connection.fetch(_NEWEST, kind))
     first, head = await connection.fetchrow(_HEAD, kind)  # type: ignore[misc] # one row always
     if last > head:
         raise DatabaseRestored(stream.removeprefix(f"{kind}:"))
@@ -241,19 +246,22 @@ async def _catch_up(connection: _Connection, redis: Redis, kind: str, stream: st
         if not rows:
             return
         # A number that is missing here is no longer kept, or need not be told: readers see the gap, and drop all.
-        last = await append(redis, stream, rows, may_jump=True)
+        last = await append(wire, stream, rows, may_jump=True)
 
 
-async def append(redis: Redis, stream: str, rows: Sequence[asyncpg.Record], *, may_jump: bool = False) -> int:
+async def append(wire: Wire, stream: str, rows: Sequence[asyncpg.Record], *, may_jump: bool = False) -> int:
     """Append numbered rows, those that follow the stream's last entry; return the number of the last entry.
 
     With `may_jump`, a row may follow a gap. Raises `DatabaseRestored` where another row has a number of these.
     """
     entries = [part for row in rows for part in (row["number"], row["id"].bytes, row["entry"])]
-    last = int(await redis.eval(_APPEND, 1, stream, STREAM_LENGTH, int(may_jump), *entries))
+    command = ("EVAL", _APPEND, 1, stream, STREAM_LENGTH, int(may_jump), *entries)
+    [last] = await wire.send([command], timeout_s=APPEND_S)
+    if isinstance(last, Exception):
+        raise last
     if last < 0:
         raise DatabaseRestored(stream.partition(":")[2])
-    return last
+    return int(last)
 
 
 async def identify(redis: Redis, suffix: str, *, former: Sequence[str] = ()) -> str:
