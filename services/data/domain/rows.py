@@ -17,6 +17,11 @@ Data = dict[str, Any]
 Values = list[tuple[Column, Any]]
 """Any: what the column's kind made of a value."""
 
+Number = int | float
+
+NUMBERS = frozenset({"integer", "bigint", "float"})
+"""Kinds of columns that can be counted up and down."""
+
 READ_ONLY = frozenset(
     {
         "$id",
@@ -31,6 +36,13 @@ READ_ONLY = frozenset(
     }
 )
 """Dropped from what is sent. A key's `$createdAt` and `$updatedAt` are read before that."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a number moves, down where `by` is negative, and the bound that it must not pass (None: any)."""
+
+    by: Number
+    bound: Number | None
 
 
 def parse_data(given: object) -> Data | None:
@@ -61,6 +73,35 @@ def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> Values:
             raise _invalid(f'Unknown attribute: "{key[:64]}"')
     named = [column for column in table.columns if is_new or column.key in data]
     return [(column, _value(column, data.get(column.key))) for column in named]
+
+
+def number_column(table: Table, key: str) -> Column:
+    """Return a column that can be counted up and down.
+
+    Raises `Refusal(COLUMN_NOT_FOUND)`, and `Refusal(COLUMN_TYPE_INVALID)` where it holds no single number.
+    """
+    column = table.by_key.get(key)
+    if column is None:
+        raise Refusal(ErrorType.COLUMN_NOT_FOUND, "Column with the requested ID could not be found.")
+    if column.array or column.kind_name not in NUMBERS:
+        raise Refusal(ErrorType.COLUMN_TYPE_INVALID, f'The column "{key}" does not hold numbers.')
+    return column
+
+
+def stepped(value: Number | None, step: Step) -> Number:
+    """Return a value a step further; no value counts as 0, and 5.0 as the whole number 5.
+
+    Raises `Refusal(COLUMN_LIMIT_EXCEEDED)` where that is past the step's bound (on it, it may be), and
+    `ArgumentInvalid("value")`. Whether it is a value of its column remains to be checked.
+    """
+    try:
+        by = int(step.by) if float(step.by).is_integer() else step.by
+    except OverflowError as error:
+        raise ArgumentInvalid("value", "Value must be a number of double precision") from error
+    result = (value or 0) + by
+    if step.bound is not None and (result > step.bound if step.by > 0 else result < step.bound):
+        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The value would pass the limit that was given.")
+    return result
 
 
 def missing_required() -> Refusal:

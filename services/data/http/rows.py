@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from services.data.domain.rows import parse_data
+from services.data.domain.rows import Number, Step, parse_data
 from services.data.http.tables import PATH as TABLES
 from services.data.http.tables import TableChoice
 from services.data.operations import rows as operations
@@ -19,6 +19,14 @@ routes = Routes[DataDeps]("tablesDB")
 READ, WRITE = ("rows.read", "documents.read"), ("rows.write", "documents.write")
 PATH = TABLES + "/{tableId}/rows"
 WRITES = RateLimit(120, 60, by=("ip", "method", "url", "user"))
+STEP_ERRORS = (
+    ErrorType.COLUMN_NOT_FOUND,
+    ErrorType.COLUMN_TYPE_INVALID,
+    ErrorType.COLUMN_LIMIT_EXCEEDED,
+    ErrorType.ROW_NOT_FOUND,
+    ErrorType.ROW_INVALID_STRUCTURE,
+    ErrorType.USER_UNAUTHORIZED,
+)
 DELETES = RateLimit(60, 60, by=("ip", "method", "url", "user"))
 
 
@@ -56,6 +64,25 @@ class UpdateRow(RowChoice, frozen=True, kw_only=True, rename="camel"):
 
     data: Any = None  # Any: checked by `parse_data`
     permissions: list[str] | None = None
+
+
+Amount = Annotated[int, msgspec.Meta(gt=0)] | Annotated[float, msgspec.Meta(gt=0)]
+
+
+class IncrementColumn(RowChoice, frozen=True, kw_only=True, rename="camel"):
+    """How much to add to a number, and what it must not exceed then."""
+
+    column: Id
+    value: Amount = 1
+    max: Number | None = None
+
+
+class DecrementColumn(RowChoice, frozen=True, kw_only=True, rename="camel"):
+    """How much to take from a number, and what it must not fall below then."""
+
+    column: Id
+    value: Amount = 1
+    min: Number | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -139,6 +166,42 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     if not change.data and change.permissions is None:
         raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")
     return await operations.update_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id, change)
+
+
+@routes.endpoint(
+    "PATCH",
+    PATH + "/{rowId}/{column}/increment",
+    name="tables_db.increment_row_column",
+    callers=Caller.ANYONE,
+    scopes=WRITE,
+    limit=WRITES,
+    model=Row,
+    errors=STEP_ERRORS,
+)
+async def increment_row_column(call: Call[DataDeps], params: IncrementColumn) -> bytes:
+    """Add to a number in a row."""
+    step = Step(by=params.value, bound=params.max)
+    return await operations.step_row(
+        call.deps.catalogue, call.principal, _key(call, params), params.row_id, params.column, step
+    )
+
+
+@routes.endpoint(
+    "PATCH",
+    PATH + "/{rowId}/{column}/decrement",
+    name="tables_db.decrement_row_column",
+    callers=Caller.ANYONE,
+    scopes=WRITE,
+    limit=WRITES,
+    model=Row,
+    errors=STEP_ERRORS,
+)
+async def decrement_row_column(call: Call[DataDeps], params: DecrementColumn) -> bytes:
+    """Take from a number in a row."""
+    step = Step(by=-params.value, bound=params.min)
+    return await operations.step_row(
+        call.deps.catalogue, call.principal, _key(call, params), params.row_id, params.column, step
+    )
 
 
 @routes.endpoint(

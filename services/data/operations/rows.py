@@ -13,7 +13,15 @@ from services.data.domain.catalogue import Table
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.queries import parse_row_queries, parse_selection
-from services.data.domain.rows import Data, Values, missing_required, stored
+from services.data.domain.rows import (
+    Data,
+    Step,
+    Values,
+    missing_required,
+    number_column,
+    stepped,
+    stored,
+)
 from services.data.operations.catalogue import Catalogue, Key
 from services.data.store import rows as store
 from services.data.store.rows import Known
@@ -118,6 +126,32 @@ async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
             raise fault or missing_required()
         return await store.update_row(
             connection, table, known, values=values, permissions=permissions, now=now(), updated_at=updated_at
+        )
+
+    return await catalogue.write(key, principal, work)
+
+
+async def step_row(
+    catalogue: Catalogue, principal: Principal, key: Key, row_id: str, column_key: str, step: Step
+) -> bytes:
+    """Move a number in a row, which is held meanwhile; return the row as JSON."""
+
+    async def work(connection: Connection, table: Table) -> bytes:
+        column = number_column(table, column_key)
+        known = await store.find_row(
+            connection,
+            table,
+            row_id,
+            action="update",
+            roles=list(principal.roles),
+            values=[],
+            permissions=None,
+        )
+        _require(table, "update", principal, known)
+        value = stepped(msgspec.json.decode(known.json)[column.key], step)
+        values = stored(table, {column.key: value}, is_new=False)
+        return await store.update_row(
+            connection, table, known, values=values, permissions=None, now=now(), updated_at=None
         )
 
     return await catalogue.write(key, principal, work)

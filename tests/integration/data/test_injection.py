@@ -162,6 +162,10 @@ async def test_what_is_no_id_leads_nowhere_in_a_path(api: Api, shop: TableApi, t
         ("GET", f"{shop.path}/rows/{part}"),
         ("PATCH", f"{shop.path}/rows/{part}"),
         ("DELETE", f"{shop.path}/rows/{part}"),
+        ("PATCH", f"{shop.path}/rows/{part}/number/increment"),
+        ("PATCH", f"{shop.path}/rows/x/{part}/increment"),
+        ("PATCH", f"{shop.path}/rows/{part}/number/decrement"),
+        ("PATCH", f"{shop.path}/rows/x/{part}/decrement"),
     ):
         assert (await api.call(method, path, body={})).status in {400, 404}, (method, path)
 
