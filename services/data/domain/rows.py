@@ -75,6 +75,14 @@ def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> Values:
     return [(column, _value(column, data.get(column.key))) for column in named]
 
 
+def stored_over(table: Table, data: Mapping[str, Any]) -> Values:
+    """Return what an upsert writes over a row that is there: as `stored`, but required columns must be named."""
+    for column in table.columns:
+        if column.required and column.key not in data:
+            raise _invalid(f'Missing required attribute "{column.key}"')
+    return stored(table, data, is_new=False)
+
+
 def number_column(table: Table, key: str) -> Column:
     """Return a column that can be counted up and down.
 

@@ -162,10 +162,31 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
 )
 async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     """Change some columns of a row, or its permissions."""
-    change = Change(data=parse_data(params.data), permissions=params.permissions)
-    if not change.data and change.permissions is None:
-        raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")
-    return await operations.update_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id, change)
+    return await operations.update_row(
+        call.deps.catalogue, call.principal, _key(call, params), params.row_id, _change(params)
+    )
+
+
+@routes.endpoint(
+    "PUT",
+    PATH + "/{rowId}",
+    name="tables_db.upsert_row",
+    callers=Caller.ANYONE,
+    scopes=WRITE,
+    limit=WRITES,
+    model=Row,
+    errors=(
+        ErrorType.ROW_NOT_FOUND,
+        ErrorType.ROW_INVALID_STRUCTURE,
+        ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION,
+        ErrorType.USER_UNAUTHORIZED,
+    ),
+)
+async def upsert_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
+    """Create a row, or change the one of this id."""
+    return await operations.upsert_row(
+        call.deps.catalogue, call.principal, _key(call, params), params.row_id, _change(params)
+    )
 
 
 @routes.endpoint(
@@ -217,6 +238,13 @@ async def decrement_row_column(call: Call[DataDeps], params: DecrementColumn) ->
 async def delete_row(call: Call[DataDeps], params: RowChoice) -> None:
     """Delete a row."""
     await operations.delete_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id)
+
+
+def _change(params: UpdateRow) -> Change:
+    change = Change(data=parse_data(params.data), permissions=params.permissions)
+    if not change.data and change.permissions is None:
+        raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")
+    return change
 
 
 def _key(call: Call[DataDeps], params: TableChoice) -> tuple[str, str, str]:

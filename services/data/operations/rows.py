@@ -4,7 +4,9 @@ The table's own list grants for all rows; with row security, a row's list grants
 table's list. A key may do everything.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,6 +23,7 @@ from services.data.domain.rows import (
     number_column,
     stepped,
     stored,
+    stored_over,
 )
 from services.data.operations.catalogue import Catalogue, Key
 from services.data.store import rows as store
@@ -35,9 +38,12 @@ from shared.contracts.permissions import (
 )
 from shared.contracts.principal import Kind, Principal
 from shared.kernel.clock import now
-from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
 from shared.kernel.ids import chosen_id
 from shared.postgres.pool import Connection
+
+UPSERT_TRIES = 3
+"""How often an upsert begins again where another call makes or deletes its row meanwhile."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,23 +87,7 @@ async def create_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
     id_ = chosen_id(row_id)
 
     async def work(connection: Connection, table: Table) -> bytes:
-        data = change.data or {}
-        permissions = _new_permissions(change.permissions, principal)
-        if _roles(table, "create", principal) is not None:
-            raise _unauthorized()
-        values = stored(table, data, is_new=True)
-        moment = now()
-        created_at = _moment(data, "$createdAt", principal) or moment
-        updated_at = _moment(data, "$updatedAt", principal) or created_at
-        return await store.insert_row(
-            connection,
-            table,
-            id_=id_,
-            values=values,
-            permissions=permissions,
-            created_at=created_at,
-            updated_at=updated_at,
-        )
+        return await _insert(connection, table, principal, id_, change)
 
     return await catalogue.write(key, principal, work)
 
@@ -107,7 +97,7 @@ async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
 
     async def work(connection: Connection, table: Table) -> bytes:
         permissions = None if change.permissions is None else _permissions(change.permissions, principal)
-        values, fault = _checked(table, change.data or {})
+        values, fault = _checked(partial(stored, is_new=False), table, change.data or {})
         updated_at = _moment(change.data or {}, "$updatedAt", principal)
         known = await store.find_row(
             connection,
@@ -127,6 +117,28 @@ async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
         return await store.update_row(
             connection, table, known, values=values, permissions=permissions, now=now(), updated_at=updated_at
         )
+
+    return await catalogue.write(key, principal, work)
+
+
+async def upsert_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, change: Change) -> bytes:
+    """Make a row, or change the one that is there; return it as JSON.
+
+    Where it would change nothing, it is only read: `Refusal(ROW_NOT_FOUND)` to who may not.
+    """
+
+    async def work(connection: Connection, table: Table) -> bytes:
+        for _ in range(UPSERT_TRIES):
+            changed = await _overwrite(connection, table, principal, row_id, change)
+            if changed is not None:
+                return changed
+            try:
+                async with connection.transaction():
+                    return await _insert(connection, table, principal, row_id, change)
+            except Refusal as refusal:
+                if refusal.type is not ErrorType.ROW_ALREADY_EXISTS:
+                    raise
+        raise Unavailable("The row is being changed. Try again.", type=ErrorType.GENERAL_BUSY)
 
     return await catalogue.write(key, principal, work)
 
@@ -176,6 +188,66 @@ async def delete_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
     await catalogue.write(key, principal, work)
 
 
+async def _insert(connection: Connection, table: Table, principal: Principal, id_: str, change: Change) -> bytes:
+    data = change.data or {}
+    permissions = _new_permissions(change.permissions, principal)
+    if _roles(table, "create", principal) is not None:
+        raise _unauthorized()
+    values = stored(table, data, is_new=True)
+    created_at = _moment(data, "$createdAt", principal) or now()
+    updated_at = _moment(data, "$updatedAt", principal) or created_at
+    return await store.insert_row(
+        connection,
+        table,
+        id_=id_,
+        values=values,
+        permissions=permissions,
+        created_at=created_at,
+        updated_at=updated_at,
+    )
+
+
+async def _overwrite(
+    connection: Connection, table: Table, principal: Principal, id_: str, change: Change
+) -> bytes | None:
+    """Upsert a row that is there; None where it is not."""
+    data = change.data or {}
+    permissions = None if change.permissions is None else _permissions(change.permissions, principal)
+    values, fault = _checked(stored_over, table, data)
+    created_at, updated_at = _moment(data, "$createdAt", principal), _moment(data, "$updatedAt", principal)
+    try:
+        known = await store.find_row(
+            connection,
+            table,
+            id_,
+            action="update",
+            roles=list(principal.roles),
+            values=values,
+            permissions=permissions,
+        )
+    except Refusal as refusal:
+        if refusal.type is ErrorType.ROW_NOT_FOUND:
+            return None
+        raise
+    if known.is_same and fault is None and created_at is None and updated_at is None:
+        if not _may(table, "read", principal, known):
+            raise store.not_found()
+        return known.json.encode()
+    _require(table, "update", principal, known)
+    if fault is not None:
+        raise fault
+    return await store.update_row(
+        connection,
+        table,
+        known,
+        values=values,
+        permissions=permissions,
+        now=now(),
+        updated_at=updated_at,
+        created_at=created_at,
+    )
+
+
 def _roles(table: Table, action: str, principal: Principal) -> list[str] | None:
     """Return the roles by which single rows may be open; None: all rows are; empty: none can be."""
     if principal.kind is Kind.KEY or grants(table.permissions, action, principal.roles):
@@ -183,17 +255,21 @@ def _roles(table: Table, action: str, principal: Principal) -> list[str] | None:
     return list(principal.roles) if table.row_security else []
 
 
-def _require(table: Table, action: str, principal: Principal, known: Known) -> None:
+def _may(table: Table, action: str, principal: Principal, known: Known) -> bool:
     roles = _roles(table, action, principal)
     may = known.may_read if action == "read" else known.may
-    if roles is not None and not (roles and may):
+    return roles is None or (bool(roles) and may)
+
+
+def _require(table: Table, action: str, principal: Principal, known: Known) -> None:
+    if not _may(table, action, principal, known):
         raise _unauthorized()
 
 
-def _checked(table: Table, data: Data) -> tuple[Values, Refusal | None]:
+def _checked(check: Callable[[Table, Data], Values], table: Table, data: Data) -> tuple[Values, Refusal | None]:
     """Return the values to be stored, or why they cannot be: told only to who may update the row."""
     try:
-        return stored(table, data, is_new=False), None
+        return check(table, data), None
     except Refusal as refusal:
         return [], refusal
 

@@ -154,10 +154,12 @@ async def update_row(
     permissions: list[Permission] | None,
     now: datetime,
     updated_at: datetime | None,
+    created_at: datetime | None = None,
 ) -> bytes:
     """Change a row that is held; return it as JSON. Raises `Refusal` of a constraint.
 
-    `updated_at` None: it is `now`, or later where the row was changed in this millisecond already.
+    `updated_at` None: it is `now`, or later where the row was changed in this millisecond already. `created_at` None:
+    it is kept.
     """
     arguments: list[object] = [known.seq, updated_at or now, *_arguments(values)]
     sets = [
@@ -167,6 +169,9 @@ async def update_row(
     if permissions is not None:
         arguments.append([str(permission) for permission in permissions])
         sets.append(f"permissions = ${len(arguments)}")
+    if created_at is not None:
+        arguments.append(created_at)
+        sets.append(f"created_at = ${len(arguments)}")
     text = f"""
         UPDATE {table.rows} AS t SET {", ".join(sets)} WHERE t.seq = $1
         RETURNING t.created_at, {statements.row_json(table, None)} AS json
@@ -177,6 +182,8 @@ async def update_row(
     if permissions is not None:
         await connection.execute(f"DELETE FROM {table.grants} WHERE seq = $1", known.seq)
         await _grant(connection, table, known.seq, permissions, changed["created_at"])
+    elif created_at is not None:
+        await connection.execute(f"UPDATE {table.grants} SET created_at = $2 WHERE seq = $1", known.seq, created_at)
     return str(changed["json"]).encode()
 
 

@@ -161,6 +161,7 @@ async def test_what_is_no_id_leads_nowhere_in_a_path(api: Api, shop: TableApi, t
         ("POST", f"{shop.path}/columns/{part}"),
         ("GET", f"{shop.path}/rows/{part}"),
         ("PATCH", f"{shop.path}/rows/{part}"),
+        ("PUT", f"{shop.path}/rows/{part}"),
         ("DELETE", f"{shop.path}/rows/{part}"),
         ("PATCH", f"{shop.path}/rows/{part}/number/increment"),
         ("PATCH", f"{shop.path}/rows/x/{part}/increment"),

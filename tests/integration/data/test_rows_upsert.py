@@ -1,0 +1,121 @@
+"""Upserts of a row: section 2.5.4, and checks 23, 72, 73, 74."""
+
+import asyncio
+
+import pytest
+
+from tests.integration.data.accounts import GUEST, Headers
+from tests.integration.data.api import Answer, Api, Json, TableApi
+
+BAD_STRUCTURE = (400, "row_invalid_structure")
+UNAUTHORIZED = (401, "user_unauthorized")
+
+COLUMNS = [
+    {"key": "name", "type": "varchar", "size": 8, "required": True},
+    {"key": "age", "type": "integer"},
+    {"key": "colour", "type": "enum", "elements": ["red", "green"], "default": "red"},
+]
+
+
+@pytest.fixture
+async def people(api: Api) -> TableApi:
+    """A table of people."""
+    indexes = [{"key": "name", "type": "unique", "attributes": ["name"]}]
+    return await api.new_table(columns=COLUMNS, indexes=indexes, rowSecurity=True)
+
+
+async def upsert(table: TableApi, row: str, body: Json, caller: Headers | None = None, *, replica: int = 0) -> Answer:
+    return await table.call("PUT", f"/rows/{row}", caller, body, replica=replica)
+
+
+async def test_a_row_is_made_and_then_changed(people: TableApi) -> None:
+    made = await upsert(people, "ada", {"data": {"name": "Ada", "age": 36}, "permissions": ['read("any")']})
+    kept = await upsert(people, "ada", {"data": {"name": "Lady", "colour": "green"}}, replica=1)
+    cleared = await upsert(people, "ada", {"data": {"name": "Lady", "age": None}, "permissions": []})
+
+    assert [one.status for one in (made, kept, cleared)] == [200, 200, 200]
+    assert made.body == made.body | {"$id": "ada", "name": "Ada", "age": 36, "colour": "red"}
+    assert kept.body == made.body | {"name": "Lady", "colour": "green", "$updatedAt": kept.body["$updatedAt"]}
+    assert made.body["$updatedAt"] < kept.body["$updatedAt"] < cleared.body["$updatedAt"]
+    assert cleared.body == kept.body | {"age": None, "$permissions": [], "$updatedAt": cleared.body["$updatedAt"]}
+    assert (await people.get("ada")).body == cleared.body
+
+
+async def test_required_columns_must_be_named(people: TableApi) -> None:
+    await people.create({"name": "Ada"}, row_id="ada")
+
+    for row in ("ada", "new"):
+        assert (await upsert(people, row, {"data": {"age": 1}})).said == BAD_STRUCTURE
+        assert (await upsert(people, row, {"permissions": []})).said == BAD_STRUCTURE
+        assert (await upsert(people, row, {"data": {"name": "Ada", "none": 1}})).said == BAD_STRUCTURE
+        for body in ({}, {"data": {}}, {"data": "{}"}, {"data": None, "permissions": None}):
+            assert (await upsert(people, row, body)).said == (400, "row_missing_payload")
+    assert (await upsert(people, "unique()", {"data": {"name": "B"}})).said == (400, "general_argument_invalid")
+    assert await people.found() == ["ada"]
+
+
+async def test_a_unique_index_holds(people: TableApi) -> None:
+    await people.create({"name": "Ada"}, row_id="ada")
+    await people.create({"name": "Bob"}, row_id="bob")
+
+    for row in ("new", "bob"):
+        said = (await upsert(people, row, {"data": {"name": "Ada"}})).said
+        assert said == (409, "row_unique_constraint_violation")
+
+
+async def test_making_needs_create_and_changing_needs_update(people: TableApi) -> None:
+    await people.create({"name": "Ada"}, row_id="closed", permissions=['read("any")', 'delete("any")'])
+    await people.create({"name": "Bob"}, row_id="opened", permissions=['update("any")'])
+
+    assert (await upsert(people, "new", {"data": {"name": "New"}}, GUEST)).said == UNAUTHORIZED
+    assert (await upsert(people, "closed", {"data": {"name": "New"}}, GUEST)).said == UNAUTHORIZED
+    assert (await upsert(people, "closed", {"data": {"age": 1}}, GUEST)).said == UNAUTHORIZED
+    assert (await upsert(people, "opened", {"data": {"name": "New"}}, GUEST)).status == 200
+    body = {"permissions": ['create("any")'], "rowSecurity": False}
+    await people.call("PUT", "", body=body)
+    assert (await upsert(people, "made", {"data": {"name": "Made"}}, GUEST)).status == 200
+    assert (await upsert(people, "opened", {"data": {"name": "Own"}}, GUEST)).said == UNAUTHORIZED
+
+
+async def test_what_changes_nothing_is_only_read(people: TableApi) -> None:
+    shown = await people.create({"name": "Ada"}, row_id="shown", permissions=['read("any")'])
+    await people.create({"name": "Bob"}, row_id="hidden", permissions=['update("any")'])
+
+    assert (await upsert(people, "shown", {"data": {"name": "Ada"}}, GUEST)).body == shown.body
+    assert (await upsert(people, "hidden", {"data": {"name": "Bob"}}, GUEST)).said == (404, "row_not_found")
+
+
+async def test_users_own_what_they_make_and_may_give_it_up(api: Api, people: TableApi) -> None:
+    ada = api.accounts.sign_in("ada")
+    await people.call("PUT", "", body={"permissions": ['create("users")'], "rowSecurity": True})
+
+    made = await upsert(people, "ada", {"data": {"name": "Ada"}}, ada)
+    assert [one.split("(")[0] for one in made.body["$permissions"]] == ["read", "update", "delete"]
+    given_up = await upsert(people, "ada", {"data": {"name": "Ada"}, "permissions": []}, ada)
+    assert given_up.body["$permissions"] == []
+    assert (await people.get("ada", ada)).said == (404, "row_not_found")
+    assert (await people.delete("ada", ada)).said == UNAUTHORIZED
+
+
+async def test_keys_alone_choose_dates(people: TableApi) -> None:
+    dates = {"$createdAt": "2001-01-01T00:00:00.000+00:00", "$updatedAt": "2002-01-01T00:00:00.000+00:00"}
+    made = await people.create({"name": "Ada"}, row_id="ada", permissions=['read("any")', 'update("any")'])
+    later = await people.create({"name": "Bob"}, row_id="bob", permissions=['read("any")'])
+
+    by_guest = await upsert(people, "ada", {"data": {"name": "Guest", **dates}}, GUEST)
+    assert by_guest.body["$createdAt"] == made.body["$createdAt"]
+    by_key = await upsert(people, "bob", {"data": {"name": "Bob", **dates}})
+    assert by_key.body == later.body | dates
+    in_order = '{"method":"orderAsc","attribute":"$createdAt"}'
+    assert await people.found(in_order, caller=GUEST) == await people.found(in_order) == ["bob", "ada"]
+
+
+async def test_upserts_of_one_new_id_all_succeed(people: TableApi) -> None:
+    bodies: list[Json] = [{"data": {"name": "Ada", "age": age}} for age in range(10)]
+    answers = await asyncio.gather(
+        *(upsert(people, "ada", body, replica=place % 2) for place, body in enumerate(bodies))
+    )
+
+    assert [one.said for one in answers] == [(200, "")] * 10
+    assert (await people.get("ada")).body in [one.body for one in answers]
+    assert await people.found() == ["ada"]
