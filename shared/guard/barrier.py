@@ -133,7 +133,7 @@ class Revocations:
         while True:
             try:
                 await loop()
-            except (*REDIS_ERRORS, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError) as error:
                 log.warning("barrier interrupted", error=repr(error))
                 await pause(error, RETRY_S)
 

@@ -27,7 +27,7 @@ from shared.contracts.events import FeedOpened
 from shared.messaging import names
 from shared.messaging.outbox import publish
 from shared.messaging.wire import REDIS_ERRORS, Wire, heed_cancellation, open_client, pause
-from shared.postgres.pool import Connection
+from shared.postgres.pool import AWAY, Connection
 
 log = structlog.get_logger()
 
@@ -146,7 +146,7 @@ class Relay:
             except ReplacedEpoch as error:
                 log.critical("relay stopped: Redis belongs to another database by now", found=str(error))
                 await pause(error, RETRY_S * 10)
-            except (*REDIS_ERRORS, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError) as error:
                 log.warning("relay interrupted", error=repr(error))
                 await pause(error, RETRY_S)
 

@@ -29,10 +29,14 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )
-"""What is raised where the database cannot be reached at the moment. `asyncpg.DataError`, one of these, is a fault."""
+"""What is raised where the database cannot be reached at the moment. `asyncpg.DataError`, one of these, is a fault.
+
+`InternalClientError` is what a connection raises that the server ended in the middle of an operation.
+"""
 
 
 def is_away(error: BaseException) -> bool:

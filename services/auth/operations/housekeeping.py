@@ -8,7 +8,7 @@ import structlog
 
 from services.auth.store.housekeeping import delete_spent
 from shared.messaging.outbox import prune
-from shared.postgres.pool import Pool
+from shared.postgres.pool import AWAY, Pool
 
 log = structlog.get_logger()
 
@@ -22,7 +22,7 @@ async def keep_house(pool: Pool, *, kept: timedelta) -> None:
         try:
             while await clean_up(pool, kept=kept) >= BATCH:
                 log.info("housekeeping goes on")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (*AWAY, asyncpg.PostgresError) as error:
             log.warning("housekeeping interrupted", error=repr(error))
         await asyncio.sleep(EVERY_S)
 

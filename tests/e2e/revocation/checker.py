@@ -232,6 +232,10 @@ class Check:
             assert found in NO_ANSWERS, (method, path, found, answer)
             await asyncio.sleep(0.05)
 
+    def is_there(self, member: Place) -> bool:
+        """Whether a process is one that runs."""
+        return any(member in self.cluster.running(service) for service in ("auth", "token", "data"))
+
     # people
 
     async def prepare(self) -> None:
@@ -282,8 +286,7 @@ class Check:
         probes = way.probes(one, kind)
         chosen = self.random.sample(probes, min(3, len(probes)))
         reading = _Reading(self)
-        for probe in chosen:
-            await reading.until_shown(probe)
+        chosen = [probe for probe in chosen if await reading.until_shown(probe)]
         readers = [asyncio.create_task(reading.read(probe)) for probe in chosen]
         try:
             await self._take(way, one)
@@ -339,13 +342,16 @@ class _Reading:
         self.died_at = float("inf")
         self.is_over = False
 
-    async def until_shown(self, probe: Probe) -> None:
+    async def until_shown(self, probe: Probe) -> bool:
+        """Ask until the principal is shown; False where the process is there no more."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             status, body = await self._check.send(probe.member, probe.method, probe.path, probe.headers, probe.body)
             if probe.shows(status, body):
                 self._check.report.shown += 1
-                return
+                return True
+            if status == 0 and not self._check.is_there(probe.member):
+                return False
             assert time.monotonic() < deadline, f"{probe.method} {probe.path} was never shown: {status} {body}"
             await asyncio.sleep(0.05)
 
