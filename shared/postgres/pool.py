@@ -30,12 +30,15 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.DeadlockDetectedError,
     OSError,
     TimeoutError,
 )
 """What is raised where the database cannot be reached at the moment. `asyncpg.DataError`, one of these, is a fault.
 
-`InternalClientError` is what a connection raises that the server ended in the middle of an operation.
+`InternalClientError` is what a connection raises that the server ended in the middle of an operation. A transaction
+that stood still for too long, with its process, and one of two that waited for each other, may be tried again, too.
 """
 
 

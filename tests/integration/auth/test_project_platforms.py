@@ -67,6 +67,7 @@ async def test_a_platform_has_an_id_of_its_own_and_a_host_that_can_be(world: Wor
     for wrong in ("https://a.example.com", "a.example.com:443", "a/b", "*", "*.", ".com", "a b", "a\n"):
         answer = await world.key.call("POST", "/project/platforms/web", **given | {"hostname": wrong})
         assert answer.error == (400, "general_argument_invalid"), wrong
+    await world.key.call("DELETE", "/project/platforms/taken")
 
 
 @pytest.mark.parametrize(
