@@ -10,7 +10,7 @@ import uvloop
 from shared.web.process import log_as_json
 from tests.bench.measures import Measure, report
 
-BENCHES = ("dispatch", "minting", "rows", "barrier", "deletes", "refused", "warm", "memory", "apply")
+BENCHES = ("dispatch", "minting", "rows", "crud", "barrier", "deletes", "refused", "warm", "memory", "apply")
 
 
 async def _main(chosen: list[str]) -> None:

@@ -2,23 +2,44 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 END_OF_HEAD = b"\r\n\r\n"
+GOOD = (b"HTTP/1.1 200", b"HTTP/1.1 201")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A request, as bytes, and the port on 127.0.0.1 that it goes to."""
+    """A request, as bytes, and the port on 127.0.0.1 that it goes to. `fresh` makes another one for each time."""
 
     port: int
     request: bytes
+    fresh: Callable[[], bytes] | None = None
+
+    def next(self) -> bytes:
+        """Return the request to be sent now."""
+        return self.fresh() if self.fresh else self.request
 
     @classmethod
     def get(cls, port: int, path: str, headers: dict[str, str] | None = None) -> "Target":
         return cls.of("GET", port, path, headers)
+
+    @classmethod
+    def sending(
+        cls, method: str, port: int, headers: dict[str, str], paths: Callable[[], str], bodies: Callable[[], str]
+    ) -> "Target":
+        """Requests with JSON bodies, each to a path and with a body of its own."""
+        named = {"Host": f"127.0.0.1:{port}", "Content-Type": "application/json", **headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+
+        def fresh() -> bytes:
+            body = bodies().encode()
+            head = f"{method} {paths()} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+            return head.encode() + body
+
+        return cls(port, fresh(), fresh)
 
     @classmethod
     def of(cls, method: str, port: int, path: str, headers: dict[str, str] | None = None) -> "Target":
@@ -29,10 +50,10 @@ class Target:
 
 
 class Connection(asyncio.Protocol):
-    """Sends the same request again as soon as the answer to the last has been read."""
+    """Sends the next request as soon as the answer to the last has been read."""
 
     def __init__(self, target: Target, deadline: float) -> None:
-        self._request = target.request
+        self._target = target
         self._deadline = deadline
         self._buffer = bytearray()
         self.answers = 0
@@ -40,7 +61,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        transport.write(self._request)
+        transport.write(self._target.next())
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer
@@ -48,13 +69,13 @@ class Connection(asyncio.Protocol):
         head = buffer.find(END_OF_HEAD)
         if head < 0 or len(buffer) < head + 4 + _content_length(buffer, head):
             return
-        if not buffer.startswith(b"HTTP/1.1 200"):
+        if not buffer.startswith(GOOD):
             self._end(AssertionError(bytes(buffer[:300])))
             return
         buffer.clear()
         self.answers += 1
         if time.perf_counter() < self._deadline:
-            self._transport.write(self._request)
+            self._transport.write(self._target.next())
         else:
             self._end(None)
 
@@ -102,7 +123,7 @@ class Client(asyncio.Protocol):
         """Send the request of a target, whatever its port; return the answer."""
         self._answer: asyncio.Future[tuple[int, float]] = asyncio.get_running_loop().create_future()
         sent = time.perf_counter()
-        self._transport.write(target.request)
+        self._transport.write(target.next())
         status, read = await self._answer
         return Timed(status, sent, read)
 
@@ -127,7 +148,7 @@ class Client(asyncio.Protocol):
 
 
 async def requests_per_second(target: Target, *, connections: int = 16, seconds: float = 1.0) -> float:
-    """Ask as fast as the answers come, and count them; anything but 200 is an error."""
+    """Ask as fast as the answers come, and count them; anything but 200 and 201 is an error."""
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     opened = [
