@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 END_OF_HEAD = b"\r\n\r\n"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 GOOD = (b"HTTP/1.1 200", b"HTTP/1.1 201")
 
 
@@ -67,7 +68,7 @@ class Connection(asyncio.Protocol):
         buffer = self._buffer
         buffer += data
         head = buffer.find(END_OF_HEAD)
-        if head < 0 or len(buffer) < head + 4 + _content_length(buffer, head):
+        if head < 0 or not _is_whole(buffer, head):
             return
         if not buffer.startswith(GOOD):
             self._end(AssertionError(bytes(buffer[:300])))
@@ -92,9 +93,12 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
 
-def _content_length(buffer: bytearray, head: int) -> int:
+def _is_whole(buffer: bytearray, head: int) -> bool:
+    """Say whether the body is there: as long as the head says, or up to its last chunk."""
     start = buffer.lower().find(b"content-length:", 0, head)
-    return 0 if start < 0 else int(buffer[start + len(b"content-length:") : buffer.find(b"\r", start)])
+    if start < 0:
+        return b"chunked" not in buffer[:head] or buffer.endswith(LAST_CHUNK)
+    return len(buffer) >= head + 4 + int(buffer[start + len(b"content-length:") : buffer.find(b"\r", start)])
 
 
 class Timed(NamedTuple):
@@ -137,7 +141,7 @@ class Client(asyncio.Protocol):
         buffer = self._buffer
         buffer += data
         head = buffer.find(END_OF_HEAD)
-        if head >= 0 and len(buffer) >= head + 4 + _content_length(buffer, head):
+        if head >= 0 and _is_whole(buffer, head):
             self._answer.set_result((int(buffer[9:12]), time.perf_counter()))
             buffer.clear()
 
