@@ -10,7 +10,20 @@ import uvloop
 from shared.web.process import log_as_json
 from tests.bench.measures import Measure, report
 
-BENCHES = ("dispatch", "minting", "rows", "crud", "barrier", "deletes", "refused", "warm", "memory", "apply")
+BENCHES = (
+    "dispatch",
+    "minting",
+    "rows",
+    "crud",
+    "pocketbase",
+    "flat",
+    "barrier",
+    "deletes",
+    "refused",
+    "warm",
+    "memory",
+    "apply",
+)
 
 
 async def _main(chosen: list[str]) -> None:
