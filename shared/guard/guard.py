@@ -26,7 +26,8 @@ from shared.kernel.ids import is_id, is_project_id
 
 ATTEMPTS = 3
 LOOKUPS = 10_000
-KEY_PREFIXES = frozenset({"standard"})
+KEY_PREFIXES = frozenset({"standard", "account", "organization"})
+"""What a key may begin with, before its first underscore: there are none of the last two here, so they are unknown."""
 REASK_KEYS_S = 1.0
 
 

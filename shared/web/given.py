@@ -36,11 +36,11 @@ class Given(msgspec.Struct):
 
 
 async def read_given(request: BaseRequest, method: str, lists: frozenset[str]) -> Given:
-    """Read the query of a GET, the body of anything else; `lists` names the parameters that are arrays.
+    """Read the query of a GET, and of a DELETE without a body, the body of anything else; `lists` names the arrays.
 
     Raises `Refusal(GENERAL_PAYLOAD_TOO_LARGE)`, or `Refusal(GENERAL_BAD_REQUEST)` where the body breaks off.
     """
-    if method == "GET":
+    if method == "GET" or (method == "DELETE" and not request.body_exists):
         query = _query(request)
         return _pairs(query, lists) if query else Given({})
     if not request.body_exists:

@@ -1,7 +1,4 @@
-"""What users do with themselves and backends with users, by the official SDK, whose models every answer must pass.
-
-A number in brackets is that of the check in the contract that a test shows.
-"""
+"""What users do with themselves and backends with users, by the official SDK, whose models every answer must pass."""
 
 import pytest
 from appwrite.enums.password_hash import PasswordHash
@@ -41,8 +38,13 @@ def session_of(instance: Instance, user: str) -> str:
     return str(Users(server(instance)).create_session(user).secret)
 
 
+@pytest.mark.check("identity 18")
+@pytest.mark.check("identity 24")
+@pytest.mark.check("identity 25")
+@pytest.mark.check("identity 30")
+@pytest.mark.check("identity 35")
+@pytest.mark.check("identity 36")
 def test_users_change_what_is_theirs(instance: Instance, user: str) -> None:
-    """[18, 24, 25, 30, 35, 36]"""
     account = Account(with_session(instance, session_of(instance, user)))
     email = f"{user}@x.org"
 
@@ -61,8 +63,9 @@ def test_users_change_what_is_theirs(instance: Instance, user: str) -> None:
     assert account.update_session("current").expire > before
 
 
+@pytest.mark.check("identity 26")
+@pytest.mark.check("identity 28")
 def test_a_new_password_ends_the_other_sessions(instance: Instance, user: str) -> None:
-    """[26, 28]"""
     mine, other = (session_of(instance, user) for _ in range(2))
     jwt = call(with_session(instance, other), "post", "/account/jwts")["jwt"]
     account = Account(with_session(instance, mine))
@@ -77,8 +80,9 @@ def test_a_new_password_ends_the_other_sessions(instance: Instance, user: str) -
     assert Users(server(instance)).list_sessions(user, total=False).total == 0
 
 
+@pytest.mark.check("identity 37")
+@pytest.mark.check("identity 38")
 def test_who_blocks_themselves_is_blocked(instance: Instance, user: str) -> None:
-    """[37, 38]"""
     caller = with_session(instance, session_of(instance, user))
 
     assert Account(caller).update_status().status is False
@@ -87,8 +91,9 @@ def test_who_blocks_themselves_is_blocked(instance: Instance, user: str) -> None
     assert Account(caller).get().status is True
 
 
+@pytest.mark.check("identity 59")
+@pytest.mark.check("identity 63")
 def test_backends_change_users(instance: Instance, user: str) -> None:
-    """[59, 63]"""
     users = Users(server(instance))
     email = f"{user}@x.org"
     number = f"+1{int(user[:12], 16) % 10**12:012d}"

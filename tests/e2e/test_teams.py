@@ -1,7 +1,4 @@
-"""Teams by the official SDK: what a team may see, its members see from the moment they join until they leave.
-
-A number in brackets is that of the check in the contract that a test shows.
-"""
+"""Teams by the official SDK: what a team may see, its members see from the moment they join until they leave."""
 
 from dataclasses import dataclass
 
@@ -62,8 +59,10 @@ def story(instance: Instance) -> Story:
     return Story(instance, database, team, user, (session, jwt))
 
 
+@pytest.mark.check("identity 78")
+@pytest.mark.check("identity 79")
+@pytest.mark.check("identity 80")
 def test_a_role_is_in_force_from_the_call_that_gives_it_to_the_call_that_takes_it(story: Story) -> None:
-    """[78, 79, 80]"""
     assert story.sees() == {False}
     membership = story.backend.create_membership(story.team, ["judge"], user_id=story.user).id
     assert story.sees() == {True}
@@ -75,8 +74,8 @@ def test_a_role_is_in_force_from_the_call_that_gives_it_to_the_call_that_takes_i
     assert story.sees() == {False}
 
 
+@pytest.mark.check("identity 83")
 def test_a_deleted_team_has_no_judges(story: Story) -> None:
-    """[83]"""
     story.backend.create_membership(story.team, ["judge"], user_id=story.user)
     assert story.sees() == {True}
     story.backend.delete(story.team)
@@ -86,8 +85,9 @@ def test_a_deleted_team_has_no_judges(story: Story) -> None:
     assert Account(story.callers[0]).list_memberships().total == 0
 
 
+@pytest.mark.check("identity 71")
+@pytest.mark.check("identity 73")
 def test_users_run_teams_of_their_own(story: Story) -> None:
-    """[71, 73]"""
     own = Teams(story.callers[0])
     team = own.create(ID.unique(), "Mine", ["player"])
 

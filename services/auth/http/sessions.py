@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from services.auth.domain.projects import SHORTEST_SESSION_S
 from services.auth.http.models import Session, SessionList, session_model
 from services.auth.operations import sessions as operations
 from services.auth.operations.deps import AuthDeps
@@ -22,10 +23,11 @@ CURRENT = "current"
 
 
 class CreateEmailSession(msgspec.Struct, frozen=True, kw_only=True):
-    """Credentials."""
+    """Credentials. `duration` in seconds makes the session shorter than the project has it."""
 
     email: Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
     password: Annotated[str, msgspec.Meta(min_length=8, max_length=256)]
+    duration: Annotated[int, msgspec.Meta(ge=SHORTEST_SESSION_S)] | None = None
 
 
 class CreateTokenSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -45,6 +47,12 @@ class ListSessions(msgspec.Struct, frozen=True, kw_only=True):
     """`total` false: nobody asks how many there are."""
 
     total: bool = True
+
+
+class DeleteSessions(msgspec.Struct, frozen=True, kw_only=True):
+    """`current` false spares the session that calls."""
+
+    current: bool = True
 
 
 async def confirm_end(call: Call[AuthDeps]) -> None:
@@ -84,6 +92,7 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
         email=params.email,
         password=params.password,
         ip=call.client.ip,
+        duration_s=params.duration,
     )
     return _signed_in(call, made)
 
@@ -215,15 +224,18 @@ async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
     limit=RateLimit(100),
     errors=(ErrorType.REVOCATION_UNCONFIRMED,),
 )
-async def delete_sessions(call: Call[AuthDeps]) -> None:
-    """Delete all sessions of the user who calls, everywhere."""
-    call.clear_session_cookies()
+async def delete_sessions(call: Call[AuthDeps], params: DeleteSessions) -> None:
+    """Delete all sessions of the user who calls, or all others, everywhere; a JWT is no session to be spared."""
+    kept = "" if params.current else _current(call)
+    if not kept:
+        call.clear_session_cookies()
     receipt = await operations.delete_sessions(
         call.deps.pool,
         call.deps.revocations,
         project=call.project.id,
         user_id=call.principal.user,
         by=call.principal.who,
+        kept=kept,
     )
     add_receipt(call, receipt)
 

@@ -62,7 +62,7 @@ async def update_password(
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
         user = await _change(connection, principal, known, changes)
         if ends_others:
-            await sessions.delete_other_sessions(connection, known.project, known.id, principal.session)
+            await sessions.delete_all_sessions(connection, known.project, known.id, kept=principal.session)
             named = subjects.user(known.project, known.id)
             ticket = await tell(connection, "user.password", named, by=principal.who)
     return user, await confirmed(deps.revocations, ticket)

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import NamedTuple
 
+from services.auth.domain.emails import normal_email
 from services.auth.domain.records import Session, User
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, settled, tell
@@ -18,7 +19,7 @@ from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.receipt import PENDING, Receipt
 from shared.kernel.clock import now
-from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, unique_id
 from shared.postgres.pool import Connection, Pool
 
@@ -42,12 +43,16 @@ class Ended(NamedTuple):
 
 
 class SignIn(NamedTuple):
-    """How a session came about: Appwrite's `provider`, `providerUid` and `factors`; and the client's address."""
+    """How a session came about: Appwrite's `provider`, `providerUid` and `factors`; and the client's address.
+
+    `duration_s` is how long it lives, None: as long as the project says.
+    """
 
     provider: str
     provider_uid: str
     factors: list[str]
     ip: str
+    duration_s: int | None = None
 
 
 async def create_email_session(
@@ -60,20 +65,25 @@ async def create_email_session(
     email: str,
     password: str,
     ip: str,
+    duration_s: int | None = None,
 ) -> SignedIn:
     """Sign in by e-mail and password; an unknown address takes as long as a wrong password, and answers the same.
 
-    Raises `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
+    Raises `ArgumentInvalid` for what is no address or longer than the project's sessions live,
+    `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
     """
+    address = normal_email("email", email)
+    if duration_s is not None and duration_s > project.session_duration_s:
+        raise ArgumentInvalid("duration", f"Value must not exceed {project.session_duration_s}, as the project says")
     async with pool.acquire() as connection:
-        user = await users.find_user_by_email(connection, project.id, email.lower())
+        user = await users.find_user_by_email(connection, project.id, address)
     known = None if user is None else user.password_hash
     if not await passwords.verify(password, known) or user is None or known is None:
         raise wrong_password()
     if not user.enabled:
         raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
     await _rehash(pool, passwords, user, password, known)
-    sign_in = SignIn("email", email.lower(), ["password"], ip)
+    sign_in = SignIn("email", address, ["password"], ip, duration_s)
     return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in, verified=user)
 
 
@@ -163,13 +173,15 @@ async def delete_session(
     return await revocations.confirm(ticket)
 
 
-async def delete_sessions(pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str) -> Receipt:
-    """Delete all sessions of a user, by one entry; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
+async def delete_sessions(
+    pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str, kept: str = ""
+) -> Receipt:
+    """Delete all sessions of a user but `kept`, by one entry; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
     user = subjects.user(project, user_id)
     async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
         await users.get_user(connection, project, user_id)
         ticket = await tell(connection, "sessions.deleted", user, by=by)
-        await store.delete_all_sessions(connection, project, user_id)
+        await store.delete_all_sessions(connection, project, user_id, kept=kept)
     return await revocations.confirm(ticket)
 
 
@@ -189,6 +201,7 @@ async def add_session(
     Raises `Refusal(USER_NOT_FOUND)`; `Unavailable` where the oldest session has to go and nobody could confirm that.
     """
     session, secret = await _insert(connection, project, user_id, sign_in)
+    await users.touch(connection, project.id, user_id)
     return session, secret, await _evict(connection, guard, project, user_id)
 
 
@@ -229,7 +242,7 @@ async def _insert(
         provider_uid=sign_in.provider_uid,
         factors=sign_in.factors,
         ip=sign_in.ip,
-        expires_at=now() + timedelta(seconds=project.session_duration_s),
+        expires_at=now() + timedelta(seconds=sign_in.duration_s or project.session_duration_s),
     )
     return session, secret
 

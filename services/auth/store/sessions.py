@@ -38,14 +38,10 @@ _DELETE = """
 """
 _DELETE_ALL = """
     UPDATE auth.sessions SET deleted_at = now()
-    WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL
+    WHERE project = $1 AND user_id = $2 AND id <> $3 AND deleted_at IS NULL
 """
 _HOLD = """
     SELECT FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL FOR SHARE
-"""
-_DELETE_OTHERS = """
-    UPDATE auth.sessions SET deleted_at = now()
-    WHERE project = $1 AND user_id = $2 AND id <> $3 AND deleted_at IS NULL
 """
 _EXTEND = f"""
     UPDATE auth.sessions SET expires_at = $4, updated_at = now()
@@ -116,14 +112,9 @@ async def delete_sessions(connection: Connection, project: str, user_id: str, id
         raise not_found()
 
 
-async def delete_all_sessions(connection: Connection, project: str, user_id: str) -> None:
-    """Delete all sessions of a user."""
-    await connection.execute(_DELETE_ALL, project, user_id)
-
-
-async def delete_other_sessions(connection: Connection, project: str, user_id: str, kept: str) -> None:
-    """Delete all sessions of a user but one."""
-    await connection.execute(_DELETE_OTHERS, project, user_id, kept)
+async def delete_all_sessions(connection: Connection, project: str, user_id: str, *, kept: str = "") -> None:
+    """Delete all sessions of a user but `kept`."""
+    await connection.execute(_DELETE_ALL, project, user_id, kept)
 
 
 async def extend_session(

@@ -37,6 +37,10 @@ _LABELS = f"""
 _LOCK_KNOWN = """
     SELECT FROM auth.users WHERE project = $1 AND id = $2 AND password_updated_at IS NOT DISTINCT FROM $3 FOR UPDATE
 """
+_TOUCH = """
+    UPDATE auth.users SET accessed_at = now()
+    WHERE project = $1 AND id = $2 AND (accessed_at IS NULL OR accessed_at < now() - interval '1 day')
+"""
 _REHASH = "UPDATE auth.users SET password_hash = $4 WHERE project = $1 AND id = $2 AND password_hash = $3"
 
 
@@ -139,6 +143,11 @@ async def lock_password(connection: Connection, known: User) -> bool:
 async def replace_hash(connection: Connection, known: User, new_hash: str) -> None:
     """Put a new hash of the same password in place of the old one, unless that has changed meanwhile."""
     await connection.execute(_REHASH, known.project, known.id, known.password_hash, new_hash)
+
+
+async def touch(connection: Connection, project: str, id_: str) -> None:
+    """Note that a user is active, once a day."""
+    await connection.execute(_TOUCH, project, id_)
 
 
 async def delete_user(connection: Connection, project: str, id_: str) -> None:

@@ -1,12 +1,14 @@
-"""Accounts and sessions. A number in brackets is that of the check in the contract that a test shows."""
+"""Accounts and sessions."""
 
 import asyncio
 import itertools
+from datetime import datetime
 
 import pytest
 
 from shared.contracts.administration import SetUserStatus, UpdateProject
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Caller, World
+from tests.eventually import eventually
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World
 
 NAMES = map("user{}@example.org".format, itertools.count())
 
@@ -20,8 +22,8 @@ async def sign_in(caller: Caller, email: object, password: str = PASSWORD) -> tu
     return answer.status, answer.json.get("type", "")
 
 
+@pytest.mark.check("identity 1")
 async def test_an_address_is_taken_once(world: World) -> None:
-    """[1]"""
     given = body()
 
     assert (await world.guest.call("POST", "/account", **given)).status == 201
@@ -29,15 +31,17 @@ async def test_an_address_is_taken_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"password": "7 chars"}, {"password": "p" * 257}, {"email": ""}, {"email": "x"}])
+@pytest.mark.check("identity 2")
 async def test_a_bad_sign_up_is_refused(world: World, wrong: dict[str, str]) -> None:
-    """[2]"""
     answer = await world.guest.call("POST", "/account", **body(**wrong))
 
     assert answer.error == (400, "general_argument_invalid")
 
 
+@pytest.mark.check("identity 3")
+@pytest.mark.check("identity 4")
+@pytest.mark.check("identity 5")
 async def test_a_sign_up_is_shown_without_its_password_and_signs_nobody_in(world: World) -> None:
-    """[3, 4, 5]"""
     given = body(email="Mixed.Case@Example.org", name="Ada")
     answer = await world.guest.call("POST", "/account", **given)
 
@@ -48,8 +52,10 @@ async def test_a_sign_up_is_shown_without_its_password_and_signs_nobody_in(world
     assert await sign_in(world.guest, "mixed.case@example.org") == (201, "")
 
 
+@pytest.mark.check("identity 6")
+@pytest.mark.check("identity 7")
+@pytest.mark.check("identity 53")
 async def test_who_is_nobody_has_no_account(world: World) -> None:
-    """[6, 7, 53]"""
     session = await world.session(await world.sign_up(next(NAMES)))
     spoiled = world.guest.with_(X_Appwrite_Session=session.headers["X-Appwrite-Session"] + "xx")
 
@@ -57,8 +63,10 @@ async def test_who_is_nobody_has_no_account(world: World) -> None:
         assert (await caller.call("GET", "/account")).error == (401, "general_unauthorized_scope")
 
 
+@pytest.mark.check("identity 8")
+@pytest.mark.check("identity 9")
+@pytest.mark.check("identity 13")
 async def test_a_browser_gets_cookies_and_a_backend_the_secret(world: World) -> None:
-    """[8, 9, 13]"""
     email = next(NAMES)
     await world.sign_up(email)
     browser = await world.guest.call("POST", "/account/sessions/email", email=email, password=PASSWORD)
@@ -73,8 +81,9 @@ async def test_a_browser_gets_cookies_and_a_backend_the_secret(world: World) -> 
     assert (await with_header.call("GET", "/account")).status == 200
 
 
+@pytest.mark.check("identity 10")
+@pytest.mark.check("identity 33")
 async def test_nobody_signs_in_twice_at_once(world: World) -> None:
-    """[10, 33]"""
     email = next(NAMES)
     session = await world.session(await world.sign_up(email))
 
@@ -82,8 +91,9 @@ async def test_nobody_signs_in_twice_at_once(world: World) -> None:
     assert (await session.call("POST", "/account/sessions/anonymous")).error == (401, "user_session_already_exists")
 
 
+@pytest.mark.check("identity 11")
+@pytest.mark.check("identity 12")
 async def test_an_unknown_address_and_a_wrong_password_look_the_same(world: World) -> None:
-    """[11, 12]"""
     email = next(NAMES)
     await world.sign_up(email)
     wrong = await world.guest.call("POST", "/account/sessions/email", email=email, password="not the password")
@@ -91,11 +101,43 @@ async def test_an_unknown_address_and_a_wrong_password_look_the_same(world: Worl
 
     assert wrong.error == (401, "user_invalid_credentials")
     assert wrong.json == unknown.json
-    assert (await sign_in(world.guest, "", ""))[0] == 400
+    for nothing in (("", ""), ("no address", PASSWORD), (email, "")):
+        assert await sign_in(world.guest, *nothing) == (400, "general_argument_invalid")
 
 
+async def test_a_session_may_be_shorter_than_the_project_has_it(world: World) -> None:
+    email = next(NAMES)
+    await world.sign_up(email)
+
+    async def life_s(duration: object) -> float | tuple[int, str]:
+        made = await world.guest.call(
+            "POST", "/account/sessions/email", email=email, password=PASSWORD, duration=duration
+        )
+        if made.status != 201:
+            return made.error
+        start, end = (datetime.fromisoformat(made.json[name]) for name in ("$createdAt", "expire"))
+        return round((end - start).total_seconds(), -1)
+
+    assert [await life_s(duration) for duration in (60, 3600.0, None)] == [60, 3600, 31_536_000]
+    for wrong in (59, 31_536_001, 10**30, "long"):
+        assert await life_s(wrong) == (400, "general_argument_invalid")
+
+
+async def test_who_signs_in_is_active(world: World) -> None:
+    email = next(NAMES)
+    user = await world.sign_up(email)
+    await world.session(user)
+    assert (await world.key.call("GET", f"/users/{user}")).json["accessedAt"] == ""
+
+    assert await sign_in(world.guest, email) == (201, "")
+    first = (await world.key.call("GET", f"/users/{user}")).json["accessedAt"]
+    assert first != ""
+    assert await sign_in(world.guest, email) == (201, "")
+    assert (await world.key.call("GET", f"/users/{user}")).json["accessedAt"] == first
+
+
+@pytest.mark.check("identity 15")
 async def test_the_session_beyond_the_limit_ends_the_oldest(world: World) -> None:
-    """[15]"""
     email = next(NAMES)
     user = await world.sign_up(email)
     sessions = [await world.session(user) for _ in range(10)]
@@ -105,8 +147,9 @@ async def test_the_session_beyond_the_limit_ends_the_oldest(world: World) -> Non
     assert found == [401] + [200] * 9
 
 
+@pytest.mark.check("identity 19")
+@pytest.mark.check("identity 20")
 async def test_sessions_are_listed_with_the_one_that_asks(world: World) -> None:
-    """[19, 20]"""
     session = await world.session(await world.sign_up(next(NAMES)))
     listed = (await session.call("GET", "/account/sessions")).json
     only = listed["sessions"][0]
@@ -119,8 +162,8 @@ async def test_sessions_are_listed_with_the_one_that_asks(world: World) -> None:
     assert (await session.call("GET", "/account/sessions/current")).json["$id"] == only["$id"]
 
 
+@pytest.mark.check("identity 21")
 async def test_one_session_can_be_deleted_by_another(world: World) -> None:
-    """[21]"""
     user = await world.sign_up(next(NAMES))
     mine, other = await world.session(user), await world.session(user)
     id_ = (await other.call("GET", "/account/sessions/current")).json["$id"]
@@ -132,19 +175,54 @@ async def test_one_session_can_be_deleted_by_another(world: World) -> None:
     assert (await mine.call("GET", "/account")).status == 200
 
 
+@pytest.mark.check("identity 22")
+@pytest.mark.check("identity 67")
 async def test_signing_out_clears_the_cookies(world: World) -> None:
-    """[22, 67]"""
     session = await world.session(await world.sign_up(next(NAMES)))
     deleted = await session.call("DELETE", "/account/sessions/current")
 
     assert deleted.status == 204
-    assert "a_session_library=deleted" in deleted.headers["Set-Cookie"]
+    assert [cookie.partition(";")[0] for cookie in deleted.headers.getall("Set-Cookie")] == [
+        "a_session_library=deleted",
+        "a_session_library_legacy=deleted",
+    ]
     assert deleted.headers["X-Fallback-Cookies"] == "[]"
     assert (await session.call("GET", "/account")).status == 401
 
 
+@pytest.mark.parametrize("how", ["body", "query"])
+async def test_all_sessions_but_the_one_that_calls_are_deleted(world: World, how: str) -> None:
+    user = await world.sign_up(next(NAMES))
+    mine, *others = [await world.session(user) for _ in range(3)]
+    callers = [mine, *others, await world.jwt(mine), await world.jwt(others[0])]
+    if how == "body":
+        deleted = await mine.call("DELETE", "/account/sessions", current=False)
+    else:
+        url = f"http://127.0.0.1:{mine.port}/v1/account/sessions?current=false"
+        async with mine.http.delete(url, headers=mine.headers) as answer:
+            deleted = Answer(answer.status, None, answer.headers)
+
+    assert deleted.status == 204
+    assert deleted.headers["Daypass-Receipt"].startswith("n=")
+    assert not {"Set-Cookie", "X-Fallback-Cookies"} & set(deleted.headers)
+    assert [(await caller.call("GET", "/account")).status for caller in callers] == [200, 401, 401, 200, 401]
+    assert (await mine.call("GET", "/account/sessions")).json["total"] == 1
+    assert (await mine.call("DELETE", "/account/sessions", current=True)).headers["X-Fallback-Cookies"] == "[]"
+    assert (await mine.call("GET", "/account")).status == 401
+
+
+async def test_a_jwt_is_no_session_that_could_be_kept(world: World) -> None:
+    session = await world.session(await world.sign_up(next(NAMES)))
+    jwt = await world.jwt(session)
+
+    assert (await jwt.call("DELETE", "/account/sessions", current=False)).status == 204
+    assert [(await caller.call("GET", "/account")).status for caller in (session, jwt)] == [401, 401]
+
+
+@pytest.mark.check("identity 23")
+@pytest.mark.check("identity 39")
+@pytest.mark.check("identity 45")
 async def test_a_jwt_deletes_all_sessions_and_so_itself(world: World) -> None:
-    """[23, 39, 45]"""
     session = await world.session(await world.sign_up(next(NAMES)))
     jwt = await world.jwt(session)
 
@@ -154,8 +232,8 @@ async def test_a_jwt_deletes_all_sessions_and_so_itself(world: World) -> None:
     assert (await session.call("GET", "/account")).status == 401
 
 
+@pytest.mark.check("identity 38")
 async def test_a_blocked_user_is_refused_until_unblocked(world: World) -> None:
-    """[38]"""
     email = next(NAMES)
     user = await world.sign_up(email)
     session = await world.session(user)
@@ -167,8 +245,11 @@ async def test_a_blocked_user_is_refused_until_unblocked(world: World) -> None:
     assert (await session.call("GET", "/account")).status == 200
 
 
+@pytest.mark.check("identity 41")
+@pytest.mark.check("identity 42")
+@pytest.mark.check("identity 43")
+@pytest.mark.check("identity 46")
 async def test_a_jwt_makes_no_jwt_and_stands_beside_no_session(world: World) -> None:
-    """[41, 42, 43, 46]"""
     session = await world.session(await world.sign_up(next(NAMES)))
     jwt = await world.jwt(session)
     both = session.with_(X_Appwrite_JWT=jwt.headers["X-Appwrite-JWT"])
@@ -180,8 +261,23 @@ async def test_a_jwt_makes_no_jwt_and_stands_beside_no_session(world: World) -> 
     assert (await session.call("POST", "/account/jwts", duration=3601)).error == (400, "general_argument_invalid")
 
 
+@pytest.mark.check("identity 44")
+async def test_a_jwt_ends_when_its_time_is_over(world: World) -> None:
+    session = await world.session(await world.sign_up(next(NAMES)))
+    made = await session.call("POST", "/account/jwts", duration=2)
+    jwt = world.guest.with_(X_Appwrite_JWT=made.json["jwt"])
+    assert (await jwt.call("GET", "/account")).status == 200
+
+    async def answered() -> tuple[int, str]:
+        answer = await jwt.call("GET", "/account")
+        return answer.status, answer.json.get("type", "")
+
+    await eventually(answered, (401, "user_jwt_invalid"))
+    assert (await session.call("GET", "/account")).status == 200
+
+
+@pytest.mark.check("identity 94")
 async def test_a_stale_cookie_hides_a_good_header(world: World) -> None:
-    """[94]"""
     user = await world.sign_up(next(NAMES))
     stale, good = await world.session(user), await world.session(user)
     await stale.call("DELETE", "/account/sessions/current")
@@ -190,8 +286,10 @@ async def test_a_stale_cookie_hides_a_good_header(world: World) -> None:
     assert (await good.with_(Cookie=cookie).call("GET", "/account")).status == 401
 
 
+@pytest.mark.check("identity 64")
+@pytest.mark.check("identity 65")
+@pytest.mark.check("identity 66")
 async def test_a_login_token_is_good_once(world: World) -> None:
-    """[64, 65, 66]"""
     user = await world.sign_up(next(NAMES))
     token = (await world.key.call("POST", f"/users/{user}/tokens", length=15)).json
     assert len(token["secret"]) == 15
@@ -206,8 +304,9 @@ async def test_a_login_token_is_good_once(world: World) -> None:
         assert (await world.key.call("POST", f"/users/{user}/tokens", **wrong)).status == 400
 
 
+@pytest.mark.check("identity 54")
+@pytest.mark.check("identity 56")
 async def test_an_origin_that_the_project_does_not_know_is_refused(world: World) -> None:
-    """[54, 56]"""
     evil = world.guest.with_(Origin="http://evil.test")
     known = await world.guest.with_(Origin="http://127.0.0.1:5173").call("POST", "/account", **body())
 
@@ -217,8 +316,8 @@ async def test_an_origin_that_the_project_does_not_know_is_refused(world: World)
     assert (await evil.call("POST", "/account", **body())).status == 201
 
 
+@pytest.mark.check("identity 14")
 async def test_ten_wrong_passwords_lock_the_address_for_an_hour(limited: World) -> None:
-    """[14]"""
     await limited.sign_up("ada@example.org")
     found = [await sign_in(limited.guest, "ada@example.org", "wrong password") for _ in range(10)]
 
@@ -226,15 +325,15 @@ async def test_ten_wrong_passwords_lock_the_address_for_an_hour(limited: World) 
     assert await sign_in(limited.guest, "ada@example.org") == (429, "general_rate_limit_exceeded")
 
 
+@pytest.mark.check("identity 14")
 async def test_right_passwords_are_not_counted(limited: World) -> None:
-    """[14]"""
     await limited.sign_up("ada@example.org")
 
-    assert {await sign_in(limited.guest, "ada@example.org") for _ in range(12)} == {(201, "")}
+    assert {await sign_in(limited.guest, "ada@example.org") for _ in range(20)} == {(201, "")}
 
 
+@pytest.mark.check("identity 40")
 async def test_the_first_jwt_leaves_119(limited: World) -> None:
-    """[40]"""
     session = await limited.session(await limited.sign_up())
 
     assert (await session.call("POST", "/account/jwts")).headers["X-RateLimit-Remaining"] == "119"

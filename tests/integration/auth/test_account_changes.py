@@ -1,6 +1,8 @@
-"""What users change of themselves. A number in brackets is that of the check in the contract that a test shows."""
+"""What users change of themselves."""
 
 import itertools
+
+import pytest
 
 from shared.contracts.credentials import SessionSecret
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Caller, World
@@ -19,8 +21,9 @@ async def roles_of(world: World, session: Caller) -> tuple[str, ...]:
     return principal.roles
 
 
+@pytest.mark.check("identity 24")
+@pytest.mark.check("identity 25")
 async def test_a_name_is_checked_after_the_caller(world: World) -> None:
-    """[24, 25]"""
     session = await world.session(await world.sign_up(next(NAMES)))
 
     assert (await world.guest.call("PATCH", "/account/name")).error == (401, "general_unauthorized_scope")
@@ -30,8 +33,8 @@ async def test_a_name_is_checked_after_the_caller(world: World) -> None:
     assert (await session.call("GET", "/account")).json["name"] == "Grace"
 
 
+@pytest.mark.check("identity 26")
 async def test_a_new_password_ends_all_other_sessions(world: World) -> None:
-    """[26]"""
     email = next(NAMES)
     user = await world.sign_up(email)
     mine, other = await world.session(user), await world.session(user)
@@ -46,6 +49,7 @@ async def test_a_new_password_ends_all_other_sessions(world: World) -> None:
     assert await sign_in(world.guest, email, OTHER) == (201, "")
 
 
+@pytest.mark.check("identity 28")
 async def test_a_password_that_a_jwt_changes_ends_no_session(world: World) -> None:
     user = await world.sign_up(next(NAMES))
     mine, other = await world.session(user), await world.session(user)
@@ -56,7 +60,6 @@ async def test_a_password_that_a_jwt_changes_ends_no_session(world: World) -> No
 
 
 async def test_a_password_is_changed_by_who_knows_the_old_one(world: World) -> None:
-    """[28]"""
     session = await world.session(await world.sign_up(next(NAMES)))
 
     for old in ({"oldPassword": "not the password"}, {"oldPassword": ""}, {}):
@@ -64,8 +67,8 @@ async def test_a_password_is_changed_by_who_knows_the_old_one(world: World) -> N
         assert refused.error == (401, "user_invalid_credentials")
 
 
+@pytest.mark.check("identity 29")
 async def test_a_first_password_needs_no_old_one_and_the_second_does(world: World) -> None:
-    """[29]"""
     made = await world.key.call("POST", "/users", userId="unique()", email=next(NAMES))
     session = await world.session(made.json["$id"])
 
@@ -74,8 +77,8 @@ async def test_a_first_password_needs_no_old_one_and_the_second_does(world: Worl
     assert again.error == (401, "user_invalid_credentials")
 
 
+@pytest.mark.check("identity 30")
 async def test_an_address_is_changed_by_who_knows_the_password_and_only_to_a_free_one(world: World) -> None:
-    """[30]"""
     ada, grace, new = next(NAMES), next(NAMES), next(NAMES)
     await world.sign_up(grace)
     session = await world.session(await world.sign_up(ada))
@@ -93,8 +96,9 @@ async def test_an_address_is_changed_by_who_knows_the_password_and_only_to_a_fre
     assert (await session.call("GET", "/account")).status == 200
 
 
+@pytest.mark.check("identity 31")
+@pytest.mark.check("identity 32")
 async def test_an_anonymous_user_becomes_one_with_a_password(world: World) -> None:
-    """[31, 32]"""
     made = await world.key.call("POST", "/account/sessions/anonymous")
     session = world.guest.with_(X_Appwrite_Session=made.json["secret"])
     email = next(NAMES)
@@ -108,6 +112,8 @@ async def test_an_anonymous_user_becomes_one_with_a_password(world: World) -> No
     assert await sign_in(world.guest, email) == (201, "")
 
 
+@pytest.mark.check("identity 35")
+@pytest.mark.check("identity 36")
 async def test_a_phone_number_is_changed_as_an_address_is(world: World) -> None:
     session = await world.session(await world.sign_up(next(NAMES)))
     other = await world.session(await world.sign_up(next(NAMES)))
@@ -139,7 +145,6 @@ async def test_a_new_address_ends_the_roles_of_the_verified(world: World) -> Non
 
 
 async def test_preferences_are_replaced_and_come_back_as_written(world: World) -> None:
-    """[35, 36]"""
     session = await world.session(await world.sign_up(next(NAMES)))
     prefs = {"zebra": 1, "apple": {"nested": [None, 1e300, "ü"]}, "": "empty"}
 
@@ -155,8 +160,8 @@ async def test_preferences_are_replaced_and_come_back_as_written(world: World) -
     assert (await session.call("PATCH", "/account/prefs", prefs={})).json["prefs"] == {}
 
 
+@pytest.mark.check("identity 37")
 async def test_users_block_themselves_and_cannot_undo_it(world: World) -> None:
-    """[37]"""
     email = next(NAMES)
     user = await world.sign_up(email)
     session = await world.session(user)
@@ -174,6 +179,7 @@ async def test_users_block_themselves_and_cannot_undo_it(world: World) -> None:
     assert (await session.call("GET", "/account")).status == 200
 
 
+@pytest.mark.check("identity 18")
 async def test_users_delete_themselves(world: World) -> None:
     session = await world.session(await world.sign_up(next(NAMES)))
     jwt = await world.jwt(session)
@@ -184,7 +190,6 @@ async def test_users_delete_themselves(world: World) -> None:
 
 
 async def test_a_session_is_extended(world: World) -> None:
-    """[18]"""
     user = await world.sign_up(next(NAMES))
     session, other = await world.session(user), await world.session(user)
     before = (await session.call("GET", "/account/sessions/current")).json

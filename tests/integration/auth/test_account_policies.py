@@ -50,8 +50,8 @@ async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> As
         await pool.close()
 
 
+@pytest.mark.check("identity 27")
 async def test_without_the_policy_a_new_password_ends_no_session(world: World) -> None:
-    """[27]"""
     email = "lenient@example.org"
     user = await world.sign_up(email)
     mine, other = await world.session(user), await world.session(user)

@@ -1,4 +1,4 @@
-"""API keys, as keys and the command line manage them. A number in brackets is that of the check that a test shows."""
+"""API keys, as keys and the command line manage them."""
 
 import asyncio
 from datetime import timedelta
@@ -23,6 +23,7 @@ def project(caller: Caller) -> Project:
     return Project(client.set_key(caller.headers["X-Appwrite-Key"]))
 
 
+@pytest.mark.check("identity 51")
 async def test_the_official_sdk_reads_changes_and_deletes_keys(world: World) -> None:
     some, id_ = await world.key_with("users.read")
     backend = project(world.key)
@@ -65,7 +66,6 @@ async def test_keys_are_listed_as_the_queries_say(world: World) -> None:
 
 
 async def test_a_scope_that_is_taken_is_gone_and_one_that_is_given_holds_at_once(world: World) -> None:
-    """[51]"""
     some, id_ = await world.key_with("users.read")
     assert (await some.call("GET", "/users")).status == 200
 
@@ -76,8 +76,8 @@ async def test_a_scope_that_is_taken_is_gone_and_one_that_is_given_holds_at_once
     assert (await some.call("GET", "/users")).status == 200
 
 
+@pytest.mark.check("identity 91")
 async def test_no_key_makes_keys(world: World) -> None:
-    """[91]"""
     given = {"keyId": "unique()", "name": "more", "scopes": ["users.read"]}
     reader, _ = await world.key_with("keys.read")
 
@@ -85,6 +85,7 @@ async def test_no_key_makes_keys(world: World) -> None:
     assert (await reader.call("POST", "/project/keys", **given)).error == (401, "general_unauthorized_scope")
 
 
+@pytest.mark.check("identity 92")
 async def test_no_key_gives_a_scope_that_it_does_not_hold(world: World) -> None:
     manager, own = await world.key_with("keys.write", "users.read")
     _, other = await world.key_with("teams.read")
@@ -101,7 +102,6 @@ async def test_no_key_gives_a_scope_that_it_does_not_hold(world: World) -> None:
 
 
 async def test_a_key_ends_when_it_was_told_to(world: World) -> None:
-    """[92]"""
     some, id_ = await world.key_with("users.read")
     soon = wire_date(now() + timedelta(seconds=2))
     await world.key.call("PUT", f"/project/keys/{id_}", name="some", scopes=["users.read"], expire=soon)

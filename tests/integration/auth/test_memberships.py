@@ -1,4 +1,4 @@
-"""Memberships and invitations. A number in brackets is that of the check in the contract that a test shows."""
+"""Memberships and invitations."""
 
 import asyncio
 import contextlib
@@ -114,8 +114,8 @@ async def total(world: World, team: str) -> int:
     return int((await world.key.call("GET", f"/teams/{team}")).json["total"])
 
 
+@pytest.mark.check("identity 78")
 async def test_a_key_makes_a_member_at_once(world: World) -> None:
-    """[78]"""
     user, session = await a_user(world)
     jwt = await world.jwt(session)
     team = await a_team(world.key)
@@ -135,6 +135,7 @@ async def test_a_key_makes_a_member_at_once(world: World) -> None:
     assert (await join(world, team, user, "player")).error == (409, "membership_already_confirmed")
 
 
+@pytest.mark.check("identity 79")
 async def test_a_key_finds_or_makes_a_user_by_address(world: World) -> None:
     team, known, new, phone = await a_team(world.key), next(ADDRESSES), next(ADDRESSES), "+4930110001"
     user = await world.sign_up(known)
@@ -158,7 +159,7 @@ async def test_a_key_finds_or_makes_a_user_by_address(world: World) -> None:
 
 
 async def test_an_invitation_needs_an_owner(world: World) -> None:
-    """[79] as to invitations; nobody is made for one that is refused."""
+    """Nobody is made for one that is refused."""
     _, owner = await a_user(world)
     user, member = await a_user(world)
     _, stranger = await a_user(world)
@@ -171,8 +172,8 @@ async def test_an_invitation_needs_an_owner(world: World) -> None:
     assert (await listed(world.key, "/users", search=address)).json["total"] == 0
 
 
+@pytest.mark.check("identity 74")
 async def test_an_invitation_leads_to_a_page_of_the_project(world: World) -> None:
-    """[74]"""
     _, owner = await a_user(world)
     team, address = await a_team(owner), next(ADDRESSES)
 
@@ -182,8 +183,8 @@ async def test_an_invitation_leads_to_a_page_of_the_project(world: World) -> Non
     assert (await invite(owner, team, email=address, url=f"appwrite-callback-{PROJECT}://x")).status == 201
 
 
+@pytest.mark.check("identity 75")
 async def test_an_invitation_goes_to_the_invited_alone(world: World, folder: Path) -> None:
-    """[75]"""
     _, owner = await a_user(world)
     team, address = await a_team(owner, name="Chess & Go"), next(ADDRESSES)
     made = await invite(owner, team, email=address, name="Grace")
@@ -202,6 +203,7 @@ async def test_an_invitation_goes_to_the_invited_alone(world: World, folder: Pat
     assert await total(world, team) == 1
 
 
+@pytest.mark.check("identity 76")
 async def test_an_invitation_grants_nothing_until_it_is_accepted(world: World) -> None:
     _, owner = await a_user(world)
     user, session = await a_user(world)
@@ -213,8 +215,8 @@ async def test_an_invitation_grants_nothing_until_it_is_accepted(world: World) -
     assert (await session.call("GET", "/teams")).json["total"] == 0
 
 
+@pytest.mark.check("identity 29")
 async def test_a_guest_who_accepts_is_signed_in(world: World, folder: Path) -> None:
-    """[76]"""
     _, owner = await a_user(world)
     team = await a_team(owner)
     membership = await invited(owner, team, email=next(ADDRESSES))
@@ -229,14 +231,14 @@ async def test_a_guest_who_accepts_is_signed_in(world: World, folder: Path) -> N
     current = (await session.call("GET", "/account/sessions/current")).json
     assert (current["provider"], current["factors"], current["providerUid"]) == ("email", ["email"], account["email"])
     assert (await session.call("GET", f"/teams/{team}")).json["total"] == 2
-    # The first password needs no old one; the second does [29].
+    # The first password needs no old one; the second does.
     assert (await session.call("PATCH", "/account/password", password=PASSWORD)).status == 200
     refused = await session.call("PATCH", "/account/password", password=PASSWORD)
     assert refused.error == (401, "user_invalid_credentials")
 
 
+@pytest.mark.check("identity 76")
 async def test_only_the_link_accepts(world: World, folder: Path) -> None:
-    """[76]"""
     _, owner = await a_user(world)
     user, _ = await a_user(world)
     team = await a_team(owner)
@@ -264,6 +266,7 @@ async def test_only_the_link_accepts(world: World, folder: Path) -> None:
     assert await total(world, team) == 2
 
 
+@pytest.mark.check("identity 77")
 async def test_a_membership_that_a_key_made_has_no_secret(world: World) -> None:
     user, _ = await a_user(world)
     team = await a_team(world.key)
@@ -275,7 +278,6 @@ async def test_a_membership_that_a_key_made_has_no_secret(world: World) -> None:
 
 
 async def test_who_is_signed_in_accepts_without_a_new_session(world: World, folder: Path) -> None:
-    """[77]"""
     _, owner = await a_user(world)
     user, session = await a_user(world)
     jwt = await world.jwt(session)
@@ -291,6 +293,7 @@ async def test_who_is_signed_in_accepts_without_a_new_session(world: World, fold
     assert (await session.call("GET", "/account/sessions")).json["total"] == 1
 
 
+@pytest.mark.check("identity 79")
 async def test_a_link_to_an_address_that_was_given_up_signs_nobody_in(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     user, session = await a_user(world)
@@ -363,7 +366,6 @@ async def test_owners_do_many_things_at_once(world: World) -> None:
 
 
 async def test_changed_roles_are_in_force_on_return(world: World) -> None:
-    """[79]"""
     _, owner = await a_user(world)
     user, member = await a_user(world)
     jwt = await world.jwt(member)
@@ -387,6 +389,8 @@ async def test_changed_roles_are_in_force_on_return(world: World) -> None:
         assert nowhere.error == (404, "team_not_found")
 
 
+@pytest.mark.check("identity 80")
+@pytest.mark.check("identity 81")
 async def test_who_is_no_longer_an_owner_changes_nothing(world: World) -> None:
     _, owner = await a_user(world)
     team = await a_team(owner)
@@ -434,7 +438,6 @@ async def test_what_waits_while_its_caller_loses_the_right_to_it_is_not_done(
 
 
 async def test_members_leave_and_owners_remove(world: World) -> None:
-    """[80, 81]"""
     _, owner = await a_user(world)
     team = await a_team(owner)
     own = (await world.key.call("GET", f"/teams/{team}/memberships")).json["memberships"][0]["$id"]
@@ -463,6 +466,7 @@ async def test_members_leave_and_owners_remove(world: World) -> None:
     assert await total(world, team) == 0
 
 
+@pytest.mark.check("identity 82")
 async def test_who_is_invited_may_decline(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     user, session = await a_user(world)
@@ -474,7 +478,6 @@ async def test_who_is_invited_may_decline(world: World, folder: Path) -> None:
 
 
 async def test_members_see_what_the_project_shows(world: World) -> None:
-    """[82]"""
     _, owner = await a_user(world)
     user, member = await a_user(world)
     team = await a_team(owner)
@@ -509,8 +512,8 @@ async def test_members_see_what_the_project_shows(world: World) -> None:
     assert (await world.guest.call("GET", path)).error == (401, "general_unauthorized_scope")
 
 
+@pytest.mark.check("identity 84")
 async def test_memberships_are_asked_for_by_query(world: World) -> None:
-    """[84]"""
     _, owner = await a_user(world)
     team = await a_team(owner)
     user, _ = await a_user(world)
@@ -540,8 +543,8 @@ async def test_memberships_are_asked_for_by_query(world: World) -> None:
     assert await found({"method": "select", "values": ["roles"]}) == (400, "general_argument_invalid")
 
 
+@pytest.mark.check("identity 83")
 async def test_the_memberships_of_a_user(world: World) -> None:
-    """[83]"""
     _, owner = await a_user(world)
     user, session = await a_user(world)
     member_of, invited_to = await a_team(owner), await a_team(owner)
@@ -565,8 +568,8 @@ async def test_the_memberships_of_a_user(world: World) -> None:
     assert await found(session, "/account/memberships") == []
 
 
+@pytest.mark.check("identity 69")
 async def test_a_deleted_user_leaves_all_teams(world: World) -> None:
-    """[69]"""
     user, _ = await a_user(world)
     team = await a_team(world.key)
     await join(world, team, user, "player")
@@ -576,6 +579,7 @@ async def test_a_deleted_user_leaves_all_teams(world: World) -> None:
     assert await total(world, team) == 0
 
 
+@pytest.mark.check("identity 85")
 async def test_a_user_has_no_more_roles_than_can_be_checked(world: World) -> None:
     user, session = await a_user(world)
     roles = [f"r{number}" for number in range(100)]
@@ -594,7 +598,6 @@ async def test_a_user_has_no_more_roles_than_can_be_checked(world: World) -> Non
 
 
 async def test_invitations_can_be_switched_off(world: World) -> None:
-    """[85]"""
     _, owner = await a_user(world)
     team = await a_team(owner)
     await world.bus.ask(UpdateProject(id=PROJECT, auth_methods={"invites": False}), timeout_s=15)
@@ -606,6 +609,7 @@ async def test_invitations_can_be_switched_off(world: World) -> None:
         await world.bus.ask(UpdateProject(id=PROJECT, auth_methods={"invites": True}), timeout_s=15)
 
 
+@pytest.mark.check("identity 86")
 async def test_without_a_place_to_send_to_nobody_is_invited(limited: World) -> None:
     _, owner = await a_user(limited)
     team, address = await a_team(owner), next(ADDRESSES)
@@ -627,7 +631,6 @@ async def test_invitations_are_counted(limited: World) -> None:
 
 
 async def test_an_invitation_makes_no_more_users_than_the_project_may_have(world: World) -> None:
-    """[86] as to invitations."""
     _, owner = await a_user(world)
     user, _ = await a_user(world)
     team = await a_team(owner)
@@ -639,8 +642,14 @@ async def test_an_invitation_makes_no_more_users_than_the_project_may_have(world
         await world.bus.ask(UpdateProject(id=PROJECT, user_limit=0), timeout_s=15)
 
 
+@pytest.mark.check("identity 71")
+@pytest.mark.check("identity 75")
+@pytest.mark.check("identity 76")
+@pytest.mark.check("identity 78")
+@pytest.mark.check("identity 80")
+@pytest.mark.check("identity 83")
 async def test_the_official_sdk_reads_every_answer(world: World, folder: Path) -> None:
-    """[71, 75, 76, 78, 80, 83] by the SDK, whose models refuse what does not fit."""
+    """Its models refuse what does not fit."""
     user, owner = await a_user(world)
     other, session = await a_user(world)
     own, backend, guest, invitee = (teams(caller) for caller in (owner, world.key, world.guest, session))

@@ -1,10 +1,11 @@
-"""A project's switches, as backends set them. A number in brackets is that of the check that a test shows."""
+"""A project's switches, as backends set them."""
 
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+import asyncpg
 import pytest
 from appwrite.client import Client
 from appwrite.enums.project_auth_method_id import ProjectAuthMethodId
@@ -49,6 +50,7 @@ async def fresh(database: Database, valkey: Valkey) -> AsyncIterator[World]:
         yield world
 
 
+@pytest.mark.check("identity 85")
 async def test_the_official_sdk_reads_the_project_and_sets_every_policy(fresh: World) -> None:
     backend = sdk(fresh.key)
 
@@ -79,7 +81,6 @@ async def test_the_official_sdk_reads_the_project_and_sets_every_policy(fresh: W
 
 
 async def test_a_method_that_is_off_is_off_but_for_keys(world: World) -> None:
-    """[85]"""
     path = "/project/auth-methods/email-password"
     email = next(NAMES)
     await world.sign_up(email)
@@ -98,10 +99,10 @@ async def test_a_method_that_is_off_is_off_but_for_keys(world: World) -> None:
     assert (await world.key.call("PATCH", path)).error == (400, "general_argument_invalid")
 
 
+@pytest.mark.check("identity 85")
 async def test_a_switch_holds_on_every_replica_when_the_call_returns(
     fresh: World, database: Database, valkey: Valkey
 ) -> None:
-    """[85]"""
     settings = Settings(
         database_url=Secret(database.dsn("auth")), redis_url=Secret(valkey.url("auth")), cheap_passwords=True
     )
@@ -124,6 +125,7 @@ async def test_a_switch_holds_on_every_replica_when_the_call_returns(
     assert found == [501, 201] * 10
 
 
+@pytest.mark.check("identity 16")
 async def test_a_switch_that_not_all_have_heard_of_says_so_until_they_have(
     fresh: World, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,7 +141,6 @@ async def test_a_switch_that_not_all_have_heard_of_says_so_until_they_have(
 
 
 async def test_the_session_limit_is_the_project_s(fresh: World) -> None:
-    """[16]"""
     email = next(NAMES)
     first = await fresh.session(await fresh.sign_up(email))
     assert (await policy(fresh, "session-limit", total=1)).status == 200
@@ -156,8 +157,8 @@ def life_s(session: dict[str, str]) -> float:
     return (end - made).total_seconds()
 
 
+@pytest.mark.check("identity 17")
 async def test_a_session_keeps_the_end_that_it_was_made_with(fresh: World) -> None:
-    """[17]"""
     user = await fresh.sign_up(next(NAMES))
     assert (await policy(fresh, "session-duration", duration=60)).status == 200
     short = (await fresh.key.call("POST", f"/users/{user}/sessions")).json
@@ -173,8 +174,22 @@ async def test_a_session_keeps_the_end_that_it_was_made_with(fresh: World) -> No
         assert (await policy(fresh, "session-duration", duration=wrong)).error == (400, "general_argument_invalid")
 
 
+@pytest.mark.check("identity 17")
+async def test_a_session_that_is_over_stays_so(fresh: World, database: Database) -> None:
+    assert (await policy(fresh, "session-duration", duration=60)).status == 200
+    session = await fresh.session(await fresh.sign_up(next(NAMES)))
+    connection = await asyncpg.connect(database.dsn("auth"))
+    await connection.execute("UPDATE auth.sessions SET expires_at = now()")  # as if the minute were over
+    await connection.close()
+
+    assert (await session.call("GET", "/account")).error == (401, "general_unauthorized_scope")
+    assert (await policy(fresh, "session-duration", duration=31_536_000)).status == 200
+    assert (await session.call("GET", "/account")).error == (401, "general_unauthorized_scope")
+
+
+@pytest.mark.check("identity 26")
+@pytest.mark.check("identity 27")
 async def test_a_new_password_ends_other_sessions_by_policy(fresh: World) -> None:
-    """[26, 27]"""
     user = await fresh.sign_up(next(NAMES))
     session = await fresh.session(user)
 
@@ -186,8 +201,8 @@ async def test_a_new_password_ends_other_sessions_by_policy(fresh: World) -> Non
     assert (await session.call("GET", "/account")).status == 401
 
 
+@pytest.mark.check("identity 86")
 async def test_no_more_users_sign_up_than_the_limit_says(fresh: World) -> None:
-    """[86]"""
     assert (await policy(fresh, "user-limit", total=2)).status == 200
 
     assert [(await sign_up(fresh)).status for _ in range(2)] == [201, 201]
@@ -198,9 +213,8 @@ async def test_no_more_users_sign_up_than_the_limit_says(fresh: World) -> None:
         assert (await policy(fresh, "user-limit", **wrong)).error == (400, "general_argument_invalid")
 
 
+@pytest.mark.check("identity 82")
 async def test_what_members_see_is_set_field_by_field(fresh: World) -> None:
-    """[82]"""
-
     async def shown() -> tuple[str, ...]:
         return (await fresh.bus.ask(ListProjects(), timeout_s=15)).projects[0].shown_membership_fields
 

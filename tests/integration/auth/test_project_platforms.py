@@ -1,4 +1,4 @@
-"""Web platforms: whose pages may call. A number in brackets is that of the check that a test shows."""
+"""Web platforms: whose pages may call."""
 
 import asyncio
 
@@ -14,6 +14,7 @@ async def allowed(world: World, origin: str) -> int:
     return (await world.guest.with_(Origin=origin).call("POST", "/account/sessions/anonymous")).status
 
 
+@pytest.mark.check("identity 54")
 async def test_the_official_sdk_makes_shows_changes_and_deletes_platforms(world: World) -> None:
     backend = sdk(world.key)
 
@@ -32,7 +33,6 @@ async def test_the_official_sdk_makes_shows_changes_and_deletes_platforms(world:
 
 
 async def test_pages_of_a_platform_call_from_when_it_is_made_until_it_is_deleted(world: World) -> None:
-    """[54]"""
     page = "https://app.example.com:8443"
     assert await allowed(world, page) == 403
 

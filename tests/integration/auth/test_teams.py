@@ -1,4 +1,4 @@
-"""Teams, by keys and by users. A number in brackets is that of the check in the contract that a test shows."""
+"""Teams, by keys and by users."""
 
 import itertools
 import json
@@ -44,8 +44,8 @@ async def listed(caller: Caller, path: str, *queries: object, **more: str) -> An
     return await caller.call("GET", f"{path}?{urlencode([*asked, *more.items()])}")
 
 
+@pytest.mark.check("identity 71")
 async def test_who_makes_a_team_owns_it_at_once(world: World) -> None:
-    """[71]"""
     user, session = await a_user(world)
     jwt = await world.jwt(session)
     assert (await jwt.call("GET", "/account")).status == 200  # remembered, and without any team
@@ -65,8 +65,8 @@ async def test_who_makes_a_team_owns_it_at_once(world: World) -> None:
         assert (await caller.call("GET", f"/teams/{team}")).json["name"] == "Players"
 
 
+@pytest.mark.check("identity 72")
 async def test_a_team_of_a_key_is_empty(world: World) -> None:
-    """[72]"""
     made = await world.key.call("POST", "/teams", teamId="unique()", name="Empty", roles=["player"])
 
     assert (made.status, made.json["total"]) == (201, 0)
@@ -74,6 +74,7 @@ async def test_a_team_of_a_key_is_empty(world: World) -> None:
     assert members.json == {"total": 0, "memberships": []}
 
 
+@pytest.mark.check("identity 73")
 async def test_an_id_is_of_one_team(world: World) -> None:
     team = await a_team(world.key)
     _, session = await a_user(world)
@@ -84,7 +85,6 @@ async def test_an_id_is_of_one_team(world: World) -> None:
 
 
 async def test_others_see_no_team(world: World) -> None:
-    """[73]"""
     _, owner = await a_user(world)
     _, stranger = await a_user(world)
     team = await a_team(owner)
@@ -105,6 +105,7 @@ async def test_others_see_no_team(world: World) -> None:
         assert (await world.key.call(method, f"/teams/nothing{path}", **body)).error == (404, "team_not_found")
 
 
+@pytest.mark.check("identity 83")
 async def test_only_owners_and_keys_change_a_team(world: World) -> None:
     _, owner = await a_user(world)
     user, member = await a_user(world)
@@ -147,7 +148,6 @@ async def test_a_team_needs_an_id_a_name_and_good_roles(world: World, body: dict
 
 
 async def test_a_deleted_team_is_gone_with_its_roles(world: World) -> None:
-    """[83]"""
     _, owner = await a_user(world)
     user, member = await a_user(world)
     team = await a_team(owner)

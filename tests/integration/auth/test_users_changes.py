@@ -1,4 +1,4 @@
-"""What backends change of users. A number in brackets is that of the check in the contract that a test shows."""
+"""What backends change of users."""
 
 import asyncio
 import itertools
@@ -14,8 +14,8 @@ NAMES = map("changed{}@example.org".format, itertools.count())
 OTHER = "another password"
 
 
+@pytest.mark.check("identity 59")
 async def test_an_unknown_user_is_not_found(world: World) -> None:
-    """[59]"""
     changes: dict[str, dict[str, object]] = {
         "name": {"name": "x"},
         "email": {"email": next(NAMES)},
@@ -32,6 +32,7 @@ async def test_an_unknown_user_is_not_found(world: World) -> None:
     assert (await world.key.call("GET", "/users/nobody/prefs")).error == (404, "user_not_found")
 
 
+@pytest.mark.check("identity 63")
 async def test_a_name_may_be_emptied(world: World) -> None:
     path = f"/users/{await world.sign_up(next(NAMES))}/name"
 
@@ -41,7 +42,6 @@ async def test_a_name_may_be_emptied(world: World) -> None:
 
 
 async def test_addresses_are_of_one_user_and_none_may_be_of_many(world: World) -> None:
-    """[63]"""
     email, taken = next(NAMES), next(NAMES)
     ada, grace = await world.sign_up(email), await world.sign_up(taken)
 
@@ -60,8 +60,8 @@ async def test_addresses_are_of_one_user_and_none_may_be_of_many(world: World) -
     assert await sign_in(world.guest, email) == (201, "")
 
 
+@pytest.mark.check("identity 26")
 async def test_a_password_from_a_backend_ends_all_sessions(world: World) -> None:
-    """[26]"""
     email = next(NAMES)
     user = await world.sign_up(email)
     session = await world.session(user)
@@ -76,6 +76,8 @@ async def test_a_password_from_a_backend_ends_all_sessions(world: World) -> None
     assert await sign_in(world.guest, email, OTHER) == (201, "")
 
 
+@pytest.mark.check("identity 35")
+@pytest.mark.check("identity 36")
 async def test_without_a_password_nobody_signs_in_by_one(world: World) -> None:
     email = next(NAMES)
     user = await world.sign_up(email)
@@ -91,7 +93,6 @@ async def test_without_a_password_nobody_signs_in_by_one(world: World) -> None:
 
 
 async def test_preferences_are_answered_by_themselves(world: World) -> None:
-    """[35, 36]"""
     path = f"/users/{await world.sign_up(next(NAMES))}/prefs"
 
     assert (await world.key.call("GET", path)).json == {}

@@ -4,6 +4,7 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
 from appwrite.client import Client
 from appwrite.id import ID
 from appwrite.services.teams import Teams
@@ -12,8 +13,9 @@ from appwrite.services.users import Users
 from tests.integration.embedded.daypass import User
 
 
+@pytest.mark.check("identity 75")
+@pytest.mark.check("identity 76")
 def test_invitations_lie_in_the_data_directory_until_reset(each_user: User, kept_dir: Path) -> None:
-    """[75, 76]"""
     with each_user.up(kept_dir) as instance:
         said = instance.ready()
         guest = Client().set_endpoint(said["endpoint"]).set_project(said["project"])

@@ -87,6 +87,10 @@ class ThingParams(msgspec.Struct, kw_only=True, rename="camel"):
     data: dict[str, Any] = {}
 
 
+class Flag(msgspec.Struct, kw_only=True):
+    flag: bool = False
+
+
 class UserParams(msgspec.Struct, kw_only=True, rename="camel"):
     user_id: Id
     queries: list[str] = []
@@ -124,6 +128,11 @@ async def get_user(_: Call[Deps], params: UserParams) -> UserParams:
 
 @routes.endpoint("POST", "/v1/things", name="things.create", callers=Caller.ANYONE, status=201)
 async def create_thing(_: Call[Deps], params: ThingParams) -> ThingParams:
+    return params
+
+
+@routes.endpoint("DELETE", "/v1/things", name="things.delete", callers=Caller.ANYONE)
+async def delete_things(_: Call[Deps], params: Flag) -> Flag:
     return params
 
 

@@ -48,6 +48,8 @@ UNAUTHORIZED = (401, "general_unauthorized_scope")
         (KEY | FOREIGN, "key", "", ""),
     ],
 )
+@pytest.mark.check("identity 54")
+@pytest.mark.check("identity 93")
 async def test_who_a_caller_is(client: Any, credentials: dict[str, str], kind: str, user: str, beside: str) -> None:
     answer = await client.call("GET", "/v1/open", headers=credentials)
 
@@ -73,6 +75,10 @@ async def test_who_a_caller_is(client: Any, credentials: dict[str, str], kind: s
         ({"Origin": "null"}, (403, "general_unknown_origin")),
     ],
 )
+@pytest.mark.check("identity 42")
+@pytest.mark.check("identity 43")
+@pytest.mark.check("identity 50")
+@pytest.mark.check("identity 54")
 async def test_credentials_that_are_refused_everywhere(
     client: Any, path: str, credentials: dict[str, str], error: tuple[int, str]
 ) -> None:
@@ -119,6 +125,7 @@ async def test_who_may_not_call_is_not_told_what_is_wrong_with_the_parameters(cl
         (None, "/v1/ping", 404),
     ],
 )
+@pytest.mark.check("identity 49")
 async def test_which_project_is_meant(client: Any, project: str | None, path: str, status: int) -> None:
     answer = await client.call("GET", path, project=project)
 

@@ -7,6 +7,7 @@ PAGE = {"Origin": "https://App.test:8443"}
 
 @pytest.mark.parametrize("path", ["/v1/account", "/v1/nowhere", "/"])
 @pytest.mark.parametrize("origin", ["https://evil.test", "http://localhost:3000"])
+@pytest.mark.check("identity 55")
 async def test_a_preflight_is_answered_for_any_path_and_origin(client: Any, path: str, origin: str) -> None:
     answer = await client.call("OPTIONS", path, project=None, headers={"Origin": origin})
 
@@ -35,6 +36,7 @@ async def test_an_allowed_page_reads_why_its_credential_is_refused(client: Any) 
     assert "Access-Control-Allow-Origin" in answer.headers
 
 
+@pytest.mark.check("identity 54")
 async def test_another_page_may_not(client: Any) -> None:
     answer = await client.call("GET", "/v1/open", headers={"Origin": "https://evil.test"})
 

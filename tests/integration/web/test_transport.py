@@ -46,11 +46,20 @@ async def test_a_literal_path_goes_before_a_parameter(client: Any) -> None:
     assert (await client.call("GET", "/v1/users/u1")).json["userId"] == "u1"
 
 
-async def test_no_content_is_not_called_json(client: Any) -> None:
-    answer = await client.call("OPTIONS", "/v1/anything")
+@pytest.mark.check("identity 95")
+@pytest.mark.parametrize(("method", "path"), [("OPTIONS", "/v1/anything"), ("DELETE", "/v1/account/sessions/current")])
+async def test_no_content_is_not_called_json(client: Any, method: str, path: str) -> None:
+    answer = await client.call(method, path, headers={"X-Appwrite-JWT": "good"})
 
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "read"), [("?flag=true", None, True), ("?flag=true", {}, False), ("", None, False)]
+)
+async def test_a_delete_without_a_body_reads_its_query(client: Any, query: str, body: object, read: bool) -> None:
+    assert (await client.call("DELETE", f"/v1/things{query}", json=body)).json == {"flag": read}
 
 
 async def test_an_unexpected_failure_tells_nothing(client: Any) -> None:
