@@ -7,7 +7,8 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from services.data import events
-from services.data.http import columns, databases, indexes, rows, tables
+from services.data.domain.naming import Naming
+from services.data.http import legacy
 from services.data.operations.catalogue import Catalogue
 from services.data.operations.deps import DataDeps
 from services.data.settings import Settings
@@ -46,10 +47,13 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
             loops.append(guard.run())
         loops.append(events.consume(redis, guard, pool))
         await stack.enter_async_context(running(loops))
-        yield _service(pool, redis, DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool, guard)))
+        yield _service(pool, redis, guard)
 
 
-def _service(pool: Pool, redis: Redis, deps: DataDeps) -> Service:
-    checks = usual_checks(pool, redis, deps.guard)
-    modules = (databases, tables, columns, indexes, rows)
-    return Service(parts=[(module.routes, deps) for module in modules], guard=deps.guard, checks=checks)
+def _service(pool: Pool, redis: Redis, guard: Guard) -> Service:
+    deps, older = (
+        DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool, guard, naming))
+        for naming in (Naming.TABLES_DB, Naming.DATABASES)
+    )
+    parts = [*((module.routes, deps) for module in legacy.MODULES), (legacy.routes, older)]
+    return Service(parts=parts, guard=guard, checks=usual_checks(pool, redis, guard))

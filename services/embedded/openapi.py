@@ -1,7 +1,7 @@
 """`python -m services.embedded.openapi`: write the OpenAPI document of all services, from their declarations."""
 
 from services.auth.http import account, health, imports, keys, memberships, platforms, project, sessions, teams, users
-from services.data.http import columns, databases, indexes, rows, tables
+from services.data.http import legacy
 from services.token.http import jwks, jwts
 from shared.web import system
 from shared.web.openapi import FILE, document
@@ -19,11 +19,8 @@ MODULES = (
     health,
     jwts,
     jwks,
-    databases,
-    tables,
-    columns,
-    indexes,
-    rows,
+    *legacy.MODULES,
+    legacy,
     system,
 )
 

@@ -79,6 +79,27 @@ class ErrorType(StrEnum):
     ROW_INVALID_STRUCTURE = "row_invalid_structure"
     ROW_UPDATE_CONFLICT = "row_update_conflict"
 
+    # what Databases calls those of tables, columns, indexes and rows
+    COLLECTION_NOT_FOUND = "collection_not_found"
+    COLLECTION_ALREADY_EXISTS = "collection_already_exists"
+    ATTRIBUTE_NOT_FOUND = "attribute_not_found"
+    ATTRIBUTE_UNKNOWN = "attribute_unknown"
+    ATTRIBUTE_ALREADY_EXISTS = "attribute_already_exists"
+    ATTRIBUTE_DEFAULT_UNSUPPORTED = "attribute_default_unsupported"
+    ATTRIBUTE_VALUE_INVALID = "attribute_value_invalid"
+    ATTRIBUTE_TYPE_INVALID = "attribute_type_invalid"
+    ATTRIBUTE_LIMIT_EXCEEDED = "attribute_limit_exceeded"
+    INDEX_NOT_FOUND = "index_not_found"
+    INDEX_ALREADY_EXISTS = "index_already_exists"
+    INDEX_LIMIT_EXCEEDED = "index_limit_exceeded"
+    DOCUMENT_NOT_FOUND = "document_not_found"
+    DOCUMENT_ALREADY_EXISTS = "document_already_exists"
+    DOCUMENT_UNIQUE_CONSTRAINT_VIOLATION = "document_unique_constraint_violation"
+    DOCUMENT_MISSING_DATA = "document_missing_data"
+    DOCUMENT_MISSING_PAYLOAD = "document_missing_payload"
+    DOCUMENT_INVALID_STRUCTURE = "document_invalid_structure"
+    DOCUMENT_UPDATE_CONFLICT = "document_update_conflict"
+
     # ours
     GENERAL_PAYLOAD_TOO_LARGE = "general_payload_too_large"
     GENERAL_BUSY = "general_busy"

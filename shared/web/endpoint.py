@@ -139,11 +139,15 @@ class Routes(Generic[D]):
                 answer=model or answer,
                 summary=inspect.cleandoc(handler.__doc__ or name).splitlines()[0],
             )
-            _check(declared)
-            self.endpoints.append(declared)
+            self.add(declared)
             return handler
 
         return declare
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Add an endpoint; raises `TypeError` where its declaration contradicts itself."""
+        _check(endpoint)
+        self.endpoints.append(endpoint)
 
 
 def _signature(handler: Handler) -> tuple[type[msgspec.Struct] | None, object]:

@@ -8,6 +8,7 @@ import msgspec
 
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import PLAIN, Kind, Options
+from services.data.domain.naming import Naming
 
 ROW_BYTES = 65_535
 ROW_OVERHEAD_BYTES = 1_067
@@ -22,13 +23,14 @@ SYSTEM_COLUMNS = {"$id": "id", "$sequence": "seq", "$createdAt": "created_at", "
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
-    """A database; `n` is its number in PostgreSQL: schema `db_<n>`."""
+    """A database; `n` is its number in PostgreSQL: schema `db_<n>`. `type` is the API that it was made by."""
 
     n: int
     project: str
     id: str
     name: str
     enabled: bool
+    type: Naming
     created_at: datetime
     updated_at: datetime
 
@@ -128,6 +130,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     indexes: list[Index]
     created_at: datetime
     updated_at: datetime
+    naming: Naming = Naming.TABLES_DB
+    """How its rows are shown."""
 
     @property
     def rows(self) -> str:

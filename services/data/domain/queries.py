@@ -119,6 +119,6 @@ def _selected(query: Query, columns: Columns) -> list[Column]:
             found += columns.values()
         elif key in columns:
             found.append(columns[key])
-        elif key not in SYSTEM_COLUMNS and key not in {"$permissions", "$databaseId", "$tableId"}:
+        elif key not in SYSTEM_COLUMNS and key not in {"$permissions", "$databaseId", "$tableId", "$collectionId"}:
             raise query_invalid(f"Attribute not found in schema: {key[:64]}")
     return found

@@ -53,7 +53,12 @@ class UpdateDatabase(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
 async def create_database(call: Call[DataDeps], params: CreateDatabase) -> models.Database:
     """Create a database."""
     made = await operations.create_database(
-        call.deps.pool, call.project.id, database_id=params.database_id, name=params.name, enabled=params.enabled
+        call.deps.pool,
+        call.project.id,
+        database_id=params.database_id,
+        name=params.name,
+        enabled=params.enabled,
+        type_=call.deps.catalogue.naming,
     )
     return models.database(made)
 

@@ -23,7 +23,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str = msgspec.field(name="$updatedAt")
     name: str
     enabled: bool
-    type: str = "tablesdb"
+    type: str
     status: str = "ready"
 
 
@@ -80,6 +80,7 @@ def database(found: DatabaseOf) -> Database:
         updated_at=wire_date(found.updated_at),
         name=found.name,
         enabled=found.enabled,
+        type=found.type.value,
     )
 
 

@@ -66,6 +66,10 @@ class UpdateRow(RowChoice, frozen=True, kw_only=True, rename="camel"):
     permissions: list[str] | None = None
 
 
+class UpsertRow(UpdateRow, frozen=True, kw_only=True, rename="camel"):
+    """What the row of this id is to be."""
+
+
 Amount = Annotated[int, msgspec.Meta(gt=0)] | Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -182,7 +186,7 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
         ErrorType.USER_UNAUTHORIZED,
     ),
 )
-async def upsert_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
+async def upsert_row(call: Call[DataDeps], params: UpsertRow) -> bytes:
     """Create a row, or change the one of this id."""
     return await operations.upsert_row(
         call.deps.catalogue, call.principal, _key(call, params), params.row_id, _change(params)

@@ -3,7 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import msgspec
+
 from services.data.domain.catalogue import Table
+from services.data.domain.naming import Naming
 from services.data.store import catalogue as store
 from services.data.store.rows import StaleTable
 from shared.contracts.principal import Kind, Principal
@@ -25,9 +28,12 @@ class Catalogue:
 
     Nothing tells a process that a table has changed elsewhere. A statement that reads carries the version it was made
     for, and finds nothing in another; whoever writes holds the definition first. So no answer is made by an old one.
+
+    `naming` is how the rows of its tables are shown.
     """
 
-    def __init__(self, pool: Pool, guard: Guard) -> None:
+    def __init__(self, pool: Pool, guard: Guard, naming: Naming = Naming.TABLES_DB) -> None:
+        self.naming = naming
         self._pool = pool
         self._guard = guard
         self._known: dict[Key, Table] = {}
@@ -78,7 +84,7 @@ class Catalogue:
         if table is not None and await store.hold_version(connection, table.n) == table.version:
             return table
         self._known.pop(key, None)
-        table = await store.hold_table(connection, *key)
+        table = msgspec.structs.replace(await store.hold_table(connection, *key), naming=self.naming)
         if len(self._known) >= MOST_TABLES:
             self._known.clear()
         self._known[key] = table

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from services.data.domain import definitions as rules
 from services.data.domain.catalogue import Column, Database, Index, Table
 from services.data.domain.definitions import NewColumn, NewIndex
+from services.data.domain.naming import Naming
 from services.data.store import catalogue as store
 from services.data.store import definitions as changes
 from shared.contracts.permissions import TABLE_ACTIONS, parse_permissions
@@ -15,11 +16,13 @@ from shared.kernel.ids import chosen_id
 from shared.postgres.pool import Connection, Pool
 
 
-async def create_database(pool: Pool, project: str, *, database_id: str, name: str, enabled: bool) -> Database:
+async def create_database(
+    pool: Pool, project: str, *, database_id: str, name: str, enabled: bool, type_: Naming
+) -> Database:
     """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`."""
     id_ = chosen_id(database_id)
     async with pool.acquire() as connection, changes.changing(connection):
-        await changes.insert_database(connection, project=project, id_=id_, name=name, enabled=enabled)
+        await changes.insert_database(connection, project=project, id_=id_, name=name, enabled=enabled, type_=type_)
         return await store.get_database(connection, project, id_)
 
 

@@ -77,7 +77,7 @@ async def list_rows(
         if roles == []:
             raise _unauthorized()
         page = await store.list_rows(connection, table, query, roles=roles, with_total=with_total)
-        return f'{{"total":{page.total},"rows":[{page.rows}]}}'.encode()
+        return f'{{"total":{page.total},"{table.naming.word("rows")}":[{page.rows}]}}'.encode()
 
     return await catalogue.read(key, principal, work)
 
@@ -126,15 +126,16 @@ async def upsert_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
 
     Where it would change nothing, it is only read: `Refusal(ROW_NOT_FOUND)` to who may not.
     """
+    id_ = chosen_id(row_id)
 
     async def work(connection: Connection, table: Table) -> bytes:
         for _ in range(UPSERT_TRIES):
-            changed = await _overwrite(connection, table, principal, row_id, change)
+            changed = await _overwrite(connection, table, principal, id_, change)
             if changed is not None:
                 return changed
             try:
                 async with connection.transaction():
-                    return await _insert(connection, table, principal, row_id, change)
+                    return await _insert(connection, table, principal, id_, change)
             except Refusal as refusal:
                 if refusal.type is not ErrorType.ROW_ALREADY_EXISTS:
                     raise

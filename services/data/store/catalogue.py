@@ -8,7 +8,7 @@ from services.data.domain.columns.kind import Options
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
-_DATABASE = "n, project, id, name, enabled, created_at, updated_at"
+_DATABASE = "n, project, id, name, enabled, type, created_at, updated_at"
 _GET_DATABASE = f"SELECT {_DATABASE} FROM data.databases WHERE project = $1 AND id = $2"
 _LOCK_DATABASE = f"{_GET_DATABASE} FOR UPDATE"
 _LIST_DATABASES = f"SELECT {_DATABASE} FROM data.databases WHERE project = $1 ORDER BY n"
@@ -32,12 +32,12 @@ async def get_database(connection: Connection, project: str, id_: str, *, lock: 
     row = await connection.fetchrow(_LOCK_DATABASE if lock else _GET_DATABASE, project, id_)
     if row is None:
         raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")
-    return Database(**dict(row))
+    return _database(row)
 
 
 async def list_databases(connection: Connection, project: str) -> list[Database]:
     """Return the databases of a project, the oldest first."""
-    return [Database(**dict(row)) for row in await connection.fetch(_LIST_DATABASES, project)]
+    return [_database(row) for row in await connection.fetch(_LIST_DATABASES, project)]
 
 
 async def get_table(connection: Connection, database: Database, id_: str, *, lock: bool = False) -> Table:
@@ -80,6 +80,10 @@ async def hold_table(connection: Connection, project: str, database_id: str, id_
 async def list_tables(connection: Connection, database: Database) -> list[Table]:
     """Return the tables of a database, the oldest first."""
     return await _with_parts(connection, database, await connection.fetch(_LIST_TABLES, database.n))
+
+
+def _database(row: asyncpg.Record) -> Database:
+    return msgspec.convert(dict(row), Database)
 
 
 def _table_not_found() -> Refusal:

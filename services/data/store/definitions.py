@@ -7,10 +7,13 @@ import asyncpg
 import msgspec
 
 from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Database, Index, Table
+from services.data.domain.naming import Naming
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
 
-_INSERT_DATABASE = "INSERT INTO data.databases (project, id, name, enabled) VALUES ($1, $2, $3, $4) RETURNING n"
+_INSERT_DATABASE = """
+    INSERT INTO data.databases (project, id, name, enabled, type) VALUES ($1, $2, $3, $4, $5) RETURNING n
+"""
 _UPDATE_DATABASE = "UPDATE data.databases SET name = $2, enabled = $3, updated_at = now() WHERE n = $1"
 _DELETE_DATABASE = "DELETE FROM data.databases WHERE n = $1"
 _CHANGE_ALL = "UPDATE data.tables SET version = version + 1 WHERE database_n = $1"
@@ -77,10 +80,12 @@ async def changing(connection: Connection) -> AsyncIterator[None]:
         raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has had as many columns as it may have.") from error
 
 
-async def insert_database(connection: Connection, *, project: str, id_: str, name: str, enabled: bool) -> None:
+async def insert_database(
+    connection: Connection, *, project: str, id_: str, name: str, enabled: bool, type_: Naming
+) -> None:
     """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`."""
     try:
-        n = await connection.fetchval(_INSERT_DATABASE, project, id_, name, enabled)
+        n = await connection.fetchval(_INSERT_DATABASE, project, id_, name, enabled, type_.value)
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.DATABASE_ALREADY_EXISTS, "Database with the requested ID already exists.") from error
     await connection.execute(f"CREATE SCHEMA db_{n}")

@@ -24,12 +24,13 @@ def row_json(table: Table, selected: tuple[Column, ...] | None) -> str:
 
     Ids and keys stand in it as they are: their grammar has no character that SQL or JSON would read as its own.
     """
+    table_id = table.naming.word("$tableId")
     parts = [
         """'{"$id":"' || t.id || '","$sequence":"' || t.seq""",
         f"""'","$createdAt":"' || {DATE.format("created_at")}""",
         f"""'","$updatedAt":"' || {DATE.format("updated_at")}""",
         """'","$permissions":' || array_to_json(t.permissions)""",
-        f"""',"$databaseId":"{table.database.id}","$tableId":"{table.id}"'""",
+        f"""',"$databaseId":"{table.database.id}","{table_id}":"{table.id}"'""",
         *(
             f"""',"{column.key}":' || coalesce({column.shown}::text, '{column.unset}')"""
             for column in (table.columns if selected is None else selected)

@@ -4,7 +4,9 @@ from __future__ import annotations  # a method is called `list`
 
 import itertools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +19,21 @@ from tests.integration.data.accounts import Accounts, Headers
 
 Json = dict[str, Any]
 Values = list[Any]
+
+
+OLD_WORDS = {
+    "tables": "collections",
+    "tableId": "collectionId",
+    "$tableId": "$collectionId",
+    "columns": "attributes",
+    "rows": "documents",
+    "rowId": "documentId",
+    "rowSecurity": "documentSecurity",
+    "row": "document",
+    "table": "collection",
+    "column": "attribute",
+}
+"""What the Databases API calls the things of TablesDB."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,10 @@ class Api:
     pool: Pool
     key: Headers
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+    service: str = "tablesdb"
+    """Below `/v1`."""
+    old_words: Mapping[str, str] = field(default_factory=dict)
+    """Replaced on their way there and back, so that tests in the words of TablesDB can be told to Databases."""
     patience: int = 5
     """How often a call is made again where its replica had, on a busy machine, no lease to commit a write by."""
 
@@ -62,12 +83,15 @@ class Api:
         replica: int = 0,
         project: str = "library",
     ) -> Answer:
-        """Call `/v1/tablesdb` + path, as the key with all scopes unless another caller is named.
+        """Call the service's path, as the key with all scopes unless another caller is named.
 
         The body of a GET goes into its query; a list there as the SDKs write it.
         """
         headers = {"X-Appwrite-Project": project} | (self.key if caller is None else caller)
-        url = f"{self.urls[replica]}/v1/tablesdb{path}"
+        if self.old_words:
+            path = "/".join(self.old_words.get(part, part) for part in path.split("/"))
+            body = body and {self.old_words.get(name, name): value for name, value in body.items()}
+        url = f"{self.urls[replica]}/v1/{self.service}{path}"
         if method == "GET":
             url += f"?{urlencode(list(_pairs(body or {})))}"
         sent = None if method == "GET" or body is None else json.dumps(body)
@@ -75,10 +99,21 @@ class Api:
             headers |= {"Content-Type": "application/json"}
         for _ in range(self.patience):
             await self.guards[replica].reader.until_leased(20)
-            answer = await self._send(method, url, headers, sent)
+            answer = self._read(await self._send(method, url, headers, sent))
             if answer.status != 503 or answer.body["type"] != "principal_unavailable":
                 return answer
-        return await self._send(method, url, headers, sent)
+        return self._read(await self._send(method, url, headers, sent))
+
+    def _read(self, answer: Answer) -> Answer:
+        """Return an answer in the words of TablesDB."""
+        if not self.old_words or not answer.body:
+            return answer
+        new = {old: word for word, old in self.old_words.items()}
+        body = {new.get(name, name): value for name, value in answer.body.items()}
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            noun, _, rest = body["type"].partition("_")
+            body["type"] = f"{new.get(noun, noun)}_{rest}"
+        return Answer(answer.status, body)
 
     async def _send(self, method: str, url: str, headers: Headers, sent: str | None) -> Answer:
         async with self.http.request(method, url, headers=headers, data=sent) as answer:

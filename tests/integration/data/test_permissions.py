@@ -1,11 +1,11 @@
 """The rules of permissions, as a table: who holds a role, and what each action answers to who does and who does not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from tests.integration.data.accounts import GUEST, Headers
-from tests.integration.data.api import Answer, Api, TableApi
+from tests.integration.data.api import OLD_WORDS, Answer, Api, TableApi
 
 CALLERS = ("guest", "ada", "vera", "owner", "member", "vip")
 
@@ -36,6 +36,12 @@ REFUSED = {
     "update": (401, "user_unauthorized"),
     "delete": (401, "user_unauthorized"),
 }
+
+
+@pytest.fixture(scope="module", params=["tablesdb", "databases"])
+def api(api: Api, request: pytest.FixtureRequest) -> Api:
+    """Data by either API."""
+    return replace(api, service=request.param, old_words=OLD_WORDS if request.param == "databases" else {})
 
 
 @dataclass(frozen=True)

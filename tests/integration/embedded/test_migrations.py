@@ -5,12 +5,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from services.data.composition import MIGRATIONS
 from services.embedded.parts import open_parts
 from services.embedded.postgres import SUPERUSER
 from tests.integration.embedded.daypass import User, processes_in
 
-FORGET = "DELETE FROM data.migrations WHERE number = 1"
-REMEMBER = "INSERT INTO data.migrations (number, name) VALUES (1, '0001_catalogue')"
+LAST = max(MIGRATIONS.glob("*.sql")).stem
+FORGET = f"DELETE FROM data.migrations WHERE name = '{LAST}'"
+REMEMBER = f"INSERT INTO data.migrations (number, name) VALUES ({int(LAST[:4])}, '{LAST}')"
 ADVANCE = "INSERT INTO auth.migrations (number, name) VALUES (9999, '9999_of_a_newer_release')"
 GO_BACK = "DELETE FROM auth.migrations WHERE number = 9999"
 
@@ -25,7 +27,7 @@ async def execute(data_dir: Path, statement: str) -> None:
 @pytest.mark.parametrize(
     ("harm", "words", "mending"),
     [
-        (FORGET, "0001_catalogue.sql failed and was rolled back", REMEMBER),
+        (FORGET, f"{LAST}.sql failed and was rolled back", REMEMBER),
         (ADVANCE, "start a newer release", GO_BACK),
     ],
     ids=["failed", "newer"],
