@@ -18,8 +18,6 @@ from appwrite.services.tables_db import TablesDB
 from tests.e2e.instance import Instance
 from tests.e2e.sdk import client, refusal, server, with_session
 
-pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated function")
-
 BOOKS = "books"
 ATTRIBUTES: dict[str, tuple[Any, ...]] = {
     "string": (64,),
