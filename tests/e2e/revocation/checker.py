@@ -295,7 +295,7 @@ class Check:
                 task.cancel()
             raise
         reading.died_at = time.monotonic()
-        _, late = await asyncio.wait(readers, timeout=LINGER_S)
+        late = set() if not readers else (await asyncio.wait(readers, timeout=LINGER_S))[1]
         self._open |= late
         for task in readers:
             if task not in late:

@@ -25,10 +25,11 @@ from services.embedded.programs import Programs
 from services.embedded.valkey import ADMIN, Valkey
 from shared.contracts.administration import CreateKey, CreateProject
 from shared.contracts.requests import A, Request
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import Refusal
 from shared.messaging import names
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
+from shared.web.errors import STATUSES
 from tests.e2e.processes import environment, free_port
 from tests.e2e.revocation.checker import PROJECT
 from tests.e2e.revocation.copies import Copy, open_copy
@@ -151,8 +152,11 @@ class Cluster:
     async def make_key(self, *scopes: str) -> tuple[str, str]:
         """Make an API key, as the command line does; return its id and secret."""
         while True:
-            with contextlib.suppress(Unavailable):
+            try:
                 made = (await self.ask(CreateKey(project=PROJECT, name="of a round", scopes=scopes))).keys[0]
+            except Refusal as refusal:
+                assert STATUSES[refusal.type] == 503, refusal
+            else:
                 return made.id, made.secret
 
     @contextlib.asynccontextmanager

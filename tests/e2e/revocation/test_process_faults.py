@@ -143,9 +143,16 @@ async def test_a_database_that_was_restored_has_no_session_of_before_and_a_new_e
     async def is_new() -> bool:
         return await cluster.stream() != before
 
+    async def is_a_later_second() -> bool:
+        """JWTs of no session say the second when they were made, and those of the restoration's second are refused."""
+        async with cluster.sql() as connection:
+            later: bool = await connection.fetchval("SELECT date_trunc('s', now()) > restored_at FROM feed.instance")
+            return later
+
     await eventually(is_new, True)
     async with cluster.sql() as connection:
         assert await connection.fetchval("SELECT count(*) FROM auth.sessions WHERE deleted_at IS NULL") == 0
+    await eventually(is_a_later_second, True)
     await cluster.ready()
     async with checking(cluster) as check:
         await check.rounds(12)
