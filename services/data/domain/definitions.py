@@ -23,7 +23,6 @@ from shared.kernel.ids import is_id
 
 INDEX_TYPES = ("key", "unique")
 INDEX_TYPES_TO_COME = frozenset({"fulltext", "spatial"})
-LEAST_ENCRYPTED = 150
 ORDERS = frozenset({"ASC", "DESC"})
 FORMATS = frozenset({"email", "enum", "ip", "url"})
 """Kinds that may also be asked for as strings of a format."""
@@ -108,8 +107,8 @@ def inline_index(given: InlineIndex) -> NewIndex:
 
 def column(table: Table, given: NewColumn, now: datetime) -> Column:
     """Return a column to be added to a table; raises `Refusal` where it does not fit."""
-    if given.options.encrypt and (given.options.size or LEAST_ENCRYPTED) < LEAST_ENCRYPTED:
-        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, f"Encryption needs a size of {LEAST_ENCRYPTED} or more.")
+    if given.options.encrypt:
+        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Encrypted columns are not supported.")
     made = Column(
         n=0,
         key=given.key,

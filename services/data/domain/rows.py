@@ -112,9 +112,9 @@ def stepped(value: Number | None, step: Step) -> Number:
     return result
 
 
-def missing_required() -> Refusal:
-    """Return the refusal of a row that has no value for a column that has become required."""
-    return _invalid("Missing required attribute")
+def unfit(key: str) -> Refusal:
+    """Return the refusal of a row whose value of a column is not one that the column takes, since it was changed."""
+    return _invalid(f'Attribute "{key}" has no valid value, and none is given')
 
 
 def checked_default(column: Column) -> Column:

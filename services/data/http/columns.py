@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from services.data.domain.column_changes import ColumnChange
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options
 from services.data.domain.definitions import NewColumn
@@ -13,6 +14,7 @@ from services.data.http.tables import PATH as TABLES
 from services.data.http.tables import TableChoice
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
+from shared.kernel.errors import ErrorType, Refusal
 from shared.web.endpoint import Call, Caller, Reply, Routes
 from shared.web.parameters import Id
 
@@ -39,18 +41,30 @@ LISTING = Listing(
 Number = int | float
 
 
-class CreateColumn(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class ColumnOptions(TableChoice, frozen=True, kw_only=True, rename="camel"):
     """A column of any kind; each kind uses some of `size`, `min`, `max`, `elements`."""
 
     key: Id
     required: bool
-    default: Any = None  # Any: a JSON value, checked by the kind
-    array: bool = False
     size: int | None = None
     min: Number | None = None
     max: Number | None = None
-    elements: list[str] = []
+    elements: list[str] | None = None
+
+
+class CreateColumn(ColumnOptions, frozen=True, kw_only=True, rename="camel"):
+    """A column that is to be made."""
+
+    default: Any = None  # Any: a JSON value, checked by the kind
+    array: bool = False
     encrypt: bool = False
+
+
+class UpdateColumn(ColumnOptions, frozen=True, kw_only=True, rename="camel"):
+    """What a column is to be: a default of null is none; a size and bounds that are left out stay as they are."""
+
+    default: Any | None  # Any: as above
+    new_key: Id | None = None
 
 
 class ListColumns(TableChoice, frozen=True, kw_only=True, rename="camel"):
@@ -83,18 +97,40 @@ def _declare(kind: str) -> None:
             required=params.required,
             default=params.default,
             array=params.array,
-            options=Options(
-                size=params.size,
-                min=params.min,
-                max=params.max,
-                elements=tuple(params.elements),
-                encrypt=params.encrypt,
-            ),
+            options=_options(kind, params, encrypt=params.encrypt),
         )
         made = await operations.create_column(
             call.deps.pool, call.project.id, params.database_id, params.table_id, given
         )
         return Reply(body=msgspec.json.encode(models.column(made)))
+
+    @routes.endpoint(
+        "PATCH",
+        f"{PATH}/{kind}/{{key}}",
+        name=f"tables_db.update_{kind}_column",
+        callers=Caller.KEY,
+        scopes=WRITE,
+    )
+    async def update_column(call: Call[DataDeps], params: UpdateColumn) -> Reply:
+        """Change or rename a column, in force for every request from then on; its values stay as they are."""
+        change = ColumnChange(
+            kind=kind,
+            key=params.new_key or params.key,
+            required=params.required,
+            default=params.default,
+            options=_options(kind, params),
+        )
+        changed = await operations.update_column(
+            call.deps.pool, call.project.id, params.database_id, params.table_id, params.key, change
+        )
+        return Reply(body=msgspec.json.encode(models.column(changed)))
+
+
+def _options(kind: str, params: ColumnOptions, *, encrypt: bool = False) -> Options:
+    if kind == "enum" and params.elements is None:
+        raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, 'Param "elements" is not optional.')
+    elements = tuple(params.elements or ())
+    return Options(size=params.size, min=params.min, max=params.max, elements=elements, encrypt=encrypt)
 
 
 for _kind in KINDS:

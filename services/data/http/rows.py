@@ -40,7 +40,10 @@ class CreateRow(TableChoice, frozen=True, kw_only=True, rename="camel"):
 
 
 class ListRows(TableChoice, frozen=True, kw_only=True, rename="camel"):
-    """`queries` in the SDKs' syntax; `total` false spares the count. `ttl` is taken and has no effect."""
+    """`queries` in the SDKs' syntax; `total` false spares the count.
+
+    `ttl` allows an answer that is so many seconds old. None is kept: each is made anew, and a header says so.
+    """
 
     queries: list[str] = []
     total: bool = True
@@ -133,6 +136,8 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
 @routes.endpoint("GET", PATH, name="tables_db.list_rows", callers=Caller.ANYONE, scopes=READ, model=RowList)
 async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes:
     """List the rows that the caller may read."""
+    if params.ttl:
+        call.add_header("X-Appwrite-Cache", "miss")
     return await operations.list_rows(
         call.deps.catalogue, call.principal, _key(call, params), queries=params.queries, with_total=params.total
     )

@@ -47,12 +47,16 @@ class TableChoice(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
 
 
 class UpdateTable(TableChoice, frozen=True, kw_only=True, rename="camel"):
-    """What a table is to be; switches left out go back to what they are at creation, as Appwrite has it."""
+    """What a table is to be; switches left out go back to what they are at creation, as Appwrite has it.
+
+    `purge` would empty the cache of lists of rows; there is none, and it has no effect.
+    """
 
     name: Name | None = None
     permissions: list[str] | None = None
     row_security: bool = False
     enabled: bool = True
+    purge: bool = False
 
 
 @routes.endpoint("POST", PATH, name="tables_db.create_table", callers=Caller.KEY, scopes=WRITE, status=201)

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.data.domain import column_changes
 from services.data.domain import definitions as rules
 from services.data.domain.catalogue import Column, Database, Index, Table
+from services.data.domain.column_changes import ColumnChange
 from services.data.domain.definitions import NewColumn, NewIndex
 from services.data.domain.naming import Naming
 from services.data.store import catalogue as store
@@ -139,6 +141,24 @@ async def create_column(pool: Pool, project: str, database_id: str, table_id: st
     async with _changing(pool, project, database_id, table_id) as (connection, table):
         await changes.insert_column(connection, table, rules.column(table, given, now()))
         return find_column(await store.get_table(connection, table.database, table_id), given.key)
+
+
+async def update_column(
+    pool: Pool, project: str, database_id: str, table_id: str, key: str, change: ColumnChange
+) -> Column:
+    """Change what a column is declared as, in force for every statement from then on; no value is rewritten.
+
+    Raises `Refusal(COLUMN_NOT_FOUND)`, `Refusal(COLUMN_INVALID_RESIZE)` where a value is longer than the new size, and
+    as `column_changes.changed` does.
+    """
+    async with _changing(pool, project, database_id, table_id) as (connection, table):
+        column = find_column(table, key)
+        changed = column_changes.changed(table, column, change)
+        size = column_changes.shrunk_to(column, changed)
+        if size is not None and await changes.has_longer(connection, table, column, size):
+            raise Refusal(ErrorType.COLUMN_INVALID_RESIZE, "There are values that are longer than the new size.")
+        await changes.update_column(connection, table, column, changed)
+        return find_column(await store.get_table(connection, table.database, table_id), changed.key)
 
 
 async def delete_column(pool: Pool, project: str, database_id: str, table_id: str, key: str) -> None:

@@ -19,11 +19,11 @@ from services.data.domain.rows import (
     Data,
     Step,
     Values,
-    missing_required,
     number_column,
     stepped,
     stored,
     stored_over,
+    unfit,
 )
 from services.data.operations.catalogue import Catalogue, Key
 from services.data.store import rows as store
@@ -112,8 +112,8 @@ async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
             _require(table, "read", principal, known)
             return known.json.encode()
         _require(table, "update", principal, known)
-        if fault is not None or not known.is_whole:
-            raise fault or missing_required()
+        if fault is not None or known.unfit is not None:
+            raise fault or unfit(known.unfit or "")
         return await store.update_row(
             connection, table, known, values=values, permissions=permissions, now=now(), updated_at=updated_at
         )

@@ -1,5 +1,9 @@
-"""SQL of filters, orders and cursors on rows `t`: names from the catalogue, every value a parameter."""
+"""SQL of filters, orders, cursors and declarations on rows `t`: names from the catalogue, every value a parameter."""
 
+from collections.abc import Iterable, Iterator
+
+from services.data.domain.catalogue import Column
+from services.data.domain.columns.kind import Options
 from services.data.domain.filters import Filter, Joined
 from services.data.domain.queries import Order
 
@@ -67,6 +71,31 @@ def beyond(orders: tuple[Order, ...]) -> str:
         equal = [f"t.{one.column} = {_cursor_s(one)}" for one in orders[:place]]
         alternatives.append(" AND ".join([*equal, step]))
     return "(" + " OR ".join(alternatives) + ")"
+
+
+def unfit_column(columns: Iterable[Column], arguments: list[object]) -> str:
+    """Return the SQL of the key of the first column whose value is none that it takes, or null.
+
+    That is a value which was good when it was written; what else the column takes cannot have changed under it. The
+    values that this needs are added to the statement's arguments.
+    """
+    cases = [f"WHEN {fault} THEN '{column.key}'" for column in columns for fault in _faults(column, arguments)]
+    return f"CASE {' '.join(cases)} END" if cases else "NULL"
+
+
+def _faults(column: Column, arguments: list[object]) -> Iterator[str]:
+    value, options, kind = f"t.{column.name}", column.options, column.kind
+    if column.required:
+        yield f"{value} IS NULL"
+    if options.elements:
+        arguments.append(list(options.elements))
+        elements = f"${len(arguments)}::text[]"
+        yield f"NOT array_remove({value}, NULL) <@ {elements}" if column.array else f"{value} <> ALL({elements})"
+    elif options.min is not None and options != kind.options(Options()):
+        arguments += [options.min, options.max]
+        low, high = (f"${len(arguments) + place}::{kind.postgres}" for place in (-1, 0))
+        values = f"ALL({value})" if column.array else value
+        yield f"NOT ({low} <= {values} AND {high} >= {values})"
 
 
 def _order(order: Order) -> str:

@@ -34,6 +34,12 @@ _INSERT_COLUMN = """
     INSERT INTO data.columns (table_n, key, kind, options, required, default_value, is_array)
     VALUES ($1, $2, $3, $4::text::json, $5, $6::text::json, $7) RETURNING n
 """
+_UPDATE_COLUMN = """
+    UPDATE data.columns
+    SET key = $2, options = $3::text::json, required = $4, default_value = $5::text::json, updated_at = now()
+    WHERE n = $1
+"""
+_RENAME_IN_INDEXES = "UPDATE data.indexes SET columns = array_replace(columns, $2, $3) WHERE table_n = $1"
 _DELETE_COLUMN = "DELETE FROM data.columns WHERE n = $1"
 _INSERT_INDEX = """
     INSERT INTO data.indexes (table_n, key, type, columns, orders, lengths) VALUES ($1, $2, $3, $4, $5, $6) RETURNING n
@@ -137,17 +143,15 @@ async def delete_table(connection: Connection, table: Table) -> None:
 
 async def insert_column(connection: Connection, table: Table, column: Column) -> None:
     """Add a column; its number is PostgreSQL's. Raises `Refusal(COLUMN_ALREADY_EXISTS)`."""
-    default = None if column.default is None else msgspec.json.encode(column.default).decode()
-    options = msgspec.json.encode(column.options).decode()
     try:
         n = await connection.fetchval(
             _INSERT_COLUMN,
             table.n,
             column.key,
             column.kind_name,
-            options,
+            _json(column.options),
             column.required,
-            default,
+            _json(column.default),
             column.array,
         )
     except asyncpg.UniqueViolationError as error:
@@ -155,6 +159,24 @@ async def insert_column(connection: Connection, table: Table, column: Column) ->
     collation = ' COLLATE "C"' if column.kind.is_text else ""
     await connection.execute(f"ALTER TABLE {table.rows} ADD COLUMN c_{n} {column.postgres}{collation}")
     await connection.execute(_CHANGE, table.n)
+
+
+async def update_column(connection: Connection, table: Table, column: Column, changed: Column) -> None:
+    """Change what a column is declared as; its values stay as they are, and indexes over it name it by its key."""
+    default, options = _json(changed.default), _json(changed.options)
+    await connection.execute(_UPDATE_COLUMN, column.n, changed.key, options, changed.required, default)
+    if changed.key != column.key:
+        await connection.execute(_RENAME_IN_INDEXES, table.n, column.key, changed.key)
+    await connection.execute(_CHANGE, table.n)
+
+
+async def has_longer(connection: Connection, table: Table, column: Column, size: int) -> bool:
+    """Say whether any row has a text in a column that is longer than so many characters."""
+    length = f"length({column.name})"
+    if column.array:
+        length = f"(SELECT max(length(element)) FROM unnest({column.name}) AS element)"
+    found: bool = await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table.rows} WHERE {length} > $1)", size)
+    return found
 
 
 async def delete_column(connection: Connection, table: Table, column: Column) -> None:
@@ -192,6 +214,10 @@ async def delete_index(connection: Connection, table: Table, index: Index) -> No
     await connection.execute(f"DROP INDEX IF EXISTS {table.database.schema}.{index.name}")
     await connection.execute(_DELETE_INDEX, index.n)
     await connection.execute(_CHANGE, table.n)
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 def _part(table: Table, index: Index, place: int) -> str:

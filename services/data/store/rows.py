@@ -12,6 +12,7 @@ from services.data.domain.catalogue import Column, Table
 from services.data.domain.queries import RowQuery
 from services.data.domain.rows import Values
 from services.data.store import statements
+from services.data.store.conditions import unfit_column
 from shared.contracts.permissions import Permission
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -39,7 +40,8 @@ class Page(msgspec.Struct, frozen=True):
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """A row, held for a change: what its own permissions allow, and what the change makes of it.
 
-    `is_same`: nothing changes. `is_whole`: required columns that the change does not name have values.
+    `is_same`: nothing changes. `unfit`: the key of a column that the change does not name, and whose value is none that
+    it takes now; None where there is none.
     """
 
     seq: int
@@ -47,7 +49,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     may: bool
     may_read: bool
     is_same: bool
-    is_whole: bool
+    unfit: str | None
 
 
 async def get_row(
@@ -126,16 +128,16 @@ async def find_row(
         for (column, _), place in zip(values, _places(values, first=4), strict=True)
     ]
     named = {column.n for column, _ in values}
-    whole = [f"t.{column.name} IS NOT NULL" for column in table.columns if column.required and column.n not in named]
-    arguments = [id_, [f'{action}("{role}")' for role in roles], [f'read("{role}")' for role in roles]]
+    arguments: list[object] = [id_, [f'{action}("{role}")' for role in roles], [f'read("{role}")' for role in roles]]
     arguments += _arguments(values)
     if permissions is not None:
         same.append(f"t.permissions = ${len(arguments) + 1}::text[]")
         arguments.append([str(permission) for permission in permissions])
+    unfit = unfit_column([column for column in table.columns if column.n not in named], arguments)
     text = f"""
         SELECT t.seq, {statements.row_json(table, None)} AS json, t.permissions && $2::text[] AS may,
             t.permissions && $3::text[] AS may_read, {" AND ".join(same) or "true"} AS is_same,
-            {" AND ".join(whole) or "true"} AS is_whole
+            {unfit} AS unfit
         FROM {table.rows} AS t WHERE t.id = $1 FOR UPDATE
     """
     with _told():

@@ -125,9 +125,12 @@ async def test_rows_are_read_and_written_while_their_table_changes(api: Api) -> 
         for place in range(12):
             kind = await table.add_column("integer", f"extra{place}", default=place)
             assert kind.said == (202, "")
+            changed = {"required": False, "default": place + 1, "max": 100, "newKey": f"more{place}"}
+            renamed = await table.call("PATCH", f"/columns/integer/extra{place}", body=changed)
+            assert renamed.said == (200, "")
             body = {"permissions": ['create("any")'], "rowSecurity": True, "name": f"table {place}"}
             assert (await table.call("PUT", "", body=body)).said == (200, "")
-            assert (await table.call("DELETE", f"/columns/extra{place}")).said == (204, "")
+            assert (await table.call("DELETE", f"/columns/more{place}")).said == (204, "")
         is_done.set()
 
     async def use(replica: int) -> None:

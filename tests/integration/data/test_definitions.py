@@ -9,8 +9,9 @@ from tests.integration.data.api import Api, Json, query
 BAD_ARGUMENT = (400, "general_argument_invalid")
 
 
+@pytest.mark.check("data 34")
+@pytest.mark.check("data 35")
 async def test_a_database_is_made_shown_changed_and_deleted(api: Api) -> None:
-    """Checks 34, 35."""
     id_ = api.new_id("database")
     made = await api.call("POST", "", body={"databaseId": id_, "name": "Library"})
     again = await api.call("POST", "", body={"databaseId": id_, "name": "Library"})
@@ -33,9 +34,9 @@ async def test_a_database_is_made_shown_changed_and_deleted(api: Api) -> None:
         assert (await api.call(method, f"/{id_}", body={})).said == (404, "database_not_found")
 
 
+@pytest.mark.check("data 34")
 @pytest.mark.parametrize("id_", ["_a", "a" * 37, "", "a b", "é", "a\n", 1, None])
 async def test_ids_follow_their_grammar(api: Api, id_: Any) -> None:
-    """Check 34."""
     table = await api.new_table()
 
     assert (await api.call("POST", "", body={"databaseId": id_, "name": "x"})).said == BAD_ARGUMENT
@@ -54,8 +55,9 @@ async def test_a_database_belongs_to_its_project(api: Api) -> None:
     assert (await api.call("GET", f"/{id_}", project="archive")).body["name"] == "Archive"
 
 
+@pytest.mark.check("data 36")
+@pytest.mark.check("data 37")
 async def test_a_table_is_made_shown_changed_and_deleted(api: Api) -> None:
-    """Checks 36, 37."""
     table = await api.new_table(permissions=['read("any")'], rowSecurity=True, name="Books")
     shown = await table.call("GET", "")
     again = await api.call("POST", f"/{table.database}/tables", body={"tableId": table.table, "name": "Books"})
@@ -84,8 +86,10 @@ async def test_a_table_is_made_shown_changed_and_deleted(api: Api) -> None:
     assert (await table.list()).said == (404, "table_not_found")
 
 
+@pytest.mark.check("data 38")
+@pytest.mark.check("data 39")
+@pytest.mark.check("data 50")
 async def test_a_column_is_made_shown_and_deleted(api: Api) -> None:
-    """Checks 38, 39, 50."""
     table = await api.new_table()
     made = await table.add_column("integer", "age", min=1, max=10)
     row = await table.new_row({"age": 5})
@@ -119,6 +123,7 @@ async def test_a_column_is_made_shown_and_deleted(api: Api) -> None:
         ("varchar", {}, BAD_ARGUMENT),
         ("varchar", {"size": 3, "default": "abcd"}, (400, "column_value_invalid")),
         ("varchar", {"size": 149, "encrypt": True}, (400, "general_bad_request")),
+        ("longtext", {"encrypt": True}, (400, "general_bad_request")),
         ("integer", {"min": 5, "max": 1}, (400, "column_value_invalid")),
         ("integer", {"min": 5, "max": 9, "default": 10}, (400, "column_value_invalid")),
         ("integer", {"min": 10**30}, BAD_ARGUMENT),
@@ -128,6 +133,7 @@ async def test_a_column_is_made_shown_and_deleted(api: Api) -> None:
         ("enum", {"elements": ["a", "b"], "default": "c"}, (400, "column_value_invalid")),
         ("enum", {"elements": ["a", ""]}, BAD_ARGUMENT),
         ("enum", {"elements": []}, (400, "column_value_invalid")),
+        ("enum", {}, BAD_ARGUMENT),
         ("enum", {"elements": ["x" * 256]}, BAD_ARGUMENT),
         ("enum", {"elements": [str(n) for n in range(101)]}, BAD_ARGUMENT),
         ("email", {"default": "not-an-email"}, BAD_ARGUMENT),
@@ -140,10 +146,14 @@ async def test_a_column_is_made_shown_and_deleted(api: Api) -> None:
     ],
     ids=str,
 )
+@pytest.mark.check("data 40")
+@pytest.mark.check("data 41")
+@pytest.mark.check("data 42")
+@pytest.mark.check("data 43")
+@pytest.mark.check("data 44")
 async def test_columns_that_cannot_be_are_refused(
     api: Api, kind: str, parameters: Json, refused: tuple[int, str]
 ) -> None:
-    """Checks 40, 41, 42, 43, 44."""
     table = await api.new_table()
 
     assert (await table.add_column(kind, "own", **parameters)).said == refused
@@ -169,8 +179,8 @@ async def test_bounds_and_defaults_are_shown_as_documented(api: Api) -> None:
     assert shown[1:] == [whole, real, date, big]
 
 
+@pytest.mark.check("data 55")
 async def test_a_wide_row_takes_no_more_columns(api: Api) -> None:
-    """Check 55."""
     table = await api.new_table()
     await table.add_column("varchar", "wide", size=15_000)
 
@@ -179,10 +189,19 @@ async def test_a_wide_row_takes_no_more_columns(api: Api) -> None:
     assert shown["bytesMax"] == 65_535
     assert 60_000 < shown["bytesUsed"] < 65_535
     assert (await table.add_column("text", "beside")).status == 202
+    await table.add_column("varchar", "rest", size=1046)
+    assert (await table.add_column("string", "beside2", size=65_536)).said == (400, "column_limit_exceeded")
 
 
+async def test_a_purge_of_a_table_is_taken(api: Api) -> None:
+    table = await api.new_table()
+
+    assert (await table.call("PUT", "", body={"purge": True})).said == (200, "")
+    assert (await table.call("PUT", "", body={"purge": "much"})).said == BAD_ARGUMENT
+
+
+@pytest.mark.check("data 53")
 async def test_indexes_are_made_shown_and_deleted(api: Api) -> None:
-    """Checks 51, 52, 53."""
     table = await api.new_table()
     await table.add_column("integer", "age")
     made = await table.call(
@@ -230,8 +249,9 @@ async def test_indexes_are_made_shown_and_deleted(api: Api) -> None:
     ],
     ids=str,
 )
+@pytest.mark.check("data 51")
+@pytest.mark.check("data 52")
 async def test_indexes_that_cannot_be_are_refused(api: Api, parameters: Json, refused: tuple[int, str]) -> None:
-    """Checks 51, 52."""
     table = await api.new_table()
     await table.add_column("integer", "age")
     await table.add_column("varchar", "tags", size=9, array=True)
@@ -241,8 +261,8 @@ async def test_indexes_that_cannot_be_are_refused(api: Api, parameters: Json, re
     assert answer.said == refused
 
 
+@pytest.mark.check("data 53")
 async def test_a_table_has_at_most_58_indexes(api: Api) -> None:
-    """Check 53."""
     indexes = [{"key": f"i{n}", "type": "key", "attributes": ["text"]} for n in range(58)]
     table = await api.new_table(indexes=indexes)
     more = await table.call("POST", "/indexes", body={"key": "more", "type": "key", "columns": ["text"]})
@@ -282,8 +302,8 @@ INLINE: list[Json] = [
 ]
 
 
+@pytest.mark.check("data 54")
 async def test_a_table_is_made_with_its_columns_and_indexes(api: Api) -> None:
-    """Check 54."""
     table = await api.new_table(columns=INLINE, indexes=[{"key": "own", "type": "unique", "attributes": ["s", "i"]}])
     shown = (await table.call("GET", "")).body
 
@@ -310,10 +330,10 @@ async def test_a_table_is_made_with_its_columns_and_indexes(api: Api) -> None:
         (INLINE, [{"key": "own", "type": "key", "attributes": ["s"], "orders": ["ASC", "ASC"]}], BAD_ARGUMENT),
     ],
 )
+@pytest.mark.check("data 54")
 async def test_a_table_is_made_whole_or_not_at_all(
     api: Api, columns: list[Json], indexes: list[Json], refused: tuple[int, str]
 ) -> None:
-    """Check 54."""
     table = await api.new_table()
     body = {"tableId": "other", "name": "Other", "columns": columns, "indexes": indexes}
     made = await api.call("POST", f"/{table.database}/tables", body=body)
@@ -370,9 +390,9 @@ async def test_databases_are_listed_page_by_page(api: Api) -> None:
         query("equal", "enabled", {"a": 1}),
     ],
 )
+@pytest.mark.check("data 49")
 @pytest.mark.parametrize("noun", ["", "/{}/tables", "/{}/tables/{}/columns", "/{}/tables/{}/indexes"])
 async def test_lists_of_definitions_refuse_bad_queries(api: Api, noun: str, bad: str) -> None:
-    """Check 49; section 3.9."""
     table = await api.new_table()
     path = noun.format(table.database, table.table)
 
@@ -387,8 +407,8 @@ async def test_a_cursor_of_definitions_must_be_there(api: Api) -> None:
         assert (await api.call("GET", path, body=queries)).said == (400, "general_cursor_not_found")
 
 
+@pytest.mark.check("data 49")
 async def test_columns_are_listed_by_what_they_are(api: Api) -> None:
-    """Check 49."""
     table = await api.new_table(columns=INLINE)
 
     async def listed(*queries: str) -> list[str]:

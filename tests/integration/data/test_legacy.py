@@ -109,6 +109,25 @@ async def test_attributes_and_indexes_are_made_shown_and_deleted(shop: Shop) -> 
     assert (await shop.call("GET", "/attributes/sold")).said == (404, "attribute_not_found")
 
 
+async def test_an_attribute_is_changed_and_renamed(shop: Shop) -> None:
+    await shop.new_document(name="Lamp", price=3)
+    change = {"required": False, "default": None}
+    changed = await shop.call("PATCH", "/attributes/integer/price", change | {"max": 9, "newKey": "cost"})
+
+    assert (changed.status, changed.body["key"], changed.body["max"]) == (200, "cost", 9)
+    assert changed.body == (await shop.call("GET", "/attributes/cost")).body
+    assert (await shop.call("GET", "/documents")).body["documents"][0]["cost"] == 3
+    for path, body, said in (
+        ("/varchar/name", change | {"size": 3}, (400, "attribute_invalid_resize")),
+        ("/varchar/name", change | {"newKey": "cost"}, (409, "attribute_already_exists")),
+        ("/varchar/name", change | {"size": 1000}, (400, "index_invalid")),
+        ("/string/name", change, (400, "attribute_type_invalid")),
+        ("/varchar/price", change, (404, "attribute_not_found")),
+        ("/integer/cost", {"required": False}, BAD_ARGUMENT),
+    ):
+        assert (await shop.call("PATCH", f"/attributes{path}", body)).said == said, (path, body)
+
+
 async def test_a_document_is_a_row_in_other_words(shop: Shop) -> None:
     made = await shop.new_document(name="Lamp", price=3)
     id_ = made["$id"]

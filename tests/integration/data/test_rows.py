@@ -273,6 +273,21 @@ async def test_a_value_too_long_for_its_index_is_refused(api: Api) -> None:
     assert (await table.create({"text": "a" * 768})).said == (201, "")
 
 
+async def test_a_list_that_may_be_old_is_made_anew(people: TableApi) -> None:
+    """Section 2.5.8."""
+    api = people.api
+    await people.new_row({"name": "Ada"})
+    url, headers = f"{api.urls[0]}/v1/tablesdb{people.path}/rows", api.key | {"X-Appwrite-Project": "library"}
+
+    for ttl, cache in (("60", "miss"), ("0", None)):
+        async with api.http.get(url, params={"ttl": ttl}, headers=headers) as answer:
+            assert (answer.status, answer.headers.get("X-Appwrite-Cache")) == (200, cache)
+            assert (await answer.json())["total"] == 1
+    for ttl in ("-1", "86401", "long"):
+        async with api.http.get(url, params={"ttl": ttl}, headers=headers) as answer:
+            assert answer.status == 400
+
+
 async def test_sequences_count_insertions(people: TableApi) -> None:
     rows = [(await people.create({"name": "Ada"})).body["$sequence"] for _ in range(3)]
 
