@@ -1,6 +1,5 @@
 """The commands of README.md, docs/examples and docs/how-to do what they say, on a running instance."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,12 +11,11 @@ from appwrite.services.tables_db import TablesDB
 from appwrite.services.users import Users
 
 from tests.e2e.instance import Instance
+from tests.e2e.programs import ROOT, need_curl, need_node, run
 from tests.e2e.sdk import server
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES, HOW_TO = ROOT / "docs" / "examples", ROOT / "docs" / "how-to"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-NODE_MODULES = [EXAMPLES / "node_modules", *map(Path, os.environ.get("NODE_MODULES", "").split(os.pathsep))]
 
 
 def fenced(text: str, language: str) -> list[str]:
@@ -28,42 +26,10 @@ def fenced(text: str, language: str) -> list[str]:
 EXPECTED = fenced(README, "text")
 
 
-def run(command: list[str] | str, instance: Instance, folder: Path = ROOT) -> str:
-    credentials = {
-        "DAYPASS_ENDPOINT": instance.endpoint,
-        "DAYPASS_PROJECT": instance.project,
-        "DAYPASS_KEY": instance.key,
-    }
-    done = subprocess.run(
-        command,
-        shell=isinstance(command, str),
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=os.environ | credentials,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def in_readme(program: str) -> str:
     """The README's block of commands that runs a program, without the line that reads the user's own credentials."""
     block = next(block for block in fenced(README, "sh") if program in block)
     return "\n".join(line for line in block.splitlines() if not line.startswith("set -a"))
-
-
-def need_curl() -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
-
-
-def need_node(folder: Path) -> None:
-    """Let a program in `folder` find the SDK."""
-    found = [path for path in NODE_MODULES if (path / "node-appwrite").exists()]
-    if shutil.which("node") is None or not found:
-        pytest.skip("node or docs/examples/node_modules is missing: npm install in docs/examples")
-    (folder / "node_modules").symlink_to(found[0])
 
 
 def test_the_example_in_python_prints_what_the_readme_says(embedded: Instance) -> None:
