@@ -35,8 +35,8 @@ down: $(VENV)/run.ready  ## remove the containers (ARGS: --volumes deletes the d
 images: $(VENV)/run.ready  ## make what plain docker-compose needs: images, secrets, .env
 	@exec $(BIN)/python -m deploy images $(ARGS)
 
-test: $(VENV)/dev.ready  ## run all tests (ARGS go to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.ready  ## run all tests, two at a time (ARGS go to pytest)
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder $(ARGS)
 
 coverage: $(VENV)/dev.ready  ## run the tests of this process and say which lines none of them reaches
 	$(BIN)/python -m coverage run -m pytest tests/unit tests/integration $(ARGS)

@@ -49,6 +49,26 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
+SLOW = ("tests/e2e/revocation/", "compose", "processes")
+"""What takes minutes: with more than one worker it has to begin first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that share what is slow to start run in one worker, and the slow ones first."""
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: SLOW.index(groups[item]) if groups[item] in SLOW else len(SLOW))
+
+
+def _group(item: pytest.Item) -> str:
+    file = item.nodeid.partition("::")[0]
+    if file.startswith(SLOW[0]) and "running_cluster" in getattr(item, "fixturenames", ()):
+        return SLOW[0]
+    topology = _topology(item.nodeid)
+    return file if topology == "embedded" else topology
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests ran in each topology; what needs none of them runs in this very process."""
     counted = Counter(_topology(report.nodeid) for report in terminalreporter.getreports("passed"))
