@@ -152,3 +152,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def by_key(self) -> Columns:
         """Its columns by their keys."""
         return {column.key: column for column in self.columns}
+
+    @property
+    def searchable(self) -> frozenset[str]:
+        """The keys of columns with a full-text index of their own."""
+        alone = (index.columns for index in self.indexes if index.type == "fulltext")
+        return frozenset(columns[0] for columns in alone if len(columns) == 1)

@@ -21,8 +21,8 @@ from services.data.domain.rows import checked_default
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
 
-INDEX_TYPES = ("key", "unique")
-INDEX_TYPES_TO_COME = frozenset({"fulltext", "spatial"})
+INDEX_TYPES = ("key", "unique", "fulltext")
+INDEX_TYPES_TO_COME = frozenset({"spatial"})
 ORDERS = frozenset({"ASC", "DESC"})
 FORMATS = frozenset({"email", "enum", "ip", "url"})
 """Kinds that may also be asked for as strings of a format."""
@@ -144,8 +144,7 @@ def index(table: Table, given: NewIndex, now: datetime) -> Index:
     if any(order.upper() not in ORDERS for order in given.orders):
         raise ArgumentInvalid("orders", "each must be ASC or DESC")
     lengths = [*given.lengths, *([None] * (len(given.columns) - len(given.lengths)))]
-    if sum(_width(table, key, length) for key, length in zip(given.columns, lengths, strict=True)) > INDEX_WIDTH:
-        raise _index_invalid(f"it is wider than {INDEX_WIDTH}")
+    _check_widths(table, given, lengths)
     return Index(
         n=0,
         key=given.key,
@@ -156,6 +155,15 @@ def index(table: Table, given: NewIndex, now: datetime) -> Index:
         created_at=now,
         updated_at=now,
     )
+
+
+def _check_widths(table: Table, given: NewIndex, lengths: list[int | None]) -> None:
+    width = sum(_width(table, key, length) for key, length in zip(given.columns, lengths, strict=True))
+    if given.type != "fulltext":
+        if width > INDEX_WIDTH:
+            raise _index_invalid(f"it is wider than {INDEX_WIDTH}")
+    elif not all(key in table.by_key and table.by_key[key].kind.is_text for key in given.columns):
+        raise _index_invalid("fulltext is for text columns")
 
 
 def _width(table: Table, key: str, length: int | None) -> int:

@@ -3,6 +3,7 @@
 The values stand apart from the rest: many lists ask for the same of a table but for values, and have one statement.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -15,31 +16,45 @@ from services.data.domain.query_strings import Query, query_invalid
 
 MOST_VALUES = 500
 MOST_DEPTH = 3
+LONGEST_WORD_BYTES = 2_000
+_WORDS = re.compile(r"\w+")
 
 Values = list[Any]
 """Any: what a column's kind makes of a JSON value, ready for the driver."""
 
-SINGLE = frozenset(
-    {"notEqual", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "startsWith", "endsWith"}
-)
-SEVERAL = frozenset({"equal", "contains"})
+NEGATIONS = {
+    "notContains": "contains",
+    "notBetween": "between",
+    "notStartsWith": "startsWith",
+    "notEndsWith": "endsWith",
+    "notSearch": "search",
+}
+"""What each of these says is not so. Rows without a value fit neither way, but for `notSearch`."""
+
+SAME = {"containsAny": "contains"}
+SEVERAL = frozenset({"equal", "contains", "containsAll"})
 """These take one or more values; all others take a number of them that is fixed."""
-NONE = frozenset({"isNull", "isNotNull"})
-ON_TEXT = frozenset({"startsWith", "endsWith", "contains"})
-ON_ARRAY = frozenset({"contains", "isNull", "isNotNull"})
-NUMBERS = {"between": 2, **dict.fromkeys(SINGLE, 1), **dict.fromkeys(NONE, 0)}
+NUMBERS = {
+    **dict.fromkeys(("isNull", "isNotNull"), 0),
+    **dict.fromkeys(("notEqual", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual"), 1),
+    **dict.fromkeys(("startsWith", "endsWith", "search"), 1),
+    "between": 2,
+}
+ON_TEXT = frozenset({"startsWith", "endsWith", "contains", "search"})
+ON_ARRAY = frozenset({"contains", "containsAll", "isNull", "isNotNull"})
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """A condition on one column, by its SQL name. Its values are `RowQuery.values` from `first` on.
 
-    `is_many`: there is one value, which is a list, and one of its elements must fit.
+    `is_many`: there is one value, which is a list: one of its elements must fit, or for `containsAll` each.
     """
 
     method: str
     column: str
     array: bool
     is_many: bool
+    is_negated: bool
     first: int
 
 
@@ -50,56 +65,93 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple["Filter | Joined", ...]
 
 
-def parse_filter(query: Query, columns: Columns, values: Values, *, depth: int) -> Filter | Joined:
-    """Return what a query asks for, its values added to `values`; raises `Refusal(GENERAL_QUERY_INVALID)`."""
-    if query.method in {"and", "or"}:
-        return _joined(query, columns, values, depth=depth)
-    _check_number(query)
-    if query.attribute in SYSTEM_COLUMNS:
-        if query.method in ON_TEXT and query.attribute != "$id":
-            raise query_invalid(f"{query.method} needs a text column")
-        ready = [_system_value(query.attribute, value) for value in query.values]
-        return _keep(query, SYSTEM_COLUMNS[query.attribute], ready, values, array=False)
-    column = columns.get(query.attribute)
-    if column is None:
-        raise query_invalid(f"Attribute not found in schema: {query.attribute[:64]}")
-    if column.array and query.method not in ON_ARRAY:
-        raise query_invalid(f"{query.method} cannot be used on the array column {column.key}")
-    if query.method in ON_TEXT and not (column.array or column.kind.is_text):
-        raise query_invalid(f"{query.method} needs a text or array column")
-    ready = [_value(column, value) for value in query.values]
-    return _keep(query, column.name, ready, values, array=column.array)
+class FilterParser:
+    """Reads the filters of one list. `searchable` are the keys of columns with a full-text index of their own.
+
+    `values` grows by what each filter compares with.
+    """
+
+    def __init__(self, columns: Columns, searchable: frozenset[str] = frozenset()) -> None:
+        self._columns = columns
+        self._searchable = searchable
+        self.values: Values = []
+
+    def parse(self, query: Query, *, depth: int = 1) -> Filter | Joined:
+        """Return what a query asks for; raises `Refusal(GENERAL_QUERY_INVALID)`."""
+        if query.method in {"and", "or"}:
+            return self._joined(query, depth=depth)
+        method = NEGATIONS.get(query.method, SAME.get(query.method, query.method))
+        _check_number(query, method)
+        if query.attribute in SYSTEM_COLUMNS:
+            if method in {"search", "containsAll"} or (method in ON_TEXT and query.attribute != "$id"):
+                raise query_invalid(f"{query.method} cannot be used on {query.attribute}")
+            system: Values = [_system_value(query.attribute, value) for value in query.values]
+            return self._keep(query, method, SYSTEM_COLUMNS[query.attribute], system, array=False)
+        column = self._columns.get(query.attribute)
+        if column is None:
+            raise query_invalid(f"Attribute not found in schema: {query.attribute[:64]}")
+        self._check_column(query, method, column)
+        ready: Values = [_value(column, value) for value in query.values]
+        if method == "search":
+            ready = [search_text(ready[0])]
+        return self._keep(query, method, column.name, ready, array=column.array)
+
+    def _check_column(self, query: Query, method: str, column: Column) -> None:
+        if column.array and method not in ON_ARRAY:
+            raise query_invalid(f"{query.method} cannot be used on the array column {column.key}")
+        if method == "containsAll" and not column.array:
+            raise query_invalid("containsAll needs an array column")
+        if method in ON_TEXT and not (column.array or column.kind.is_text):
+            raise query_invalid(f"{query.method} needs a text or array column")
+        if method == "search" and column.key not in self._searchable:
+            raise query_invalid(f"{query.method} needs a fulltext index on the column {column.key} alone")
+
+    def _keep(self, query: Query, method: str, column: str, ready: Values, *, array: bool) -> Filter:
+        is_many = method in SEVERAL and (array or len(ready) > 1)
+        kept = Filter(
+            method=method,
+            column=column,
+            array=array,
+            is_many=is_many,
+            is_negated=query.method in NEGATIONS,
+            first=len(self.values),
+        )
+        self.values += [ready] if is_many else ready
+        return kept
+
+    def _joined(self, query: Query, *, depth: int) -> Joined:
+        if depth > MOST_DEPTH or len(query.values) < 2:  # noqa: PLR2004 one alone joins nothing
+            raise query_invalid(f"{query.method} needs at least two queries, nested at most {MOST_DEPTH} deep")
+        try:
+            inner = msgspec.convert(query.values, list[Query])
+        except msgspec.ValidationError as error:
+            raise query_invalid(f"{query.method} needs queries") from error
+        return Joined(method=query.method, parts=tuple(self.parse(one, depth=depth + 1) for one in inner))
 
 
-def _keep(query: Query, column: str, ready: Values, values: Values, *, array: bool) -> Filter:
-    is_many = query.method in SEVERAL and len(ready) > 1
-    kept = Filter(method=query.method, column=column, array=array, is_many=is_many, first=len(values))
-    values += [ready] if is_many else ready
-    return kept
+def search_text(text: str) -> str:
+    """Return the search for any of a text's words, the last of which may go on, or for a phrase in double quotes.
+
+    It is in PostgreSQL's language of text search, for `to_tsquery`. Words longer than any that is indexed are left out.
+    """
+    words = [word for word in _WORDS.findall(text) if len(word.encode()) <= LONGEST_WORD_BYTES]
+    phrase = text.strip()
+    if len(phrase) > 1 and phrase[0] == phrase[-1] == '"':
+        return f"'{' '.join(words)}'" if words else ""
+    return " | ".join(f"'{word}'" for word in words) + (":*" if words else "")
 
 
-def _joined(query: Query, columns: Columns, values: Values, *, depth: int) -> Joined:
-    if depth > MOST_DEPTH or len(query.values) < 2:  # noqa: PLR2004 one alone joins nothing
-        raise query_invalid(f"{query.method} needs at least two queries, nested at most {MOST_DEPTH} deep")
-    try:
-        inner = msgspec.convert(query.values, list[Query])
-    except msgspec.ValidationError as error:
-        raise query_invalid(f"{query.method} needs queries") from error
-    parts = tuple(parse_filter(one, columns, values, depth=depth + 1) for one in inner)
-    return Joined(method=query.method, parts=parts)
-
-
-def _check_number(query: Query) -> None:
+def _check_number(query: Query, method: str) -> None:
     given = len(query.values)
     if given > MOST_VALUES:
         raise query_invalid(f"at most {MOST_VALUES} values are allowed")
-    if query.method in SEVERAL:
+    if method in SEVERAL:
         if not given:
             raise query_invalid(f"{query.method} needs at least one value")
-    elif query.method not in NUMBERS:
+    elif method not in NUMBERS:
         raise query_invalid(f"Invalid query method: {query.method[:64]}")
-    elif given != NUMBERS[query.method]:
-        raise query_invalid(f"{query.method} needs {NUMBERS[query.method]} values")
+    elif given != NUMBERS[method]:
+        raise query_invalid(f"{query.method} needs {NUMBERS[method]} values")
 
 
 def _value(column: Column, value: Any) -> Any:  # Any: JSON in, what the driver takes out

@@ -31,6 +31,7 @@ _TESTS: dict[str, Callable[[Any, Values], bool]] = {
     "endsWith": lambda own, values: own.endswith(values[0]),
     "contains": lambda own, values: values[0] in own,
 }
+"""Of one value, or of the two of `between`."""
 
 
 class Listing:
@@ -73,8 +74,8 @@ class Listing:
             query = parse_row_queries(queries, self._columns)
         except Refusal as refusal:
             raise ArgumentInvalid("queries", refusal.message) from refusal
-        if query.shape.selected is not None:
-            raise ArgumentInvalid("queries", "Invalid query method: select")
+        if query.shape.selected is not None or query.shape.is_random:
+            raise ArgumentInvalid("queries", "Invalid query method: these lists are shown whole, in order")
         return query
 
     def _ordered(self, records: list[Record], query: RowQuery) -> list[int]:
@@ -108,9 +109,10 @@ class Listing:
             return (own is None) == (one.method == "isNull")
         if own is None:
             return False
-        if one.is_many:
-            return any(_TESTS[one.method](own, [value]) for value in values[one.first])
-        return _TESTS[one.method](own, values[one.first :])
+        if not one.is_many:
+            return _TESTS[one.method](own, values[one.first :]) != one.is_negated
+        quantifier, method = (all, "contains") if one.method == "containsAll" else (any, one.method)
+        return quantifier(_TESTS[method](own, [value]) for value in values[one.first]) != one.is_negated
 
     def _value(self, record: Record, column: str) -> Any:  # Any: what the kind of the column makes of JSON
         value = record.get(self._names.get(column, ""))

@@ -3,7 +3,7 @@
 import msgspec
 
 from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Columns
-from services.data.domain.filters import Filter, Joined, Values, parse_filter
+from services.data.domain.filters import Filter, FilterParser, Joined, Values
 from services.data.domain.query_strings import Query, decode, query_invalid
 from shared.kernel.ids import is_id
 
@@ -23,6 +23,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     filters: tuple[Filter | Joined, ...] = ()
     orders: tuple[Order, ...] = ()
+    is_random: bool = False
     cursor: str = ""
     selected: tuple[Column, ...] | None = None
 
@@ -37,12 +38,16 @@ class RowQuery(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str = ""
 
 
-def parse_row_queries(texts: list[str], columns: Columns) -> RowQuery:
-    """Read the queries of a list; raises `Refusal(GENERAL_QUERY_INVALID)`, or of GENERAL_ARGUMENT_INVALID for size."""
+def parse_row_queries(texts: list[str], columns: Columns, *, searchable: frozenset[str] = frozenset()) -> RowQuery:
+    """Read the queries of a list; raises `Refusal(GENERAL_QUERY_INVALID)`, or of GENERAL_ARGUMENT_INVALID for size.
+
+    `searchable` are the keys of columns with a full-text index of their own.
+    """
+    parser = FilterParser(columns, searchable)
     filters: list[Filter | Joined] = []
     orders: list[Order] = []
     selected: list[Column] | None = None
-    values: Values = []
+    is_random = False
     page: dict[str, Query] = {}
     for query in decode(texts):
         match query.method:
@@ -52,18 +57,23 @@ def parse_row_queries(texts: list[str], columns: Columns) -> RowQuery:
                 page.setdefault("cursor", query)
             case "orderAsc" | "orderDesc":
                 orders.append(Order(column=_order_column(query, columns), descending=query.method == "orderDesc"))
+            case "orderRandom":
+                is_random = True
             case "select":
                 selected = [*(selected or []), *_selected(query, columns)]
             case _:
-                filters.append(parse_filter(query, columns, values, depth=1))
+                filters.append(parser.parse(query))
+    if is_random and "cursor" in page:
+        raise query_invalid("orderRandom leaves no place for a cursor")
     return RowQuery(
         shape=Shape(
             filters=tuple(filters),
-            orders=tuple(orders),
+            orders=() if is_random else tuple(orders),
+            is_random=is_random,
             cursor=page["cursor"].method if "cursor" in page else "",
             selected=_once(selected),
         ),
-        values=values,
+        values=parser.values,
         limit=_number(page["limit"], least=1) if "limit" in page else DEFAULT_LIMIT,
         offset=_number(page["offset"], least=0) if "offset" in page else 0,
         cursor=_cursor(page["cursor"]) if "cursor" in page else "",

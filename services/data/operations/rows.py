@@ -72,7 +72,7 @@ async def list_rows(
     """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be."""
 
     async def work(connection: Connection, table: Table) -> bytes:
-        query = parse_row_queries(queries, table.by_key)
+        query = parse_row_queries(queries, table.by_key, searchable=table.searchable)
         roles = _roles(table, "read", principal)
         if roles == []:
             raise _unauthorized()

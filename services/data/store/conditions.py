@@ -7,7 +7,15 @@ from services.data.domain.columns.kind import Options
 from services.data.domain.filters import Filter, Joined
 from services.data.domain.queries import Order
 
-COMPARISONS = {"notEqual": "<>", "lessThan": "<", "lessThanEqual": "<=", "greaterThan": ">", "greaterThanEqual": ">="}
+COMPARISONS = {
+    "equal": "=",
+    "notEqual": "<>",
+    "lessThan": "<",
+    "lessThanEqual": "<=",
+    "greaterThan": ">",
+    "greaterThanEqual": ">=",
+}
+MOST_SEARCHED = 100_000
 NEVER_NULL = frozenset({"id", "seq", "created_at", "updated_at"})
 
 
@@ -15,25 +23,47 @@ def condition(one: Filter | Joined, first: int) -> str:
     """Return the SQL of a condition; the values of filters are the parameters from number `first` on."""
     if isinstance(one, Joined):
         return "(" + f" {one.method.upper()} ".join(condition(part, first) for part in one.parts) + ")"
+    positive = _positive(one, first)
+    if not one.is_negated:
+        return positive
+    without_value = "IS NULL OR" if one.method == "search" else "IS NOT NULL AND"
+    return f"(t.{one.column} {without_value} NOT {positive})"
+
+
+def _positive(one: Filter, first: int) -> str:
     column, value = f"t.{one.column}", f"${first + one.first}"
     match one.method:
         case "isNull" | "isNotNull":
             return f"{column} IS {'NOT ' if one.method == 'isNotNull' else ''}NULL"
-        case "equal":
-            return f"{column} = ANY({value})" if one.is_many else f"{column} = {value}"
+        case "equal" if one.is_many:
+            return f"{column} = ANY({value})"
         case "between":
-            return f"{column} BETWEEN {value} AND ${first + one.first + 1}"
+            return f"({column} BETWEEN {value} AND ${first + one.first + 1})"
+        case "contains" if one.array:
+            return f"({column} && {value})"
+        case "containsAll":
+            return f"({column} @> {value})"
+        case "contains" | "startsWith" | "endsWith" | "search":
+            return _on_text(one, column, value)
+    return f"{column} {COMPARISONS[one.method]} {value}"
+
+
+def _on_text(one: Filter, column: str, value: str) -> str:
+    match one.method:
         case "startsWith":
             return f"starts_with({column}, {value})"
         case "endsWith":
-            return f"right({column}, length({value})) = {value}"
-        case "contains" if one.array:
-            return f"{column} && {value}" if one.is_many else f"{value} = ANY({column})"
-        case "contains" if one.is_many:
-            return f"EXISTS (SELECT FROM unnest({value}::text[]) AS part WHERE strpos({column}, part) > 0)"
-        case "contains":
-            return f"strpos({column}, {value}) > 0"
-    return f"{column} {COMPARISONS[one.method]} {value}"
+            return f"(right({column}, length({value})) = {value})"
+        case "search":
+            return f"({searched(column)} @@ to_tsquery('simple', {value}))"
+    if one.is_many:
+        return f"EXISTS (SELECT FROM unnest({value}::text[]) AS part WHERE strpos({column}, part) > 0)"
+    return f"(strpos({column}, {value}) > 0)"
+
+
+def searched(column: str) -> str:
+    """Return what a full-text index holds of a column: as many characters as its words always have room for."""
+    return f"to_tsvector('simple', left({column}, {MOST_SEARCHED}))"
 
 
 def complete(orders: tuple[Order, ...]) -> tuple[Order, ...]:

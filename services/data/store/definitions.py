@@ -8,6 +8,7 @@ import msgspec
 
 from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Database, Index, Table
 from services.data.domain.naming import Naming
+from services.data.store.conditions import searched
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
 
@@ -200,10 +201,8 @@ async def insert_index(connection: Connection, table: Table, index: Index) -> No
         n = await connection.fetchval(_INSERT_INDEX, *arguments)
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.COLUMN_INDEX_ALREADY_EXISTS, "Index with the requested key already exists.") from error
-    unique = "UNIQUE " if index.type == "unique" else ""
-    parts = ", ".join(_part(table, index, place) for place in range(len(index.columns)))
     try:
-        await connection.execute(f"CREATE {unique}INDEX i_{n} ON {table.rows} ({parts})")
+        await connection.execute(_create_index(table, index, name=f"i_{n}"))
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.COLUMN_INDEX_INVALID, "Rows of the table are equal in what shall be unique.") from error
     await connection.execute(_CHANGE, table.n)
@@ -218,6 +217,15 @@ async def delete_index(connection: Connection, table: Table, index: Index) -> No
 
 def _json(value: object) -> str | None:
     return None if value is None else msgspec.json.encode(value).decode()
+
+
+def _create_index(table: Table, index: Index, *, name: str) -> str:
+    if index.type == "fulltext":
+        texts = ", ".join(searched(table.by_key[key].name) for key in index.columns)
+        return f"CREATE INDEX {name} ON {table.rows} USING gin ({texts})"
+    unique = "UNIQUE " if index.type == "unique" else ""
+    parts = ", ".join(_part(table, index, place) for place in range(len(index.columns)))
+    return f"CREATE {unique}INDEX {name} ON {table.rows} ({parts})"
 
 
 def _part(table: Table, index: Index, place: int) -> str:

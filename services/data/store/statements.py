@@ -79,7 +79,7 @@ def is_merged(shape: Shape) -> bool:
     orders = complete(shape.orders)
     columns = [order.column for order in orders]
     in_order = columns == ["seq"] or (columns == ["created_at", "seq"] and len({one.descending for one in orders}) == 1)
-    return in_order and not shape.filters
+    return in_order and not shape.filters and not shape.is_random
 
 
 @lru_cache(maxsize=MOST_TEXTS)
@@ -90,7 +90,7 @@ def _list(table: Table, shape: Shape, *, limit: int | None, is_open: bool, with_
     return f"""
         WITH {", ".join(f"{name} AS MATERIALIZED ({text})" for name, text in parts.named().items())}
         SELECT {is_current} AS is_current, {parts.cursor_found()}, {total} AS total,
-            (SELECT string_agg(json, ',' ORDER BY {order_by(parts.orders)}) FROM page AS t) AS rows
+            (SELECT string_agg(json, ','{parts.order_of_page()}) FROM page AS t) AS rows
     """
 
 
@@ -129,6 +129,10 @@ class _ListParts:
             """
         return named | {"page": self._page()}
 
+    def order_of_page(self) -> str:
+        """Return the order of the page's rows; one that comes by chance stays as it came."""
+        return "" if self.shape.is_random else f" ORDER BY {order_by(self.orders)}"
+
     def cursor_found(self) -> str:
         """Return what is told of the cursor's row."""
         if not self.cursor:
@@ -160,7 +164,8 @@ class _ListParts:
         where = [*self._conditions(), *self._after()]
         return f"""
             {shown} FROM {self.table.rows} AS t{_where(where)}
-            ORDER BY {order_by(self.scanned)} LIMIT {self.limit} OFFSET {self.offset}
+            ORDER BY {"random()" if self.shape.is_random else order_by(self.scanned)}
+            LIMIT {self.limit} OFFSET {self.offset}
         """
 
     def _merged(self, keys: str) -> str:
