@@ -86,10 +86,11 @@ async def set_up(table: TableApi, permissions: list[str], *, security: bool) -> 
 
 @pytest.mark.parametrize("security", [True, False], ids=["security", "no-security"])
 @pytest.mark.parametrize("role", HOLDERS)
+@pytest.mark.check("data 1", "data 3", "data 5", "data 6", "data 8", "data 21", "data 25", "data 32", "data 33")
 async def test_a_table_grants_an_action_to_exactly_those_who_hold_its_role(
     api: Api, people: People, role: str, security: bool
 ) -> None:
-    """Checks 1, 3, 5, 6, 8, 21, 25, 32, 33: with or without row security, and no action implies another."""
+    """With or without row security, and no action implies another."""
     table = await api.new_table()
     for granted in ("read", "create", "update", "delete"):
         await set_up(table, [f'{granted}("{role}")'], security=security)
@@ -103,10 +104,10 @@ async def test_a_table_grants_an_action_to_exactly_those_who_hold_its_role(
 
 @pytest.mark.parametrize("security", [True, False], ids=["security", "no-security"])
 @pytest.mark.parametrize("role", HOLDERS)
+@pytest.mark.check("data 5", "data 7", "data 9", "data 25", "data 32", "data 33")
 async def test_a_row_grants_an_action_only_under_row_security(
     api: Api, people: People, role: str, security: bool
 ) -> None:
-    """Checks 5, 7, 9, 25, 32, 33."""
     table = await api.new_table(rowSecurity=security)
     for granted in ("read", "update", "delete"):
         for action in ("read", "update", "delete"):
@@ -118,8 +119,9 @@ async def test_a_row_grants_an_action_only_under_row_security(
 
 
 @pytest.mark.parametrize("query", [[], ['{"method":"equal","attribute":"text","values":["a"]}']], ids=["all", "some"])
+@pytest.mark.check("data 1", "data 2", "data 6")
 async def test_a_list_shows_exactly_the_rows_that_a_caller_may_read(api: Api, people: People, query: list[str]) -> None:
-    """Checks 1, 2, 6: under row security the rows of the caller's roles, each once; without it all or a refusal."""
+    """Under row security the rows of the caller's roles, each once; without it all or a refusal."""
     table = await api.new_table(rowSecurity=True)
     rows = {role: await table.new_row(None, f'read("{role}")') for role in HOLDERS}
     many = await table.new_row(None, *(f'read("{role}")' for role in HOLDERS))
@@ -143,16 +145,16 @@ async def test_a_list_shows_exactly_the_rows_that_a_caller_may_read(api: Api, pe
     assert (await table.list(*query, caller=GUEST)).said == (401, "user_unauthorized")
 
 
+@pytest.mark.check("data 2")
 async def test_a_list_without_readable_rows_is_empty(api: Api) -> None:
-    """Check 2."""
     table = await api.new_table(rowSecurity=True)
     await table.new_row(None, 'read("users")')
 
     assert (await table.list(caller=GUEST)).body == {"total": 0, "rows": []}
 
 
+@pytest.mark.check("data 5")
 async def test_what_is_missing_is_told_apart_from_what_may_not_be_changed(api: Api) -> None:
-    """Check 5."""
     table = await api.new_table(rowSecurity=True)
     row = await table.new_row()
 
@@ -162,8 +164,9 @@ async def test_what_is_missing_is_told_apart_from_what_may_not_be_changed(api: A
     assert (await table.delete("nothing", GUEST)).said == (404, "row_not_found")
 
 
+@pytest.mark.check("data 3", "data 10", "data 11", "data 12")
 async def test_a_user_owns_what_it_makes(api: Api) -> None:
-    """Checks 3, 10, 11, 12: the defaults of a new row."""
+    """The defaults of a new row."""
     table = await api.new_table(permissions=['create("any")'], rowSecurity=True)
     ada = api.accounts.sign_in("ada")
 
@@ -181,8 +184,8 @@ async def test_a_user_owns_what_it_makes(api: Api) -> None:
 
 
 @pytest.mark.parametrize("role", HOLDERS)
+@pytest.mark.check("data 4", "data 13", "data 14", "data 15", "data 16")
 async def test_clients_grant_only_to_roles_that_they_hold(api: Api, people: People, role: str) -> None:
-    """Checks 4, 13, 14, 15, 16."""
     table = await api.new_table(permissions=['create("any")', 'update("any")', 'read("any")'])
     row = await table.new_row()
     for name in CALLERS:
@@ -199,8 +202,8 @@ async def test_clients_grant_only_to_roles_that_they_hold(api: Api, people: Peop
     assert (await table.create(permissions=[f'read("{role}")'])).status == 201
 
 
+@pytest.mark.check("data 17", "data 18", "data 19", "data 20")
 async def test_write_stands_for_what_can_be_written_and_repeated_permissions_count_once(api: Api) -> None:
-    """Checks 17, 18, 19, 20."""
     table = await api.new_table(permissions=['write("any")'], rowSecurity=True)
     ada = api.accounts.sign_in("ada")
     shown = await table.call("GET", "")
@@ -212,8 +215,9 @@ async def test_write_stands_for_what_can_be_written_and_repeated_permissions_cou
     assert refused.said == (400, "general_argument_invalid")
 
 
+@pytest.mark.check("data 22", "data 24")
 async def test_an_owner_may_give_up_its_row(api: Api) -> None:
-    """Checks 22, 24: permissions are kept unless they are sent, and then they are replaced."""
+    """Permissions are kept unless they are sent, and then they are replaced."""
     table = await api.new_table(permissions=['create("users")'], rowSecurity=True)
     ada = api.accounts.sign_in("ada")
     made = await table.create(caller=ada)
@@ -255,8 +259,8 @@ async def test_an_update_without_a_change_needs_to_read(api: Api) -> None:
     assert (await table.update(only_read, {"data": {"text": "b"}}, ada)).said == (401, "user_unauthorized")
 
 
+@pytest.mark.check("data 27", "data 28")
 async def test_what_is_disabled_is_there_for_keys_only(api: Api) -> None:
-    """Checks 27, 28."""
     everyone = [f'{action}("any")' for action in ("read", "create", "update", "delete")]
     table = await api.new_table(permissions=everyone)
     row = await table.new_row()
@@ -294,15 +298,16 @@ async def test_what_is_disabled_is_there_for_keys_only(api: Api) -> None:
         ("DELETE", "/x/tables/y/indexes/z"),
     ],
 )
+@pytest.mark.check("data 29")
 async def test_clients_and_keys_without_scope_see_no_definitions(api: Api, method: str, path: str) -> None:
-    """Check 29."""
     for caller in (GUEST, api.accounts.sign_in("ada"), api.accounts.make_key("rows.read", "rows.write")):
         answer = await api.call(method, path, caller, {})
         assert answer.said == (401, "general_unauthorized_scope")
 
 
+@pytest.mark.check("data 30")
 async def test_a_key_needs_the_scope_of_rows(api: Api) -> None:
-    """Check 30, and the older names of the scopes."""
+    """And the older names of the scopes."""
     table = await api.new_table()
     reader, older = api.accounts.make_key("rows.read"), api.accounts.make_key("documents.write")
 
@@ -341,8 +346,8 @@ async def test_a_key_needs_the_scope_of_rows(api: Api) -> None:
     ],
     ids=repr,
 )
+@pytest.mark.check("data 31")
 async def test_faulty_permissions_are_refused(api: Api, permissions: object) -> None:
-    """Check 31."""
     table = await api.new_table()
     row = await table.new_row()
 

@@ -31,8 +31,8 @@ async def people(api: Api) -> TableApi:
     return await api.new_table(columns=COLUMNS)
 
 
+@pytest.mark.check("data 56", "data 65", "data 66")
 async def test_a_row_is_made_and_shown_with_every_field(people: TableApi) -> None:
-    """Checks 56, 65, 66."""
     made = await people.create({"name": "Ada", "born": "1975-06-12 14:12:55+02:00"})
     row = dict(made.body)
 
@@ -58,8 +58,8 @@ async def test_a_row_is_made_and_shown_with_every_field(people: TableApi) -> Non
     assert (await people.list()).body == {"total": 1, "rows": [made.body]}
 
 
+@pytest.mark.check("data 57")
 async def test_an_id_is_taken_once(people: TableApi) -> None:
-    """Check 57."""
     assert (await people.create({"name": "Ada"}, row_id="ada")).body["$id"] == "ada"
     assert (await people.create({"name": "Ada"}, row_id="ada")).said == (409, "row_already_exists")
     assert (await people.create({"name": "Ada"}, row_id="ada\n")).said == BAD_ARGUMENT
@@ -83,13 +83,13 @@ async def test_an_id_is_taken_once(people: TableApi) -> None:
     ],
     ids=str,
 )
+@pytest.mark.check("data 59")
 async def test_a_row_without_data_is_refused(people: TableApi, body: Json, refused: tuple[int, str]) -> None:
-    """Check 59."""
     assert (await people.call("POST", "/rows", body=body)).said == refused
 
 
+@pytest.mark.check("data 59")
 async def test_data_may_be_a_text_that_holds_an_object(people: TableApi) -> None:
-    """Check 59."""
     made = await people.call("POST", "/rows", body={"rowId": "unique()", "data": json.dumps({"name": "Ada"})})
 
     assert made.status == 201
@@ -120,8 +120,8 @@ async def test_data_may_be_a_text_that_holds_an_object(people: TableApi) -> None
     ],
     ids=lambda data: str(data)[:60],
 )
+@pytest.mark.check("data 58", "data 62", "data 63", "data 64", "data 65", "data 67")
 async def test_data_that_does_not_fit_its_columns_is_refused(people: TableApi, data: Json) -> None:
-    """Checks 58, 62, 63, 64, 65, 67."""
     made = await people.create(data)
 
     assert made.said == BAD_STRUCTURE
@@ -129,8 +129,8 @@ async def test_data_that_does_not_fit_its_columns_is_refused(people: TableApi, d
     assert (await people.list()).body["total"] == 0
 
 
+@pytest.mark.check("data 62", "data 63")
 async def test_values_at_the_edge_are_taken(people: TableApi) -> None:
-    """Checks 62, 63."""
     data = {"name": "日本語日本語日本", "age": 200, "score": 5, "tags": ["a", None], "active": False}
     made = await people.create(data)
 
@@ -138,8 +138,8 @@ async def test_values_at_the_edge_are_taken(people: TableApi) -> None:
     assert made.body | data == made.body
 
 
+@pytest.mark.check("data 60", "data 61")
 async def test_what_a_row_says_of_itself_is_not_for_clients_to_write(api: Api) -> None:
-    """Checks 60, 61."""
     table = await api.new_table(permissions=['create("any")', 'update("any")', 'read("any")'])
     written = {"text": "a", "$sequence": "77", "$databaseId": "x", "$tableId": "y", "$id": "z", "$tenant": 1}
     dates = {"$createdAt": "2001-02-03 04:05:06.789", "$updatedAt": "2002-02-03T04:05:06+01:00"}
@@ -159,8 +159,8 @@ async def test_what_a_row_says_of_itself_is_not_for_clients_to_write(api: Api) -
     assert changed.body["$createdAt"] == by_key.body["$createdAt"]
 
 
+@pytest.mark.check("data 68", "data 69")
 async def test_an_update_changes_what_it_names(people: TableApi) -> None:
-    """Checks 68, 69."""
     before = (await people.create({"name": "Ada", "age": 36, "tags": ["a"], "colour": "green"})).body
     after = (await people.update(before["$id"], {"data": {"age": 37}})).body
     same = (await people.update(before["$id"], {"data": {"age": 37, "tags": ["a"]}, "permissions": []})).body
@@ -186,8 +186,8 @@ async def test_an_update_changes_what_it_names(people: TableApi) -> None:
     ],
     ids=str,
 )
+@pytest.mark.check("data 70")
 async def test_an_update_that_makes_no_sense_is_refused(people: TableApi, body: Json, refused: tuple[int, str]) -> None:
-    """Check 70."""
     row = await people.new_row({"name": "Ada"})
 
     assert (await people.update(row, body)).said == refused
@@ -218,8 +218,8 @@ async def test_a_row_that_lost_a_required_column_takes_no_update_without_it(peop
     assert (await people.update(row, {"data": {"age": 1, "size": 2}})).said == (200, "")
 
 
+@pytest.mark.check("data 71")
 async def test_what_is_deleted_is_gone(people: TableApi) -> None:
-    """Check 71."""
     row = await people.new_row({"name": "Ada"})
     deleted = await people.delete(row)
 
@@ -230,8 +230,9 @@ async def test_what_is_deleted_is_gone(people: TableApi) -> None:
     assert (await people.create({"name": "Ada"}, row_id=row)).body["$sequence"] == "2"
 
 
+@pytest.mark.check("data 72")
 async def test_a_unique_index_is_kept(api: Api) -> None:
-    """Check 72; nulls are all different."""
+    """Nulls are all different."""
     table = await api.new_table(indexes=[{"key": "own", "type": "unique", "attributes": ["text"]}])
     await table.new_row({"text": "a"})
     other = await table.new_row({"text": "b"})
@@ -243,8 +244,8 @@ async def test_a_unique_index_is_kept(api: Api) -> None:
     await table.new_row({"text": None})
 
 
+@pytest.mark.check("data 80")
 async def test_a_row_shows_what_is_selected(people: TableApi) -> None:
-    """Check 80."""
     row = await people.new_row({"name": "Ada", "age": 36})
     system = {"$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$tableId"}
 
