@@ -19,6 +19,7 @@ from shared.contracts.requests import (
     ResolveKey,
     ResolveProject,
     ResolveSession,
+    ResolveUser,
 )
 from shared.contracts.revocations import (
     ListRevocations,
@@ -40,7 +41,7 @@ CLI = "cli"
 
 
 def principal_lane(pool: Pool) -> Handlers:
-    """Return the handlers of what guards ask."""
+    """Return the handlers of what guards ask, and whoever explains what they let pass."""
 
     async def on_session(asked: ResolveSession) -> ResolvedPrincipal:
         return await principals.resolve_session(pool, asked)
@@ -51,10 +52,19 @@ def principal_lane(pool: Pool) -> Handlers:
     async def on_key(asked: ResolveKey) -> ResolvedPrincipal:
         return await principals.resolve_key(pool, asked)
 
+    async def on_user(asked: ResolveUser) -> ResolvedPrincipal:
+        return await principals.resolve_user(pool, asked)
+
     async def on_project(asked: ResolveProject) -> ResolvedProject:
         return await principals.resolve_project(pool, asked.project)
 
-    return {ResolveSession: on_session, ResolveJwt: on_jwt, ResolveKey: on_key, ResolveProject: on_project}
+    return {
+        ResolveSession: on_session,
+        ResolveJwt: on_jwt,
+        ResolveKey: on_key,
+        ResolveUser: on_user,
+        ResolveProject: on_project,
+    }
 
 
 def general_lane(deps: AuthDeps) -> Handlers:

@@ -19,6 +19,7 @@ COMMANDS = {
     "key": "services.cli.key",
     "user": "services.cli.user",
     "session": "services.cli.session",
+    "explain": "services.cli.explain",
     "revocation": "services.cli.revocation",
     "signing-key": "services.cli.signing_key",
     "dead-letter": "services.cli.dead_letter",

@@ -12,13 +12,14 @@ from services.data.http import legacy
 from services.data.operations.catalogue import Catalogue
 from services.data.operations.deps import DataDeps
 from services.data.settings import Settings
+from shared.contracts.requests import ADMIN
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
-from shared.postgres.pool import Pool, open_pool
+from shared.postgres.pool import open_pool
 from shared.web.service import Service, open_guard
 from shared.web.system import usual_checks
 
@@ -46,14 +47,15 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
             guard = open_guard(settings, NAME, BusResolver(bus))
             loops.append(guard.run())
         loops.append(events.consume(redis, guard, pool))
+        deps, older = (
+            DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool, guard, naming), bus=bus)
+            for naming in (Naming.TABLES_DB, Naming.DATABASES)
+        )
+        loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
         await stack.enter_async_context(running(loops))
-        yield _service(pool, redis, guard)
+        yield _service(redis, deps, older)
 
 
-def _service(pool: Pool, redis: Redis, guard: Guard) -> Service:
-    deps, older = (
-        DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool, guard, naming))
-        for naming in (Naming.TABLES_DB, Naming.DATABASES)
-    )
+def _service(redis: Redis, deps: DataDeps, older: DataDeps) -> Service:
     parts = [*((module.routes, deps) for module in legacy.MODULES), (legacy.routes, older)]
-    return Service(parts=parts, guard=guard, checks=usual_checks(pool, redis, guard))
+    return Service(parts=parts, guard=deps.guard, checks=usual_checks(deps.pool, redis, deps.guard))

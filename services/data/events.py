@@ -1,4 +1,4 @@
-"""What data hears in `events`: work that must happen at least once, however often it is told."""
+"""What data hears in `events`, which must happen at least once, however often it is told; and what it answers."""
 
 import secrets
 
@@ -6,10 +6,14 @@ import structlog
 from redis.asyncio import Redis
 
 from services.data.operations.definitions import purge_project
+from services.data.operations.deps import DataDeps
+from services.data.operations.explanations import explain_row
 from shared.contracts.events import ProjectDeleted
+from shared.contracts.explanations import ExplainRow, Explanation
 from shared.guard.guard import Guard
 from shared.kernel.loops import running
 from shared.messaging import names
+from shared.messaging.bus import Handlers
 from shared.messaging.codec import convert, unpack_map
 from shared.messaging.group import Group, Handle
 from shared.postgres.pool import Pool
@@ -39,3 +43,12 @@ def handler(pool: Pool) -> Handle:
             log.info("project purged", project=event.project, databases=await purge_project(pool, event.project))
 
     return on_event
+
+
+def admin_lane(deps: DataDeps) -> Handlers:
+    """Return the handlers of what the command line asks."""
+
+    async def on_explain_row(asked: ExplainRow) -> Explanation:
+        return await explain_row(deps.catalogue, deps.bus, asked)
+
+    return {ExplainRow: on_explain_row}

@@ -90,6 +90,12 @@ def owner_permissions(user_id: str) -> list[Permission]:
     return [Permission(action, f"user:{user_id}") for action in ROW_ACTIONS]
 
 
+def granted_roles(permissions: Iterable[str], action: str) -> list[str]:
+    """Return the roles that stored permissions grant an action to, in order."""
+    start, end = f'{action}("', '")'
+    return [text[len(start) : -len(end)] for text in permissions if text.startswith(start)]
+
+
 def grants(permissions: Iterable[str], action: str, roles: Iterable[str]) -> bool:
     """Say whether stored permissions grant an action to a holder of these roles."""
     stored = frozenset(permissions)

@@ -87,6 +87,18 @@ class ResolveKey(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     secret_digest: bytes
 
 
+class ResolveUser(Request[ResolvedPrincipal], frozen=True, kw_only=True):
+    """`principal.resolve_user`: who would a user be that signs in now? For explanations: it proves nothing."""
+
+    TYPE: ClassVar[str] = "principal.resolve_user"
+    SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = "principal"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
+
+    project: str
+    user: str
+
+
 class ResolvedProject(msgspec.Struct, frozen=True, kw_only=True):
     """A project's record (None: there is none), as read at feed position `position`."""
 

@@ -13,6 +13,7 @@ from shared.contracts.requests import (
     ResolveJwt,
     ResolveKey,
     ResolveSession,
+    ResolveUser,
 )
 from shared.postgres.pool import Pool
 
@@ -35,6 +36,16 @@ async def resolve_jwt(pool: Pool, asked: ResolveJwt) -> ResolvedPrincipal:
     if user is None:
         return ResolvedPrincipal(position=position, subjects=named)
     return _user(asked.project, position, user, Kind.JWT, named)
+
+
+async def resolve_user(pool: Pool, asked: ResolveUser) -> ResolvedPrincipal:
+    """Return who a user would be that signs in now."""
+    async with pool.acquire() as connection:
+        position, user = await store.find_by_id(connection, asked.project, asked.user)
+    named = (subjects.project(asked.project), subjects.user(asked.project, asked.user))
+    if user is None:
+        return ResolvedPrincipal(position=position, subjects=named)
+    return _user(asked.project, position, user, Kind.SESSION, named)
 
 
 async def resolve_key(pool: Pool, asked: ResolveKey) -> ResolvedPrincipal:

@@ -38,6 +38,13 @@ _BY_JWT = f"""
           AND ($3 <> '' OR to_timestamp($5) > coalesce((SELECT restored_at FROM feed.instance), '-infinity'))
     ) AS found ON true
 """
+_BY_ID = f"""
+    SELECT ({_POSITION}) AS position, found.*
+    FROM (SELECT) AS one LEFT JOIN (
+        SELECT '' AS session_id, NULL::timestamptz AS expires_at, {_USER}
+        FROM auth.users WHERE users.project = $1 AND users.id = $2
+    ) AS found ON true
+"""
 _BY_KEY = f"""
     SELECT ({_POSITION}) AS position, found.*
     FROM (SELECT) AS one LEFT JOIN (
@@ -81,6 +88,11 @@ async def find_by_jwt(connection: Connection, asked: ResolveJwt) -> tuple[int, F
     return _user(
         await connection.fetchrow(_BY_JWT, asked.project, asked.user, asked.session, asked.jti, asked.issued_at)
     )
+
+
+async def find_by_id(connection: Connection, project: str, user_id: str) -> tuple[int, FoundUser | None]:
+    """Return the feed position, and a user, without a session."""
+    return _user(await connection.fetchrow(_BY_ID, project, user_id))
 
 
 async def find_by_key(connection: Connection, project: str, secret_digest: bytes) -> tuple[int, FoundKey | None]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from services.data.domain.rows import Number, Step, parse_data
+from services.data.http.explain import find_explained
 from services.data.http.tables import PATH as TABLES
 from services.data.http.tables import TableChoice
 from services.data.operations import rows as operations
@@ -133,13 +134,26 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     return await operations.create_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id, change)
 
 
-@routes.endpoint("GET", PATH, name="tables_db.list_rows", callers=Caller.ANYONE, scopes=READ, model=RowList)
+@routes.endpoint(
+    "GET",
+    PATH,
+    name="tables_db.list_rows",
+    callers=Caller.ANYONE,
+    scopes=READ,
+    model=RowList,
+    errors=(ErrorType.USER_NOT_FOUND,),
+)
 async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes:
     """List the rows that the caller may read."""
     if params.ttl:
         call.add_header("X-Appwrite-Cache", "miss")
     return await operations.list_rows(
-        call.deps.catalogue, call.principal, _key(call, params), queries=params.queries, with_total=params.total
+        call.deps.catalogue,
+        call.principal,
+        _key(call, params),
+        queries=params.queries,
+        with_total=params.total,
+        explained=await find_explained(call),
     )
 
 
@@ -150,12 +164,17 @@ async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes:
     callers=Caller.ANYONE,
     scopes=READ,
     model=Row,
-    errors=(ErrorType.ROW_NOT_FOUND,),
+    errors=(ErrorType.ROW_NOT_FOUND, ErrorType.USER_NOT_FOUND),
 )
 async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
     """Return a row."""
     return await operations.get_row(
-        call.deps.catalogue, call.principal, _key(call, params), params.row_id, queries=params.queries
+        call.deps.catalogue,
+        call.principal,
+        _key(call, params),
+        params.row_id,
+        queries=params.queries,
+        explained=await find_explained(call),
     )
 
 

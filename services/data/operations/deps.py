@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.data.operations.catalogue import Catalogue
 from shared.guard.guard import Guard
+from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
 
 
@@ -14,3 +15,4 @@ class DataDeps:
     pool: Pool
     guard: Guard
     catalogue: Catalogue
+    bus: Bus

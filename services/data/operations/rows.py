@@ -26,6 +26,7 @@ from services.data.domain.rows import (
     unfit,
 )
 from services.data.operations.catalogue import Catalogue, Key
+from services.data.operations.explanations import list_explained, row_explained
 from services.data.store import rows as store
 from services.data.store.rows import Known
 from shared.contracts.permissions import (
@@ -53,23 +54,44 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     permissions: list[str] | None
 
 
-async def get_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, *, queries: list[str]) -> bytes:
-    """Return a row as JSON; what is not there and what may not be read are the same: `Refusal(ROW_NOT_FOUND)`."""
+async def get_row(
+    catalogue: Catalogue,
+    principal: Principal,
+    key: Key,
+    row_id: str,
+    *,
+    queries: list[str],
+    explained: Principal | None = None,
+) -> bytes:
+    """Return a row as JSON; what is not there and what may not be read are the same: `Refusal(ROW_NOT_FOUND)`.
+
+    `explained`: whose access is told beside it.
+    """
 
     async def work(connection: Connection, table: Table) -> bytes:
         selected = parse_selection(queries, table.by_key) if queries else None
         roles = _roles(table, "read", principal)
         if roles == []:
             raise store.not_found()
-        return await store.get_row(connection, table, row_id, selected=selected, roles=roles)
+        row = await store.get_row(connection, table, row_id, selected=selected, roles=roles)
+        return row if explained is None else row_explained(table, row, explained)
 
     return await catalogue.read(key, principal, work)
 
 
 async def list_rows(
-    catalogue: Catalogue, principal: Principal, key: Key, *, queries: list[str], with_total: bool
+    catalogue: Catalogue,
+    principal: Principal,
+    key: Key,
+    *,
+    queries: list[str],
+    with_total: bool,
+    explained: Principal | None = None,
 ) -> bytes:
-    """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be."""
+    """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be.
+
+    `explained`: whose access is told beside each.
+    """
 
     async def work(connection: Connection, table: Table) -> bytes:
         query = parse_row_queries(queries, table.by_key, searchable=table.searchable)
@@ -77,6 +99,8 @@ async def list_rows(
         if roles == []:
             raise _unauthorized()
         page = await store.list_rows(connection, table, query, roles=roles, with_total=with_total)
+        if explained is not None:
+            return list_explained(table, page.rows, page.total, explained)
         return f'{{"total":{page.total},"{table.naming.word("rows")}":[{page.rows}]}}'.encode()
 
     return await catalogue.read(key, principal, work)

@@ -13,6 +13,7 @@ from shared.contracts.requests import (
     ResolveJwt,
     ResolveKey,
     ResolveSession,
+    ResolveUser,
     VerificationKeys,
 )
 from shared.contracts.scopes import ALL
@@ -28,10 +29,14 @@ GUEST: Headers = {}
 
 @dataclass(kw_only=True)
 class Accounts:
-    """Sessions and keys by their digests. `pool` sees the feed, by which guards know how old an answer is."""
+    """Sessions and keys by their digests, users as they last signed in.
+
+    `pool` sees the feed, by which guards know how old an answer is.
+    """
 
     pool: Pool
     known: dict[bytes, Principal] = field(default_factory=dict)
+    users: dict[str, Principal] = field(default_factory=dict)
 
     def sign_in(
         self,
@@ -44,7 +49,7 @@ class Accounts:
         """Make a session of a user who holds this; a membership is its id, its team, its roles there."""
         secret = SessionSecret.new(user)
         roles = roles_of(user, is_verified=is_verified, labels=labels, memberships=memberships)
-        self.known[secret.digest()] = Principal(
+        self.known[secret.digest()] = self.users[user] = Principal(
             project="", kind=Kind.SESSION, user=user, session=f"session-{len(self.known)}", roles=roles
         )
         return {"X-Appwrite-Session": secret.wire()}
@@ -77,6 +82,10 @@ class Accounts:
             return ResolvedPrincipal(position=position, subjects=())
         concerned = (subjects.session(request.project, found.session), subjects.key(request.project, found.key))
         return ResolvedPrincipal(position=position, subjects=concerned, principal=found)
+
+    async def user(self, request: ResolveUser) -> ResolvedPrincipal:
+        position = await self._position()
+        return ResolvedPrincipal(position=position, subjects=(), principal=self.users.get(request.user))
 
     async def project(self, project_id: str) -> ResolvedProject:
         project = Project(id=project_id, name=project_id) if project_id in PROJECTS else None

@@ -14,6 +14,7 @@ import aiohttp
 import msgspec
 
 from shared.guard.guard import Guard
+from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
 from tests.integration.data.accounts import Accounts, Headers
 
@@ -53,7 +54,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """Data's replicas by their addresses, and who may call them. `pool` is data's own view of the database."""
+    """Data's replicas by their addresses, and who may call them.
+
+    `pool` is data's own view of the database, `bus` that of the command line.
+    """
 
     http: aiohttp.ClientSession
     urls: list[str]
@@ -61,6 +65,7 @@ class Api:
     accounts: Accounts
     pool: Pool
     key: Headers
+    bus: Bus
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     service: str = "tablesdb"
     """Below `/v1`."""

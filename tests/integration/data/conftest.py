@@ -13,10 +13,13 @@ import shared.messaging
 from services.data.composition import open_data
 from services.data.settings import Settings
 from services.embedded.valkey import Valkey
+from shared.contracts.requests import ResolveUser
 from shared.guard.guard import Guard
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret
+from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
+from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
 from shared.web.app import WebApp
@@ -37,6 +40,8 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
         feed = await _open(stack, database.dsn("auth"))
         await stack.enter_async_context(_running(Relay(dsn=database.dsn("auth"), redis_url=valkey.url("auth"))))
         accounts = Accounts(pool=feed)
+        auth = await _bus(stack, valkey, "auth")
+        await stack.enter_async_context(running([auth.serve(ResolveUser.LANE, {ResolveUser: accounts.user})]))
         replicas = [await _replica(stack, database, valkey, accounts) for _ in range(2)]
         yield Api(
             http=await stack.enter_async_context(aiohttp.ClientSession()),
@@ -45,6 +50,7 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
             accounts=accounts,
             pool=await _open(stack, database.dsn("data")),
             key=accounts.make_key(),
+            bus=await _bus(stack, valkey, "cli"),
         )
 
 
@@ -58,6 +64,14 @@ async def _replica(stack: AsyncExitStack, database: Database, valkey: Valkey, ac
     port = await app.start(("127.0.0.1", 0))
     stack.push_async_callback(app.stop, 1)
     return f"http://127.0.0.1:{port}", guard
+
+
+async def _bus(stack: AsyncExitStack, valkey: Valkey, service: str) -> Bus:
+    redis = open_client(valkey.url(service), name="tests")
+    stack.push_async_callback(redis.aclose)
+    bus = Bus(redis=redis, service=service)
+    stack.push_async_callback(bus.close)
+    return bus
 
 
 async def _open(stack: AsyncExitStack, dsn: str) -> Pool:

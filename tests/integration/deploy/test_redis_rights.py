@@ -44,12 +44,10 @@ ONLY_A_SERVICE_TAKES_WHAT_IS_ASKED_OF_IT = [
     if user != other
 ]
 ONLY_THE_COMMAND_LINE_ADMINISTERS = [
-    (user, f"XADD req:{answering}:admin * request a") for user in ("token", "data") for answering in ("auth", "token")
+    (user, f"XADD req:{answering}:admin * request a") for user in ("token", "data") for answering in SERVICES
 ]
 THE_COMMAND_LINE_ONLY_ADMINISTERS = [
-    ("cli", f"XADD req:{answering}:{lane} * request a")
-    for answering in ("auth", "token")
-    for lane in ("general", "principal")
+    ("cli", f"XADD req:{answering}:{lane} * request a") for answering in SERVICES for lane in ("general", "principal")
 ]
 DATA_DOES_NOT_REVOKE = [
     ("data", "HDEL registry:token replica:a"),
@@ -109,6 +107,7 @@ ALLOWED: list[Command] = [
     ("data", "XGROUP CREATE events:1-2 data 0 MKSTREAM"),
     ("cli", "XADD req:auth:admin * request a"),
     ("cli", "XADD req:token:admin * request a"),
+    ("cli", "XADD req:data:admin * request a"),
     ("auth", "XADD req:token:admin * request a"),
     ("cli", "XREAD STREAMS reply:auth:cli:1 0"),
     ("health", "PING"),

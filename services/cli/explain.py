@@ -1,0 +1,57 @@
+"""`daypass explain`: why somebody may do something with a row, or may not."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import msgspec
+from tabulate import tabulate
+
+from services.cli.exit_codes import HELP
+from services.cli.requester import ask
+from services.cli.show import as_json, of_project
+from shared.contracts.explanations import ExplainedAction, ExplainRow, Explanation
+
+HEADINGS = ("ACTION", "ALLOWED", "BECAUSE")
+
+
+@click.command(epilog=HELP)
+@of_project
+@click.argument("database")
+@click.argument("table")
+@click.argument("row", default="")
+@click.option("--user", default="", help="The user's id.  [default: a guest]")
+@as_json
+@click.pass_obj
+def explain(given: Path | None, *, project: str, database: str, table: str, row: str, user: str, as_json: bool) -> None:
+    """Say what a user may do with a row, and which permission grants it, or which roles would be granted it.
+
+    Without ROW: what the table's own permissions give.
+    """
+    found = ask(given, ExplainRow(project=project, database=database, table=table, row=row, user=user))
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(found)))
+        return
+    who = f"user {found.user}" if found.user else "a guest"
+    click.echo(f"{who} holds {_listed(found.roles)}")
+    click.echo(f"row security is {'on' if found.row_security else 'off'}")
+    if found.refusal:
+        click.echo(f"every request is refused: {found.refusal}")
+    rows = [(one.action, "yes" if one.allowed else "no", _because(found, one)) for one in found.actions]
+    click.echo(tabulate(rows, headers=HEADINGS))
+
+
+def _because(found: Explanation, action: ExplainedAction) -> str:
+    if action.grants:
+        granted = _listed(f"{grant.permission} of the {grant.of}" for grant in action.grants)
+        return f"{found.refusal}, in spite of {granted}" if found.refusal else granted
+    one_of = "one of " if len(action.needs) > 1 else ""
+    needs = f"needs {one_of}{_listed(action.needs)}" if action.needs else "granted to nobody"
+    if action.ignored:
+        needs += f"; row security is off, so {_listed(action.ignored)} of the row does not count"
+    return needs
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(texts)

@@ -1,0 +1,65 @@
+"""Explanations: beside rows that a key reads, and for the command line."""
+
+import msgspec
+
+from services.data.domain.catalogue import Table
+from services.data.domain.explanation import explain
+from services.data.operations.catalogue import Catalogue
+from services.data.store import rows as store
+from services.data.store.catalogue import find_version
+from shared.contracts.explanations import ExplainRow, Explanation
+from shared.contracts.principal import Kind, Principal, guest
+from shared.contracts.requests import ResolveUser
+from shared.kernel.errors import ErrorType, Refusal
+from shared.messaging.bus import Bus
+from shared.postgres.pool import Connection
+
+
+class _Row(msgspec.Struct):
+    permissions: list[str] = msgspec.field(name="$permissions")
+
+
+async def find_user(bus: Bus, project: str, user_id: str) -> Principal:
+    """Return who a user would be that calls now; raises `Refusal(USER_NOT_FOUND)`, or `Unavailable`."""
+    found = (await bus.ask(ResolveUser(project=project, user=user_id))).principal
+    if found is None:
+        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
+    return found
+
+
+async def explain_row(catalogue: Catalogue, bus: Bus, asked: ExplainRow) -> Explanation:
+    """Explain what a user may do with a row; raises `Refusal` where any of it is not there."""
+    whom = await find_user(bus, asked.project, asked.user) if asked.user else guest(asked.project)
+
+    async def work(connection: Connection, table: Table) -> Explanation:
+        return explain(table, await _permissions(connection, table, asked.row), whom)
+
+    reader = Principal(project=asked.project, kind=Kind.KEY)
+    return await catalogue.read((asked.project, asked.database, asked.table), reader, work)
+
+
+def row_explained(table: Table, row: bytes, whom: Principal) -> bytes:
+    """Return a row's JSON with what somebody may do with it, under `$explain`, a name that no column can have."""
+    return _beside(row, table, explain(table, msgspec.json.decode(row, type=_Row).permissions, whom))
+
+
+def list_explained(table: Table, rows: str, total: int, whom: Principal) -> bytes:
+    """Return a list's JSON with what somebody may do with each row, and with one that has no permissions."""
+    found = msgspec.json.decode(f"[{rows}]", type=list[msgspec.Raw])
+    shown = b",".join(row_explained(table, bytes(row), whom) for row in found)
+    page = b'{"total":%d,"%b":[%b]}' % (total, table.naming.word("rows").encode(), shown)
+    return _beside(page, table, explain(table, [], whom))
+
+
+def _beside(json: bytes, table: Table, explanation: Explanation) -> bytes:
+    words = {table.naming.word(name): value for name, value in msgspec.to_builtins(explanation).items()}
+    return json.removesuffix(b"}") + b',"$explain":' + msgspec.json.encode(words) + b"}"
+
+
+async def _permissions(connection: Connection, table: Table, row_id: str) -> list[str]:
+    if row_id:
+        row = await store.get_row(connection, table, row_id, selected=(), roles=None)
+        return msgspec.json.decode(row, type=_Row).permissions
+    if await find_version(connection, table.n) != table.version:
+        raise store.StaleTable
+    return []
