@@ -1,18 +1,55 @@
-"""`python -m docs.generate`: write the tables of docs/compatibility.md, from the OpenAPI document.
+"""`python -m docs.generate`: write the tables of docs/compatibility.md.
 
-What stands above the heading is written by hand, and kept.
+They are made of the OpenAPI document, of the lists of Appwrite's endpoints beside this file, and of the behaviours in
+tests/checks. What stands above the first heading of these is written by hand, and kept.
 """
 
 import itertools
 import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from shared.web.openapi import FILE as DOCUMENT
 
-FILE = Path(__file__).with_name("compatibility.md")
-HEADING = "\n## Endpoints\n"
-NOTE = "\nMade from the declarations by `make generate`; an alias is shown beside its endpoint.\n"
+HERE = Path(__file__).parent
+FILE = HERE / "compatibility.md"
+HEADING = "\n## What there is of each service\n"
+NOTE = """
+All tables from here on are made by `make generate`: of the declarations, and of the endpoints that Appwrite's official
+SDKs call ([the list](appwrite_endpoints.yaml), and [why some are not here](appwrite_absent.yaml)).
+
+| service | its endpoints | here |
+| --- | --- | --- |
+"""
+ELSEWHERE = """
+## Services that are not here
+
+| service | its endpoints | why |
+| --- | --- | --- |
+"""
+ABSENT = """
+## Endpoints that are not here
+
+Those of services that are.
+
+| why | endpoints |
+| --- | --- |
+"""
+LEFT_OUT = """
+## Behaviours that are not here
+
+Tests show {shown} behaviours that clients rely on, by number ([data](../tests/checks/data.yaml),
+[identity](../tests/checks/identity.yaml)). These are left out:
+
+| behaviour | why |
+| --- | --- |
+"""
+ENDPOINTS = "\n## Endpoints\n\nAn alias is shown beside its endpoint.\n"
 COLUMNS = "\n| endpoint | what it does | who | scopes of a key |\n| --- | --- | --- | --- |\n"
 ALIAS = ".alias"
 
@@ -20,11 +57,50 @@ Operation = tuple[str, str, dict[str, Any]]
 """Path, method and the rest. Any: JSON has no narrower type."""
 
 
+def _yaml(file: Path) -> Any:  # Any: YAML has no narrower type
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+APPWRITE: dict[str, dict[str, str]] = _yaml(HERE / "appwrite_endpoints.yaml")
+"""By service, the endpoints (method and path) with the names of the SDK's methods."""
+
+REASONS: dict[str, str] = _yaml(HERE / "appwrite_absent.yaml")
+CHECKS: dict[str, dict[int, str | dict[str, str]]] = {
+    kind: _yaml(HERE.parent / "tests" / "checks" / f"{kind}.yaml") for kind in ("data", "identity")
+}
+
+
 def page() -> str:
     """Return the whole page, with tables as the declarations are now."""
-    by_hand, heading, _ = FILE.read_text(encoding="utf-8").partition(HEADING)
+    by_hand, _, _ = FILE.read_text(encoding="utf-8").partition(HEADING)
     groups = itertools.groupby(sorted(_operations(), key=_tag), key=_tag)
-    return by_hand + heading + NOTE + "".join(_table(tag, list(operations)) for tag, operations in groups)
+    endpoints = "".join(_table(tag, list(operations)) for tag, operations in groups)
+    return by_hand + HEADING + _services() + _left_out() + ENDPOINTS + endpoints
+
+
+def left_out() -> dict[str, dict[str, str]]:
+    """Return the behaviours that are not here, by their names, each with a reason."""
+    every = {f"{kind} {number}": one for kind, checks in CHECKS.items() for number, one in checks.items()}
+    return {name: one for name, one in every.items() if isinstance(one, dict)}
+
+
+def absent() -> dict[str, list[str]]:
+    """Return, by service, Appwrite's endpoints that are not here."""
+    known = {f"{method} {_plain(path.removeprefix('/v1'))}" for path, method, _ in _operations()}
+    return {service: [one for one in endpoints if _plain(one) not in known] for service, endpoints in APPWRITE.items()}
+
+
+def place(endpoint: str) -> str:
+    """Return the key of REASONS that says why an endpoint is not here; raises `LookupError` where none does."""
+    path = _plain(endpoint.partition(" ")[2])
+    begins = [known for known in REASONS if path == known or path.startswith(f"{known}/")]
+    if not begins:
+        raise LookupError(f"docs/appwrite_absent.yaml does not say why {endpoint} is not here")
+    return max(begins, key=len)
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def _operations() -> list[Operation]:
@@ -32,18 +108,45 @@ def _operations() -> list[Operation]:
     return [(path, method.upper(), rest) for path, methods in paths.items() for method, rest in methods.items()]
 
 
+def _services() -> str:
+    missing = absent()
+    whole = {service: every for service, every in APPWRITE.items() if len(missing[service]) == len(every)}
+    here = "".join(
+        f"| {service} | {len(every)} | {len(every) - len(missing[service])} |\n"
+        for service, every in APPWRITE.items()
+        if service not in whole
+    )
+    why: dict[str, list[str]] = defaultdict(list)
+    for service, endpoints in missing.items():
+        for one in endpoints if service not in whole else []:
+            why[REASONS[place(one)]].append(f"`{one}`")
+    elsewhere = "".join(
+        f"| {service} | {len(every)} | {REASONS[place(next(iter(every)))]} |\n" for service, every in whole.items()
+    )
+    lines = "".join(f"| {text} | {', '.join(endpoints)} |\n" for text, endpoints in sorted(why.items()))
+    return NOTE + here + ELSEWHERE + elsewhere + ABSENT + lines
+
+
+def _left_out() -> str:
+    missing = left_out()
+    shown = sum(map(len, CHECKS.values())) - len(missing)
+    rows = (f"| {name}: {one['behaviour']} | {one['left_out']} |\n" for name, one in missing.items())
+    return LEFT_OUT.format(shown=shown) + "".join(rows)
+
+
 def _tag(operation: Operation) -> str:
     return str(operation[2]["tags"][0])
 
 
 def _table(tag: str, operations: list[Operation]) -> str:
+    return f"\n### {tag}\n{COLUMNS}{''.join(_rows(operations))}"
+
+
+def _rows(operations: list[Operation]) -> Iterator[str]:
     aliases = {rest["operationId"]: path for path, _, rest in operations}
-    rows = [
-        _row(path, method, rest, aliases.get(rest["operationId"] + ALIAS, ""))
-        for path, method, rest in operations
-        if not rest["operationId"].endswith(ALIAS)
-    ]
-    return f"\n### {tag}\n{COLUMNS}{''.join(rows)}"
+    for path, method, rest in operations:
+        if not rest["operationId"].endswith(ALIAS):
+            yield _row(path, method, rest, aliases.get(rest["operationId"] + ALIAS, ""))
 
 
 def _row(path: str, method: str, rest: dict[str, Any], alias: str) -> str:  # Any: as above

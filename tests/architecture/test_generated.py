@@ -35,6 +35,12 @@ def test_the_page_on_compatibility_lists_the_declarations() -> None:
     assert compatibility.FILE.read_text(encoding="utf-8") == compatibility.page(), "make generate"
 
 
+def test_no_reason_is_given_for_what_is_not_missing() -> None:
+    given = {compatibility.place(one) for endpoints in compatibility.absent().values() for one in endpoints}
+
+    assert set(compatibility.REASONS) - given == set()
+
+
 def test_no_endpoint_is_missing_from_the_document() -> None:
     document = DOCUMENT.read_text()
     missing = [path for endpoint in ENDPOINTS for path in endpoint.paths if f'"{path}"' not in document]

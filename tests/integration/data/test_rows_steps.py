@@ -43,6 +43,7 @@ async def step(
 
 
 @DIRECTIONS
+@pytest.mark.check("data 75")
 async def test_a_number_moves_and_the_row_is_shown(shop: TableApi, direction: str) -> None:
     sign = 1 if direction == "increment" else -1
     made = await shop.create({"stock": 5, "price": 0.5, "text": "a"})
@@ -64,6 +65,7 @@ async def test_a_number_moves_and_the_row_is_shown(shop: TableApi, direction: st
 
 
 @pytest.mark.parametrize(("direction", "bound", "sign"), [("increment", "max", 1), ("decrement", "min", -1)])
+@pytest.mark.check("data 75")
 async def test_a_number_stops_at_the_bound_of_the_call(shop: TableApi, direction: str, bound: str, sign: int) -> None:
     row = await shop.new_row({"stock": 0, "price": 0.0})
 
@@ -88,6 +90,7 @@ async def test_a_number_stays_a_value_of_its_column(shop: TableApi, direction: s
 
 @DIRECTIONS
 @pytest.mark.parametrize("value", [0, -1, 0.0, -0.5, "many", True, [1], 10**400], ids=lambda value: repr(value)[:8])
+@pytest.mark.check("data 75")
 async def test_a_step_is_a_positive_number(shop: TableApi, direction: str, value: object) -> None:
     made = await shop.create({"stock": 0, "price": 0.5})
     for column in ("stock", "price"):
@@ -96,6 +99,7 @@ async def test_a_step_is_a_positive_number(shop: TableApi, direction: str, value
 
 
 @DIRECTIONS
+@pytest.mark.check("data 75")
 async def test_what_is_no_number_or_not_there_does_not_move(shop: TableApi, direction: str) -> None:
     row = await shop.new_row({"stock": 0, "text": "1", "numbers": [1]})
 

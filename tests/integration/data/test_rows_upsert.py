@@ -28,6 +28,7 @@ async def upsert(table: TableApi, row: str, body: Json, caller: Headers | None =
     return await table.call("PUT", f"/rows/{row}", caller, body, replica=replica)
 
 
+@pytest.mark.check("data 73")
 async def test_a_row_is_made_and_then_changed(people: TableApi) -> None:
     made = await upsert(people, "ada", {"data": {"name": "Ada", "age": 36}, "permissions": ['read("any")']})
     kept = await upsert(people, "ada", {"data": {"name": "Lady", "colour": "green"}}, replica=1)
@@ -41,6 +42,7 @@ async def test_a_row_is_made_and_then_changed(people: TableApi) -> None:
     assert (await people.get("ada")).body == cleared.body
 
 
+@pytest.mark.check("data 74")
 async def test_required_columns_must_be_named(people: TableApi) -> None:
     await people.create({"name": "Ada"}, row_id="ada")
 
@@ -54,6 +56,7 @@ async def test_required_columns_must_be_named(people: TableApi) -> None:
     assert await people.found() == ["ada"]
 
 
+@pytest.mark.check("data 72")
 async def test_a_unique_index_holds(people: TableApi) -> None:
     await people.create({"name": "Ada"}, row_id="ada")
     await people.create({"name": "Bob"}, row_id="bob")
@@ -63,6 +66,7 @@ async def test_a_unique_index_holds(people: TableApi) -> None:
         assert said == (409, "row_unique_constraint_violation")
 
 
+@pytest.mark.check("data 73")
 async def test_making_needs_create_and_changing_needs_update(people: TableApi) -> None:
     await people.create({"name": "Ada"}, row_id="closed", permissions=['read("any")', 'delete("any")'])
     await people.create({"name": "Bob"}, row_id="opened", permissions=['update("any")'])
@@ -85,6 +89,7 @@ async def test_what_changes_nothing_is_only_read(people: TableApi) -> None:
     assert (await upsert(people, "hidden", {"data": {"name": "Bob"}}, GUEST)).said == (404, "row_not_found")
 
 
+@pytest.mark.check("data 23")
 async def test_users_own_what_they_make_and_may_give_it_up(api: Api, people: TableApi) -> None:
     ada = api.accounts.sign_in("ada")
     await people.call("PUT", "", body={"permissions": ['create("users")'], "rowSecurity": True})
