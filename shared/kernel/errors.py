@@ -79,6 +79,7 @@ class ErrorType(StrEnum):
     ROW_MISSING_PAYLOAD = "row_missing_payload"
     ROW_INVALID_STRUCTURE = "row_invalid_structure"
     ROW_UPDATE_CONFLICT = "row_update_conflict"
+    TRANSACTION_NOT_FOUND = "transaction_not_found"
 
     # what Databases calls those of tables, columns, indexes and rows
     COLLECTION_NOT_FOUND = "collection_not_found"

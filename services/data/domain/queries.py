@@ -38,10 +38,12 @@ class RowQuery(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str = ""
 
 
-def parse_row_queries(texts: list[str], columns: Columns, *, searchable: frozenset[str] = frozenset()) -> RowQuery:
+def parse_row_queries(
+    texts: list[str], columns: Columns, *, searchable: frozenset[str] = frozenset(), limit: int = DEFAULT_LIMIT
+) -> RowQuery:
     """Read the queries of a list; raises `Refusal(GENERAL_QUERY_INVALID)`, or of GENERAL_ARGUMENT_INVALID for size.
 
-    `searchable` are the keys of columns with a full-text index of their own.
+    `searchable` are the keys of columns with a full-text index of their own; `limit` is that of who sets none.
     """
     parser = FilterParser(columns, searchable)
     filters: list[Filter | Joined] = []
@@ -74,7 +76,7 @@ def parse_row_queries(texts: list[str], columns: Columns, *, searchable: frozens
             selected=_once(selected),
         ),
         values=parser.values,
-        limit=_number(page["limit"], least=1) if "limit" in page else DEFAULT_LIMIT,
+        limit=_number(page["limit"], least=1) if "limit" in page else limit,
         offset=_number(page["offset"], least=0) if "offset" in page else 0,
         cursor=_cursor(page["cursor"]) if "cursor" in page else "",
     )

@@ -62,17 +62,18 @@ def parse_data(given: object) -> Data | None:
     return given
 
 
-def stored(table: Table, data: Mapping[str, Any], *, is_new: bool) -> Values:
+def stored(table: Table, data: Mapping[str, Any], *, is_new: bool, keeps_null: bool = False) -> Values:
     """Return what is written for each column that is named (for all, where the row is new), checked.
 
-    A value that is absent or null takes the default. Raises `Refusal(ROW_INVALID_STRUCTURE)`.
+    A value that is absent or null takes the default, but for null where that is kept. Raises
+    `Refusal(ROW_INVALID_STRUCTURE)`.
     """
     columns = {column.key: column for column in table.columns}
     for key in data:
         if key not in columns and key not in READ_ONLY:
             raise _invalid(f'Unknown attribute: "{key[:64]}"')
     named = [column for column in table.columns if is_new or column.key in data]
-    return [(column, _value(column, data.get(column.key))) for column in named]
+    return [(column, _value(column, data.get(column.key), keeps_null=keeps_null)) for column in named]
 
 
 def stored_over(table: Table, data: Mapping[str, Any]) -> Values:
@@ -137,8 +138,8 @@ def checked_default(column: Column) -> Column:
     return msgspec.structs.replace(column, default=wire_date(checked) if isinstance(checked, datetime) else checked)
 
 
-def _value(column: Column, value: Any) -> Any:  # Any: JSON
-    if value is None:
+def _value(column: Column, value: Any, *, keeps_null: bool) -> Any:  # Any: JSON
+    if value is None and not keeps_null:
         value = column.default
     if value is None:
         if column.required:

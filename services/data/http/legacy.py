@@ -13,14 +13,14 @@ from typing import Any
 import msgspec
 
 from services.data.domain.naming import old_name, old_text
-from services.data.http import columns, databases, indexes, rows, tables
+from services.data.http import bulk_rows, columns, databases, indexes, rows, tables
 from services.data.operations.deps import DataDeps
 from shared.kernel.errors import ErrorType, Refusal
 from shared.web.call import JSON
 from shared.web.endpoint import Call, Endpoint, RateLimit, Reply, Routes
 from shared.web.parameters import CustomId
 
-MODULES = (databases, tables, columns, indexes, rows)
+MODULES = (databases, tables, columns, indexes, rows, bulk_rows)
 """All that has a twin."""
 
 TYPES = {type_: ErrorType(old_name(type_.value)) for type_ in ErrorType}

@@ -1,17 +1,22 @@
 """Rows over HTTP. Their JSON comes from PostgreSQL and is passed on as it is."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
+from services.data.domain.columns import KINDS
+from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.rows import Number, Step, parse_data
 from services.data.http.explain import find_explained
 from services.data.http.tables import PATH as TABLES
 from services.data.http.tables import TableChoice
+from services.data.operations import bulk_rows as bulk_operations
 from services.data.operations import rows as operations
 from services.data.operations.deps import DataDeps
 from services.data.operations.rows import Change
-from shared.kernel.errors import ErrorType, Refusal
+from shared.contracts.principal import Kind
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
 
@@ -31,8 +36,17 @@ STEP_ERRORS = (
 DELETES = RateLimit(60, 60, by=("ip", "method", "url", "user"))
 
 
-class CreateRow(TableChoice, frozen=True, kw_only=True, rename="camel"):
-    """A row; `data` is an object, or a text that holds one. Many `rows` at once are not served yet."""
+class RowsChoice(TableChoice, frozen=True, kw_only=True, rename="camel"):
+    """The rows of one table. `transactionId` names a transaction, of which there are none yet."""
+
+    transaction_id: str | None = None
+
+
+class CreateRow(RowsChoice, frozen=True, kw_only=True, rename="camel"):
+    """A row; `data` is an object, or a text that holds one.
+
+    Or many `rows`, by keys only: each an object with its data, and with `$id` and `$permissions` if need be.
+    """
 
     row_id: CustomId | None = None
     data: Any = None  # Any: checked by `parse_data`
@@ -40,7 +54,7 @@ class CreateRow(TableChoice, frozen=True, kw_only=True, rename="camel"):
     rows: list[Any] | None = None  # Any: as above
 
 
-class ListRows(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class ListRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     """`queries` in the SDKs' syntax; `total` false spares the count.
 
     `ttl` allows an answer that is so many seconds old. None is kept: each is made anew, and a header says so.
@@ -51,7 +65,7 @@ class ListRows(TableChoice, frozen=True, kw_only=True, rename="camel"):
     ttl: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
 
 
-class RowChoice(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class RowChoice(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     """One row."""
 
     row_id: Id
@@ -124,14 +138,16 @@ class RowList(msgspec.Struct, frozen=True, kw_only=True):
     errors=(ErrorType.ROW_ALREADY_EXISTS, ErrorType.ROW_INVALID_STRUCTURE, ErrorType.USER_UNAUTHORIZED),
 )
 async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
-    """Create a row."""
+    """Create a row, or many at once."""
     if params.rows is not None:
-        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Creating many rows at once is not supported.")
+        return await _create_rows(call, params, params.rows)
     data = parse_data(params.data)
     if not data or params.row_id is None:
         raise Refusal(ErrorType.ROW_MISSING_DATA, "The row's data or its id is missing.")
     change = Change(data=data, permissions=params.permissions)
-    return await operations.create_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id, change)
+    return await operations.create_row(
+        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, change
+    )
 
 
 @routes.endpoint(
@@ -150,7 +166,7 @@ async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes:
     return await operations.list_rows(
         call.deps.catalogue,
         call.principal,
-        _key(call, params),
+        rows_key(call, params),
         queries=params.queries,
         with_total=params.total,
         explained=await find_explained(call),
@@ -171,7 +187,7 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
     return await operations.get_row(
         call.deps.catalogue,
         call.principal,
-        _key(call, params),
+        rows_key(call, params),
         params.row_id,
         queries=params.queries,
         explained=await find_explained(call),
@@ -191,7 +207,7 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
 async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     """Change some columns of a row, or its permissions."""
     return await operations.update_row(
-        call.deps.catalogue, call.principal, _key(call, params), params.row_id, _change(params)
+        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, _change(call, params)
     )
 
 
@@ -213,7 +229,7 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
 async def upsert_row(call: Call[DataDeps], params: UpsertRow) -> bytes:
     """Create a row, or change the one of this id."""
     return await operations.upsert_row(
-        call.deps.catalogue, call.principal, _key(call, params), params.row_id, _change(params)
+        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, _change(call, params)
     )
 
 
@@ -231,7 +247,13 @@ async def increment_row_column(call: Call[DataDeps], params: IncrementColumn) ->
     """Add to a number in a row."""
     step = Step(by=params.value, bound=params.max)
     return await operations.step_row(
-        call.deps.catalogue, call.principal, _key(call, params), params.row_id, params.column, step
+        call.deps.catalogue,
+        call.principal,
+        rows_key(call, params),
+        params.row_id,
+        params.column,
+        step,
+        unchanged_since=_unchanged_since(call),
     )
 
 
@@ -249,7 +271,13 @@ async def decrement_row_column(call: Call[DataDeps], params: DecrementColumn) ->
     """Take from a number in a row."""
     step = Step(by=-params.value, bound=params.min)
     return await operations.step_row(
-        call.deps.catalogue, call.principal, _key(call, params), params.row_id, params.column, step
+        call.deps.catalogue,
+        call.principal,
+        rows_key(call, params),
+        params.row_id,
+        params.column,
+        step,
+        unchanged_since=_unchanged_since(call),
     )
 
 
@@ -265,15 +293,46 @@ async def decrement_row_column(call: Call[DataDeps], params: DecrementColumn) ->
 )
 async def delete_row(call: Call[DataDeps], params: RowChoice) -> None:
     """Delete a row."""
-    await operations.delete_row(call.deps.catalogue, call.principal, _key(call, params), params.row_id)
+    await operations.delete_row(
+        call.deps.catalogue,
+        call.principal,
+        rows_key(call, params),
+        params.row_id,
+        unchanged_since=_unchanged_since(call),
+    )
 
 
-def _change(params: UpdateRow) -> Change:
-    change = Change(data=parse_data(params.data), permissions=params.permissions)
+async def _create_rows(call: Call[DataDeps], params: CreateRow, rows: list[Any]) -> bytes:  # Any: JSON
+    if not (params.data is None and params.row_id is None and params.permissions is None):
+        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Many rows have their data, ids and permissions each.")
+    if call.principal.kind is not Kind.KEY:
+        raise Refusal(ErrorType.GENERAL_UNAUTHORIZED_SCOPE, "Many rows at once are made by keys only.")
+    return await bulk_operations.create_rows(
+        call.deps.catalogue, call.principal, rows_key(call, params), bulk_operations.parse_rows(rows)
+    )
+
+
+def _change(call: Call[DataDeps], params: UpdateRow) -> Change:
+    change = Change(
+        data=parse_data(params.data), permissions=params.permissions, unchanged_since=_unchanged_since(call)
+    )
     if not change.data and change.permissions is None:
         raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")
     return change
 
 
-def _key(call: Call[DataDeps], params: TableChoice) -> tuple[str, str, str]:
+def _unchanged_since(call: Call[DataDeps]) -> datetime | None:
+    """Return the date of the header `x-appwrite-timestamp`, after which a row must not have been changed."""
+    given = call.header("x-appwrite-timestamp")
+    try:
+        moment: datetime | None = KINDS["datetime"].check(given, Options()) if given else None
+    except ValueInvalid as error:
+        raise ArgumentInvalid("x-appwrite-timestamp", str(error)) from error
+    return moment
+
+
+def rows_key(call: Call[DataDeps], params: RowsChoice) -> tuple[str, str, str]:
+    """Return what names the table; raises `Refusal(TRANSACTION_NOT_FOUND)` where it is meant in a transaction."""
+    if params.transaction_id:
+        raise Refusal(ErrorType.TRANSACTION_NOT_FOUND, "Transaction with the requested ID could not be found.")
     return call.project.id, params.database_id, params.table_id

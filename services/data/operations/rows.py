@@ -52,6 +52,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Data | None
     permissions: list[str] | None
+    unchanged_since: datetime | None = None
+    """A row that was changed later is not."""
 
 
 async def get_row(
@@ -120,9 +122,9 @@ async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
     """Change a row; return it as JSON. Where nothing changes, reading it is all that is needed, and done."""
 
     async def work(connection: Connection, table: Table) -> bytes:
-        permissions = None if change.permissions is None else _permissions(change.permissions, principal)
+        permissions = None if change.permissions is None else row_permissions(change.permissions, principal)
         values, fault = _checked(partial(stored, is_new=False), table, change.data or {})
-        updated_at = _moment(change.data or {}, "$updatedAt", principal)
+        updated_at = moment(change.data or {}, "$updatedAt", principal)
         known = await store.find_row(
             connection,
             table,
@@ -136,6 +138,7 @@ async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
             _require(table, "read", principal, known)
             return known.json.encode()
         _require(table, "update", principal, known)
+        _require_unchanged(known, change.unchanged_since)
         if fault is not None or known.unfit is not None:
             raise fault or unfit(known.unfit or "")
         return await store.update_row(
@@ -169,7 +172,14 @@ async def upsert_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
 
 
 async def step_row(
-    catalogue: Catalogue, principal: Principal, key: Key, row_id: str, column_key: str, step: Step
+    catalogue: Catalogue,
+    principal: Principal,
+    key: Key,
+    row_id: str,
+    column_key: str,
+    step: Step,
+    *,
+    unchanged_since: datetime | None = None,
 ) -> bytes:
     """Move a number in a row, which is held meanwhile; return the row as JSON."""
 
@@ -185,6 +195,7 @@ async def step_row(
             permissions=None,
         )
         _require(table, "update", principal, known)
+        _require_unchanged(known, unchanged_since)
         value = stepped(msgspec.json.decode(known.json)[column.key], step)
         values = stored(table, {column.key: value}, is_new=False)
         return await store.update_row(
@@ -194,7 +205,14 @@ async def step_row(
     return await catalogue.write(key, principal, work)
 
 
-async def delete_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str) -> None:
+async def delete_row(
+    catalogue: Catalogue,
+    principal: Principal,
+    key: Key,
+    row_id: str,
+    *,
+    unchanged_since: datetime | None = None,
+) -> None:
     """Delete a row."""
 
     async def work(connection: Connection, table: Table) -> None:
@@ -208,6 +226,7 @@ async def delete_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
             permissions=None,
         )
         _require(table, "delete", principal, known)
+        _require_unchanged(known, unchanged_since)
         await store.delete_row(connection, table, known)
 
     await catalogue.write(key, principal, work)
@@ -215,12 +234,12 @@ async def delete_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
 
 async def _insert(connection: Connection, table: Table, principal: Principal, id_: str, change: Change) -> bytes:
     data = change.data or {}
-    permissions = _new_permissions(change.permissions, principal)
+    permissions = new_permissions(change.permissions, principal)
     if _roles(table, "create", principal) is not None:
         raise _unauthorized()
     values = stored(table, data, is_new=True)
-    created_at = _moment(data, "$createdAt", principal) or now()
-    updated_at = _moment(data, "$updatedAt", principal) or created_at
+    created_at = moment(data, "$createdAt", principal) or now()
+    updated_at = moment(data, "$updatedAt", principal) or created_at
     return await store.insert_row(
         connection,
         table,
@@ -237,9 +256,9 @@ async def _overwrite(
 ) -> bytes | None:
     """Upsert a row that is there; None where it is not."""
     data = change.data or {}
-    permissions = None if change.permissions is None else _permissions(change.permissions, principal)
+    permissions = None if change.permissions is None else row_permissions(change.permissions, principal)
     values, fault = _checked(stored_over, table, data)
-    created_at, updated_at = _moment(data, "$createdAt", principal), _moment(data, "$updatedAt", principal)
+    created_at, updated_at = moment(data, "$createdAt", principal), moment(data, "$updatedAt", principal)
     try:
         known = await store.find_row(
             connection,
@@ -291,6 +310,11 @@ def _require(table: Table, action: str, principal: Principal, known: Known) -> N
         raise _unauthorized()
 
 
+def _require_unchanged(known: Known, since: datetime | None) -> None:
+    if since is not None and known.updated_at > since:
+        raise Refusal(ErrorType.ROW_UPDATE_CONFLICT, "The row has been changed since.")
+
+
 def _checked(check: Callable[[Table, Data], Values], table: Table, data: Data) -> tuple[Values, Refusal | None]:
     """Return the values to be stored, or why they cannot be: told only to who may update the row."""
     try:
@@ -299,20 +323,22 @@ def _checked(check: Callable[[Table, Data], Values], table: Table, data: Data) -
         return [], refusal
 
 
-def _new_permissions(given: list[str] | None, principal: Principal) -> list[Permission]:
+def new_permissions(given: list[str] | None, principal: Principal) -> list[Permission]:
+    """Return the permissions of a new row: those given, or the default."""
     if given is None:
         return owner_permissions(principal.user) if principal.user else []
-    return _permissions(given, principal)
+    return row_permissions(given, principal)
 
 
-def _permissions(given: list[str], principal: Principal) -> list[Permission]:
+def row_permissions(given: list[str], principal: Principal) -> list[Permission]:
+    """Return the permissions that are given to a row; raises `Refusal` where this caller may not give them."""
     permissions = parse_permissions(given, ROW_ACTIONS)
     if principal.kind is not Kind.KEY:
         check_assignable(permissions, principal.roles)
     return permissions
 
 
-def _moment(data: Data, name: str, principal: Principal) -> datetime | None:
+def moment(data: Data, name: str, principal: Principal) -> datetime | None:
     """Return a date that a key has chosen; those that clients send are dropped."""
     value: Any = data.get(name)  # Any: JSON
     if value is None or principal.kind is not Kind.KEY:

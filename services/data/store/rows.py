@@ -45,6 +45,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     seq: int
+    updated_at: datetime
     json: str
     may: bool
     may_read: bool
@@ -61,7 +62,7 @@ async def get_row(
     """
     text = statements.get_row(table, selected, is_open=roles is None)
     more = [] if roles is None else [[f'read("{role}")' for role in roles]]
-    with _told():
+    with told():
         found = await connection.fetchrow(text, table.version, id_, *more)
     if found is None or not found["is_current"]:
         raise StaleTable
@@ -76,7 +77,7 @@ async def list_rows(
 ) -> Page:
     """Return a page of rows. Raises `Refusal` for a cursor that leads nowhere, `StaleTable`."""
     text, values = statements.list_rows(table, query, roles=roles, with_total=with_total)
-    with _told(_page_too_large):
+    with told(_page_too_large):
         found = await connection.fetchrow(text, *values)
     if found is None or not found["is_current"]:
         raise StaleTable
@@ -99,14 +100,14 @@ async def insert_row(
 ) -> bytes:
     """Make a row; return it as JSON. Raises `Refusal(ROW_ALREADY_EXISTS)` or of another constraint."""
     names = ["id", "created_at", "updated_at", "permissions", *(column.name for column, _ in values)]
-    places = ["$1", "$2", "$3", "$4", *_places(values, first=5)]
+    places = ["$1", "$2", "$3", "$4", *places_of(values, first=5)]
     text = f"""
         INSERT INTO {table.rows} AS t ({", ".join(names)}) VALUES ({", ".join(places)})
         RETURNING t.seq, {statements.row_json(table, None)} AS json
     """
     texts = [str(permission) for permission in permissions]
-    with _told():
-        made = await connection.fetchrow(text, id_, created_at, updated_at, texts, *_arguments(values))
+    with told():
+        made = await connection.fetchrow(text, id_, created_at, updated_at, texts, *arguments_of(values))
     assert made is not None  # noqa: S101 an INSERT returns its row
     await _grant(connection, table, made["seq"], permissions, created_at)
     return str(made["json"]).encode()
@@ -125,22 +126,22 @@ async def find_row(
     """Hold a row for a change to these values and permissions (None: kept). Raises `Refusal(ROW_NOT_FOUND)`."""
     same = [
         f"t.{column.name} IS NOT DISTINCT FROM {place}"
-        for (column, _), place in zip(values, _places(values, first=4), strict=True)
+        for (column, _), place in zip(values, places_of(values, first=4), strict=True)
     ]
     named = {column.n for column, _ in values}
     arguments: list[object] = [id_, [f'{action}("{role}")' for role in roles], [f'read("{role}")' for role in roles]]
-    arguments += _arguments(values)
+    arguments += arguments_of(values)
     if permissions is not None:
         same.append(f"t.permissions = ${len(arguments) + 1}::text[]")
         arguments.append([str(permission) for permission in permissions])
     unfit = unfit_column([column for column in table.columns if column.n not in named], arguments)
     text = f"""
-        SELECT t.seq, {statements.row_json(table, None)} AS json, t.permissions && $2::text[] AS may,
+        SELECT t.seq, t.updated_at, {statements.row_json(table, None)} AS json, t.permissions && $2::text[] AS may,
             t.permissions && $3::text[] AS may_read, {" AND ".join(same) or "true"} AS is_same,
             {unfit} AS unfit
         FROM {table.rows} AS t WHERE t.id = $1 FOR UPDATE
     """
-    with _told():
+    with told():
         found = await connection.fetchrow(text, *arguments)
     if found is None:
         raise not_found()
@@ -163,10 +164,10 @@ async def update_row(
     `updated_at` None: it is `now`, or later where the row was changed in this millisecond already. `created_at` None:
     it is kept.
     """
-    arguments: list[object] = [known.seq, updated_at or now, *_arguments(values)]
+    arguments: list[object] = [known.seq, updated_at or now, *arguments_of(values)]
     sets = [
         "updated_at = $2" if updated_at else "updated_at = greatest($2, updated_at + interval '1 millisecond')",
-        *(f"{column.name} = {place}" for (column, _), place in zip(values, _places(values, first=3), strict=True)),
+        *(f"{column.name} = {place}" for (column, _), place in zip(values, places_of(values, first=3), strict=True)),
     ]
     if permissions is not None:
         arguments.append([str(permission) for permission in permissions])
@@ -178,7 +179,7 @@ async def update_row(
         UPDATE {table.rows} AS t SET {", ".join(sets)} WHERE t.seq = $1
         RETURNING t.created_at, {statements.row_json(table, None)} AS json
     """
-    with _told():
+    with told():
         changed = await connection.fetchrow(text, *arguments)
     assert changed is not None  # noqa: S101 the row is held
     if permissions is not None:
@@ -214,11 +215,13 @@ async def _grant(
         )
 
 
-def _places(values: Values, *, first: int) -> list[str]:
+def places_of(values: Values, *, first: int) -> list[str]:
+    """Return the places of values in a statement, the parameters from number `first` on."""
     return [f"${place}::{column.postgres}" for place, (column, _) in enumerate(values, first)]
 
 
-def _arguments(values: Values) -> list[Any]:  # Any: as above
+def arguments_of(values: Values) -> list[Any]:  # Any: what columns hold
+    """Return what stands in those places."""
     return [value for _, value in values]
 
 
@@ -233,7 +236,7 @@ def _page_too_large() -> Refusal:
 
 
 @contextmanager
-def _told(too_large: Callable[[], Refusal] = _row_too_large) -> Iterator[None]:
+def told(too_large: Callable[[], Refusal] = _row_too_large) -> Iterator[None]:
     """Say in words of ours what PostgreSQL raises; `too_large` is for what outgrows its limits."""
     try:
         yield

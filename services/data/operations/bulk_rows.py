@@ -1,0 +1,158 @@
+"""Many rows at once, by keys only: all are written, or none."""
+
+from typing import Any
+
+import msgspec
+
+from services.data.domain.catalogue import Table
+from services.data.domain.queries import MOST_NUMBER, RowQuery, parse_row_queries
+from services.data.domain.rows import Data, Values, stored, stored_over, unfit
+from services.data.operations.catalogue import Catalogue, Key
+from services.data.operations.rows import UPSERT_TRIES, moment, row_permissions
+from services.data.store import bulk_rows as store
+from services.data.store.bulk_rows import RowToWrite
+from services.data.store.rows import Page
+from shared.contracts.principal import Principal
+from shared.kernel.clock import now
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
+from shared.kernel.ids import UNIQUE, chosen_id, is_id
+from shared.postgres.pool import Connection
+
+MOST_ROWS = 100
+"""Rows that one call may make or upsert."""
+
+
+class GivenRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a list: its id, its data, and its permissions (None: not given)."""
+
+    id: str
+    data: Data
+    permissions: list[str] | None
+
+
+def parse_rows(given: list[Any]) -> list[GivenRow]:  # Any: JSON
+    """Read the rows of a list; raises `ArgumentInvalid("rows")`, `Refusal(ROW_MISSING_DATA)` where there are none."""
+    if not given:
+        raise Refusal(ErrorType.ROW_MISSING_DATA, "The rows are missing.")
+    if len(given) > MOST_ROWS:
+        raise ArgumentInvalid("rows", f"Value must be a list of at most {MOST_ROWS} rows")
+    return [_given(one) for one in given]
+
+
+async def create_rows(catalogue: Catalogue, principal: Principal, key: Key, rows: list[GivenRow]) -> bytes:
+    """Make rows; return them as JSON, in their order. Raises `Refusal` where one of them cannot be."""
+
+    async def work(connection: Connection, table: Table) -> bytes:
+        made = [_to_insert(table, row, principal) for row in rows]
+        return _page(table, Page(await store.insert_rows(connection, table, made, now=now()), len(made)))
+
+    return await catalogue.write(key, principal, work)
+
+
+async def upsert_rows(catalogue: Catalogue, principal: Principal, key: Key, rows: list[GivenRow]) -> bytes:
+    """Make rows, or change those that are there; return them as JSON.
+
+    Raises `Refusal(ROW_ALREADY_EXISTS)` for an id that is named twice.
+    """
+    ids = [row.id for row in rows]
+    if len(set(ids)) != len(ids):
+        raise Refusal(ErrorType.ROW_ALREADY_EXISTS, "Two of the rows have the same ID.")
+
+    async def work(connection: Connection, table: Table) -> bytes:
+        for _ in range(UPSERT_TRIES):
+            known = await store.hold_ids(connection, table, ids)
+            there = [_to_overwrite(table, row, principal) for row in rows if row.id in known]
+            new = [_to_insert(table, row, principal) for row in rows if row.id not in known]
+            try:
+                async with connection.transaction():
+                    if new:
+                        await store.insert_rows(connection, table, new, now=now())
+                    shown = await store.overwrite_rows(connection, table, there, shown=ids, now=now())
+            except Refusal as refusal:
+                if refusal.type is not ErrorType.ROW_ALREADY_EXISTS:
+                    raise
+            else:
+                return _page(table, Page(shown, len(rows)))
+        raise Unavailable("The rows are being changed. Try again.", type=ErrorType.GENERAL_BUSY)
+
+    return await catalogue.write(key, principal, work)
+
+
+async def update_rows(catalogue: Catalogue, principal: Principal, key: Key, data: Data, *, queries: list[str]) -> bytes:
+    """Give all rows that match the same values, and `$permissions` where the data has them; return the first of them.
+
+    Null stays null, whatever the default. Raises `Refusal` where one of the rows would not be valid then.
+    """
+
+    async def work(connection: Connection, table: Table) -> bytes:
+        values = stored(table, data, is_new=False, keeps_null=True)
+        permissions = _permissions_in(data)
+        held = await store.hold_matching(
+            connection, table, _query(table, queries), named={column.n for column, _ in values}
+        )
+        if held.unfit is not None:
+            raise unfit(held.unfit)
+        page = await store.update_rows(
+            connection,
+            table,
+            held.seqs,
+            values=values,
+            permissions=None if permissions is None else row_permissions(permissions, principal),
+            now=now(),
+            updated_at=moment(data, "$updatedAt", principal),
+        )
+        return _page(table, page)
+
+    return await catalogue.write(key, principal, work)
+
+
+async def delete_rows(catalogue: Catalogue, principal: Principal, key: Key, *, queries: list[str]) -> bytes:
+    """Delete all rows that match; return the first of them."""
+
+    async def work(connection: Connection, table: Table) -> bytes:
+        held = await store.hold_matching(connection, table, _query(table, queries), named=set())
+        return _page(table, await store.delete_rows(connection, table, held.seqs))
+
+    return await catalogue.write(key, principal, work)
+
+
+def _given(one: Any) -> GivenRow:  # Any: JSON
+    if not isinstance(one, dict):
+        raise ArgumentInvalid("rows", "Value must be a list of objects")
+    id_ = one.get("$id") or UNIQUE
+    if not isinstance(id_, str) or not (id_ == UNIQUE or is_id(id_)):
+        raise ArgumentInvalid("rows", "the id of a row must be a valid id")
+    return GivenRow(id=chosen_id(id_), data=one, permissions=_permissions_in(one))
+
+
+def _permissions_in(data: Data) -> list[str] | None:
+    given = data.get("$permissions")
+    if given is not None and not (isinstance(given, list) and all(isinstance(one, str) for one in given)):
+        raise ArgumentInvalid("permissions", "Value must be a list of permissions")
+    return given
+
+
+def _to_insert(table: Table, row: GivenRow, principal: Principal) -> RowToWrite:
+    return _to_write(row, principal, stored(table, row.data, is_new=True), row.permissions or [])
+
+
+def _to_overwrite(table: Table, row: GivenRow, principal: Principal) -> RowToWrite:
+    return _to_write(row, principal, stored_over(table, row.data), row.permissions)
+
+
+def _to_write(row: GivenRow, principal: Principal, values: Values, permissions: list[str] | None) -> RowToWrite:
+    return RowToWrite(
+        id=row.id,
+        values=values,
+        permissions=None if permissions is None else row_permissions(permissions, principal),
+        created_at=moment(row.data, "$createdAt", principal),
+        updated_at=moment(row.data, "$updatedAt", principal),
+    )
+
+
+def _query(table: Table, queries: list[str]) -> RowQuery:
+    return parse_row_queries(queries, table.by_key, searchable=table.searchable, limit=MOST_NUMBER)
+
+
+def _page(table: Table, page: Page) -> bytes:
+    return f'{{"total":{page.total},"{table.naming.word("rows")}":[{page.rows}]}}'.encode()

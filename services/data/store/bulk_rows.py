@@ -1,0 +1,213 @@
+"""Many rows at once: a fixed number of statements, whatever the number of rows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from services.data.domain.catalogue import Table
+from services.data.domain.queries import RowQuery
+from services.data.domain.rows import Values
+from services.data.store import statements
+from services.data.store.conditions import backwards, beyond, complete, condition, order_by, unfit_column
+from services.data.store.rows import Page, arguments_of, places_of, told
+from shared.contracts.permissions import Permission
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+MOST_SHOWN = 100
+"""Rows that an answer shows of those that were written."""
+
+_GRANTED = "split_part(one, '(', 1), split_part(one, '\"', 2)"
+"""Action and role of a permission's text."""
+
+
+class RowToWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that is to be there. `permissions` None: those that it has. `created_at` None: likewise."""
+
+    id: str
+    values: Values
+    permissions: list[Permission] | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Rows that are held for a change, and the key of a column that one of them has no good value of."""
+
+    seqs: list[int]
+    unfit: str | None
+
+
+async def insert_rows(connection: Connection, table: Table, rows: Sequence[RowToWrite], *, now: datetime) -> str:
+    """Make rows, in this order; return them as JSON. Raises `Refusal(ROW_ALREADY_EXISTS)` or of another constraint."""
+    columns = "".join(f", {column.name}" for column in table.columns)
+    text = f"""
+        WITH made AS (
+            INSERT INTO {table.rows} AS t (id, created_at, updated_at, permissions{columns})
+            SELECT id, coalesce(created_at, $2), coalesce(updated_at, created_at, $2), permissions{columns}
+            FROM {_given(table)} ORDER BY place
+            RETURNING t.seq, t.created_at, t.permissions, {statements.row_json(table, None)} AS json
+        ), granted AS (
+            INSERT INTO {table.grants} (action, role, seq, created_at)
+            SELECT {_GRANTED}, seq, created_at FROM made, unnest(permissions) AS one
+        )
+        SELECT string_agg(json, ',' ORDER BY seq) FROM made
+    """
+    with told():
+        shown: str = await connection.fetchval(text, _json(rows), now)
+    return shown
+
+
+async def hold_ids(connection: Connection, table: Table, ids: list[str]) -> set[str]:
+    """Hold those rows of these ids that are there; return their ids."""
+    with told():
+        found = await connection.fetch(f"SELECT id FROM {table.rows} WHERE id = ANY($1) ORDER BY seq FOR UPDATE", ids)
+    return {row["id"] for row in found}
+
+
+async def overwrite_rows(
+    connection: Connection, table: Table, rows: Sequence[RowToWrite], *, shown: list[str], now: datetime
+) -> str:
+    """Write over rows that are held; what would not change stays as it is. Return the rows `shown` as JSON."""
+    new = {
+        column.name: f"CASE WHEN '{column.name}' = ANY(g.named) THEN g.{column.name} ELSE t.{column.name} END"
+        for column in table.columns
+    }
+    new["permissions"] = "coalesce(g.permissions, t.permissions)"
+    new["created_at"] = "coalesce(g.created_at, t.created_at)"
+    changed = " OR ".join(f"t.{name} IS DISTINCT FROM {value}" for name, value in new.items())
+    sets = ", ".join(f"{name} = {value}" for name, value in new.items())
+    with told():
+        await connection.execute(
+            f"""
+            UPDATE {table.rows} AS t SET {sets},
+                updated_at = coalesce(g.updated_at, greatest($2, t.updated_at + interval '1 millisecond'))
+            FROM {_given(table)}
+            WHERE t.id = g.id AND ({changed} OR g.updated_at IS NOT NULL)
+            """,
+            _json(rows),
+            now,
+        )
+    ids = [row.id for row in rows]
+    await _grant_again(connection, table, f"SELECT seq FROM {table.rows} WHERE id = ANY($1)", ids)
+    found: str = await connection.fetchval(
+        f"SELECT string_agg({statements.row_json(table, None)}, ',' ORDER BY array_position($1, t.id))"
+        f" FROM {table.rows} AS t WHERE t.id = ANY($1)",
+        shown,
+    )
+    return found
+
+
+async def hold_matching(connection: Connection, table: Table, query: RowQuery, *, named: set[int]) -> Held:
+    """Hold the rows that a query finds, whatever it selects, for a change to the columns of these numbers.
+
+    Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
+    """
+    orders = complete(query.shape.orders)
+    scanned = backwards(orders) if query.shape.cursor == "cursorBefore" else orders
+    arguments: list[object] = list(query.values)
+    where = [condition(one, 1) for one in query.shape.filters]
+    at = ""
+    if query.cursor:
+        arguments.append(query.cursor)
+        columns = ", ".join(dict.fromkeys(order.column for order in orders))
+        at = f"WITH at AS MATERIALIZED (SELECT {columns} FROM {table.rows} WHERE id = ${len(arguments)})"
+        where.append(beyond(scanned))
+        if not await connection.fetchval(f"SELECT true FROM {table.rows} WHERE id = $1", query.cursor):
+            raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The row that the cursor names could not be found.")
+    unfit = unfit_column([column for column in table.columns if named and column.n not in named], arguments)
+    arguments += [query.limit, query.offset]
+    text = f"""
+        {at} SELECT array_agg(seq) AS seqs, min(unfit) AS unfit FROM (
+            SELECT t.seq, {unfit} AS unfit FROM {table.rows} AS t {"WHERE " if where else ""}{" AND ".join(where)}
+            ORDER BY {"random()" if query.shape.is_random else order_by(scanned)}
+            LIMIT ${len(arguments) - 1} OFFSET ${len(arguments)} FOR UPDATE
+        ) AS held
+    """
+    with told():
+        found = await connection.fetchrow(text, *arguments)
+    assert found is not None  # noqa: S101 aggregates are one row
+    return Held(found["seqs"] or [], found["unfit"])
+
+
+async def update_rows(
+    connection: Connection,
+    table: Table,
+    seqs: list[int],
+    *,
+    values: Values,
+    permissions: list[Permission] | None,
+    now: datetime,
+    updated_at: datetime | None,
+) -> Page:
+    """Give rows that are held the same values; return how many there are, and the first of them as JSON."""
+    arguments: list[object] = [seqs, updated_at or now, *arguments_of(values)]
+    sets = [
+        "updated_at = $2" if updated_at else "updated_at = greatest($2, updated_at + interval '1 millisecond')",
+        *(f"{column.name} = {place}" for (column, _), place in zip(values, places_of(values, first=3), strict=True)),
+    ]
+    if permissions is not None:
+        arguments.append([str(permission) for permission in permissions])
+        sets.append(f"permissions = ${len(arguments)}")
+    changing = f"UPDATE {table.rows} AS t SET {', '.join(sets)} WHERE t.seq = ANY($1) RETURNING t.*"
+    page = await _written(connection, table, changing, arguments)
+    if permissions is not None:
+        await _grant_again(connection, table, "SELECT unnest($1::bigint[])", seqs)
+    return page
+
+
+async def delete_rows(connection: Connection, table: Table, seqs: list[int]) -> Page:
+    """Delete rows that are held, with their permissions; return how many there were, and the first as JSON."""
+    return await _written(
+        connection, table, f"DELETE FROM {table.rows} AS t WHERE t.seq = ANY($1) RETURNING t.*", [seqs]
+    )
+
+
+async def _written(connection: Connection, table: Table, text: str, arguments: list[object]) -> Page:
+    shown = f"SELECT * FROM written ORDER BY seq LIMIT {MOST_SHOWN}"
+    with told():
+        found = await connection.fetchrow(
+            f"WITH written AS ({text}) SELECT (SELECT count(*) FROM written) AS total,"
+            f" (SELECT string_agg({statements.row_json(table, None)}, ',' ORDER BY seq) FROM ({shown}) AS t) AS rows",
+            *arguments,
+        )
+    assert found is not None  # noqa: S101 as above
+    return Page(found["rows"] or "", found["total"])
+
+
+async def _grant_again(connection: Connection, table: Table, seqs: str, argument: Sequence[object]) -> None:
+    """Let the permissions of rows, which `seqs` finds, be what the rows say."""
+    await connection.execute(f"DELETE FROM {table.grants} WHERE seq IN ({seqs})", argument)
+    await connection.execute(
+        f"INSERT INTO {table.grants} (action, role, seq, created_at) SELECT {_GRANTED}, t.seq, t.created_at"
+        f" FROM {table.rows} AS t, unnest(t.permissions) AS one WHERE t.seq IN ({seqs})",
+        argument,
+    )
+
+
+def _given(table: Table) -> str:
+    """Return the SQL of the rows that $1 has as JSON; `named` are the columns that each has a value for."""
+    columns = "".join(f", {column.name} {column.postgres}" for column in table.columns)
+    return (
+        "json_to_recordset($1::text::json) AS g (place bigint, id text, created_at timestamptz(3),"
+        f" updated_at timestamptz(3), permissions text[], named text[]{columns})"
+    )
+
+
+def _json(rows: Sequence[RowToWrite]) -> str:
+    return msgspec.json.encode([_record(place, row) for place, row in enumerate(rows)]).decode()
+
+
+def _record(place: int, row: RowToWrite) -> dict[str, Any]:  # Any: what columns hold
+    values = {column.name: value for column, value in row.values}
+    permissions = None if row.permissions is None else [str(permission) for permission in row.permissions]
+    return values | {
+        "place": place,
+        "id": row.id,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "permissions": permissions,
+        "named": list(values),
+    }
