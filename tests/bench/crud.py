@@ -12,6 +12,7 @@ from aiohttp import web
 
 from services.data.domain.catalogue import Table
 from services.data.domain.queries import parse_row_queries
+from services.data.store.bulk_rows import insertion
 from services.data.store.statements import get_row, list_rows, row_json
 from shared.kernel.ids import unique_id
 from shared.postgres.pool import Connection
@@ -19,9 +20,10 @@ from tests.bench.bare import serve_bare
 from tests.bench.load import Target, rounds
 from tests.bench.measures import Measure, at_least, median_ratio
 from tests.bench.server import serving
-from tests.bench.whole import DATABASE, Whole, open_whole, user_headers
+from tests.bench.whole import DATABASE, Whole, key_headers, open_whole, user_headers
 
 ROWS = 10_000
+BATCH = 100
 ROUNDS = 15
 ROUND_S = 0.5
 GOAL = 0.7
@@ -87,6 +89,7 @@ def _by_hand(whole: Whole, table: Table) -> Callable[[web.BaseRequest], Awaitabl
         f"INSERT INTO {table.rows} AS t (id, created_at, updated_at, permissions, {name}, {age})"
         f" VALUES ($1, $2, $2, $3, $4, $5) RETURNING t.seq, {json} AS json"
     )
+    many = insertion(table)
     grant = f"INSERT INTO {table.grants} (action, role, seq, created_at) SELECT unnest($1::text[]), $2, $3, $4"
     find = (
         f"SELECT t.seq, {json} AS json, t.permissions && $2::text[] AS may, t.{name} IS NOT DISTINCT FROM $3 AS is_same"
@@ -99,8 +102,20 @@ def _by_hand(whole: Whole, table: Table) -> Callable[[web.BaseRequest], Awaitabl
         for one, queries in LISTS.items()
     }
 
+    async def create_many(connection: Connection, rows: list[dict[str, Any]]) -> str:
+        records = [
+            {"place": place, "id": unique_id(), "permissions": [], name: row["name"], age: row["age"]}
+            for place, row in enumerate(rows)
+        ]
+        async with connection.transaction():
+            await connection.fetchval(hold)
+            shown = await connection.fetchval(many, msgspec.json.encode(records).decode(), datetime.now(UTC))
+        return f'{{"total":{len(rows)},"rows":[{shown}]}}'
+
     async def create(connection: Connection, request: web.BaseRequest) -> str:
         given = msgspec.json.decode(await request.read())
+        if "rows" in given:
+            return await create_many(connection, given["rows"])
         now = datetime.now(UTC)
         async with connection.transaction():
             await connection.fetchval(hold)
@@ -151,6 +166,10 @@ async def measure() -> list[Measure]:
         def new_row() -> str:
             return f'{{"rowId":"unique()","data":{{"name":"name {next(numbers)}","age":{next(numbers) % 100}}}}}'
 
+        def new_rows() -> str:
+            made = (f'{{"name":"name {next(numbers)}","age":{next(numbers) % 100}}}' for _ in range(BATCH))
+            return f'{{"rows":[{",".join(made)}]}}'
+
         def new_name() -> str:
             return f'{{"data":{{"name":"new name {next(numbers)}"}}}}'
 
@@ -160,7 +179,14 @@ async def measure() -> list[Measure]:
         ]
         updates = [Target.sending("PATCH", port, headers, row_path, new_name) for port in ports]
         creates = [Target.sending("POST", port, headers, lambda: rows, new_row) for port in ports]
-        return [*measured, await _compare("update a row", updates), await _compare("create a row", creates)]
+        by_key = key_headers(world)
+        batches = [Target.sending("POST", port, by_key, lambda: rows, new_rows) for port in ports]
+        return [
+            *measured,
+            await _compare("update a row", updates),
+            await _compare("create a row", creates),
+            await _compare(f"create {BATCH} rows at once", batches),
+        ]
 
 
 async def _compare(name: str, targets: list[Target]) -> Measure:

@@ -42,8 +42,15 @@ class Held(msgspec.Struct, frozen=True):
 
 async def insert_rows(connection: Connection, table: Table, rows: Sequence[RowToWrite], *, now: datetime) -> str:
     """Make rows, in this order; return them as JSON. Raises `Refusal(ROW_ALREADY_EXISTS)` or of another constraint."""
+    with told():
+        shown: str = await connection.fetchval(insertion(table), _json(rows), now)
+    return shown
+
+
+def insertion(table: Table) -> str:
+    """Return the statement that makes rows with their permissions: $1 the rows as JSON, $2 now."""
     columns = "".join(f", {column.name}" for column in table.columns)
-    text = f"""
+    return f"""
         WITH made AS (
             INSERT INTO {table.rows} AS t (id, created_at, updated_at, permissions{columns})
             SELECT id, coalesce(created_at, $2), coalesce(updated_at, created_at, $2), permissions{columns}
@@ -55,9 +62,6 @@ async def insert_rows(connection: Connection, table: Table, rows: Sequence[RowTo
         )
         SELECT string_agg(json, ',' ORDER BY seq) FROM made
     """
-    with told():
-        shown: str = await connection.fetchval(text, _json(rows), now)
-    return shown
 
 
 async def hold_ids(connection: Connection, table: Table, ids: list[str]) -> set[str]:
