@@ -33,6 +33,9 @@ PROJECT = "library"
 PATIENCE_S = 60.0
 LONGEST_S = 3600
 LINGER_S = 1.5
+SESSIONS = 10
+"""A user has so many at most."""
+
 AFTER = 2
 """So many requests of each reader are sent after the success."""
 
@@ -145,6 +148,7 @@ class Round:
         self.key_id = ""
         self.row = ""
         """One that only this round's role may read."""
+        self.table = ""
         self.team = ""
         self.membership = ""
 
@@ -375,7 +379,8 @@ class _Reading:
 
 
 _TEXT = {"key": "text", "type": "varchar", "size": 100}
-ROWS = f"/tablesdb/{DATABASE}/tables/{TABLE}/rows"
+TABLES = f"/tablesdb/{DATABASE}/tables"
+ROWS = f"{TABLES}/{TABLE}/rows"
 
 
 def is_shown(status: int, _: Any) -> bool:
@@ -396,7 +401,8 @@ def of_label(one: Round, kind: str) -> list[Probe]:
     return on_rows(one, kind, one.person.labelled)
 
 
-def on_rows(one: Round, kind: str, row: str) -> list[Probe]:
+def on_rows(one: Round, kind: str, row: str, rows: str = "") -> list[Probe]:
+    rows = rows or ROWS
     headers, found = one.headers(kind), []
     for member in one.check.cluster.running("data"):
 
@@ -404,9 +410,9 @@ def on_rows(one: Round, kind: str, row: str) -> list[Probe]:
             return status == 200 and any(listed["$id"] == row for listed in body["rows"])
 
         found += [
-            Probe(member, "GET", f"{ROWS}/{row}", headers, is_shown),
-            Probe(member, "PATCH", f"{ROWS}/{row}", headers, is_shown, {"data": {"text": "changed"}}),
-            Probe(member, "GET", ROWS, headers, lists),
+            Probe(member, "GET", f"{rows}/{row}", headers, is_shown),
+            Probe(member, "PATCH", f"{rows}/{row}", headers, is_shown, {"data": {"text": "changed"}}),
+            Probe(member, "GET", rows, headers, lists),
         ]
     return found
 
@@ -434,6 +440,30 @@ async def delete_all_own(one: Round) -> int:
 
 async def delete_by_key(one: Round) -> int:
     return (await one.check.by_key("auth", "DELETE", f"/users/{one.person.id}/sessions/{one.session}"))[0]
+
+
+async def delete_all_by_key(one: Round) -> int:
+    return (await one.check.by_key("auth", "DELETE", f"/users/{one.person.id}/sessions"))[0]
+
+
+async def change_password(one: Round) -> int:
+    """By a key, which ends all sessions."""
+    body = {"password": secrets.token_hex(8)}
+    return (await one.check.by_key("auth", "PATCH", f"/users/{one.person.id}/password", body))[0]
+
+
+async def sign_in_too_often(one: Round) -> int:
+    """Newer sessions by login tokens, until the oldest has to go; a delete of it is answered when that is in force."""
+    guest = {"X-Appwrite-Project": PROJECT}
+    for _ in range(SESSIONS):
+        token = await one.check.good("auth", "POST", f"/users/{one.person.id}/tokens", 201, {})
+        body = {"userId": one.person.id, "secret": token["secret"]}
+        status, _ = await one.check.ask("auth", "POST", "/account/sessions/token", guest, body)
+        if status != 201:
+            return status if status in NO_ANSWERS else 0  # whatever was lost: begin again with another token
+    status = await delete_by_key(one)
+    assert status != 204, "the oldest session is still there"
+    return 200 if status == 404 else status
 
 
 async def block(one: Round) -> int:
@@ -472,6 +502,11 @@ async def take_membership(one: Round) -> int:
     return (await one.check.by_key("auth", "DELETE", f"/teams/{one.team}/memberships/{one.membership}"))[0]
 
 
+async def leave_team(one: Round) -> int:
+    path = f"/teams/{one.team}/memberships/{one.membership}"
+    return (await one.check.ask("auth", "DELETE", path, one.headers("session")))[0]
+
+
 async def take_team_role(one: Round) -> int:
     path = f"/teams/{one.team}/memberships/{one.membership}"
     return (await one.check.by_key("auth", "PATCH", path, {"roles": ["guest"]}))[0]
@@ -486,6 +521,11 @@ def of_role(one: Round, kind: str) -> list[Probe]:
     return on_rows(one, kind, one.row)
 
 
+def of_table(one: Round, kind: str) -> list[Probe]:
+    """What shows a role of a table: the row in it, in every way."""
+    return on_rows(one, kind, one.row, f"{TABLES}/{one.table}/rows")
+
+
 async def verify(one: Round) -> None:
     body = {"emailVerification": True}
     await one.check.good("auth", "PATCH", f"/users/{one.person.id}/verification", 200, body)
@@ -495,6 +535,36 @@ async def verify(one: Round) -> None:
 async def unverify(one: Round) -> int:
     path = f"/users/{one.person.id}/verification"
     return (await one.check.by_key("auth", "PATCH", path, {"emailVerification": False}))[0]
+
+
+async def change_address(one: Round) -> int:
+    """A new address is not a verified one."""
+    body = {"email": f"{secrets.token_hex(8)}@example.org"}
+    return (await one.check.by_key("auth", "PATCH", f"/users/{one.person.id}/email", body))[0]
+
+
+async def own_row(one: Round) -> None:
+    one.row = await one.check.row([f'{action}("user:{one.person.id}")' for action in ("read", "update")])
+
+
+async def take_row(one: Round) -> int:
+    return (await one.check.by_key("data", "PATCH", f"{ROWS}/{one.row}", {"permissions": []}))[0]
+
+
+async def own_table(one: Round) -> None:
+    """A table that the person may read and change, with a row that nobody owns."""
+    one.table = secrets.token_hex(8)
+    owner = f"user:{one.person.id}"
+    permissions = [f'{action}("{owner}")' for action in ("read", "update")]
+    table = {"tableId": one.table, "name": "Own", "permissions": permissions, "columns": [_TEXT]}
+    await one.check.good("data", "POST", TABLES, 201, table, or_else=409)
+    row = {"rowId": "unique()", "data": {"text": "private"}}
+    one.row = (await one.check.good("data", "POST", f"{TABLES}/{one.table}/rows", 201, row))["$id"]
+
+
+async def take_table(one: Round) -> int:
+    body = {"name": "Own", "permissions": []}
+    return (await one.check.by_key("data", "PUT", f"{TABLES}/{one.table}", body))[0]
 
 
 async def block_oneself(one: Round) -> int:
@@ -527,12 +597,19 @@ WAYS = [
     Way("session deleted by itself", delete_own, ALL, of_user),
     Way("all sessions deleted", delete_all_own, ALL, of_user),
     Way("session deleted by a key", delete_by_key, ALL, of_user),
+    Way("all sessions deleted by a key", delete_all_by_key, ALL, of_user),
+    Way("password changed by a key", change_password, ALL, of_user),
+    Way("signed in too often", sign_in_too_often, ALL, of_user, ends_person=True),
     Way("user blocked", block, OF_USER, of_user, ends_person=True),
     Way("user deleted", delete_user, OF_USER, of_user, ends_person=True),
     Way("JWT revoked", revoke_jwt, ("jwt",), of_user),
     Way("user blocked by itself", block_oneself, OF_USER, of_user, ends_person=True),
     Way("label taken", unlabel, OF_USER, of_label, label),
     Way("verification taken", unverify, OF_USER, of_role, verify),
+    Way("address changed", change_address, OF_USER, of_role, verify),
+    Way("permission of a row taken", take_row, OF_USER, of_role, own_row),
+    Way("permission of a table taken", take_table, OF_USER, of_table, own_table),
+    Way("team left", leave_team, OF_USER, of_role, join_team),
     Way("membership taken", take_membership, OF_USER, of_role, join_team),
     Way("role in a team taken", take_team_role, OF_USER, of_role, join_team),
     Way("team deleted", delete_team, OF_USER, of_role, join_team),
