@@ -144,21 +144,6 @@ async def test_an_owner_may_give_up_its_row(api: Api) -> None:
     assert (await table.get(row)).status == 200
 
 
-@pytest.mark.check("data 23")
-async def test_an_owner_may_give_up_its_row_by_an_upsert(api: Api) -> None:
-    table = await api.new_table(permissions=['create("users")'], rowSecurity=True)
-    ada = api.accounts.sign_in("ada")
-    row = (await table.create(caller=ada)).body["$id"]
-
-    put = await table.call("PUT", f"/rows/{row}", ada, {"data": {"text": "b"}, "permissions": []})
-
-    assert put.said == (200, "")
-    assert put.body["$permissions"] == []
-    assert (await table.get(row, ada)).said == (404, "row_not_found")
-    assert (await table.delete(row, ada)).said == (401, "user_unauthorized")
-    assert (await table.call("PUT", f"/rows/{row}", ada, {"data": {"text": "c"}})).said == (401, "user_unauthorized")
-
-
 async def test_permissions_that_are_replaced_no_longer_list_a_row(api: Api) -> None:
     table = await api.new_table(rowSecurity=True)
     ada, vera = api.accounts.sign_in("ada"), api.accounts.sign_in("vera")
