@@ -81,7 +81,14 @@ def backwards(orders: tuple[Order, ...]) -> tuple[Order, ...]:
 
 def order_by(orders: tuple[Order, ...]) -> str:
     """Return the ORDER BY: nulls first ascending, last descending, as the indexes have them."""
-    return ", ".join(_order(order) for order in orders)
+    return ", ".join(f"t.{order.column} {direction(order)}" for order in orders)
+
+
+def direction(order: Order) -> str:
+    """Return what follows a column in an ORDER BY, and in an index."""
+    if order.column in NEVER_NULL:
+        return "DESC" if order.descending else "ASC"
+    return "DESC NULLS LAST" if order.descending else "ASC NULLS FIRST"
 
 
 def beyond(orders: tuple[Order, ...]) -> str:
@@ -100,7 +107,12 @@ def beyond(orders: tuple[Order, ...]) -> str:
         step = f"({own} < {its} OR {own} IS NULL)" if order.descending else f"{own} > {its}"
         equal = [f"t.{one.column} = {_cursor_s(one)}" for one in orders[:place]]
         alternatives.append(" AND ".join([*equal, step]))
-    return "(" + " OR ".join(alternatives) + ")"
+    beyond_it = "(" + " OR ".join(alternatives) + ")"
+    # An index can begin at what is said of one column alone, but for nulls at the far end.
+    first = orders[0]
+    if first.descending and first.column not in NEVER_NULL:
+        return beyond_it
+    return f"t.{first.column} {'<=' if first.descending else '>='} {_cursor_s(first)} AND {beyond_it}"
 
 
 def unfit_column(columns: Iterable[Column], arguments: list[object]) -> str:
@@ -126,12 +138,6 @@ def _faults(column: Column, arguments: list[object]) -> Iterator[str]:
         low, high = (f"${len(arguments) + place}::{kind.postgres}" for place in (-1, 0))
         values = f"ALL({value})" if column.array else value
         yield f"NOT ({low} <= {values} AND {high} >= {values})"
-
-
-def _order(order: Order) -> str:
-    if order.column in NEVER_NULL:
-        return f"t.{order.column}{' DESC' if order.descending else ''}"
-    return f"t.{order.column} {'DESC NULLS LAST' if order.descending else 'ASC NULLS FIRST'}"
 
 
 def _cursor_s(order: Order) -> str:

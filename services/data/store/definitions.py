@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 import asyncpg
 import msgspec
 
-from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Database, Index, Table
+from services.data.domain.catalogue import Column, Database, Index, Table
 from services.data.domain.naming import Naming
-from services.data.store.conditions import searched
+from services.data.store import indexes
+from services.data.store.conditions import direction, searched
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
 
@@ -224,20 +225,10 @@ def _create_index(table: Table, index: Index, *, name: str) -> str:
         texts = ", ".join(searched(table.by_key[key].name) for key in index.columns)
         return f"CREATE INDEX {name} ON {table.rows} USING gin ({texts})"
     unique = "UNIQUE " if index.type == "unique" else ""
-    parts = ", ".join(_part(table, index, place) for place in range(len(index.columns)))
+    parts = ", ".join(_part(part) for part in indexes.parts(table, index))
     return f"CREATE {unique}INDEX {name} ON {table.rows} ({parts})"
 
 
-def _part(table: Table, index: Index, place: int) -> str:
-    """Return one column of an index; of a text only its first characters count where a length is given.
-
-    A unique index takes texts whole, or rows would be refused that differ behind that length.
-    """
-    key = index.columns[place]
-    column = table.by_key.get(key)
-    name = SYSTEM_COLUMNS[key] if column is None else column.name
-    length = index.lengths[place] if place < len(index.lengths) else None
-    is_cut = column is not None and column.kind.is_text and index.type == "key" and bool(length)
-    expression = f"left({name}, {int(length or 0)})" if is_cut else name
-    order = index.orders[place].upper() if place < len(index.orders) else ""
-    return f"{expression} {'DESC' if order == 'DESC' else 'ASC'} NULLS {'LAST' if order == 'DESC' else 'FIRST'}"
+def _part(part: indexes.Part) -> str:
+    column = part.order.column
+    return f"{f'left({column}, {part.length})' if part.length else column} {direction(part.order)}"

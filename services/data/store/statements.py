@@ -9,9 +9,12 @@ from itertools import count
 
 from services.data.domain.catalogue import Column, Table
 from services.data.domain.queries import RowQuery, Shape
+from services.data.store import indexes
 from services.data.store.conditions import backwards, beyond, complete, condition, order_by
 
 MOST_TOTAL = 5_000
+MOST_FEW = 5_000
+"""So many rows are looked at one by one, rather than to go through a table in the order of a list."""
 MOST_TEXTS = 4_096
 LONGEST_FIXED_PAGE = 100
 """A page as long as this or shorter, from the start, has its length in the text: PostgreSQL plans better for it."""
@@ -59,13 +62,13 @@ def list_rows(table: Table, query: RowQuery, *, roles: list[str] | None, with_to
     """Return the statement, and its values, that reads a page of rows and counts all that match.
 
     `roles` None: who asks may see every row. Lists in order of sequence or creation, without filters, are merged from
-    the first rows of each role, at a cost that knows neither the table's size nor the reader's share of it; all others
-    check each row that they come by.
+    the first rows of each role, at a cost that knows neither the table's size nor the reader's share of it. All others
+    look at few rows where the roles or an indexed filter leave few, and else go through the table in the list's order.
     """
     limit = query.limit if query.offset == 0 and query.limit <= LONGEST_FIXED_PAGE else None
     values: list[object] = [table.version]
     if roles is not None:
-        values.append(roles if is_merged(query.shape) else [f'read("{role}")' for role in roles])
+        values.append(roles)
     if query.cursor:
         values.append(query.cursor)
     if limit is None:
@@ -110,6 +113,10 @@ class _ListParts:
             self.limit, self.offset = f"${next(numbers)}::bigint", f"${next(numbers)}::bigint"
         self.first = next(numbers)
         self.is_merged = bool(self.roles) and is_merged(shape)
+        self.stretch = indexes.narrowed(table, shape.filters)
+        wanted = () if shape.is_random else self.orders
+        self.is_in_stretch = self.stretch is not None and self.stretch.has(wanted)
+        self.narrow = self._narrow()
 
     def named(self) -> dict[str, str]:
         """Return the queries that the statement begins with: the cursor's row, whoever may see it; the roles; the page.
@@ -121,13 +128,13 @@ class _ListParts:
         if self.cursor:
             columns = ", ".join(dict.fromkeys(order.column for order in self.orders))
             named["at"] = f"SELECT {columns} FROM {self.table.rows} WHERE id = {self.cursor}"
-        if self.is_merged:
+        if self.roles:
             named["held"] = f"""
                 SELECT role FROM unnest({self.roles}) AS role CROSS JOIN LATERAL (
                     SELECT FROM {self.table.grants} WHERE action = 'read' AND role = role.role ORDER BY seq LIMIT 1
                 ) AS granted
             """
-        return named | {"page": self._page()}
+        return named | self.narrow | {"page": self._page()}
 
     def order_of_page(self) -> str:
         """Return the order of the page's rows; one that comes by chance stays as it came."""
@@ -145,27 +152,84 @@ class _ListParts:
 
         What one role may read is counted without looking for the same row twice.
         """
-        if not self.is_merged:
-            return _counted(f"SELECT FROM {self.table.rows} AS t{_where(self._conditions())} LIMIT {MOST_TOTAL}")
-        granted = f"""
-            SELECT seq FROM {self.table.grants}
-            WHERE action = 'read' AND role = {{}} ORDER BY seq LIMIT {MOST_TOTAL}
-        """
-        of_one = granted.format("(SELECT role FROM held)")
-        of_each = granted.format("held.role")
-        of_all = f"SELECT DISTINCT t.seq FROM held CROSS JOIN LATERAL ({of_each}) AS t LIMIT {MOST_TOTAL}"
-        return f"CASE WHEN (SELECT count(*) FROM held) = 1 THEN {_counted(of_one)} ELSE {_counted(of_all)} END"
+        if not self.roles or self.shape.filters:
+            return _counted(self._found("1", f"LIMIT {MOST_TOTAL}"))
+        one = _counted(self._granted_to("(SELECT role FROM held)", MOST_TOTAL))
+        each = _counted(self._granted("DISTINCT t.seq", MOST_TOTAL))
+        return f"CASE WHEN (SELECT count(*) FROM held) = 1 THEN {one} ELSE {each} END"
 
     def _page(self) -> str:
         keys = ", ".join(f"t.{column}" for column in dict.fromkeys(order.column for order in self.orders))
         shown = f"SELECT {keys}, {row_json(self.table, self.shape.selected)} AS json"
         if self.is_merged:
             return f"{shown} FROM ({self._merged(keys)}) AS found JOIN {self.table.rows} AS t ON t.seq = found.seq"
-        where = [*self._conditions(), *self._after()]
+        order = "random()" if self.shape.is_random else order_by(self.scanned)
+        found = self._found("t.*", f"ORDER BY {order} LIMIT {self.limit} OFFSET {self.offset}", *self._after())
+        return f"{shown} FROM ({found}) AS t"
+
+    def _found(self, wanted: str, end: str, *more: str) -> str:
+        """Return the query of what is wanted of the rows that match.
+
+        Where they may be few, it has two ways to them, of which PostgreSQL goes one: through the few, or all.
+        """
+        where = [*(condition(one, self.first) for one in self.shape.filters), *more]
+        if self.roles:
+            # That PostgreSQL knows nothing of this condition makes it expect half of the rows, where a plain overlap
+            # would make it expect so few that it would rather read and sort all than go through an index.
+            where.append("coalesce(t.permissions && ARRAY(SELECT 'read(\"' || role || '\")' FROM held), false)")
+        ways: list[list[str]] = [[]]
+        if self.narrow:
+            seqs = "(SELECT seqs FROM few)"
+            ways = [[f"{seqs} IS NOT NULL", f"t.seq = ANY({seqs}::bigint[])"], [f"{seqs} IS NULL"]]
+        rows = f"SELECT {wanted} FROM {self.table.rows} AS t"
+        return " UNION ALL ".join(f"({rows}{_where([*way, *where])} {end})" for way in ways)
+
+    def _narrow(self) -> dict[str, str]:
+        """Return the queries by which `few` has the sequences of few rows, among which are all that match, or nothing.
+
+        They are the rows that fit an indexed filter, or the caller's: read up to one more than may be few, and of the
+        caller's no more than of the others. It is nothing that is returned where neither can help.
+        """
+        sources, most = {}, "(SELECT n + 1 FROM most)"
+        if self.stretch and not self.is_in_stretch:
+            where = _where([condition(one, self.first) for one in self.stretch.filters])
+            order = order_by(self.stretch.orders)
+            sources["fit"] = f"SELECT t.seq FROM {self.table.rows} AS t{where} ORDER BY {order} LIMIT {most}"
+            most = "(SELECT least(n, cardinality(seqs)) + 1 FROM most, fit)"
+        if self.roles and not self.is_merged and not (self.stretch and self.stretch.is_one):
+            sources["mine"] = self._granted("t.seq", most)
+        if not sources:
+            return {}
+        narrow = " UNION ALL ".join(f"SELECT seqs FROM {name}" for name in sources)
+        return {
+            "most": f"SELECT least({self._most()}, {MOST_FEW})::bigint AS n",
+            **{name: f"SELECT ARRAY({source}) AS seqs" for name, source in sources.items()},
+            "few": f"""
+                SELECT seqs FROM ({narrow}) AS narrow, most
+                WHERE cardinality(seqs) <= n ORDER BY cardinality(seqs) LIMIT 1
+            """,
+        }
+
+    def _most(self) -> str:
+        """Return up to how many rows are few.
+
+        Of a table with an index for the order, a page of p rows among n of m is found after m / n * p rows, which are
+        more than n up to the root of m * p. Without such an index all m would be read, and with other filters perhaps.
+        """
+        rows = f"(SELECT max(seq) FROM {self.table.rows})"
+        is_ordered = self.is_in_stretch or (not self.shape.is_random and indexes.lead(self.table, self.orders[0]))
+        if is_ordered and set(self.shape.filters) <= set(self.stretch.filters if self.stretch else ()):
+            return f"sqrt(({self.limit} + {self.offset})::float8 * {rows})"
+        return f"{rows} / 4"
+
+    def _granted(self, wanted: str, most: object) -> str:
+        """Return the query of the first rows that the roles may read; one that several may is there as often."""
+        each = self._granted_to("held.role", most)
+        return f"SELECT {wanted} FROM held CROSS JOIN LATERAL ({each}) AS t LIMIT {most}"
+
+    def _granted_to(self, role: str, most: object) -> str:
         return f"""
-            {shown} FROM {self.table.rows} AS t{_where(where)}
-            ORDER BY {"random()" if self.shape.is_random else order_by(self.scanned)}
-            LIMIT {self.limit} OFFSET {self.offset}
+            SELECT seq FROM {self.table.grants} WHERE action = 'read' AND role = {role} ORDER BY seq LIMIT {most}
         """
 
     def _merged(self, keys: str) -> str:
@@ -176,10 +240,6 @@ class _ListParts:
                 ORDER BY {order_by(self.scanned)} LIMIT {self.limit} + {self.offset}
             ) AS t ORDER BY {order_by(self.scanned)} LIMIT {self.limit} OFFSET {self.offset}
         """
-
-    def _conditions(self) -> list[str]:
-        conditions = [condition(one, self.first) for one in self.shape.filters]
-        return [*conditions, f"t.permissions && {self.roles}"] if self.roles else conditions
 
     def _after(self) -> list[str]:
         return [beyond(self.scanned)] if self.cursor else []

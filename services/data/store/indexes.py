@@ -1,0 +1,99 @@
+"""What the indexes of a table do for a list: they have its order, or hold the rows that its filters let through."""
+
+from typing import NamedTuple
+
+from services.data.domain.catalogue import SYSTEM_COLUMNS, Index, Table
+from services.data.domain.filters import Filter, Joined
+from services.data.domain.queries import Order
+from services.data.store.conditions import backwards
+
+MOST_PARTS = 32
+"""PostgreSQL's own limit."""
+RANGES = frozenset({"equal", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "between"})
+"""With these, equal to one of several among them, rows of an index fit that stand in its order."""
+
+
+class Part(NamedTuple):
+    """A column in an index, by its SQL name; of a text only so many characters as `length` says, unless it is 0."""
+
+    order: Order
+    length: int = 0
+
+
+class Narrowed(NamedTuple):
+    """Filters that name one stretch of an index, and the order in which the rows stand there."""
+
+    filters: tuple[Filter, ...]
+    orders: tuple[Order, ...]
+
+    @property
+    def is_one(self) -> bool:
+        """Say whether it is one row at most."""
+        return not self.orders
+
+    def has(self, orders: tuple[Order, ...]) -> bool:
+        """Say whether the rows stand in this order, from one end or the other."""
+        return self.is_one or self.orders in {orders, backwards(orders)}
+
+
+SEQUENCE = Part(Order(column="seq", descending=False))
+CREATED = Part(Order(column="created_at", descending=False))
+ID = Part(Order(column="id", descending=False))
+USUAL = ([SEQUENCE], [ID], [CREATED, SEQUENCE])
+"""What each table has."""
+
+
+def parts(table: Table, index: Index) -> list[Part]:
+    """Return what an index is made of.
+
+    A key ends in the sequence, as the orders of lists do. Of a text only its first characters count where a length is
+    given, but a unique index takes it whole, or rows would be refused that differ behind that length.
+    """
+    made = []
+    for place, key in enumerate(index.columns):
+        column = table.by_key.get(key)
+        is_cut = column is not None and column.kind.is_text and index.type == "key"
+        order = index.orders[place].upper() if place < len(index.orders) else ""
+        length = index.lengths[place] if place < len(index.lengths) else None
+        name = SYSTEM_COLUMNS[key] if column is None else column.name
+        made.append(Part(Order(column=name, descending=order == "DESC"), int(length or 0) if is_cut else 0))
+    is_open_ended = index.type == "key" and "$sequence" not in index.columns and len(made) < MOST_PARTS
+    return [*made, SEQUENCE] if is_open_ended else made
+
+
+def lead(table: Table, order: Order) -> bool:
+    """Say whether one of the indexes begins with the column of an order."""
+    return any(stretch and stretch[0].column == order.column for stretch in _stretches(table))
+
+
+def narrowed(table: Table, filters: tuple[Filter | Joined, ...]) -> Narrowed | None:
+    """Return what the best index for these filters does for them; None where none does anything."""
+    simple = [one for one in filters if isinstance(one, Filter) and not one.is_negated]
+    found = [one for one in (_along(stretch, simple) for stretch in _stretches(table)) if one.filters]
+    return max(found, key=_selectivity, default=None)
+
+
+def _stretches(table: Table) -> list[tuple[Order, ...]]:
+    own = [parts(table, index) for index in table.indexes if index.type != "fulltext"]
+    return [tuple(part.order for part in _whole(one)) for one in (*USUAL, *own)]
+
+
+def _whole(made: list[Part]) -> list[Part]:
+    """Return the parts before the first that is cut."""
+    return made[: next((place for place, part in enumerate(made) if part.length), len(made))]
+
+
+def _along(stretch: tuple[Order, ...], filters: list[Filter]) -> Narrowed:
+    used: list[Filter] = []
+    for place, order in enumerate(stretch):
+        on_column = [one for one in filters if one.column == order.column]
+        equal = next((one for one in on_column if one.method == "equal" and not one.is_many), None)
+        if equal is None:
+            ranges = [one for one in on_column if one.method in RANGES]
+            return Narrowed((*used, *ranges), stretch[place:])
+        used.append(equal)
+    return Narrowed(tuple(used), ())
+
+
+def _selectivity(found: Narrowed) -> tuple[int, int]:
+    return sum(one.method == "equal" for one in found.filters), len(found.filters)
