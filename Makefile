@@ -63,7 +63,7 @@ lock: $(VENV)/dev.ready  ## pin the packages again, with hashes and without any 
 	$(LOCK) pyproject.toml --extra embedded --group build --group example -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) pyproject.toml --group build -c requirements/dev.txt -o requirements/runtime.txt
 
-bench: $(VENV)/dev.ready  ## measure, into build/bench (ARGS: dispatch minting rows barrier deletes refused warm memory apply; default all)
+bench: $(VENV)/dev.ready  ## measure, into build/bench (ARGS: names, as tests/bench/__main__.py has them; default all)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 model: $(VENV)/dev.ready  ## check the protocol of revocation with spin, and see broken ones refuted (ARGS: names)

@@ -14,15 +14,14 @@ def explain(table: Table, permissions: Sequence[str], principal: Principal) -> E
 
     Creating is the table's alone to grant: no row has a permission to create.
     """
-    refusal = _refusal(table, principal)
+    refusal, held = _refusal(table, principal), frozenset(principal.roles)
     return Explanation(
         user=principal.user,
         roles=principal.roles,
         refusal=table.naming.word(refusal),
         row_security=table.row_security,
         actions=tuple(
-            _explained(table, permissions, action, frozenset(principal.roles), is_refused=bool(refusal))
-            for action in TABLE_ACTIONS
+            _explained(table, permissions, action, held, is_refused=bool(refusal)) for action in TABLE_ACTIONS
         ),
     )
 

@@ -14,6 +14,9 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Connection
 
+MOST_EXPLAINED = 100
+"""Rows of a list: each is looked at in Python, unlike anything else that is done with rows."""
+
 
 class _Row(msgspec.Struct):
     permissions: list[str] = msgspec.field(name="$permissions")
@@ -36,6 +39,14 @@ async def explain_row(catalogue: Catalogue, bus: Bus, asked: ExplainRow) -> Expl
 
     reader = Principal(project=asked.project, kind=Kind.KEY)
     return await catalogue.read((asked.project, asked.database, asked.table), reader, work)
+
+
+def check_explainable(limit: int) -> None:
+    """Raise `Refusal(GENERAL_QUERY_INVALID)` where a page may be longer than what is explained at once."""
+    if limit > MOST_EXPLAINED:
+        raise Refusal(
+            ErrorType.GENERAL_QUERY_INVALID, f"Invalid query: at most {MOST_EXPLAINED} rows are explained at once"
+        )
 
 
 def row_explained(table: Table, row: bytes, whom: Principal) -> bytes:

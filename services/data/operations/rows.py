@@ -26,7 +26,7 @@ from services.data.domain.rows import (
     unfit,
 )
 from services.data.operations.catalogue import Catalogue, Key
-from services.data.operations.explanations import list_explained, row_explained
+from services.data.operations.explanations import check_explainable, list_explained, row_explained
 from services.data.store import rows as store
 from services.data.store.rows import Known
 from shared.contracts.permissions import (
@@ -97,6 +97,8 @@ async def list_rows(
 
     async def work(connection: Connection, table: Table) -> bytes:
         query = parse_row_queries(queries, table.by_key, searchable=table.searchable)
+        if explained is not None:
+            check_explainable(query.limit)
         roles = _roles(table, "read", principal)
         if roles == []:
             raise _unauthorized()

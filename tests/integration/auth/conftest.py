@@ -75,6 +75,7 @@ class World:
     guard: Guard
     key_id: str
     services: list[Service]
+    database: Database
 
     async def sign_up(self, email: str = "ada@example.org") -> str:
         made = await self.key.call("POST", "/users", userId="unique()", email=email, password=PASSWORD, name="Ada")
@@ -132,7 +133,7 @@ async def open_world(
             limiter = Limiter(valkey.url("auth"))
             stack.push_async_callback(limiter.close)
         parts = [part for service in opened for part in service.parts]
-        app = WebApp(parts, guard=guard, limiter=limiter, checks=opened[0].checks)
+        app = WebApp(parts, guard=guard, limiter=limiter, checks=opened[0].checks, trusted_proxies=("127.0.0.1",))
         port = await app.start(("127.0.0.1", 0))
         stack.push_async_callback(app.stop)
         cli_redis = open_client(valkey.url("cli"), name="tests")
@@ -143,7 +144,7 @@ async def open_world(
         guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT})
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
         made = (await cli.ask(CreateKey(project=PROJECT, name="all"), timeout_s=15)).keys[0]
-        yield World(guest, guest.with_(X_Appwrite_Key=made.secret), cli, guard, made.id, opened)
+        yield World(guest, guest.with_(X_Appwrite_Key=made.secret), cli, guard, made.id, opened, database)
 
 
 @pytest.fixture(scope="module")

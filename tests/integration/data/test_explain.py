@@ -130,6 +130,15 @@ async def test_a_list_explains_each_row_and_the_table(api: Api) -> None:
     assert [(await ask(table, row)).body["$explain"] for row in rows] == [row["$explain"] for row in listed["rows"]]
 
 
+async def test_a_page_that_is_explained_is_no_longer_than_a_hundred_rows(api: Api) -> None:
+    table = await api.new_table()
+    asking = api.key | {HEADER: "1"}
+
+    assert (await table.list(query("limit", None, 100), caller=asking)).said == (200, "")
+    assert (await table.list(query("limit", None, 101), caller=asking)).said == (400, "general_query_invalid")
+    assert (await table.list(query("limit", None, 101))).said == (200, "")
+
+
 async def test_what_refuses_a_user_altogether_is_told(api: Api) -> None:
     table = await api.new_table(permissions=['read("any")'])
     row = await table.new_row()

@@ -1,41 +1,14 @@
-"""The rules of permissions, as a table: who holds a role, and what each action answers to who does and who does not."""
+"""What permissions are given, kept, listed by and refused; who may do what by them is in permissions.yaml."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from tests.integration.data.accounts import GUEST, Headers
-from tests.integration.data.api import OLD_WORDS, Answer, Api, TableApi
+from tests.integration.data.api import OLD_WORDS, Api, TableApi
+from tests.integration.data.people import CALLERS, HOLDERS, sign_in_all
 
-CALLERS = ("guest", "ada", "vera", "owner", "member", "vip")
-
-HOLDERS = {
-    "any": {"guest", "ada", "vera", "owner", "member", "vip"},
-    "guests": {"guest"},
-    "users": {"ada", "vera", "owner", "member", "vip"},
-    "users/verified": {"vera"},
-    "users/unverified": {"ada", "owner", "member", "vip"},
-    "user:ada": {"ada"},
-    "user:ada/unverified": {"ada"},
-    "user:ada/verified": set(),
-    "user:vera/verified": {"vera"},
-    "team:crew": {"owner", "member"},
-    "team:crew/owner": {"owner"},
-    "team:crew/pilot": {"member"},
-    "team:other": set(),
-    "member:m-owner": {"owner"},
-    "label:vip": {"vip"},
-    "label:other": set(),
-}
-"""By role, which callers hold it."""
-
-GRANTED = {"read": (200, ""), "list": (200, ""), "create": (201, ""), "update": (200, ""), "delete": (204, "")}
-REFUSED = {
-    "read": (404, "row_not_found"),
-    "create": (401, "user_unauthorized"),
-    "update": (401, "user_unauthorized"),
-    "delete": (401, "user_unauthorized"),
-}
+People = dict[str, Headers]
 
 
 @pytest.fixture(scope="module", params=["tablesdb", "databases"])
@@ -44,78 +17,15 @@ def api(api: Api, request: pytest.FixtureRequest) -> Api:
     return replace(api, service=request.param, old_words=OLD_WORDS if request.param == "databases" else {})
 
 
-@dataclass(frozen=True)
-class People:
-    """A caller of each kind, all signed in."""
-
-    by_name: dict[str, Headers]
-
-
 @pytest.fixture(scope="module")
 def people(api: Api) -> People:
-    sign_in = api.accounts.sign_in
-    return People(
-        {
-            "guest": GUEST,
-            "ada": sign_in("ada"),
-            "vera": sign_in("vera", is_verified=True),
-            "owner": sign_in("owner", memberships=[("m-owner", "crew", ["owner"])]),
-            "member": sign_in("member", memberships=[("m-member", "crew", ["pilot"])]),
-            "vip": sign_in("vip", labels=["vip"]),
-            "key": api.key,
-        }
-    )
-
-
-async def do(table: TableApi, action: str, caller: Headers, row_permissions: list[str]) -> Answer:
-    """Try an action on a new row."""
-    if action == "create":
-        return await table.create(caller=caller, permissions=[])
-    row = await table.new_row(None, *row_permissions)
-    if action == "read":
-        return await table.get(row, caller)
-    if action == "update":
-        return await table.update(row, {"data": {"text": "changed"}}, caller)
-    return await table.delete(row, caller)
+    """A caller of each kind, all signed in."""
+    return sign_in_all(api.accounts) | {"key": api.key}
 
 
 async def set_up(table: TableApi, permissions: list[str], *, security: bool) -> None:
     body = {"permissions": permissions, "rowSecurity": security}
     assert (await table.call("PUT", "", body=body)).status == 200
-
-
-@pytest.mark.parametrize("security", [True, False], ids=["security", "no-security"])
-@pytest.mark.parametrize("role", HOLDERS)
-@pytest.mark.check("data 1", "data 3", "data 5", "data 6", "data 8", "data 21", "data 25", "data 32", "data 33")
-async def test_a_table_grants_an_action_to_exactly_those_who_hold_its_role(
-    api: Api, people: People, role: str, security: bool
-) -> None:
-    """With or without row security, and no action implies another."""
-    table = await api.new_table()
-    for granted in ("read", "create", "update", "delete"):
-        await set_up(table, [f'{granted}("{role}")'], security=security)
-        for action in ("read", "create", "update", "delete"):
-            for name in CALLERS:
-                may = action == granted and name in HOLDERS[role]
-                answer = await do(table, action, people.by_name[name], [])
-                assert answer.said == (GRANTED if may else REFUSED)[action], (granted, action, name)
-            assert (await do(table, action, people.by_name["key"], [])).said == GRANTED[action]
-
-
-@pytest.mark.parametrize("security", [True, False], ids=["security", "no-security"])
-@pytest.mark.parametrize("role", HOLDERS)
-@pytest.mark.check("data 5", "data 7", "data 9", "data 25", "data 32", "data 33")
-async def test_a_row_grants_an_action_only_under_row_security(
-    api: Api, people: People, role: str, security: bool
-) -> None:
-    table = await api.new_table(rowSecurity=security)
-    for granted in ("read", "update", "delete"):
-        for action in ("read", "update", "delete"):
-            for name in CALLERS:
-                may = security and action == granted and name in HOLDERS[role]
-                answer = await do(table, action, people.by_name[name], [f'{granted}("{role}")'])
-                assert answer.said == (GRANTED if may else REFUSED)[action], (granted, action, name)
-            assert (await do(table, action, people.by_name["key"], [])).said == GRANTED[action]
 
 
 @pytest.mark.parametrize("query", [[], ['{"method":"equal","attribute":"text","values":["a"]}']], ids=["all", "some"])
@@ -129,19 +39,19 @@ async def test_a_list_shows_exactly_the_rows_that_a_caller_may_read(api: Api, pe
 
     for name in CALLERS:
         seen = [row for role, row in rows.items() if name in HOLDERS[role]] + [many]
-        answer = await table.list(*query, caller=people.by_name[name])
+        answer = await table.list(*query, caller=people[name])
         assert answer.body["total"] == len(seen), name
         assert [row["$id"] for row in answer.body["rows"]] == seen, name
     everything = [*rows.values(), many, unreadable]
-    assert await table.found(*query, caller=people.by_name["key"]) == everything
+    assert await table.found(*query, caller=people["key"]) == everything
 
     await set_up(table, ['read("users")'], security=True)
-    assert await table.found(*query, caller=people.by_name["ada"]) == everything
+    assert await table.found(*query, caller=people["ada"]) == everything
     guests = [row for role, row in rows.items() if "guest" in HOLDERS[role]] + [many]
     assert await table.found(*query, caller=GUEST) == guests
 
     await set_up(table, ['read("users")'], security=False)
-    assert await table.found(*query, caller=people.by_name["ada"]) == everything
+    assert await table.found(*query, caller=people["ada"]) == everything
     assert (await table.list(*query, caller=GUEST)).said == (401, "user_unauthorized")
 
 
@@ -189,7 +99,7 @@ async def test_clients_grant_only_to_roles_that_they_hold(api: Api, people: Peop
     table = await api.new_table(permissions=['create("any")', 'update("any")', 'read("any")'])
     row = await table.new_row()
     for name in CALLERS:
-        caller, holds = people.by_name[name], name in HOLDERS[role]
+        caller, holds = people[name], name in HOLDERS[role]
         made = await table.create(caller=caller, permissions=[f'read("{role}")'])
         changed = await table.update(row, {"permissions": [f'delete("{role}")']}, caller)
 

@@ -6,33 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.integration.data.accounts import GUEST, Headers
+from tests.integration.data.accounts import Headers
 from tests.integration.data.api import Api, TableApi, query
+from tests.integration.data.model import ROLES, USERS, User, holds, sign_in
 
 NUMBER = 8
-ROLES = [
-    "any",
-    "guests",
-    "users",
-    "users/verified",
-    "users/unverified",
-    *(f"user:{user}{status}" for user in ("ada", "bob") for status in ("", "/verified", "/unverified")),
-    *(f"team:{team}{role}" for team in ("crew", "cast") for role in ("", "/owner", "/pilot")),
-    "member:crew-ada",
-    "member:cast-bob",
-    "label:vip",
-    "label:new",
-]
-
-
-@dataclass(frozen=True)
-class User:
-    """A user: its teams with its roles there."""
-
-    id: str
-    is_verified: bool
-    labels: frozenset[str]
-    teams: dict[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -45,25 +23,6 @@ class Scene:
     caller: User | None
 
 
-def holds(caller: User | None, role: str) -> bool:
-    """Say whether a caller has a role, by section 1.5."""
-    head, _, dimension = role.partition("/")
-    name, _, id_ = head.partition(":")
-    if caller is None:
-        return name in {"any", "guests"}
-    is_status = dimension in {"", "verified" if caller.is_verified else "unverified"}
-    teams = caller.teams
-    return {
-        "any": True,
-        "guests": False,
-        "users": is_status,
-        "user": id_ == caller.id and is_status,
-        "team": id_ in teams and (not dimension or dimension in teams[id_]),
-        "member": any(id_ == f"{team}-{caller.id}" for team in teams),
-        "label": id_ in caller.labels,
-    }[name]
-
-
 def visible(scene: Scene) -> list[int] | None:
     """Return the places of the rows that are seen; None: the list itself is refused. Section 1.8."""
     if any(holds(scene.caller, role) for role in scene.readers):
@@ -74,13 +33,6 @@ def visible(scene: Scene) -> list[int] | None:
 
 
 READERS = st.lists(st.sampled_from(ROLES), max_size=4, unique=True)
-USERS = st.builds(
-    User,
-    id=st.sampled_from(["ada", "bob"]),
-    is_verified=st.booleans(),
-    labels=st.frozensets(st.sampled_from(["vip", "new"])),
-    teams=st.dictionaries(st.sampled_from(["crew", "cast"]), st.frozensets(st.sampled_from(["owner", "pilot"]))),
-)
 SCENES = st.builds(
     Scene,
     readers=st.lists(st.sampled_from(ROLES), max_size=1),
@@ -121,22 +73,13 @@ async def shelf(api: Api) -> Shelf:
     return Shelf(table, ids)
 
 
-def sign_in(table: TableApi, caller: User | None) -> Headers:
-    if caller is None:
-        return GUEST
-    memberships = [(f"{team}-{caller.id}", team, sorted(roles)) for team, roles in caller.teams.items()]
-    return table.api.accounts.sign_in(
-        caller.id, is_verified=caller.is_verified, labels=sorted(caller.labels), memberships=memberships
-    )
-
-
 async def set_up(shelf: Shelf, scene: Scene) -> Headers:
     body = {"permissions": [f'read("{role}")' for role in scene.readers], "rowSecurity": scene.security}
     assert (await shelf.table.call("PUT", "", body=body)).status == 200
     for id_, roles in zip(shelf.ids, scene.rows, strict=True):
         changed = {"permissions": ['update("any")', *(f'read("{role}")' for role in roles)]}
         assert (await shelf.table.update(id_, changed)).status == 200
-    return sign_in(shelf.table, scene.caller)
+    return sign_in(shelf.table.api.accounts, scene.caller)
 
 
 @given(scene=SCENES)
