@@ -17,6 +17,7 @@ from shared.guard.guard import Guard
 from shared.postgres.pool import Connection, Pool
 from shared.web.endpoint import Endpoint
 from shared.web.parameters import CustomId
+from tests.wire import pairs
 
 SONG = "nextval('canary.song')"
 """Whoever runs it leaves a trace, even in a transaction that is rolled back."""
@@ -137,16 +138,6 @@ def chosen_values(endpoint: Endpoint, known: Values) -> dict[str, Any]:
     return values
 
 
-def query(method: str, attribute: str | None = None, *values: Any) -> str:
-    """Write a query as the SDKs do."""
-    parts: dict[str, Any] = {"method": method}
-    if attribute is not None:
-        parts["attribute"] = attribute
-    if values:
-        parts["values"] = list(values)
-    return json.dumps(parts, ensure_ascii=False)
-
-
 def write(endpoint: Endpoint, values: Values) -> Attempt:
     """Write a request as the SDKs do."""
     path, sent = endpoint.paths[0], dict(values)
@@ -154,8 +145,8 @@ def write(endpoint: Endpoint, values: Values) -> Attempt:
         path = path.replace(f"{{{name}}}", _quoted(str(sent.pop(name))))
     if endpoint.method != "GET":
         return Attempt(endpoint.method, path, sent)
-    pairs = urlencode(list(_pairs(sent)), errors="surrogatepass")
-    return Attempt(endpoint.method, f"{path}?{pairs}", None)
+    given = {name: value for name, value in sent.items() if value is not None}
+    return Attempt(endpoint.method, f"{path}?{urlencode(list(pairs(given)), errors='surrogatepass')}", None)
 
 
 def attempts(endpoint: Endpoint, values: Values, text: str) -> Iterator[Attempt]:
@@ -188,14 +179,6 @@ def _with(text: str, value: object) -> Iterator[object]:
             yield from ([*value[:place], one, *value[place + 1 :]] for one in _with(text, inner))
     elif isinstance(value, str) and value.startswith("{"):
         yield from (json.dumps(one) for one in _with(text, json.loads(value)) if one != text)
-
-
-def _pairs(values: Values) -> Iterator[tuple[str, str]]:
-    for name, value in values.items():
-        if isinstance(value, list):
-            yield from ((f"{name}[{place}]", str(one)) for place, one in enumerate(value))
-        else:
-            yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _quoted(text: str) -> str:

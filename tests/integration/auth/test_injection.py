@@ -21,11 +21,11 @@ from tests.injection import (
     chosen_values,
     header_attempts,
     open_canary,
-    query,
     write,
 )
 from tests.integration.auth.conftest import PASSWORD, World
 from tests.integration.auth.test_imported_hashes import GOOD
+from tests.wire import query
 
 OWN = [one for one in ENDPOINTS if one.service not in {"tablesDB", "databases"}]
 

@@ -17,6 +17,9 @@ from shared.guard.guard import Guard
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
 from tests.integration.data.accounts import Accounts, Headers
+from tests.wire import pairs, query
+
+__all__ = ["OLD_WORDS", "TEXT", "Answer", "Api", "Json", "TableApi", "Values", "query"]
 
 Json = dict[str, Any]
 Values = list[Any]
@@ -98,7 +101,7 @@ class Api:
             body = body and {self.old_words.get(name, name): value for name, value in body.items()}
         url = f"{self.urls[replica]}/v1/{self.service}{path}"
         if method == "GET":
-            url += f"?{urlencode(list(_pairs(body or {})))}"
+            url += f"?{urlencode(list(pairs(body or {})))}"
         sent = None if method == "GET" or body is None else json.dumps(body)
         if sent is not None:
             headers |= {"Content-Type": "application/json"}
@@ -138,16 +141,6 @@ class Api:
 
 
 TEXT: Json = {"key": "text", "type": "varchar", "size": 64}
-
-
-def query(method: str, attribute: str | None = None, *values: Any) -> str:
-    """Write a query as the SDKs do."""
-    parts: Json = {"method": method}
-    if attribute is not None:
-        parts["attribute"] = attribute
-    if values:
-        parts["values"] = list(values)
-    return json.dumps(parts, ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,13 +198,3 @@ class TableApi:
         answer = await self.list(*queries, caller=caller)
         assert answer.status == 200, answer
         return [row[column] for row in answer.body["rows"]]
-
-
-def _pairs(parameters: Json) -> list[tuple[str, str]]:
-    pairs = []
-    for name, value in parameters.items():
-        if isinstance(value, list):
-            pairs += [(f"{name}[{place}]", str(one)) for place, one in enumerate(value)]
-        else:
-            pairs.append((name, str(value).lower() if isinstance(value, bool) else str(value)))
-    return pairs
