@@ -375,7 +375,7 @@ class Stage:
     def _queries(self, endpoint: Endpoint) -> list[str]:
         last = endpoint.paths[0].rpartition("/")[2]
         if endpoint.method != "GET":
-            return [query("equal", "$id", "none")]
+            return [query("equal", "$id", "none"), query("cursorAfter", None, "row")]
         if last.startswith("{"):
             return [query("select", None, "$id", "varchar")]
         if last in {"rows", "documents"}:
