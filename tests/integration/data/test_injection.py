@@ -375,7 +375,8 @@ class Stage:
     def _queries(self, endpoint: Endpoint) -> list[str]:
         last = endpoint.paths[0].rpartition("/")[2]
         if endpoint.method != "GET":
-            return [query("equal", "$id", "none"), query("cursorAfter", None, "row")]
+            found = "row" if endpoint.method == "PATCH" else "none"
+            return [query("equal", "$id", found), query("orderAsc", "varchar"), query("limit", None, 5)]
         if last.startswith("{"):
             return [query("select", None, "$id", "varchar")]
         if last in {"rows", "documents"}:
