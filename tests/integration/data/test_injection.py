@@ -286,7 +286,7 @@ ROW_QUERIES = [
     query("equal", "varchar", "a", "b"),
     query("between", "datetime", "2024-01-01", "2025-01-01"),
     query(
-        "or", None, {"method": "equal", "attribute": "ip", "values": ["127.0.0.1"]}, json.loads(query("isNull", "url"))
+        "or", None, {"method": "isNull", "attribute": "url"}, {"method": "equal", "attribute": "ip", "values": ["::1"]}
     ),
     query("orderDesc", "varchar"),
     query("select", None, "$id", "varchar"),
