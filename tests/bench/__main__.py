@@ -14,6 +14,7 @@ BENCHES = (
     "dispatch",
     "minting",
     "rows",
+    "lists",
     "crud",
     "pocketbase",
     "flat",

@@ -34,7 +34,8 @@ async def servers() -> AsyncIterator[dict[str, Any]]:
     async with contextlib.AsyncExitStack() as stack:
         whole = await stack.enter_async_context(open_whole(READERS))
         for size in SIZES:
-            await _fill_table(whole, await whole.make_table(f"rows{size}"), size)
+            steps = {reader: size // (count or size) for reader, count in READERS.items()}
+            await fill_table(whole, await whole.make_table(f"rows{size}"), size, steps)
         plain = WebApp(whole.data.parts, guard=KnownGuard(whole.principal("all")))
         port = await plain.start(("127.0.0.1", 0))
         stack.push_async_callback(plain.stop)
@@ -60,17 +61,19 @@ async def _serve_bare(stack: contextlib.AsyncExitStack, whole: Whole) -> int:
     return await serve_bare(stack, handle)
 
 
-async def _fill_table(whole: Whole, table: Table, size: int) -> None:
-    steps = {whole.users[reader]: size // (count or size) for reader, count in READERS.items()}
+async def fill_table(whole: Whole, table: Table, size: int, steps: dict[str, int]) -> None:
+    """Make so many rows, of which each user may read one in as many as `steps` says; ages do not go by readers."""
     grants = " || ".join(
-        f"CASE WHEN n % {step} = 0 THEN ARRAY['read(\"user:{user}\")'] ELSE '{{}}' END" for user, step in steps.items()
+        f"CASE WHEN n % {step} = 0 THEN ARRAY['read(\"user:{whole.users[reader]}\")'] ELSE '{{}}' END"
+        for reader, step in steps.items()
     )
     name, age = (column.name for column in table.columns)
     async with whole.pool.acquire() as connection:
         await connection.execute("SET statement_timeout = 0")
         await connection.execute(
             f"INSERT INTO {table.rows} (id, created_at, updated_at, permissions, {name}, {age})"
-            f" SELECT 'row-' || n, now(), now(), {grants}, 'name ' || n, n % 100 FROM generate_series(1, {size}) AS n",
+            f" SELECT 'row-' || n, now(), now(), {grants}, 'name ' || n, abs(hashint8(n) % 100)"
+            f" FROM generate_series(1, {size}) AS n",
             timeout=300,
         )
         await connection.execute(
