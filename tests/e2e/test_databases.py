@@ -130,7 +130,11 @@ def test_an_attribute_of_each_kind(library: Library, kind: str) -> None:
     assert (shown.key, shown.type) == (made.key, made.type)
     assert document.data["own"] == VALUES[kind]
     assert databases.list_attributes(*library.books).total == 3
-    databases.delete_attribute(*library.books, "own")
+    elements = {"elements": ["red"]} if kind == "enum" else {}
+    update = getattr(databases, f"update_{kind}_attribute")
+    changed = update(*library.books, key="own", required=False, default=VALUES[kind], new_key="new", **elements)
+    assert (type(changed), changed.key, changed.default) == (type(made), "new", VALUES[kind])
+    databases.delete_attribute(*library.books, "new")
     assert refusal(databases.get_attribute, *library.books, "own") == (404, "attribute_not_found")
 
 
@@ -178,6 +182,19 @@ def test_a_document_is_upserted(library: Library, id_: str) -> None:
     assert made.id == "emma" or len(made.id) == 20
     assert (changed.id, changed.data["pages"]) == (made.id, 474)
     assert library.titles() == ["Emma"]
+
+
+def test_many_documents_from_their_making_to_their_end(library: Library) -> None:
+    databases, few = library.databases, [Query.less_than("pages", 3)]
+    given = [{"$id": id_, "title": id_.upper(), "pages": pages} for id_, pages in (("a", 1), ("b", 2), ("c", 3))]
+
+    assert [one.id for one in databases.create_documents(*library.books, given).documents] == ["a", "b", "c"]
+    upserted = databases.upsert_documents(*library.books, [{"$id": "c", "title": "See", "pages": 3}])
+    assert [one.data["title"] for one in upserted.documents] == ["See"]
+    assert databases.update_documents(*library.books, {"title": "Few"}, few).total == 2
+    assert library.titles() == ["Few", "Few", "See"]
+    assert databases.delete_documents(*library.books, few).total == 2
+    assert library.titles() == ["See"]
 
 
 def test_documents_are_listed_by_queries(library: Library) -> None:
