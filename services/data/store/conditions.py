@@ -94,9 +94,11 @@ def direction(order: Order) -> str:
 def beyond(orders: tuple[Order, ...]) -> str:
     """Return the condition that a row comes strictly after the cursor's row `at`.
 
-    What never is null, all in one direction, is compared as a row, which an index can begin at.
+    The cursor's row has no nulls in these orders, and nulls come first where they ascend: so what ascends, or never is
+    null and descends, is compared as a row, which an index can begin at.
     """
-    if {order.column for order in orders} <= NEVER_NULL and len({order.descending for order in orders}) == 1:
+    descending = {order.descending for order in orders}
+    if descending == {False} or (descending == {True} and {order.column for order in orders} <= NEVER_NULL):
         own = ", ".join(f"t.{order.column}" for order in orders)
         its = ", ".join(_cursor_s(order) for order in orders)
         return f"({own}) {'<' if orders[0].descending else '>'} ({its})"

@@ -57,8 +57,7 @@ def parts(table: Table, index: Index) -> list[Part]:
         length = index.lengths[place] if place < len(index.lengths) else None
         name = SYSTEM_COLUMNS[key] if column is None else column.name
         made.append(Part(Order(column=name, descending=order == "DESC"), int(length or 0) if is_cut else 0))
-    is_open_ended = index.type == "key" and "$sequence" not in index.columns and len(made) < MOST_PARTS
-    return [*made, SEQUENCE] if is_open_ended else made
+    return [*made, SEQUENCE] if index.type == "key" and len(made) < MOST_PARTS else made
 
 
 def lead(table: Table, order: Order) -> bool:

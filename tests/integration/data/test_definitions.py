@@ -262,6 +262,14 @@ async def test_indexes_that_cannot_be_are_refused(api: Api, parameters: Json, re
 
 
 @pytest.mark.check("data 53")
+async def test_an_index_has_as_many_columns_as_postgresql_has_room_for(api: Api) -> None:
+    columns = [{"key": f"c{n}", "type": "integer"} for n in range(32)]
+    index = {"key": "wide", "type": "key", "attributes": [column["key"] for column in columns]}
+    table = await api.new_table(columns=columns, indexes=[index])
+
+    assert (await table.call("GET", "/indexes/wide")).status == 200
+
+
 async def test_a_table_has_at_most_58_indexes(api: Api) -> None:
     indexes = [{"key": f"i{n}", "type": "key", "attributes": ["text"]} for n in range(58)]
     table = await api.new_table(indexes=indexes)
