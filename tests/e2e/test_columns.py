@@ -201,3 +201,15 @@ def test_a_table_with_columns_and_indexes_from_its_making_to_its_end(library: Li
     assert refusal(tables.get_table, *people) == (404, "table_not_found")
     blob = {"columns": [{"key": "odd", "type": "blob"}]}
     assert refusal(tables.create_table, *people, "People", **blob) == (400, "general_argument_invalid")
+
+
+@pytest.mark.check("data 34", "data 35")
+def test_a_database_from_its_making_to_its_end(library: Library) -> None:
+    tables, database = library.tables, ID.unique()
+
+    assert tables.create(database, "Archive", enabled=False).enabled is False
+    assert (tables.update(database, "Archives").name, tables.get(database).enabled) == ("Archives", True)
+    assert [one.id for one in tables.list([Query.equal("name", "Archives")]).databases] == [database]
+    assert refusal(tables.create, database, "Again") == (409, "database_already_exists")
+    tables.delete(database)
+    assert refusal(tables.get, database) == (404, "database_not_found")

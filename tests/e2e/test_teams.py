@@ -94,6 +94,8 @@ def test_users_run_teams_of_their_own(story: Story) -> None:
     assert (team.total, team.prefs.data) == (1, {})
     assert own.update_name(team.id, "Ours").name == "Ours"
     assert own.update_prefs(team.id, {"colour": "blue"}).data == {"colour": "blue"}
+    assert own.get_prefs(team.id).data == {"colour": "blue"}
+    assert (own.get(team.id).name, own.get(team.id).prefs.data) == ("Ours", {"colour": "blue"})
     assert [one.id for one in own.list([Query.equal("name", "Ours")]).teams] == [team.id]
     (member,) = own.list_memberships(team.id).memberships
     assert (member.userid, member.confirm, sorted(member.roles)) == ("", True, ["owner", "player"])

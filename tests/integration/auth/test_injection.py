@@ -30,11 +30,11 @@ from tests.wire import query
 OWN = [one for one in ENDPOINTS if one.service not in {"tablesDB", "databases"}]
 
 SNAPSHOT = """
-    SELECT (SELECT array_agg((table_schema, table_name, column_name, data_type)::text ORDER BY 1)
+    SELECT (SELECT array_agg(data_type ORDER BY table_schema, table_name, column_name)
             FROM information_schema.columns WHERE table_schema IN ('auth', 'token', 'feed')),
            (SELECT array_agg(users::text) FROM auth.users WHERE id = 'witness'),
            (SELECT array_agg(teams::text) FROM auth.teams WHERE id = 'witness'),
-           (SELECT array_agg(projects.id) FROM auth.projects), (SELECT count(*) FROM token.signing_keys)
+           (SELECT array_agg(projects.id ORDER BY id) FROM auth.projects), (SELECT count(*) FROM token.signing_keys)
 """
 """What there is, and a few rows that nothing below names."""
 
@@ -158,11 +158,13 @@ async def canary(world: World) -> AsyncIterator[Canary]:
     await world.key.call("POST", "/users", userId="witness", email="witness@example.org", name="Witness")
     await world.key.call("POST", "/teams", teamId="witness", name="Witness")
     connection = await asyncpg.connect(world.database.dsn(SUPERUSER))
-    before = await connection.fetch(SNAPSHOT)
-    async with open_canary(connection) as canary:
-        yield canary
-    assert await connection.fetch(SNAPSHOT) == before
-    await connection.close()
+    try:
+        before = await connection.fetch(SNAPSHOT)
+        async with open_canary(connection) as canary:
+            yield canary
+        assert await connection.fetch(SNAPSHOT) == before
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(autouse=True)
