@@ -10,7 +10,7 @@ from docs.generate import APPWRITE, absent
 E2E = Path(__file__).parents[1] / "e2e"
 NOT_CALLED = {
     "account.create_j_w_t": "the Python SDK has no such method; the tests call its path",
-    "teams.update_membership_status": "its secret is in an invitation, which only the folder of invitations has",
+    "teams.update_membership_status": "called by integration/embedded/test_invitations.py, which has the folder",
 }
 """By service and method, why not."""
 
