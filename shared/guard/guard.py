@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 
 from shared.contracts import subjects
-from shared.contracts.credentials import SessionSecret, digest
+from shared.contracts.credentials import KEY_PREFIX, SessionSecret, digest
 from shared.contracts.principal import Kind, Principal, Project
 from shared.contracts.requests import ResolvedPrincipal, ResolveJwt, ResolveKey, ResolveSession, VerificationKeys
 from shared.guard.cache import Answer, Cache, Kept, PrincipalAnswer
@@ -26,8 +26,6 @@ from shared.kernel.ids import is_id, is_project_id
 
 ATTEMPTS = 3
 LOOKUPS = 10_000
-KEY_PREFIXES = frozenset({"standard", "account", "organization"})
-"""What a key may begin with, before its first underscore: there are none of the last two here, so they are unknown."""
 REASK_KEYS_S = 1.0
 
 
@@ -105,14 +103,13 @@ class Guard:
             raise Refusal(ErrorType.USER_JWT_INVALID, "Failed to verify JWT: it has expired.")
         return _unexpired(answer)
 
-    async def key(self, project_id: str, secret: str) -> Principal | None:
-        """Return what an API key may do; None, a guest, for a key with a prefix that nobody knows.
+    async def key(self, project_id: str, secret: str) -> Principal:
+        """Return what an API key may do.
 
         Raises `Refusal(USER_UNAUTHORIZED)` for an unknown key, `Refusal(PROJECT_KEY_EXPIRED)` for one past its end.
         """
-        prefix, separator, _ = secret.partition("_")
-        if separator and prefix not in KEY_PREFIXES:
-            return None
+        if not secret.startswith(KEY_PREFIX):
+            raise _unknown_key()
         key = _key_of("key", project_id, secret)
         answer = self.cache.get(key)
         if answer is None:
@@ -121,7 +118,7 @@ class Guard:
         if (principal := _unexpired(answer)) is not None:
             return principal
         if answer.value is None:
-            raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
+            raise _unknown_key()
         raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
 
     async def key_set(self) -> KeySet:
@@ -228,6 +225,10 @@ class Guard:
 def _key_of(kind: str, project_id: str, credential: str) -> bytes:
     """Return what a credential's answer is kept under. The length tells where the project ends, whatever is in it."""
     return digest(f"{kind} {len(project_id)} {project_id} {credential}")
+
+
+def _unknown_key() -> Refusal:
+    return Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
 
 
 def _answer(found: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Kept:

@@ -1,7 +1,8 @@
 """Who is calling: the credentials of a request, in Appwrite's order, resolved by the guard.
 
 Session secret, then JWT, then API key. A session that verifies beside a JWT is a conflict, whether or not the JWT is
-good; a key outranks either. A stale session is no error but a guest, a bad JWT or an unknown key is one everywhere.
+good; a key outranks either. A stale session makes a guest. A bad JWT or an unknown key is an error everywhere, also
+beside a good session: a page that sends a key it has made up must not act as the user of the cookie.
 """
 
 from collections.abc import Mapping
@@ -44,12 +45,11 @@ async def identify(guard: Guard, project: Project, headers: Mapping[str, str]) -
         user = await guard.jwt(project.id, token)
     secret = headers.get(KEY)
     if secret:
-        principal = await _key(guard, project, headers, secret)
-        return Identity(principal or user or guest(project.id), user, found.is_fallback)
+        return Identity(await _key(guard, project, headers, secret), user, found.is_fallback)
     return Identity(user or guest(project.id), user, found.is_fallback)
 
 
-async def _key(guard: Guard, project: Project, headers: Mapping[str, str], secret: str) -> Principal | None:
+async def _key(guard: Guard, project: Project, headers: Mapping[str, str], secret: str) -> Principal:
     if headers.get(_PROJECT) != project.id:
         raise Refusal(
             ErrorType.PROJECT_ID_MISSING, "An API key needs the header X-Appwrite-Project with the key's project."

@@ -13,6 +13,10 @@ from multidict import istr
 from shared.contracts.principal import Project
 
 ORIGIN = istr("Origin")
+_REFERER = istr("Referer")
+_COOKIE = istr("Cookie")
+_FETCH_SITE = istr("Sec-Fetch-Site")
+_FETCH_MODE = istr("Sec-Fetch-Mode")
 
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
 """Browsers drop some of these and read a backslash as a slash: their host may not be the one we see. And what is no
@@ -52,6 +56,22 @@ def allows(project: Project, origin: str, own_host: str) -> bool:
     if not parts.scheme or not host:
         return False
     return host == own_host or any(_matches(allowed.lower(), host) for allowed in project.origins)
+
+
+def is_foreign(project: Project, method: str, headers: Mapping[str, str], own_host: str) -> bool:
+    """Return whether a request comes from a page that may not call the project.
+
+    Browsers name the page in `Origin` with everything that changes something. Where they do not, a cookie that was sent
+    from another site (Fetch Metadata's `Sec-Fetch-Site`) counts only if `Referer` names a page that may call. A link
+    that is followed is no call by a page.
+    """
+    origin = headers.get(ORIGIN)
+    if origin is not None:
+        return not allows(project, origin, own_host)
+    if headers.get(_FETCH_SITE) != "cross-site" or _COOKIE not in headers:
+        return False
+    is_followed_link = method in {"GET", "HEAD"} and headers.get(_FETCH_MODE) == "navigate"
+    return not is_followed_link and not allows(project, headers.get(_REFERER, ""), own_host)
 
 
 def headers_for(origin: str) -> tuple[tuple[str, str], ...]:

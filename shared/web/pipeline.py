@@ -16,10 +16,10 @@ from shared.contracts.principal import Kind
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import is_away
-from shared.web.authenticate import KEY, identify
+from shared.web.authenticate import identify
 from shared.web.call import JSON, TEXT, Call, Reply
 from shared.web.clientinfo import TrustedProxies
-from shared.web.cors import ORIGIN, allows, headers_for, preflight_headers
+from shared.web.cors import ORIGIN, headers_for, is_foreign, preflight_headers
 from shared.web.dispatch import Table
 from shared.web.endpoint import Endpoint
 from shared.web.errors import error_body, error_headers
@@ -112,14 +112,15 @@ class Pipeline:
     async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
         call.project = await self._guard.project(project)
         origin = request.headers.get(ORIGIN)
-        is_allowed = origin is None or allows(call.project, origin, call.client.host)
-        if origin is not None and is_allowed:
+        from_foreign_page = is_foreign(call.project, request.method, request.headers, call.client.host)
+        if origin is not None and not from_foreign_page:
             call.headers += headers_for(origin)
         identity = await identify(self._guard, call.project, request.headers)
         call.principal = identity.principal
         call.user = identity.user
         call.headers.append(("X-Debug-Fallback", "true" if identity.is_fallback else "false"))
-        if not is_allowed and not request.headers.get(KEY):
+        # The principal decides, not the header: a page can send any header, but knows no key.
+        if from_foreign_page and call.principal.kind is not Kind.KEY:
             raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
         await _admit(route, call)
 

@@ -52,9 +52,7 @@ class KnownGuard(Guard):
             raise Refusal(ErrorType.USER_JWT_INVALID, "Failed to verify JWT.")
         return msgspec.structs.replace(self._user, kind=Kind.JWT, blocked=token == "blocked")
 
-    async def key(self, project_id: str, secret: str) -> Principal | None:
-        if secret == "odd_key":
-            return None
+    async def key(self, project_id: str, secret: str) -> Principal:
         if secret == "standard_expired":
             raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
         if secret != "standard_good":

@@ -188,7 +188,7 @@ async def test_what_is_remembered_of_one_credential_is_of_no_other_project_or_ki
     assert await guard.session("q", SessionSecret("a", "b c")) is not None
     assert authority.asked == 3
     with pytest.raises(Refusal):
-        await guard.key("p", "a b c")
+        await guard.key("p", "standard_a b c")
     assert authority.asked == 4
     with pytest.raises(Refusal):
         await guard.jwt("p", "a b c")
