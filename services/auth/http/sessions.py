@@ -17,6 +17,7 @@ from shared.web.authenticate import JWT
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import Id
 
+# What takes rights away has no rate limit: nobody else's calls may keep a user from signing out.
 routes = Routes[AuthDeps]("account")
 
 CURRENT = "current"
@@ -56,8 +57,9 @@ class DeleteSessions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def confirm_end(call: Call[AuthDeps]) -> None:
-    """Wait until what ended the caller's own credential is in force everywhere."""
+    """Wait until what ended the caller's own credential is in force everywhere; clear the cookie that carries it."""
     if (secret := call.session_secret) is not None:
+        call.clear_session_cookies()
         ended = Ended(user=secret.id, secret_digest=secret.digest())
     elif token := call.header(JWT):
         claims = claims_of(token)
@@ -192,13 +194,12 @@ async def update_session(call: Call[AuthDeps], params: SessionChoice) -> Session
     scopes=("account",),
     status=204,
     before_refusal=confirm_end,
-    limit=RateLimit(100),
     errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
 )
 async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
     """Delete a session: when this has answered, no replica of any service accepts it, nor a JWT made from it."""
     session = _chosen(call, params)
-    if session == _current(call):
+    if session == call.principal.session:
         call.clear_session_cookies()
     add_receipt(
         call,
@@ -221,7 +222,6 @@ async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
     scopes=("account",),
     status=204,
     before_refusal=confirm_end,
-    limit=RateLimit(100),
     errors=(ErrorType.REVOCATION_UNCONFIRMED,),
 )
 async def delete_sessions(call: Call[AuthDeps], params: DeleteSessions) -> None:
@@ -255,9 +255,10 @@ def _signed_in(call: Call[AuthDeps], made: SignedIn) -> Session:
 
 
 def _current(call: Call[AuthDeps]) -> str:
-    """Return the session that calls; a JWT is none, though it was made from one."""
+    """Return the session that calls; empty for a JWT, even one made from a session."""
     return call.principal.session if call.principal.kind is Kind.SESSION else ""
 
 
 def _chosen(call: Call[AuthDeps], params: SessionChoice) -> str:
-    return _current(call) if params.session_id == CURRENT else params.session_id
+    """Return the session that is meant; `current` of a JWT is the session it was made from."""
+    return call.principal.session if params.session_id == CURRENT else params.session_id

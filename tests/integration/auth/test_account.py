@@ -339,6 +339,47 @@ async def test_the_first_jwt_leaves_119(limited: World) -> None:
     assert (await session.call("POST", "/account/jwts")).headers["X-RateLimit-Remaining"] == "119"
 
 
+async def test_nobody_s_calls_keep_a_user_from_signing_out(limited: World) -> None:
+    ada, mallory = [await limited.session(await limited.sign_up(f"{name}@example.org")) for name in ("ada", "mallory")]
+    tried = [await mallory.call("DELETE", "/account/sessions/nosuch") for _ in range(120)]
+    tried += [await mallory.call("DELETE", "/account/sessions", current=False) for _ in range(120)]
+
+    assert {answer.status for answer in tried} == {404, 204}
+    assert (await ada.call("DELETE", "/account/sessions/current")).status == 204
+    assert (await mallory.call("DELETE", "/account/sessions")).status == 204
+
+
+@pytest.mark.parametrize("path", ["/account/sessions/current", "/account/sessions"])
+async def test_a_sign_out_by_a_dead_cookie_is_refused_and_clears_it(world: World, path: str) -> None:
+    session = await world.session(await world.sign_up(next(NAMES)))
+    await session.call("DELETE", "/account/sessions/current")
+    again = await session.call("DELETE", path)
+
+    assert again.error == (401, "general_unauthorized_scope")
+    assert [cookie.partition(";")[0] for cookie in again.headers.getall("Set-Cookie")] == [
+        f"a_session_{PROJECT}=deleted",
+        f"a_session_{PROJECT}_legacy=deleted",
+    ]
+
+
+async def test_the_current_session_of_a_jwt_is_the_one_it_was_made_from(world: World) -> None:
+    session = await world.session(await world.sign_up(next(NAMES)))
+    jwt = await world.jwt(session)
+    current = (await session.call("GET", "/account/sessions/current")).json["$id"]
+
+    assert (await jwt.call("GET", "/account/sessions/current")).json["$id"] == current
+    assert (await jwt.call("DELETE", "/account/sessions/current")).status == 204
+    assert [(await caller.call("GET", "/account")).status for caller in (session, jwt)] == [401, 401]
+
+
+async def test_a_jwt_without_a_session_has_no_current_one(world: World) -> None:
+    user = await world.sign_up(next(NAMES))
+    made = await world.key.call("POST", f"/users/{user}/jwts")
+    jwt = world.guest.with_(X_Appwrite_JWT=made.json["jwt"])
+
+    assert (await jwt.call("DELETE", "/account/sessions/current")).error == (404, "user_session_not_found")
+
+
 async def test_deletes_at_the_same_time_are_all_confirmed(world: World) -> None:
     user = await world.sign_up(next(NAMES))
     sessions = [await world.session(user) for _ in range(10)]
