@@ -21,6 +21,12 @@ MAX_HEADER_BYTES = 64 * 1024
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
+HEADERS_TIMEOUT_S = 15.0
+"""For the line and the headers of a request to come, from their first byte. aiohttp itself waits for an hour."""
+
+IDLE_TIMEOUT_S = 75.0
+"""For a connection on which nothing is asked. Longer than the gateway keeps one without use."""
+
 _log = structlog.get_logger()
 
 
@@ -35,6 +41,7 @@ class HttpServer(Server):
             request_factory=self._request,
             access_log=None,
             auto_decompress=False,
+            keepalive_timeout=IDLE_TIMEOUT_S,
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )
@@ -76,7 +83,33 @@ class HttpServer(Server):
 
 
 class _Connection(RequestHandler):
-    __slots__ = ()
+    __slots__ = ("_headers_timer",)
+
+    _headers_timer: asyncio.TimerHandle | None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to serve a connection."""
+        self._headers_timer = None
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget a connection."""
+        self._stop_headers_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of a request; the first of one whose headers are not all there start the timer."""
+        super().data_received(data)
+        if self._waiter is None or self._waiter.done():
+            if self._headers_timer is not None:
+                self._stop_headers_timer()
+        elif self._headers_timer is None:
+            self._headers_timer = self._loop.call_later(HEADERS_TIMEOUT_S, self.force_close)
+
+    def _stop_headers_timer(self) -> None:
+        if self._headers_timer is not None:
+            self._headers_timer.cancel()
+            self._headers_timer = None
 
     def handle_error(
         self,

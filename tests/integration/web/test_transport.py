@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.web import given
+from shared.web import given, server
 
 MIB = 1024 * 1024
 JSON = {"Content-Type": "application/json"}
@@ -362,3 +362,48 @@ async def test_a_client_that_goes_away_in_mid_body_is_no_failure(serve: Any, cap
     await own.app.stop()
 
     assert "failed" not in "".join(capfd.readouterr())
+
+
+ASKED = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", ASKED], ids=["the first", "a later one"])
+async def test_headers_that_do_not_come_are_given_up(
+    client: Any, monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.5)
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(before)
+    if before:
+        await reader.readuntil(b"\r\n\r\nok")
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+
+    assert await asyncio.wait_for(reader.read(), 30) == b""
+    writer.close()
+
+
+async def test_headers_that_drip_are_given_up_too(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.5)
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(b"GET /livez HTTP/1.1\r\nX-Slow: ")
+
+    async def drip() -> None:
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x")
+                await asyncio.wait([closed], timeout=0.05)
+
+    closed = asyncio.create_task(reader.read())
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        tasks.create_task(drip())
+        with contextlib.suppress(ConnectionError):
+            assert await closed == b""
+        writer.close()
+
+
+async def test_a_connection_on_which_nothing_is_asked_is_closed(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "IDLE_TIMEOUT_S", 0.5)
+    own = await serve()
+
+    assert await own.raw() == b""
+    assert (await own.raw(ASKED)).endswith(b"ok")
