@@ -40,6 +40,7 @@ D = TypeVar("D")
 Handler = Callable[..., Awaitable[object]]
 H = TypeVar("H", bound=Handler)
 
+NO_STORE = "no-store"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
 DIMENSIONS = frozenset({"ip", "method", "url", "user"})
@@ -77,6 +78,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[ErrorType, ...]
     handler: Handler
     params: type[msgspec.Struct] | None
+    cache_control: str
+    """`Cache-Control` of the answer (RFC 9111): `no-store` unless the answer is the same for everybody."""
     before_refusal: Handler | None
     """Called with the call of somebody who is not admitted, before that is said."""
     answer: object
@@ -111,6 +114,7 @@ class Routes(Generic[D]):
         errors: tuple[ErrorType, ...] = (),
         model: type[msgspec.Struct] | None = None,
         before_refusal: Handler | None = None,
+        cache_control: str = NO_STORE,
     ) -> Callable[[H], H]:
         """Declare the decorated function as an endpoint.
 
@@ -136,6 +140,7 @@ class Routes(Generic[D]):
                 handler=handler,
                 params=params,
                 before_refusal=before_refusal,
+                cache_control=cache_control,
                 answer=model or answer,
                 summary=inspect.cleandoc(handler.__doc__ or name).splitlines()[0],
             )

@@ -36,6 +36,7 @@ HSTS = ("Strict-Transport-Security", "max-age=10886400")
 Answer = tuple[int, bytes, str]
 """Status, body, content type."""
 
+_CACHE_CONTROL = istr("Cache-Control")
 _CONTENT_TYPE = istr("Content-Type")
 _NO_LISTS: frozenset[str] = frozenset()
 
@@ -138,6 +139,7 @@ class Pipeline:
             result = await endpoint.handler(call, route.parameters.parse(given, path))
         if window and endpoint.limit is not None and endpoint.limit.reset_on_success and self._limiter is not None:
             await self._limiter.reset(window)
+        call.headers.append((_CACHE_CONTROL, endpoint.cache_control))
         return _rendered(endpoint, result)
 
     def _response(self, call: Call[object], answer: Answer) -> Response:

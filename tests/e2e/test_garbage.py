@@ -167,6 +167,8 @@ def target(embedded: Instance) -> Target:
 
 def is_appwrite_s(answer: requests.Response) -> bool:
     """Say whether an answer is a success, or an error as Appwrite writes it."""
+    is_public = answer.headers["Cache-Control"] == "public, max-age=300"
+    assert "no-store" in answer.headers["Cache-Control"] or (is_public and "jwks" in answer.url)
     if answer.status_code < 400:
         return True
     body = answer.json()

@@ -9,7 +9,9 @@ from shared.web.parameters import Id
 routes = Routes[TokenDeps]("jwks")
 
 MAX_AGE_S = 300
-"""A key is published at least one rotation before it signs; so long may a copy of the set be kept."""
+"""How long a copy of the set may be kept: a key is published at least one rotation before it signs, and whoever keeps a
+copy accepts a retired key for so long."""
+CACHED = f"public, max-age={MAX_AGE_S}"
 
 
 class Jwks(msgspec.Struct, frozen=True):
@@ -24,13 +26,27 @@ class GetProjectJwks(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     project_id: Id
 
 
-@routes.endpoint("GET", "/v1/.well-known/jwks.json", name="jwks.get", callers=Caller.UNASKED, model=Jwks)
+@routes.endpoint(
+    "GET",
+    "/v1/.well-known/jwks.json",
+    name="jwks.get",
+    callers=Caller.UNASKED,
+    model=Jwks,
+    cache_control=CACHED,
+)
 async def get_jwks(call: Call[TokenDeps]) -> bytes:
     """Return the public signing keys of the instance."""
     return await _key_set(call)
 
 
-@routes.endpoint("GET", "/v1/projects/{projectId}/jwks", name="projects.get_jwks", callers=Caller.UNASKED, model=Jwks)
+@routes.endpoint(
+    "GET",
+    "/v1/projects/{projectId}/jwks",
+    name="projects.get_jwks",
+    callers=Caller.UNASKED,
+    model=Jwks,
+    cache_control=CACHED,
+)
 async def get_project_jwks(call: Call[TokenDeps], params: GetProjectJwks) -> bytes:
     """Return the public signing keys, which all projects share; `aud` tells their JWTs apart."""
     await call.deps.guard.project(params.project_id)
@@ -39,5 +55,4 @@ async def get_project_jwks(call: Call[TokenDeps], params: GetProjectJwks) -> byt
 
 async def _key_set(call: Call[TokenDeps]) -> bytes:
     keyring = await call.deps.keyrings.current()
-    call.add_header("Cache-Control", f"public, max-age={MAX_AGE_S}")
     return b'{"keys":[%b]}' % b",".join(key.jwk.encode() for key in keyring.published)
