@@ -91,7 +91,12 @@ async def open_auth(
 
 
 def _deployment(settings: Settings) -> Deployment:
-    return Deployment(redis_url=settings.redis_url, copies=settings.redis_copies, has_barrier=settings.test_barrier)
+    return Deployment(
+        redis_url=settings.redis_url,
+        limits_redis_url=settings.limits_redis_url,
+        copies=settings.redis_copies,
+        has_barrier=settings.test_barrier,
+    )
 
 
 def _invitations(settings: Settings) -> InvitationFolder | None:

@@ -28,6 +28,7 @@ from shared.kernel.settings import Secret, read_settings
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.web.app import WebApp
+from shared.web.counts import MemoryCounts
 from shared.web.limits import Limiter
 from shared.web.metrics import serving_metrics
 from shared.web.service import open_guard
@@ -99,7 +100,7 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         }
         services = {name: await stack.enter_async_context(service) for name, service in opening.items()}
         await stack.enter_async_context(running([guard.run()]))
-        limiter = await _limiter(parts, stack)
+        limiter = Limiter(MemoryCounts()) if settings.rate_limits else None
         app = WebApp(
             [part for service in services.values() for part in service.parts],
             guard=guard,
@@ -114,14 +115,6 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         await app.start(listener)
         stack.push_async_callback(app.stop)
         yield
-
-
-async def _limiter(parts: Parts, stack: contextlib.AsyncExitStack) -> Limiter | None:
-    if not _settings(AuthSettings, parts, "auth").rate_limits:
-        return None
-    limiter = Limiter(parts.valkey.url("auth"))
-    stack.push_async_callback(limiter.close)
-    return limiter
 
 
 def _settings(kind: type[S], parts: Parts, service: str, **given: object) -> S:

@@ -1,4 +1,7 @@
-"""Redis's settings, as far as the promise rests on them. INFO tells them, so nobody needs a right to CONFIG."""
+"""Redis's settings, as far as the promise rests on them. INFO tells them, so nobody needs a right to CONFIG.
+
+The Redis of the feed must not forget, and the one in which calls are counted should.
+"""
 
 from typing import Any
 
@@ -24,6 +27,16 @@ async def info(redis: Redis, section: str) -> dict[str, str]:
     return {name: value.strip() for name, _, value in lines}
 
 
+async def examine_limits_redis(limits: Redis, feed: Redis) -> list[Finding]:
+    """Look at the Redis in which calls are counted, which must be another than the feed's; raises likewise."""
+    memory = await info(limits, "memory")
+    own, feeds = (await info(limits, "server")).get("run_id"), (await info(feed, "server")).get("run_id")
+    if own == feeds:
+        message = "leads to the Redis of the feed, which strangers could fill with counts: give it one of its own"
+        return [_limits_finding(Verdict.FAIL, "DAYPASS_LIMITS_REDIS_URL", message)]
+    return [_bound(memory.get("maxmemory", "0")), _forgetting(memory.get("maxmemory_policy", NOEVICTION))]
+
+
 def redis_finding(verdict: Verdict, check: str, message: str) -> Finding:
     """Return a finding about Redis."""
     return Finding(verdict=verdict, part="redis", check=check, message=message)
@@ -37,6 +50,23 @@ def _eviction(policy: str | None) -> Finding:
         message = f"is {policy}: Redis may drop registrations and the feed. Set maxmemory-policy {NOEVICTION}"
         return redis_finding(Verdict.FAIL, check, message)
     return redis_finding(Verdict.OK, check, f"is {policy}")
+
+
+def _bound(most: str) -> Finding:
+    if most == "0":
+        return _limits_finding(Verdict.WARN, "maxmemory", "is 0: counts may take all of the memory there is")
+    return _limits_finding(Verdict.OK, "maxmemory", f"is {most}")
+
+
+def _forgetting(policy: str) -> Finding:
+    if policy == NOEVICTION:
+        message = f"is {policy}: nobody can sign in while it is full. Set maxmemory-policy allkeys-lfu"
+        return _limits_finding(Verdict.WARN, "maxmemory-policy", message)
+    return _limits_finding(Verdict.OK, "maxmemory-policy", f"is {policy}")
+
+
+def _limits_finding(verdict: Verdict, check: str, message: str) -> Finding:
+    return Finding(verdict=verdict, part="limits", check=check, message=message)
 
 
 def _persistence(is_appended: str | None) -> Finding:

@@ -71,6 +71,14 @@ def host_name(authority: str) -> str:
     return match[1].strip("[]") if match else ""
 
 
+def network_of(ip: str) -> str:
+    """Return what one client is counted by: its IPv4 address, or the /64 of its IPv6 address, all of which it has."""
+    address = _address(ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(address), 64), strict=False))
+    return ip if address is None else str(address)
+
+
 def is_local(host: str) -> bool:
     """Say whether a host is `localhost` or an address: no name whose domain could be shared."""
     return host == "localhost" or _address(host) is not None

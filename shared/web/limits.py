@@ -1,4 +1,8 @@
-"""Rate limits: fixed windows that start at multiples of their length, counted in Redis for all replicas."""
+"""Rate limits: fixed windows that start at multiples of their length.
+
+A limit that names a parameter, as an e-mail address, would let a caller make as many counts as it can think of names:
+so there the failures of the caller's own address are counted first.
+"""
 
 import hashlib
 import time
@@ -6,26 +10,26 @@ from collections.abc import Mapping
 
 import msgspec
 import structlog
-from limits.aio.storage import RedisStorage
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.messaging.wire import REDIS_ERRORS
 from shared.web.call import Call
-from shared.web.endpoint import Endpoint, RateLimit
+from shared.web.clientinfo import network_of
+from shared.web.counts import Counts
+from shared.web.endpoint import DIMENSIONS, Endpoint, RateLimit
 
-KEY_PREFIX = "limits"
-REDIS_TIMEOUT_S = 1.0
-MAX_CONNECTIONS = 32
+FAILURES = RateLimit(300, by=("ip",))
+"""Calls of an endpoint, from one address, that did not succeed."""
+
+EXCEEDED = "Rate limit for the current endpoint has been exceeded. Please try again after some time."
 
 _log = structlog.get_logger()
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One count: its key in Redis, how many calls are left after this one, and when it ends in Unix seconds."""
+    """One count: by which limit, under which key, how many calls are left after this one, and its end in Unix time."""
 
+    limit: RateLimit
     key: str
     remaining: int
     ends_at: int
@@ -34,71 +38,61 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Limiter:
     """Counts calls."""
 
-    def __init__(self, redis_url: str) -> None:
-        self._pool = BlockingConnectionPool.from_url(
-            redis_url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=REDIS_TIMEOUT_S,
-            socket_timeout=REDIS_TIMEOUT_S,
-            socket_connect_timeout=REDIS_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-        )
-        # The library would read no URL of a Unix socket, nor one without a port; a pool it takes as it is.
-        self._storage = RedisStorage(
-            "async+redis://",
-            implementation="redispy",
-            key_prefix=KEY_PREFIX,
-            connection_pool=self._pool,  # type: ignore[arg-type] # its hints forget the option that its docs name
-        )
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._pool.disconnect()
+        await self._counts.close()
 
-    async def count(self, endpoint: Endpoint, limit: RateLimit, call: Call[object], given: Mapping[str, object]) -> str:
-        """Count a call and add the headers that say so; return the key of its window, empty where nobody can count.
+    async def count(self, endpoint: Endpoint, call: Call[object], given: Mapping[str, object]) -> list[Window]:
+        """Count a call of an endpoint that has a limit, and add the headers that say so; return what was counted.
 
-        Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`; and `Unavailable` where Redis is away and the limit is one that
-        fails closed.
+        Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`; and `Unavailable` where calls cannot be counted and the limit is
+        one that fails closed.
         """
-        now = time.time()
+        limit = endpoint.limit
+        if limit is None:
+            return []
+        limits = [limit] if DIMENSIONS.issuperset(limit.by) else [FAILURES, limit]
         try:
-            window = await self._hit(limit, _key(endpoint, limit, call, given), now)
-        except (RedisError, OSError, TimeoutError) as error:
+            return [await self._admit(one, _key(endpoint, one, call, given), call) for one in limits]
+        except REDIS_ERRORS as error:
             _log.warning("calls cannot be counted", endpoint=endpoint.name, error=type(error).__name__)
             if limit.fail_closed:
                 raise Unavailable("Calls cannot be counted at the moment.", type=ErrorType.GENERAL_BUSY) from error
-            return ""
-        call.add_header("X-RateLimit-Limit", str(limit.amount))
-        call.add_header("X-RateLimit-Remaining", str(max(window.remaining, 0)))
-        call.add_header("X-RateLimit-Reset", str(window.ends_at))
-        if window.remaining < 0:
-            raise Refusal(
-                ErrorType.GENERAL_RATE_LIMIT_EXCEEDED,
-                "Rate limit for the current endpoint has been exceeded. Please try again after some time.",
-                retry_after_s=max(1, window.ends_at - int(now)),
-            )
-        return window.key
+            return []
 
-    async def reset(self, key: str) -> None:
-        """Forget the count of a window; where Redis is away it ends by itself."""
+    async def succeed(self, windows: list[Window]) -> None:
+        """Correct what was counted of a call that has succeeded; where nobody can, the windows end by themselves."""
         try:
-            await self._storage.clear(key)
-        except (RedisError, OSError, TimeoutError) as error:
-            _log.warning("a count cannot be cleared", error=type(error).__name__)
+            for window in windows:
+                if window.limit is FAILURES:
+                    await self._counts.add(window.key, -1, lifetime_s=window.limit.window_s)
+                elif window.limit.reset_on_success:
+                    await self._counts.clear(window.key)
+        except REDIS_ERRORS as error:
+            _log.warning("a count cannot be corrected", error=type(error).__name__)
 
-    async def _hit(self, limit: RateLimit, key: str, now: float) -> Window:
-        starts_at = int(now) // limit.window_s * limit.window_s
-        key = f"{key}/{starts_at}"
-        hits = await self._storage.incr(key, limit.window_s)
-        return Window(key=key, remaining=limit.amount - hits, ends_at=starts_at + limit.window_s)
+    async def _admit(self, limit: RateLimit, key: str, call: Call[object]) -> Window:
+        now = int(time.time())
+        starts_at = now // limit.window_s * limit.window_s
+        key, ends_at = f"{key}/{starts_at}", starts_at + limit.window_s
+        remaining = limit.amount - await self._counts.add(key, 1, lifetime_s=limit.window_s)
+        if limit is not FAILURES or remaining < 0:
+            call.add_header("X-RateLimit-Limit", str(limit.amount))
+            call.add_header("X-RateLimit-Remaining", str(max(remaining, 0)))
+            call.add_header("X-RateLimit-Reset", str(ends_at))
+        if remaining < 0:
+            raise Refusal(ErrorType.GENERAL_RATE_LIMIT_EXCEEDED, EXCEEDED, retry_after_s=max(1, ends_at - now))
+        return Window(limit=limit, key=key, remaining=remaining, ends_at=ends_at)
 
 
 def _key(endpoint: Endpoint, limit: RateLimit, call: Call[object], given: Mapping[str, object]) -> str:
-    parts = [call.project.id, endpoint.name]
+    parts = [call.project.id, endpoint.name, *limit.by]
     for dimension in limit.by:
         if dimension == "ip":
-            parts.append(call.client.ip)
+            parts.append(network_of(call.client.ip))
         elif dimension == "user":
             parts.append(call.principal.user)
         elif dimension not in {"url", "method"}:  # these two the endpoint's name stands for

@@ -1,7 +1,7 @@
 """Each request's way from its bytes to an answer.
 
-The order in which a request is refused is Appwrite's: project, credentials, origin, scope, blocked user, rate limit,
-switched-off method, session already there, parameters.
+The order in which a request is refused is Appwrite's: project, credentials, origin, scope, blocked user, switched-off
+method, session already there, parameters. The rate limit comes last, so that only what would be done is counted.
 """
 
 from collections.abc import Iterable
@@ -127,18 +127,15 @@ class Pipeline:
 
     async def _handle(self, route: Route, call: Call[object], given: Given, path: list[str]) -> Answer:
         endpoint = route.endpoint
-        window = ""
-        if endpoint.limit is not None and self._limiter is not None and call.principal.kind is not Kind.KEY:
-            window = await self._limiter.count(endpoint, endpoint.limit, call, given.values)
         _check_switches(endpoint, call)
-        if route.parameters is None:
-            if given.fault is not None:
-                raise given.fault
-            result = await endpoint.handler(call)
-        else:
-            result = await endpoint.handler(call, route.parameters.parse(given, path))
-        if window and endpoint.limit is not None and endpoint.limit.reset_on_success and self._limiter is not None:
-            await self._limiter.reset(window)
+        if given.fault is not None:
+            raise given.fault
+        arguments = () if route.parameters is None else (route.parameters.parse(given, path),)
+        limiter = None if call.principal.kind is Kind.KEY else self._limiter
+        windows = [] if limiter is None else await limiter.count(endpoint, call, given.values)
+        result = await endpoint.handler(call, *arguments)
+        if limiter is not None and windows:
+            await limiter.succeed(windows)
         call.headers.append((_CACHE_CONTROL, endpoint.cache_control))
         return _rendered(endpoint, result)
 

@@ -12,6 +12,7 @@ LEAST_ENTRIES = 100
 class ProcessSettings:
     """What every service's settings begin with. `trusted_proxies` are CIDRs; `rate_limits` are off for tests only.
 
+    `limits_redis_url` is the Redis in which calls are counted, never that of `redis_url`; empty: in this process.
     `redis_copies` is how many copies of Redis may be promoted. What a process remembers is bounded, in entries:
     `cache_entries` principals and the like, `cache_marks` of what was revoked, `cache_lookups` under way. Metrics are
     served on `metrics_port`; 0: nowhere. Without `test_barrier` nobody waits until a revocation is in force: that is
@@ -24,6 +25,7 @@ class ProcessSettings:
     port: int = 8080
     trusted_proxies: tuple[str, ...] = ()
     rate_limits: bool = True
+    limits_redis_url: Secret = Secret("")  # noqa: RUF009 a string, and as immutable
     redis_copies: int = 0
     cache_entries: int = 200_000
     cache_marks: int = 200_000

@@ -8,8 +8,8 @@ import structlog
 from redis.exceptions import ResponseError
 
 from shared.contracts.findings import Finding, Verdict
-from shared.kernel.settings import SettingsError
-from shared.messaging.soundness import examine_redis_settings
+from shared.kernel.settings import Secret, SettingsError
+from shared.messaging.soundness import examine_limits_redis, examine_redis_settings
 from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, open_client
 from shared.postgres.soundness import examine_database_settings
 
@@ -52,6 +52,22 @@ async def look_at_redis(url: str) -> bool:
     finally:
         await redis.aclose()
     return True
+
+
+async def look_at_limits(url: Secret, feed_url: str) -> None:
+    """Raise `SettingsError` where calls would be counted in the Redis of the feed; without a URL, there is none."""
+    if not url:
+        return
+    limits, feed = open_client(url.reveal(), name="daypass-start"), open_client(feed_url, name="daypass-start")
+    try:
+        async with asyncio.timeout(LOOK_S):
+            found = await examine_limits_redis(limits, feed)
+        _require(found)
+    except REDIS_ERRORS as error:
+        log.warning("the Redis of the limits cannot be looked at", error=type(error).__name__)
+    finally:
+        await limits.aclose()
+        await feed.aclose()
 
 
 def _require(findings: Iterable[Finding]) -> None:

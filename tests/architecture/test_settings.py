@@ -11,8 +11,18 @@ from shared.kernel.settings import PREFIX
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 SERVICES = {"auth": Auth, "token": Token, "data": Data}
-SHOWN = {"True": "on", "False": "off", "()": "none", "": "`urn:daypass:<instance>`", str(dataclasses.MISSING): ""}
-"""How defaults that are no plain texts or numbers stand in the table. The one empty text is that of the issuer."""
+SHOWN = {
+    "True": "on",
+    "False": "off",
+    "()": "none",
+    "…": "none",
+    "": "`urn:daypass:<instance>`",
+    str(dataclasses.MISSING): "",
+}
+"""How defaults that are no plain texts or numbers stand in the table.
+
+The one empty text is that of the issuer, the one secret that of the Redis of the limits.
+"""
 
 
 def declared() -> set[tuple[str, str, str]]:

@@ -77,7 +77,7 @@ async def confirm_end(call: Call[AuthDeps]) -> None:
     callers=Caller.ANYONE,
     scopes=("sessions.write",),
     status=201,
-    limit=RateLimit(10, by=("url", "email"), reset_on_success=True, fail_closed=True),
+    limit=RateLimit(10, by=("ip", "email"), reset_on_success=True, fail_closed=True),
     auth_method="email-password",
     needs_no_session=True,
     errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_BLOCKED, ErrorType.GENERAL_BUSY),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from shared.guard.registrations import list_registrations
 from shared.kernel.clock import boot_clock
 from shared.kernel.settings import Secret
 from shared.messaging.names import SERVICES
-from shared.messaging.soundness import examine_redis_settings, info, redis_finding
+from shared.messaging.soundness import examine_limits_redis, examine_redis_settings, info, redis_finding
 from shared.messaging.wire import REDIS_ERRORS, open_client
 from shared.postgres.pool import AWAY, Pool
 from shared.postgres.soundness import database_finding, examine_database_settings
@@ -40,6 +41,7 @@ class Deployment:
     """What this process was told of where it runs. Without `has_barrier` nobody waits for a revocation."""
 
     redis_url: Secret
+    limits_redis_url: Secret
     copies: int
     has_barrier: bool
 
@@ -50,6 +52,7 @@ async def examine_deployment(pool: Pool, redis: Redis, deployment: Deployment) -
         ("redis", _redis_settings(redis)),
         ("redis", _copies(redis, deployment.copies)),
         ("redis", _rights(redis, deployment.redis_url)),
+        ("limits", _limits(redis, deployment.limits_redis_url)),
         ("postgresql", _postgresql(pool)),
         ("clocks", _clocks(pool, redis)),
         ("registry", _registry(redis)),
@@ -131,6 +134,21 @@ async def _answers_to_anybody(url: Secret) -> bool:
     finally:
         await client.aclose()
     return True
+
+
+async def _limits(redis: Redis, url: Secret) -> list[Finding]:
+    if not url:
+        counted = Counter(service for service, _ in await list_registrations(redis))
+        several = sorted(service for service, replicas in counted.items() if replicas > 1)
+        if several:
+            message = f"each replica of {', '.join(several)} counts calls alone: set DAYPASS_LIMITS_REDIS_URL"
+            return [Finding(verdict=WARN, part="limits", check="counts", message=message)]
+        return [Finding(verdict=OK, part="limits", check="counts", message="are kept in the memory of each process")]
+    limits = open_client(url.reveal(), name="daypass-doctor")
+    try:
+        return await examine_limits_redis(limits, redis)
+    finally:
+        await limits.aclose()
 
 
 async def _postgresql(pool: Pool) -> list[Finding]:

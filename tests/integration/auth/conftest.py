@@ -22,6 +22,7 @@ from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.web.app import WebApp
+from shared.web.counts import MemoryCounts
 from shared.web.limits import Limiter
 from shared.web.service import Service
 from tests.parts import Database, Parts
@@ -130,8 +131,7 @@ async def open_world(
         await guard.reader.until_leased(20)
         limiter = None
         if rate_limits:
-            limiter = Limiter(valkey.url("auth"))
-            stack.push_async_callback(limiter.close)
+            limiter = Limiter(MemoryCounts())
         parts = [part for service in opened for part in service.parts]
         app = WebApp(parts, guard=guard, limiter=limiter, checks=opened[0].checks, trusted_proxies=("127.0.0.1",))
         port = await app.start(("127.0.0.1", 0))

@@ -38,6 +38,7 @@ CHECKS = [
     ("redis", "default user"),
     ("redis", "auth's user"),
     ("redis", "users"),
+    ("limits", "counts"),
     ("postgresql", "fsync"),
     ("postgresql", "full_page_writes"),
     ("postgresql", "synchronous_commit"),
@@ -60,10 +61,14 @@ class Clinic:
         self.database = database
         self.valkey = valkey
 
-    async def complaints(self, *, copies: int = 0, has_barrier: bool = True) -> list[tuple[Verdict, str, str]]:
+    async def complaints(
+        self, *, copies: int = 0, has_barrier: bool = True, limits_url: str = ""
+    ) -> list[tuple[Verdict, str, str]]:
         """What is not ok: verdict, check, message."""
         url = Secret(self.valkey.url("auth"))
-        deployment = Deployment(redis_url=url, copies=copies, has_barrier=has_barrier)
+        deployment = Deployment(
+            redis_url=url, limits_redis_url=Secret(limits_url), copies=copies, has_barrier=has_barrier
+        )
         found = await examine_deployment(self.pool, self.redis, deployment)
         return [(one.verdict, one.check, one.message) for one in found if one.verdict is not OK]
 
@@ -298,3 +303,33 @@ def _words(rules: str) -> list[str]:
         else:
             words.append(word)
     return words
+
+
+async def test_counts_in_the_redis_of_the_feed_are_a_fault(clinic: Clinic) -> None:
+    (found,) = await clinic.complaints(limits_url=clinic.valkey.url("auth"))
+
+    assert found[:2] == (FAIL, "DAYPASS_LIMITS_REDIS_URL")
+    assert "strangers could fill" in found[2]
+
+
+async def test_counts_may_be_evicted_and_had_better_be(clinic: Clinic, parts: Parts) -> None:
+    async with parts.valkey() as limits:
+        admin = open_client(limits.url(ADMIN), name="tests")
+        unbounded = await clinic.complaints(limits_url=limits.url("auth"))
+        await admin.config_set("maxmemory", "64mb")
+        await admin.config_set("maxmemory-policy", "allkeys-lfu")
+        bounded = await clinic.complaints(limits_url=limits.url("auth"))
+        await admin.aclose()
+
+    assert [one[:2] for one in unbounded] == [(WARN, "maxmemory"), (WARN, "maxmemory-policy")]
+    assert bounded == []
+
+
+async def test_replicas_that_count_each_alone_are_named(clinic: Clinic) -> None:
+    registering = [f"{names.REPLICA}a", f"{names.REPLICA}b"]
+    for name in registering:
+        await clinic.admin.hset(names.registry("data"), name, "0:1")
+    found = [message for _, check, message in await clinic.complaints() if check == "counts"]
+    await clinic.admin.hdel(names.registry("data"), *registering)
+
+    assert found == ["each replica of data counts calls alone: set DAYPASS_LIMITS_REDIS_URL"]

@@ -67,6 +67,12 @@ NOBODY_MANAGES = [
     )
 ]  # fmt: skip
 
+NOBODY_COUNTS_CALLS_THERE = [
+    (user, command)
+    for user in SERVICES
+    for command in ("INCRBY limits:a 1", "DEL limits:a", "EVALSHA a 1 limits:a", "SCRIPT LOAD return(1)")
+]
+
 ONLY_AUTH_KNOWS_THE_USERS = [(user, "ACL USERS") for user in ("token", "data", "cli", "health")]
 
 FORBIDDEN: list[Command] = [
@@ -80,6 +86,7 @@ FORBIDDEN: list[Command] = [
     *THE_COMMAND_LINE_ONLY_ADMINISTERS,
     *DATA_DOES_NOT_REVOKE,
     *NOBODY_MANAGES,
+    *NOBODY_COUNTS_CALLS_THERE,
     *ONLY_AUTH_KNOWS_THE_USERS,
 ]
 

