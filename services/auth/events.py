@@ -7,7 +7,7 @@ from services.auth.operations import keys, principals, projects, revocations, se
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.doctor import examine_deployment
 from shared.contracts import administration as admin
-from shared.contracts.dead_letters import DeadLetters, ListDeadLetters
+from shared.contracts.dead_letters import DeadLetters, ListDeadLetters, RetryDeadLetters
 from shared.contracts.findings import ExamineDeployment, Findings
 from shared.contracts.principal import Project
 from shared.contracts.requests import (
@@ -32,7 +32,7 @@ from shared.contracts.revocations import (
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import wire_date
 from shared.messaging.bus import Handlers
-from shared.messaging.dead_letters import list_dead_letters
+from shared.messaging.dead_letters import list_dead_letters, retry_dead_letters
 from shared.messaging.outbox import StoredReceipt
 from shared.postgres.pool import Pool
 
@@ -86,10 +86,17 @@ def admin_lane(deps: AuthDeps) -> Handlers:
     async def on_list_dead_letters(_: ListDeadLetters) -> DeadLetters:
         return await list_dead_letters(deps.redis)
 
+    async def on_retry_dead_letters(asked: RetryDeadLetters) -> DeadLetters:
+        return await retry_dead_letters(deps.redis, service=asked.service, entry=asked.entry)
+
     async def on_examine(_: ExamineDeployment) -> Findings:
         return Findings(findings=tuple(await examine_deployment(deps.pool, deps.redis, deps.deployment)))
 
-    own: Handlers = {ListDeadLetters: on_list_dead_letters, ExamineDeployment: on_examine}
+    own: Handlers = {
+        ListDeadLetters: on_list_dead_letters,
+        RetryDeadLetters: on_retry_dead_letters,
+        ExamineDeployment: on_examine,
+    }
     return {**own, **_revocations(deps), **_projects(deps), **_keys(deps), **_users(deps), **_sessions(deps)}
 
 

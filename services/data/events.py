@@ -22,22 +22,36 @@ log = structlog.get_logger()
 
 
 async def consume(redis: Redis, guard: Guard, pool: Pool) -> None:
-    """Hear `events` until cancelled: of this instance's streams, which the guard finds, also when an epoch ends."""
+    """Hear `events` until cancelled: of this instance's streams, which the guard finds, also when an epoch ends.
+
+    And what is given back of what was given up.
+    """
     consumer = f"data:{secrets.token_hex(6)}"
-    while True:
-        await guard.reader.until_leased(None)
-        suffix = guard.reader.suffix
-        stream = names.stream("events", suffix)
-        group = Group(redis=redis, stream=stream, service="data", consumer=consumer, concurrency=1)
-        async with running([group.run(handler(pool))]):
-            await guard.reader.until_moved(suffix)
+
+    def group(stream: str, *, deletes: bool = False) -> Group:
+        return Group(
+            redis=redis,
+            stream=stream,
+            service="data",
+            consumer=consumer,
+            concurrency=1,
+            retries_for_ever=True,
+            deletes=deletes,
+        )
+
+    async with running([group(names.retries("data"), deletes=True).run(handler(pool))]):
+        while True:
+            await guard.reader.until_leased(None)
+            suffix = guard.reader.suffix
+            async with running([group(names.stream("events", suffix)).run(handler(pool))]):
+                await guard.reader.until_moved(suffix)
 
 
 def handler(pool: Pool) -> Handle:
     """Return what is called with each entry."""
 
     async def on_event(fields: dict[bytes, bytes], _: int) -> None:
-        told = unpack_map(fields[b"entry"])
+        told = unpack_map(fields.get(b"entry", b""))
         if told.get("type") == ProjectDeleted.TYPE:
             event = convert(told.get("body"), ProjectDeleted)
             log.info("project purged", project=event.project, databases=await purge_project(pool, event.project))

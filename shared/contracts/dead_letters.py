@@ -33,3 +33,15 @@ class ListDeadLetters(Request[DeadLetters], frozen=True, kw_only=True):
     SERVICE: ClassVar[str] = "auth"
     LANE: ClassVar[str] = ADMIN
     ANSWER: ClassVar[type[msgspec.Struct]] = DeadLetters
+
+
+class RetryDeadLetters(Request[DeadLetters], frozen=True, kw_only=True):
+    """`dead_letter.retry`: let it be handled once more, of one service and entry where these are named."""
+
+    TYPE: ClassVar[str] = "dead_letter.retry"
+    SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = ADMIN
+    ANSWER: ClassVar[type[msgspec.Struct]] = DeadLetters
+
+    service: str = ""
+    entry: str = ""

@@ -9,7 +9,9 @@ clocks of two hosts may differ. Delivery is at least once: handlers bear a repet
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Any, cast
 
 import msgspec
 import structlog
@@ -21,7 +23,8 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, convert, pack, unpack
 from shared.messaging.group import Group
-from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, pause
+from shared.messaging.passed_over import PassedOver
+from shared.messaging.wire import REDIS_ERRORS, forever
 from shared.postgres.pool import is_away
 
 log = structlog.get_logger()
@@ -45,15 +48,19 @@ RECANCEL_S = 0.05
 """When to cancel again what the client library, which loses a cancellation right after a command, reads on with."""
 
 
+Short = Annotated[str, msgspec.Meta(max_length=128)]
+Asker = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{1,16}:[0-9a-z]{1,32}$")]
+
+
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """A request on the wire. `asker` is `service:process`; the reply goes to its stream, under `id`."""
 
-    id: str
-    type: str
+    id: Short
+    type: Short
     version: int
-    asker: str
+    asker: Asker
     timeout_ms: int
-    request_id: str
+    request_id: Short
     body: dict[str, object]
 
 
@@ -73,6 +80,15 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     fault: Fault | None = None
 
 
+@dataclass(slots=True)
+class _Replies:
+    """How far a stream of replies has been read, and what of it is to be deleted."""
+
+    stream: str
+    last: bytes = b"0-0"
+    read: list[bytes] = field(default_factory=list)
+
+
 class Bus:
     """One process's end of the bus: it asks, and it serves what its service answers."""
 
@@ -82,6 +98,7 @@ class Bus:
         self._asker = f"{service}:{secrets.token_hex(6)}"
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._listening: dict[str, asyncio.Task[None]] = {}
+        self._passed_over = PassedOver()
 
     async def ask(self, request: Request[A], *, timeout_s: float = ASK_TIMEOUT_S) -> A:
         """Ask the service that answers requests of this class, and return its answer.
@@ -114,6 +131,7 @@ class Bus:
             service=self._service,
             consumer=self._asker,
             concurrency=CONCURRENCY,
+            deletes=True,
         )
         await group.run(handle)
 
@@ -146,23 +164,24 @@ class Bus:
     def _listen_to(self, service: str) -> None:
         task = self._listening.get(service)
         if task is None or task.done():
-            self._listening[service] = asyncio.create_task(self._listen(service))
+            replies = _Replies(names.replies(service, self._asker))
+            step = partial(self._hear, replies)
+            self._listening[service] = asyncio.create_task(forever(step, name="replies", retry_s=0.1))
 
-    async def _listen(self, service: str) -> None:
-        stream, last = names.replies(service, self._asker), b"0-0"
-        while True:
-            heed_cancellation()
-            try:
-                found: Any = await self._redis.xread({stream: last}, block=1000, count=100)  # Any: the client's union
-                if not found and await self._is_behind(stream, last):
-                    last = b"0-0"
-            except REDIS_ERRORS as error:
-                log.warning("replies interrupted", error=repr(error))
-                await pause(error, 0.1)
-                continue
-            for id_, fields in found[0][1] if found else ():
-                last = id_
-                self._deliver(fields[b"reply"])
+    async def _hear(self, replies: _Replies) -> None:
+        """Read replies on, and delete those that were read before."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            if replies.read:
+                pipeline.xdel(replies.stream, *replies.read)
+            pipeline.xread({replies.stream: replies.last}, block=1000, count=100)
+            found: Any = (await pipeline.execute())[-1]  # Any: the client's union
+        replies.read = []
+        if not found and await self._is_behind(replies.stream, replies.last):
+            replies.last = b"0-0"
+        for id_, fields in found[0][1] if found else ():
+            replies.last = id_
+            replies.read.append(id_)
+            self._deliver(fields.get(b"reply", b""))
 
     async def _is_behind(self, stream: str, last: bytes) -> bool:
         """Say whether a stream has begun anew, with lower ids than before: Redis's clock may have gone back."""
@@ -176,7 +195,7 @@ class Bus:
         try:
             reply = unpack(data, Reply)
         except MalformedMessage:
-            log.warning("a malformed reply was dropped")
+            self._passed_over.note("reply")
             return
         if (future := self._waiting.get(reply.id)) is not None and not future.done():
             future.set_result(reply)
@@ -190,7 +209,7 @@ class Bus:
         try:
             envelope = unpack(fields.get(b"request", b""), Envelope)
         except MalformedMessage:
-            log.warning("a malformed request was dropped")
+            self._passed_over.note("request")
             return
         if age_ms > envelope.timeout_ms:
             log.info("a late request was dropped", type=envelope.type, age_ms=age_ms)

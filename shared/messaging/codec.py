@@ -41,5 +41,5 @@ def convert(value: object, kind: type[T]) -> T:
     """Make a value of type `kind` of plain maps and lists; raises `MalformedMessage`."""
     try:
         return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, RecursionError) as error:
         raise MalformedMessage(str(error)) from error

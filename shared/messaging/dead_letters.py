@@ -1,4 +1,4 @@
-"""Reading the dead letters of all services."""
+"""Reading the dead letters of all services, and giving them back to be handled once more."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,31 +11,79 @@ from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, unpack_map
 
 MOST = 100
+LONGEST = 200
+"""Characters of what a letter says of itself."""
+
+HEARS_EVENTS = "data"
+"""The service that hears `events`, and so handles events that are retried."""
+
+Fields = dict[bytes, bytes]
 
 
 async def list_dead_letters(redis: Redis) -> DeadLetters:
     """Return what every service has given up; raises one of `REDIS_ERRORS`."""
     found = [
-        _letter(service, id_, fields)
-        for service in names.SERVICES
-        for id_, fields in await redis.xrevrange(names.dead_letters(service), count=MOST) or ()
+        _letter(service, id_, fields) for service in names.SERVICES for id_, fields in await _letters(redis, service)
     ]
     return DeadLetters(dead_letters=tuple(sorted(found, key=lambda letter: letter.given_up_at, reverse=True)))
 
 
-def _letter(service: str, id_: Any, fields: Any) -> DeadLetter:  # Any: the client's unions
+async def retry_dead_letters(redis: Redis, *, service: str = "", entry: str = "") -> DeadLetters:
+    """Give back what was given up, by one service and of one entry where these are named; return what that is.
+
+    Raises one of `REDIS_ERRORS`.
+    """
+    retried = []
+    for name in names.SERVICES if not service else [one for one in names.SERVICES if one == service]:
+        for id_, fields in await _letters(redis, name):
+            letter = _letter(name, id_, fields)
+            home = _home(name, letter.stream)
+            if home and entry in {"", letter.entry}:
+                await _give_back(redis, names.dead_letters(name), id_, fields, home)
+                retried.append(letter)
+    return DeadLetters(dead_letters=tuple(retried))
+
+
+async def _letters(redis: Redis, service: str) -> list[tuple[bytes, Fields]]:
+    found: Any = await redis.xrevrange(names.dead_letters(service), count=MOST)  # Any: the client's unions
+    return list(found or ())
+
+
+def _home(service: str, stream: str) -> str:
+    """Return where a letter is handled. What stands in it was written by the service, which may ask only itself."""
+    if stream.startswith(names.requests(service, "")):
+        return stream
+    return names.retries(service) if service == HEARS_EVENTS else ""
+
+
+async def _give_back(redis: Redis, letters: str, id_: bytes, fields: Fields, home: str) -> None:
+    entry: dict[Any, Any] = {
+        name: value for name, value in fields.items() if not name.startswith(b"_")
+    }  # Any: the client's
+    async with redis.pipeline(transaction=True) as pipeline:
+        if entry:
+            pipeline.xadd(home, entry)
+        pipeline.xdel(letters, id_)
+        await pipeline.execute()
+
+
+def _letter(service: str, id_: bytes, fields: Fields) -> DeadLetter:
     moment = datetime.fromtimestamp(int(id_.split(b"-")[0]) / 1000, UTC)
     return DeadLetter(
         service=service,
-        stream=fields[b"_stream"].decode(),
-        entry=fields[b"_id"].decode(),
+        stream=_text(fields.get(b"_stream", b"")),
+        entry=_text(fields.get(b"_id", b"")),
         type=_type_of(fields),
         given_up_at=wire_date(moment),
     )
 
 
-def _type_of(fields: dict[bytes, bytes]) -> str:
+def _text(value: bytes) -> str:
+    return value[:LONGEST].decode(errors="replace")
+
+
+def _type_of(fields: Fields) -> str:
     try:
-        return str(unpack_map(fields.get(b"request") or fields.get(b"entry") or b"").get("type", "unknown"))
+        return str(unpack_map(fields.get(b"request") or fields.get(b"entry") or b"").get("type", "unknown"))[:LONGEST]
     except MalformedMessage:
         return "unknown"

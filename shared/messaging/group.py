@@ -2,76 +2,97 @@
 
 An entry is acknowledged after its handler returned. What a process took and did not finish, another claims once it has
 lain idle; a process that is still at work keeps its entries young. After five deliveries an entry goes to the dead
-letters of its service, which health and `daypass dead-letter list` show.
+letters of its service, which health and `daypass dead-letter list` show; in a group that retries for ever it is instead
+delivered again after longer and longer pauses. An entry that cannot be read is a dead letter at once.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from shared.messaging import names
-from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, pause
+from shared.messaging.codec import MalformedMessage
+from shared.messaging.wire import REDIS_ERRORS, forever
 
 log = structlog.get_logger()
 
 Handle = Callable[[dict[bytes, bytes], int], Awaitable[None]]
 """Called with an entry's fields and its age in milliseconds (of no meaning where the relay numbered the entry).
 
-An exception leaves the entry to be delivered again.
+`MalformedMessage` makes the entry a dead letter; any other exception leaves it to be delivered again.
 """
 
 BLOCK_MS = 1000
 CLAIM_EVERY_S = 1.0
 IDLE_MS = 2_000
 DELIVERIES = 5
+LONGEST_PAUSE_MS = 300_000
+"""Between two deliveries of an entry that is retried for ever; each pause before is half of the next."""
+
+PENDING = 1_000
 DEAD_LENGTH = 1_000
 RETRY_S = 0.2
 
 
 class Group:
-    """One process's part in the group of a service on a stream."""
+    """One process's part in the group of a service on a stream.
 
-    def __init__(self, *, redis: Redis, stream: str, service: str, consumer: str, concurrency: int) -> None:
+    `retries_for_ever`: no entry is given up because its handler fails. `deletes`: nobody else reads the stream, so an
+    entry that has been handled is deleted.
+    """
+
+    def __init__(
+        self,
+        *,
+        redis: Redis,
+        stream: str,
+        service: str,
+        consumer: str,
+        concurrency: int,
+        retries_for_ever: bool = False,
+        deletes: bool = False,
+    ) -> None:
         self._redis = redis
         self._stream = stream
         self._name = service
         self._consumer = consumer
         self._slots = asyncio.Semaphore(concurrency)
         self._concurrency = concurrency
+        self._retries_for_ever = retries_for_ever
+        self._deletes = deletes
         self._at_work: dict[bytes, asyncio.Task[None]] = {}
 
     async def run(self, handle: Handle) -> None:
         """Take entries and handle them until cancelled; then what is at work is finished first."""
         try:
             async with asyncio.TaskGroup() as loops:
-                loops.create_task(self._forever(self._take, handle))
-                loops.create_task(self._forever(self._claim, handle))
+                for step in (self._take, self._claim):
+                    one = partial(self._step, step, handle)
+                    loops.create_task(forever(one, name="stream", retry_s=RETRY_S, stream=self._stream))
         finally:
             await asyncio.gather(*self._at_work.values(), return_exceptions=True)
             await self._leave()
 
-    async def _forever(self, step: Callable[[Handle], Awaitable[None]], handle: Handle) -> None:
-        while True:
-            heed_cancellation()
-            try:
-                await step(handle)
-            except REDIS_ERRORS as error:
-                if "NOGROUP" not in str(error):
-                    log.warning("stream interrupted", stream=self._stream, error=repr(error))
-                    await pause(error, RETRY_S)
-                await self._create()
+    async def _step(self, step: Callable[[Handle], Awaitable[None]], handle: Handle) -> None:
+        try:
+            await step(handle)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            await self._create()
 
     async def _create(self) -> None:
         try:
             await self._redis.xgroup_create(self._stream, self._name, id="0", mkstream=True)
-        except REDIS_ERRORS as error:
+        except ResponseError as error:
             if "BUSYGROUP" not in str(error):
-                log.warning("group not made", stream=self._stream, error=repr(error))
-                await pause(error, RETRY_S)
+                raise
 
     async def _take(self, handle: Handle) -> None:
         await self._slots.acquire()
@@ -90,12 +111,18 @@ class Group:
             await self._redis.xclaim(
                 self._stream, self._name, self._consumer, 0, list(self._at_work), idle=0, justid=True
             )
-        idle = await self._redis.xpending_range(
-            self._stream, self._name, min="-", max="+", count=self._concurrency, idle=IDLE_MS
+        idle: list[dict[str, Any]] = await self._redis.xpending_range(  # Any: as in `_claim_one`
+            self._stream, self._name, min="-", max="+", count=PENDING, idle=IDLE_MS
         )
-        now = await self._redis.time() if idle else (0, 0)
-        for entry in idle:
+        due = [entry for entry in idle if entry["time_since_delivered"] >= self._pause_ms(entry["times_delivered"])]
+        now = await self._redis.time() if due else (0, 0)
+        for entry in due[: self._concurrency]:
             await self._claim_one(entry, now, handle)
+
+    def _pause_ms(self, deliveries: int) -> int:
+        if not self._retries_for_ever:
+            return IDLE_MS
+        return int(min(LONGEST_PAUSE_MS, IDLE_MS * 2.0 ** min(deliveries - 1, 20)))
 
     async def _claim_one(self, entry: dict[str, Any], now: tuple[int, int], handle: Handle) -> None:
         # Any: what the client makes of XPENDING
@@ -104,7 +131,7 @@ class Group:
             return
         claimed: Any = await self._redis.xclaim(self._stream, self._name, self._consumer, IDLE_MS, [id_])
         for _, fields in claimed:
-            if entry["times_delivered"] >= DELIVERIES:
+            if entry["times_delivered"] >= DELIVERIES and not self._retries_for_ever:
                 await self._bury(id_, fields)
             else:
                 await self._start(id_, fields, now, handle)
@@ -118,20 +145,34 @@ class Group:
     async def _work(self, id_: bytes, fields: dict[bytes, bytes], age_ms: int, handle: Handle) -> None:
         started = time.monotonic()
         try:
-            await handle(fields, age_ms)
-            await self._redis.xack(self._stream, self._name, id_)
+            await self._handle(id_, fields, age_ms, handle)
         except Exception:  # the entry stays pending and is delivered again; the log has the cause
             log.exception("an entry failed", stream=self._stream, seconds=round(time.monotonic() - started, 3))
         finally:
             del self._at_work[id_]
             self._slots.release()
 
+    async def _handle(self, id_: bytes, fields: dict[bytes, bytes], age_ms: int, handle: Handle) -> None:
+        try:
+            await handle(fields, age_ms)
+        except MalformedMessage:
+            await self._bury(id_, fields)
+        else:
+            await self._acknowledge(id_)
+
+    async def _acknowledge(self, id_: bytes) -> None:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.xack(self._stream, self._name, id_)
+            if self._deletes:
+                pipeline.xdel(self._stream, id_)
+            await pipeline.execute()
+
     async def _bury(self, id_: bytes, fields: dict[bytes, bytes]) -> None:
         log.error("an entry was given up", stream=self._stream, entry=id_.decode())
         # Any: the client's types. What the entry held keeps its names, ours begin with an underscore.
         dead: dict[Any, Any] = {b"_stream": self._stream.encode(), b"_id": id_, **fields}
         await self._redis.xadd(names.dead_letters(self._name), dead, maxlen=DEAD_LENGTH, approximate=True)
-        await self._redis.xack(self._stream, self._name, id_)
+        await self._acknowledge(id_)
 
     async def _leave(self) -> None:
         try:

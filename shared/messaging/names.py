@@ -38,3 +38,8 @@ def replies(answering: str, asking: str) -> str:
 def dead_letters(service: str) -> str:
     """The stream of what a service could not handle in five deliveries."""
     return f"dead:{service}"
+
+
+def retries(service: str) -> str:
+    """The stream of events that a service had given up and is to handle once more."""
+    return f"retry:{service}"

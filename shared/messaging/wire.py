@@ -5,18 +5,25 @@ leases rest on. Everything else uses the client of `open_client`.
 """
 
 import asyncio
-from typing import Any, Self
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn, Self
 
+import structlog
 from redis.asyncio import Redis
 from redis.asyncio.connection import BlockingConnectionPool, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+log = structlog.get_logger()
+
 Command = tuple[str | bytes | int, ...]
 
 CONNECT_TIMEOUT_S = 2.0
 POOL_TIMEOUT_S = 2.0
+
+UNFORESEEN_S = 1.0
+"""The shortest pause of a loop after an error that nobody had thought of."""
 
 REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 """What a command may raise where Redis is away, slow or refuses."""
@@ -37,6 +44,30 @@ async def pause(error: BaseException, seconds: float) -> None:
     """Wait before trying again after an error; but end where this task has been cancelled."""
     heed_cancellation(error)
     await asyncio.sleep(seconds)
+
+
+async def forever(
+    step: Callable[[], Awaitable[None]],
+    *,
+    name: str,
+    retry_s: float,
+    foreseen: tuple[type[BaseException], ...] = REDIS_ERRORS,
+    **where: object,
+) -> NoReturn:
+    """Take a step again and again until cancelled; whatever it raises is logged, and the loop goes on after a pause.
+
+    What others write must not end a loop: where one ended, its process would. `foreseen` needs no traceback in the log.
+    """
+    while True:
+        heed_cancellation()
+        try:
+            await step()
+        except foreseen as error:
+            log.warning(f"{name} interrupted", error=repr(error), **where)
+            await pause(error, retry_s)
+        except Exception as error:
+            log.exception(f"{name} failed", **where)
+            await pause(error, max(retry_s, UNFORESEEN_S))
 
 
 def _never_again() -> Retry:

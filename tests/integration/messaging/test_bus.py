@@ -11,8 +11,9 @@ from shared.contracts.requests import FindSession, FoundSession
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.bus import Bus, Envelope
-from shared.messaging.codec import pack
-from shared.messaging.group import DELIVERIES, Group
+from shared.messaging.codec import pack, unpack_map
+from shared.messaging.dead_letters import list_dead_letters, retry_dead_letters
+from shared.messaging.group import DELIVERIES, Group, Handle
 from tests.eventually import eventually
 
 QUESTION = FindSession(project="p", user="u", session="recent")
@@ -129,6 +130,27 @@ async def test_what_a_dead_replica_took_another_answers(redis: Redis, asker: Bus
         await eventually(lambda: pending(redis), 0)
 
 
+def group(redis: Redis, *, retries_for_ever: bool = False) -> Group:
+    return Group(
+        redis=redis,
+        stream="events:x",
+        service="data",
+        consumer="data:a",
+        concurrency=1,
+        retries_for_ever=retries_for_ever,
+    )
+
+
+@contextlib.asynccontextmanager
+async def handling(group: Group, handle: Handle) -> AsyncIterator[None]:
+    task = asyncio.create_task(group.run(handle))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.messaging.group.IDLE_MS", 10)
     monkeypatch.setattr("shared.messaging.group.CLAIM_EVERY_S", 0.02)
@@ -138,18 +160,103 @@ async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis, monkeyp
         tries.append(fields[b"entry"])
         raise RuntimeError("this entry cannot be handled")
 
-    group = Group(redis=redis, stream="events:x", service="data", consumer="data:a", concurrency=1)
-    task = asyncio.create_task(group.run(failing))
-    await redis.xadd("events:x", {"entry": b"poison"})
-    await eventually(lambda: redis.xlen(names.dead_letters("data")), 1)
-    await eventually(
-        lambda: redis.xpending("events:x", "data"), {"pending": 0, "min": None, "max": None, "consumers": []}
-    )
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with handling(group(redis), failing):
+        await redis.xadd("events:x", {"entry": b"poison"})
+        await eventually(lambda: redis.xlen(names.dead_letters("data")), 1)
+        await eventually(lambda: pending(redis, "events:x", "data"), 0)
 
     assert len(tries) == DELIVERIES
     assert (await redis.xrange(names.dead_letters("data")))[0][1][b"entry"] == b"poison"
+
+
+async def test_what_is_retried_for_ever_is_never_given_up(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.messaging.group.IDLE_MS", 1)
+    monkeypatch.setattr("shared.messaging.group.LONGEST_PAUSE_MS", 5)
+    monkeypatch.setattr("shared.messaging.group.CLAIM_EVERY_S", 0.01)
+    tries: list[bytes] = []
+
+    async def failing_for_long(fields: dict[bytes, bytes], _: int) -> None:
+        tries.append(fields[b"entry"])
+        if fields[b"entry"] == b"held up" and tries.count(b"held up") < 3 * DELIVERIES:
+            raise RuntimeError("a lock is held")
+
+    async with handling(group(redis, retries_for_ever=True), failing_for_long):
+        await redis.xadd("events:x", {"entry": b"held up"})
+        await redis.xadd("events:x", {"entry": b"another"})
+        await eventually(lambda: tries.count(b"another"), 1)
+        await eventually(lambda: pending(redis, "events:x", "data"), 0)
+
+    assert tries.count(b"held up") == 3 * DELIVERIES
+    assert await redis.xlen(names.dead_letters("data")) == 0
+    assert await redis.xlen("events:x") == 2
+
+
+def test_pauses_between_retries_grow_to_a_bound(redis: Redis) -> None:
+    pauses = [group(redis, retries_for_ever=True)._pause_ms(deliveries) for deliveries in (1, 2, 3, 8, 9, 1000)]
+
+    assert pauses == [2_000, 4_000, 8_000, 256_000, 300_000, 300_000]
+
+
+async def test_an_entry_that_cannot_be_read_is_a_dead_letter_at_once(redis: Redis) -> None:
+    async def reading(fields: dict[bytes, bytes], _: int) -> None:
+        unpack_map(fields[b"entry"])
+
+    async with handling(group(redis, retries_for_ever=True), reading):
+        await redis.xadd("events:x", {"entry": b"\xc1"})
+        await eventually(lambda: redis.xlen(names.dead_letters("data")), 1)
+        await eventually(lambda: pending(redis, "events:x", "data"), 0)
+
+
+async def test_a_dead_letter_that_is_retried_is_handled_once_more_by_its_own_service_alone(redis: Redis) -> None:
+    entries = {
+        "data": [
+            {"_stream": "events:x", "_id": "7-0", "entry": "event"},
+            {"_stream": STREAM, "_id": "8-0", "request": "a"},
+        ],
+        "auth": [{"_stream": STREAM, "_id": "9-0", "request": "b"}, {"_stream": "feed:x", "_id": "10-0", "entry": "c"}],
+    }
+    for service, letters in entries.items():
+        for letter in letters:
+            await redis.xadd(names.dead_letters(service), letter)  # type: ignore[arg-type] # the client's own
+    one = await retry_dead_letters(redis, service="data", entry="7-0")
+    rest = await retry_dead_letters(redis)
+
+    assert [letter.entry for letter in one.dead_letters] == ["7-0"]
+    assert {letter.entry for letter in rest.dead_letters} == {"8-0", "9-0"}
+    assert [fields for _, fields in await redis.xrange(names.retries("data"))] == [
+        {b"entry": b"event"},
+        {b"request": b"a"},
+    ]
+    assert [fields for _, fields in await redis.xrange(STREAM)] == [{b"request": b"b"}]
+    assert [letter.entry for letter in (await list_dead_letters(redis)).dead_letters] == ["10-0"]
+
+
+async def test_requests_and_replies_are_deleted_once_they_are_read(redis: Redis, asker: Bus) -> None:
+    async with serving(redis, found):
+        await asyncio.gather(*(asker.ask(QUESTION) for _ in range(20)))
+
+        await eventually(lambda: redis.xlen(STREAM), 0)
+        await eventually(lambda: redis.xlen(names.replies("auth", asker._asker)), 0)
+        assert (await asker.ask(QUESTION)).session == "of u"
+
+
+@pytest.mark.parametrize("fields", [{"reply": b"\xff"}, {"other": b"x"}, {"reply": pack({"id": "1", "body": 7})}])
+async def test_junk_among_replies_is_passed_over(redis: Redis, asker: Bus, fields: dict[str, bytes]) -> None:
+    async with serving(redis, found):
+        await redis.xadd(names.replies("auth", asker._asker), fields)  # type: ignore[arg-type] # the client's own
+
+        assert (await asker.ask(QUESTION)).session == "of u"
+
+
+async def test_a_reply_goes_to_no_stream_but_a_process_s(redis: Redis, asker: Bus) -> None:
+    envelope = {"id": "1", "type": "t", "version": 1, "timeout_ms": 9000, "request_id": "", "body": {}}
+    async with serving(redis, found):
+        for name in ("data", "data:x:y", "data:" + "x" * 1000, "*"):
+            await redis.xadd(STREAM, {"request": pack({**envelope, "asker": name})})
+        await asker.ask(QUESTION)
+        await eventually(lambda: redis.xlen(STREAM), 0)
+
+    assert await redis.keys("reply:*") == [names.replies("auth", asker._asker).encode()]
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xff", pack({"id": "1"})], ids=["empty", "not msgpack", "no envelope"])
