@@ -21,7 +21,11 @@ SWITCHES = {
 }
 
 origin = click.option(
-    "--origin", "origins", multiple=True, help="A host whose pages may call; repeat for more, *.example.com for all."
+    "--origin",
+    "origins",
+    multiple=True,
+    help="A host whose pages may call, and to which links may lead; *.example.com for all of a domain, shop-app:// for"
+    " an app by its scheme. Repeat for more.",
 )
 
 

@@ -106,6 +106,7 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
             guard=guard,
             limiter=limiter,
             trusted_proxies=settings.trusted_proxies,
+            public_urls=settings.public_url,
             checks={f"{name} {what}": check for name, it in services.items() for what, check in it.checks.items()},
         )
         if settings.metrics_port:

@@ -15,6 +15,7 @@ class ErrorType(StrEnum):
     GENERAL_QUERY_INVALID = "general_query_invalid"
     GENERAL_CURSOR_NOT_FOUND = "general_cursor_not_found"
     GENERAL_UNAUTHORIZED_SCOPE = "general_unauthorized_scope"
+    GENERAL_ACCESS_FORBIDDEN = "general_access_forbidden"
     GENERAL_UNKNOWN_ORIGIN = "general_unknown_origin"
     GENERAL_ROUTE_NOT_FOUND = "general_route_not_found"
     GENERAL_METHOD_UNSUPPORTED = "general_method_unsupported"

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.guard.guard import Guard
 from shared.web import openapi, system
-from shared.web.clientinfo import TrustedProxies
+from shared.web.clientinfo import Edge
 from shared.web.endpoint import Routes
 from shared.web.limits import Limiter
 from shared.web.pipeline import Pipeline
@@ -30,6 +30,7 @@ class WebApp:
         guard: Guard,
         limiter: Limiter | None = None,
         trusted_proxies: Sequence[str] = (),
+        public_urls: Sequence[str] = (),
         checks: Mapping[str, Check] | None = None,
         document: bytes | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
@@ -42,7 +43,8 @@ class WebApp:
             is_draining=lambda: self._pipeline.is_draining,
             document=document or openapi.document(self.endpoints),
         )
-        self._pipeline = Pipeline(guard=guard, limiter=limiter, proxies=TrustedProxies(trusted_proxies))
+        edge = Edge(trusted_proxies=trusted_proxies, public_urls=public_urls)
+        self._pipeline = Pipeline(guard=guard, limiter=limiter, edge=edge)
         for routes, deps in (*parts, (system.routes, own)):
             self._pipeline.add(routes.endpoints, deps)
 

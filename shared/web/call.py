@@ -10,7 +10,7 @@ from multidict import istr
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Principal, Project, guest
 from shared.web import cookies
-from shared.web.clientinfo import ClientInfo, TrustedProxies
+from shared.web.clientinfo import ClientInfo, Edge
 from shared.web.request_id import HEADER as REQUEST_ID
 
 D = TypeVar("D")
@@ -40,13 +40,13 @@ class Call(Generic[D]):
     added here are sent with errors too: a cookie is cleared even where the answer is a refusal.
     """
 
-    __slots__ = ("_client", "_proxies", "_request", "deps", "headers", "principal", "project", "request_id", "user")
+    __slots__ = ("_client", "_edge", "_request", "deps", "headers", "principal", "project", "request_id", "user")
 
     deps: D
 
-    def __init__(self, request: BaseRequest, request_id: str, proxies: TrustedProxies) -> None:
+    def __init__(self, request: BaseRequest, request_id: str, edge: Edge) -> None:
         self._request = request
-        self._proxies = proxies
+        self._edge = edge
         self._client: ClientInfo | None = None
         self.request_id = request_id
         self.project = NO_PROJECT
@@ -58,7 +58,7 @@ class Call(Generic[D]):
     def client(self) -> ClientInfo:
         """Where the request came from: address, scheme, host."""
         if self._client is None:
-            self._client = self._proxies.client(self._request)
+            self._client = self._edge.client(self._request)
         return self._client
 
     @property

@@ -43,19 +43,17 @@ _RULES = (
 
 
 def allows(project: Project, origin: str, own_host: str) -> bool:
-    """Say whether a page of `origin` (or a URL to be redirected to) may be trusted; garbage may not."""
-    if _UNSAFE.search(origin):
-        return False
-    try:
-        parts = urlsplit(origin)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    if parts.scheme in {"exp", f"appwrite-callback-{project.id}"}:
+    """Say whether a page of `origin` may call; garbage may not. `own_host` always may, if not empty."""
+    scheme, host = _parts(origin)
+    if scheme in {"exp", f"appwrite-callback-{project.id}"} or _is_named_scheme(project, scheme):
         return True
-    if not parts.scheme or not host:
-        return False
-    return host == own_host or any(_matches(allowed.lower(), host) for allowed in project.origins)
+    return bool(scheme and host) and (host == own_host or _is_named_host(project, host))
+
+
+def leads_to_named(project: Project, url: str) -> bool:
+    """Return whether a URL leads to a page or an app that the project names: a host, or the scheme of an app."""
+    scheme, host = _parts(url)
+    return (scheme in {"http", "https"} and _is_named_host(project, host)) or _is_named_scheme(project, scheme)
 
 
 def is_foreign(project: Project, method: str, headers: Mapping[str, str], own_host: str) -> bool:
@@ -83,6 +81,26 @@ def preflight_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]
     """Return the answer to a preflight: any path, any origin. What is really asked for is checked when it comes."""
     origin = headers.get(ORIGIN)
     return headers_for(origin) if origin and not _UNSAFE.search(origin) else _RULES
+
+
+def _is_named_scheme(project: Project, scheme: str) -> bool:
+    """Return whether the operator has named the scheme of an app among the project's origins, as `shop-app://`."""
+    return scheme not in {"", "http", "https"} and f"{scheme}://" in project.origins
+
+
+def _is_named_host(project: Project, host: str) -> bool:
+    return bool(host) and any(_matches(allowed.lower(), host) for allowed in project.origins)
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Return the scheme and host of a URL, in lower case; empty where browsers might read others."""
+    if _UNSAFE.search(url):
+        return "", ""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname or ""
+    except ValueError:
+        return "", ""
 
 
 def _matches(allowed: str, host: str) -> bool:

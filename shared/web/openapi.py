@@ -10,6 +10,7 @@ from shared.kernel.errors import ErrorType
 from shared.web.call import Reply
 from shared.web.endpoint import Endpoint, RateLimit
 from shared.web.errors import API_VERSION, STATUSES, ErrorBody
+from shared.web.pipeline import HEALTH
 from shared.web.scopes import Caller
 
 Json = dict[str, Any]  # Any: JSON has no narrower type
@@ -114,6 +115,8 @@ def _responses(endpoint: Endpoint, schemas: dict[object, Json]) -> Json:
 
 def _errors(endpoint: Endpoint) -> dict[int, set[str]]:
     types = set(endpoint.errors)
+    if not HEALTH.issuperset(endpoint.paths):
+        types.add(ErrorType.GENERAL_ACCESS_FORBIDDEN)
     if endpoint.callers is not Caller.UNASKED:
         types |= {ErrorType.PROJECT_NOT_FOUND, ErrorType.GENERAL_UNKNOWN_ORIGIN, ErrorType.PRINCIPAL_UNAVAILABLE}
         types |= {ErrorType.USER_JWT_INVALID, ErrorType.USER_UNAUTHORIZED, ErrorType.USER_BLOCKED}

@@ -18,7 +18,7 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import is_away
 from shared.web.authenticate import identify
 from shared.web.call import JSON, TEXT, Call, Reply
-from shared.web.clientinfo import TrustedProxies
+from shared.web.clientinfo import Edge
 from shared.web.cors import ORIGIN, headers_for, is_foreign, preflight_headers
 from shared.web.dispatch import Table
 from shared.web.endpoint import Endpoint
@@ -31,6 +31,9 @@ from shared.web.scopes import Admission, Caller
 
 FAILED = "The server has failed to answer. Its log has the cause, under the id in X-Request-Id."
 AWAY = "The database cannot be reached at the moment. Try again."
+HEALTH = frozenset({"/livez", "/readyz"})
+"""What is answered under any host, for whoever watches this process."""
+
 HSTS = ("Strict-Transport-Security", "max-age=10886400")
 
 Answer = tuple[int, bytes, str]
@@ -69,10 +72,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class Pipeline:
     """Serves prepared routes."""
 
-    def __init__(self, *, guard: Guard, limiter: Limiter | None, proxies: TrustedProxies) -> None:
+    def __init__(self, *, guard: Guard, limiter: Limiter | None, edge: Edge) -> None:
         self._guard = guard
         self._limiter = limiter
-        self._proxies = proxies
+        self._edge = edge
         self._table: Table[Route] = Table()
         self.is_draining = False
 
@@ -85,7 +88,7 @@ class Pipeline:
 
     async def respond(self, request: BaseRequest) -> Response:
         """Answer one request, whatever happens."""
-        call: Call[object] = Call(request, request_id(request.headers), self._proxies)
+        call: Call[object] = Call(request, request_id(request.headers), self._edge)
         structlog.contextvars.bind_contextvars(request_id=call.request_id)
         try:
             answer = await self._answer(request, call)
@@ -96,11 +99,14 @@ class Pipeline:
         return self._response(call, answer)
 
     async def _answer(self, request: BaseRequest, call: Call[object]) -> Answer:
+        target = request.raw_path.partition("?")[0]
+        if target not in HEALTH:
+            self._edge.check_host(call.client)
         method = "GET" if request.method == "HEAD" else request.method
         if method == "OPTIONS":
             call.headers += preflight_headers(request.headers)
             return 204, b"", TEXT
-        found = self._table.find(method, request.raw_path.partition("?")[0])
+        found = self._table.find(method, target)
         if found is None:
             raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND, "The requested route was not found.")
         route, path = found
@@ -113,7 +119,7 @@ class Pipeline:
     async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
         call.project = await self._guard.project(project)
         origin = request.headers.get(ORIGIN)
-        from_foreign_page = is_foreign(call.project, request.method, request.headers, call.client.host)
+        from_foreign_page = is_foreign(call.project, request.method, request.headers, call.client.own_host)
         if origin is not None and not from_foreign_page:
             call.headers += headers_for(origin)
         identity = await identify(self._guard, call.project, request.headers)
@@ -142,7 +148,7 @@ class Pipeline:
     def _response(self, call: Call[object], answer: Answer) -> Response:
         status, body, content_type = answer
         call.headers.append((_CONTENT_TYPE, content_type))
-        if self._proxies and call.client.scheme == "https":
+        if call.client.scheme == "https":
             call.headers.append(HSTS)
         response = Response(status=status, body=body, headers=call.headers)
         if self.is_draining:

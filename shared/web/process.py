@@ -63,6 +63,7 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
             guard=service.guard,
             limiter=limiter,
             trusted_proxies=settings.trusted_proxies,
+            public_urls=settings.public_url,
             checks=service.checks,
             document=openapi.FILE.read_bytes(),
         )

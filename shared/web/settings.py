@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.kernel.settings import Secret, SettingsError
+from shared.web.clientinfo import PublicUrls, networks
 
 LEAST_ENTRIES = 100
 
@@ -13,6 +14,7 @@ class ProcessSettings:
     """What every service's settings begin with. `trusted_proxies` are CIDRs; `rate_limits` are off for tests only.
 
     `limits_redis_url` is the Redis in which calls are counted, never that of `redis_url`; empty: in this process.
+    `public_url` names the hosts under which clients reach the deployment; where it is set, no other host is served.
     `redis_copies` is how many copies of Redis may be promoted. What a process remembers is bounded, in entries:
     `cache_entries` principals and the like, `cache_marks` of what was revoked, `cache_lookups` under way. Metrics are
     served on `metrics_port`; 0: nowhere. Without `test_barrier` nobody waits until a revocation is in force: that is
@@ -24,6 +26,7 @@ class ProcessSettings:
     host: str = "127.0.0.1"
     port: int = 8080
     trusted_proxies: tuple[str, ...] = ()
+    public_url: tuple[str, ...] = ()
     rate_limits: bool = True
     limits_redis_url: Secret = Secret("")  # noqa: RUF009 a string, and as immutable
     redis_copies: int = 0
@@ -40,10 +43,23 @@ class ProcessSettings:
         for name in ("cache_entries", "cache_marks", "cache_lookups"):
             if getattr(self, name) < LEAST_ENTRIES:
                 raise SettingsError(f"DAYPASS_{name.upper()}: at least {LEAST_ENTRIES}")
+        self._check_edge()
         if self.redis_copies < 0:
             raise SettingsError("DAYPASS_REDIS_COPIES: 0 or more")
         if not self.test_barrier:
             self.require_test("DAYPASS_TEST_BARRIER")
+
+    def _check_edge(self) -> None:
+        try:
+            networks(self.trusted_proxies)
+        except ValueError as error:
+            raise SettingsError("DAYPASS_TRUSTED_PROXIES: each must be a network, as 10.0.0.0/8") from error
+        try:
+            PublicUrls(self.public_url)
+        except ValueError as error:
+            raise SettingsError(
+                "DAYPASS_PUBLIC_URL: each must be the URL of a host, as https://api.example.com, and name it once"
+            ) from error
 
     def require_test(self, name: str) -> None:
         """Raise `SettingsError` for a setting that breaks the promise, but in a test."""

@@ -1,6 +1,7 @@
 """Projects: what may be changed of one, and its web platforms."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -19,6 +20,10 @@ LONGEST_NAME = 128
 LEAST_SESSIONS, MOST_SESSIONS = 1, 100
 SHORTEST_SESSION_S, LONGEST_SESSION_S = 60, 31_536_000
 MOST_USERS = 10_000
+
+_ORIGIN = re.compile(r"((\*\.)?[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}|[a-z][a-z0-9+.-]{0,99}://)\Z")
+_NO_APPS = frozenset({"http://", "https://", "javascript://", "data://", "file://", "blob://"})
+"""Schemes of pages and scripts: to name one would let links lead anywhere."""
 
 
 class StoredProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +64,8 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
         """Raise `ArgumentInvalid` for the first that cannot be."""
         if self.name is not None:
             check_name(self.name)
+        if self.origins is not None:
+            check_origins(self.origins)
         _check_range("session_duration_s", self.session_duration_s, SHORTEST_SESSION_S, LONGEST_SESSION_S)
         _check_range("session_limit", self.session_limit, LEAST_SESSIONS, MOST_SESSIONS)
         _check_range("user_limit", self.user_limit, 0, MOST_USERS)
@@ -70,6 +77,13 @@ def check_name(name: str) -> None:
     """Raise `ArgumentInvalid` where a name is none for a project or key."""
     if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
         raise ArgumentInvalid("name", f"it must have 1 to {LONGEST_NAME} characters")
+
+
+def check_origins(origins: Iterable[str]) -> None:
+    """Raise `ArgumentInvalid` where one is neither a host name, nor `*.` and a domain, nor an app's scheme and `://`."""
+    for origin in origins:
+        if not _ORIGIN.match(origin) or origin in _NO_APPS:
+            raise ArgumentInvalid("origins", "each must be as shop.example.com, *.example.com, or shop-app:// for an app")
 
 
 def _check_range(parameter: str, value: int | None, least: int, most: int) -> None:

@@ -1,23 +1,22 @@
 """The teams service: memberships. What other members see of each other is the project's to say; a key sees all."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
 from services.auth.domain.list_queries import parse_list_queries
 from services.auth.domain.teams import MEMBERSHIP_ATTRIBUTES
 from services.auth.domain.teams import Membership as MembershipOf
+from services.auth.http.links import check_link
 from services.auth.http.sessions import add_receipt
 from services.auth.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
 from services.auth.operations import memberships as operations
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.memberships import Invitee
-from shared.contracts.principal import Kind, Project
+from shared.contracts.principal import Kind
 from shared.kernel.clock import wire_date
-from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
+from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.ids import UNIQUE
-from shared.web.cors import allows
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
 
@@ -326,13 +325,6 @@ def _check_target(call: Call[AuthDeps], params: CreateMembership) -> None:
     if not (params.user_id or params.email or params.phone):
         raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, "At least one of userId, email, or phone is required")
     if params.url:
-        _check_url(call.project, params.url, call.client.host)
+        check_link(call.project, params.url)
     elif call.principal.kind is not Kind.KEY:
         raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, 'Param "url" is not optional.')
-
-
-def _check_url(project: Project, url: str, own_host: str) -> None:
-    """Refuse a link to a page that the project does not know, or one that is no page but a script."""
-    schemes = {"http", "https", "exp", f"appwrite-callback-{project.id}"}
-    if not allows(project, url, own_host) or urlsplit(url).scheme not in schemes:
-        raise ArgumentInvalid("url", "Value must be the URL of a page on a host that the project allows")

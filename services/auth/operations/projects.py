@@ -1,6 +1,6 @@
 """Projects, and the switches that hold for all of one."""
 
-from services.auth.domain.projects import ProjectChange, StoredProject, check_name
+from services.auth.domain.projects import ProjectChange, StoredProject, check_name, check_origins
 from services.auth.operations.revoking import require_lease, settled, tell
 from services.auth.store import projects as store
 from shared.contracts import subjects
@@ -22,6 +22,7 @@ async def create_project(
     if not is_project_id(id_):
         raise ArgumentInvalid("projectId", "it must have 1 to 36 of a-z, 0-9 and hyphen, and not be console")
     check_name(name)
+    check_origins(origins)
     async with pool.acquire() as connection, connection.transaction():
         await store.insert_project(connection, id_=id_, name=name, origins=list(origins))
         ticket = await tell(connection, "project.created", subjects.project(id_), by=by)

@@ -180,7 +180,56 @@ async def test_an_invitation_leads_to_a_page_of_the_project(world: World) -> Non
     for url in ("", "http://remotehost/x", "localhost", "javascript://localhost/%0aalert(1)", "https://localhost\\@x"):
         assert (await invite(owner, team, email=address, url=url)).error == (400, "general_argument_invalid"), url
     assert (await invite(world.key, team, email=address, url="http://remotehost/")).status == 400
-    assert (await invite(owner, team, email=address, url=f"appwrite-callback-{PROJECT}://x")).status == 201
+    assert (await invite(owner, team, email=address, url="https://localhost:3000/x")).status == 201
+
+
+@pytest.mark.parametrize("header", ["Host", "X_Forwarded_Host"])
+async def test_no_header_of_a_request_says_where_an_invitation_may_lead(world: World, header: str) -> None:
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    liar = owner.with_(**{header: "evil.example"})
+
+    refused = await invite(liar, team, email=next(ADDRESSES), url="https://evil.example/win")
+    assert refused.error == (400, "general_argument_invalid")
+
+
+async def test_an_app_is_opened_by_a_link_only_where_the_operator_has_named_its_scheme(world: World) -> None:
+    _, owner = await a_user(world)
+    team, schemes = await a_team(owner), ("exp", f"appwrite-callback-{PROJECT}", "shop-app")
+
+    async def answers() -> list[int]:
+        return [
+            (await invite(owner, team, email=next(ADDRESSES), url=f"{scheme}://evil.example/x")).status
+            for scheme in schemes
+        ]
+
+    assert await answers() == [400, 400, 400]
+    named = ("localhost", *(f"{scheme}://" for scheme in schemes))
+    await world.bus.ask(UpdateProject(id=PROJECT, origins=named), timeout_s=15)
+    try:
+        assert await answers() == [201, 201, 201]
+    finally:
+        await world.bus.ask(UpdateProject(id=PROJECT, origins=("localhost",)), timeout_s=15)
+    assert await answers() == [400, 400, 400]
+
+
+async def test_an_invitation_ends_after_seven_days(world: World, folder: Path, tables: Database) -> None:
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    membership = await invited(owner, team, email=next(ADDRESSES))
+
+    async def grow_old(days: float) -> None:
+        connection = await asyncpg.connect(tables.dsn("auth"))
+        age = "UPDATE auth.memberships SET invited_at = now() - interval '1 day' * $2 WHERE id = $1"
+        await connection.execute(age, membership, days)
+        await connection.close()
+
+    await grow_old(7.01)
+    refused = await accept(world.guest, folder, membership)
+    assert refused.error == (401, "team_invalid_secret")
+    assert "7 days" in refused.json["message"]
+    await grow_old(6.99)
+    assert (await accept(world.guest, folder, membership)).status == 200
 
 
 @pytest.mark.check("identity 75")

@@ -44,10 +44,40 @@ async def test_another_page_may_not(client: Any) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-async def test_the_host_that_is_called_may_call_itself(client: Any) -> None:
+async def test_a_public_host_may_call_itself(serve: Any) -> None:
+    public = await serve(public_urls=["https://api.example.com"])
     headers = {"Origin": "https://api.example.com", "Host": "api.example.com:443"}
 
-    assert (await client.call("GET", "/v1/open", headers=headers)).status == 200
+    assert (await public.call("GET", "/v1/open", headers=headers)).status == 200
+
+
+async def test_without_public_hosts_only_a_local_host_may_call_itself(client: Any) -> None:
+    local = {"Origin": "http://192.168.0.7:3000", "Host": "192.168.0.7:8080"}
+    named = {"Origin": "https://api.example.com", "Host": "api.example.com:443"}
+
+    assert (await client.call("GET", "/v1/open", headers=local)).status == 200
+    assert (await client.call("GET", "/v1/open", headers=named)).error == (403, "general_unknown_origin")
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/v1/open", "/v1/nowhere", "/v1/openapi.json"])
+async def test_where_public_hosts_are_set_no_other_is_served(serve: Any, path: str, method: str) -> None:
+    public = await serve(public_urls=["https://api.example.com"], trusted_proxies=["127.0.0.1"])
+
+    for headers in ({"Host": "evil.example"}, {"Host": "api.example.com", "X-Forwarded-Host": "evil.example"}):
+        refused = await public.call(method, path, headers=headers)
+        assert refused.error == (401, "general_access_forbidden")
+        assert "DAYPASS_PUBLIC_URL" in refused.json["message"]
+
+
+async def test_health_is_told_under_any_host_and_all_under_internal_ones(serve: Any) -> None:
+    public = await serve(public_urls=["https://api.example.com"])
+
+    for path in ("/livez", "/readyz"):
+        assert (await public.call("GET", path, headers={"Host": "10.0.0.7"})).status == 200
+        assert (await public.call("GET", path, headers={"Host": "pod.cluster.example"})).status == 200
+    for host in ("api.example.com", "localhost:8080", "127.0.0.1", "gateway:8080"):
+        assert (await public.call("GET", "/v1/open", headers={"Host": host})).status == 200
 
 
 async def test_without_an_origin_nothing_is_said_of_it(client: Any) -> None:

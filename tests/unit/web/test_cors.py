@@ -1,7 +1,7 @@
 import pytest
 
 from shared.contracts.principal import Project
-from shared.web.cors import allows
+from shared.web.cors import allows, leads_to_named
 
 PROJECT = Project(id="demo", name="Demo", origins=("localhost", "*.example.com", "Shop.test"))
 
@@ -42,6 +42,41 @@ PROJECT = Project(id="demo", name="Demo", origins=("localhost", "*.example.com",
 )
 def test_which_origins_may_call(origin: str, allowed: bool) -> None:
     assert allows(PROJECT, origin, "api.daypass.test") is allowed
+
+
+def test_the_own_host_is_none_where_nobody_has_named_it() -> None:
+    assert not allows(PROJECT, "https://api.daypass.test", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "leads"),
+    [
+        ("http://localhost/x", True),
+        ("https://a.example.com/x?y#z", True),
+        ("HTTPS://SHOP.test:8443", True),
+        ("shop-app://open", True),
+        ("https://api.daypass.test", False),
+        ("exp://192.168.0.1", False),
+        ("appwrite-callback-demo://x", False),
+        ("other-app://localhost", False),
+        ("ftp://localhost/", False),
+        ("javascript://localhost/%0aalert(1)", False),
+        ("https://localhost\\@evil.test", False),
+        ("https://evil.test@localhost.evil.test", False),
+        ("localhost", False),
+        ("://localhost", False),
+        ("//localhost", False),
+        ("", False),
+    ],
+)
+def test_links_lead_to_what_the_project_names(url: str, leads: bool) -> None:
+    project = Project(id="demo", name="", origins=(*PROJECT.origins, "shop-app://", "https://", "http://"))
+
+    assert leads_to_named(project, url) is leads
+
+
+def test_an_app_whose_scheme_is_named_may_call() -> None:
+    assert allows(Project(id="p", name="", origins=("shop-app://",)), "shop-app://anything", "")
 
 
 def test_without_localhost_its_addresses_are_not_allowed_either() -> None:

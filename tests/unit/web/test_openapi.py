@@ -94,7 +94,7 @@ def test_errors_follow_from_the_declaration_and_what_it_adds() -> None:
         "project_not_found, row_not_found"
     )
     assert set(paths["/v1/things"]["post"]["responses"]) == {"201", "400", "401", "403", "404", "413", "429", "503"}
-    assert set(paths["/v1/keys.json"]["get"]["responses"]) == {"200"}
+    assert set(paths["/v1/keys.json"]["get"]["responses"]) == {"200", "401"}
 
 
 def test_patterns_are_those_of_json_schema() -> None:

@@ -38,6 +38,36 @@ def test_the_barrier_is_off_for_tests_only() -> None:
     assert read().test_barrier
 
 
+@pytest.mark.parametrize(
+    "urls",
+    [
+        "api.example.com",
+        "ftp://api.example.com",
+        "https://",
+        "https://api.example.com/v1",
+        "https://user:password@api.example.com",
+        "https://api.example.com:https",
+        "https://*.example.com",
+        "https://api.example.com,http://api.example.com",
+    ],
+)
+def test_public_urls_are_those_of_hosts(urls: str) -> None:
+    with pytest.raises(SettingsError, match=r"^DAYPASS_PUBLIC_URL: each must be the URL of a host") as refused:
+        read(PUBLIC_URL=urls)
+
+    assert "example.com" not in str(refused.value).replace("https://api.example.com", "", 1)
+
+
+def test_there_may_be_several_public_urls_or_none() -> None:
+    assert read(PUBLIC_URL="https://a.example, http://b.example:8080/").public_url[1] == "http://b.example:8080/"
+    assert read(PUBLIC_URL="").public_url == ()
+
+
+def test_trusted_proxies_are_networks() -> None:
+    with pytest.raises(SettingsError, match=r"^DAYPASS_TRUSTED_PROXIES: each must be a network"):
+        read(TRUSTED_PROXIES="proxy.example.com")
+
+
 async def test_a_guard_has_the_bounds_of_the_settings() -> None:
     authority = Authority()
     guard = open_guard(read(CACHE_ENTRIES="100", CACHE_MARKS="120", CACHE_LOOKUPS="140"), "test", authority)
