@@ -56,9 +56,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every service must know of a project: that it exists, and its switches.
 
     `origins` are host names whose pages may call (`*.example.com` covers subdomains), and schemes of apps
-    (`shop-app://`); links lead to these alone. `session_duration_s` and `session_limit` are the policies of the same names; `session_invalidation`: a new password ends the user's other
-    sessions; `disabled_auth_methods` holds Appwrite's method ids; `shown_membership_fields` are the names of the fields
-    of a membership that tell of its user and that other members may see (`userId`, `userEmail`, …).
+    (`shop-app://`); links lead to these alone. `session_duration_s` and `session_limit` are the policies of the same
+    names; `session_invalidation`: a new password ends the user's other sessions; `disabled_auth_methods` holds
+    Appwrite's method ids; `shown_membership_fields` are the names of the fields of a membership that tell of its user
+    and that other members may see (`userId`, `userEmail`, …).
     """
 
     id: str

@@ -78,9 +78,7 @@ class Edge:
             scheme = forwarded if forwarded in _SCHEMES else scheme
             authority = _first(headers.get("X-Forwarded-Host", authority))
         host = host_name(authority)
-        return ClientInfo(
-            ip=ip, scheme=self._urls.scheme(host, scheme), host=host, own_host=self._urls.own_host(host)
-        )
+        return ClientInfo(ip=ip, scheme=self._urls.scheme(host, scheme), host=host, own_host=self._urls.own_host(host))
 
     def check_host(self, client: ClientInfo) -> None:
         """Raise `Refusal(GENERAL_ACCESS_FORBIDDEN)` where a request is for a host that is not the deployment's."""

@@ -98,9 +98,10 @@ def _parts(url: str) -> tuple[str, str]:
         return "", ""
     try:
         parts = urlsplit(url)
-        return parts.scheme, parts.hostname or ""
+        host = parts.hostname or ""
     except ValueError:
         return "", ""
+    return parts.scheme, host
 
 
 def _matches(allowed: str, host: str) -> bool:

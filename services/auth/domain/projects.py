@@ -83,7 +83,9 @@ def check_origins(origins: Iterable[str]) -> None:
     """Raise `ArgumentInvalid` where one is neither a host name, nor `*.` and a domain, nor an app's scheme and `://`."""
     for origin in origins:
         if not _ORIGIN.match(origin) or origin in _NO_APPS:
-            raise ArgumentInvalid("origins", "each must be as shop.example.com, *.example.com, or shop-app:// for an app")
+            raise ArgumentInvalid(
+                "origins", "each must be as shop.example.com, *.example.com, or shop-app:// for an app"
+            )
 
 
 def _check_range(parameter: str, value: int | None, least: int, most: int) -> None:

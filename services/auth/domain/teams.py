@@ -1,6 +1,6 @@
 """Teams and memberships: the values, what may be asked of their lists, and who may see and change them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -11,6 +11,7 @@ from shared.kernel.errors import ErrorType, Refusal
 
 OWNER = "owner"
 MOST_ROLES_IN_TEAM = 100
+INVITATION_LIFE = timedelta(days=7)
 
 TOTAL = """(
     SELECT count(*) FROM auth.memberships AS counted
@@ -81,6 +82,14 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: bool
     secret_digest: bytes | None
     sent_to: str
+    invited_at: datetime
+
+
+def check_age(invitation: Invitation, now: datetime) -> None:
+    """Raise `Refusal(TEAM_INVALID_SECRET)` where an invitation has ended by itself."""
+    if now - invitation.invited_at >= INVITATION_LIFE:
+        message = f"The invitation ended {INVITATION_LIFE.days} days after it was sent. Ask for another one."
+        raise Refusal(ErrorType.TEAM_INVALID_SECRET, message)
 
 
 def check_member(principal: Principal, team_id: str) -> None:

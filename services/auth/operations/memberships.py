@@ -13,6 +13,7 @@ from services.auth.domain.teams import (
     Invitation,
     Membership,
     Team,
+    check_age,
     check_member,
     check_owner,
 )
@@ -350,6 +351,7 @@ async def _proven(
 def _check_acceptance(invitation: Invitation, invited: User, *, is_guest: bool) -> None:
     if invitation.confirmed:
         raise _already_confirmed()
+    check_age(invitation, now())
     if not invited.enabled:
         raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
     # Whoever reads the mail of an address that the user has given up must not become the user.

@@ -39,7 +39,8 @@ _OF_USER = f"""
     WHERE memberships.project = $1 AND memberships.team_id = $2 AND memberships.user_id = $3
 """
 _INVITATION = """
-    SELECT id, team_id, user_id, confirmed, secret_digest, sent_to FROM auth.memberships WHERE project = $1 AND id = $2
+    SELECT id, team_id, user_id, confirmed, secret_digest, sent_to, invited_at
+    FROM auth.memberships WHERE project = $1 AND id = $2
 """
 _CONFIRM = """
     UPDATE auth.memberships SET confirmed = true, joined_at = now(), updated_at = now()
