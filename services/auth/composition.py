@@ -20,8 +20,8 @@ from services.auth.operations.invitations import InvitationFolder
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.resolver import DatabaseResolver
 from services.auth.settings import Settings
+from services.auth.store.endings import end_all_of_instance
 from services.auth.store.instance import find_trusted, keep_first_trusted, keep_trusted
-from services.auth.store.sessions import end_all_sessions
 from shared.contracts.requests import ADMIN, FindSession, ResolveSession
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
@@ -61,7 +61,7 @@ async def open_auth(
         stack.push_async_callback(bus.close)
         passwords = Passwords(PasswordHasher.from_parameters(CHEAPEST) if settings.cheap_passwords else None)
         stack.callback(passwords.close)
-        relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_sessions, crash=settings.test_crash)
+        relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_of_instance, crash=settings.test_crash)
         loops: list[Coroutine[None, None, None]] = [relay.run()]
         trust = Trust(
             trusted=None if is_alone else await find_trusted(pool),

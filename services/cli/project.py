@@ -63,7 +63,7 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 @click.option(
     "--session-invalidation/--no-session-invalidation",
     default=None,
-    help="Whether a new password ends the user's other sessions.",
+    help="Whether a new password or address ends the user's other sessions.",
 )
 @click.option("--user-limit", type=int, help="Users that may sign up; 0: no limit.")
 @click.option("--enable", multiple=True, metavar="METHOD", help="Switch an auth method on, as email-password.")

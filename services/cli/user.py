@@ -61,7 +61,7 @@ def show(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def block(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
-    """Block a user: every session and JWT is refused everywhere when this returns."""
+    """Block a user: every session, JWT, login token and invitation has ended everywhere when this returns."""
     _set_status(given, project, id_, enabled=False, as_json=as_json)
 
 
@@ -71,7 +71,7 @@ def block(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def unblock(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
-    """Unblock a user: sessions that have not expired are good again."""
+    """Unblock a user, who may sign in again."""
     _set_status(given, project, id_, enabled=True, as_json=as_json)
 
 

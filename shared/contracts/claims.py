@@ -18,7 +18,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The claims of a JWT. All but `sid` are mandatory, dates are whole Unix seconds, unknown claims are ignored.
 
     `aud` is the project's id. `userId` and `sessionId` are Appwrite's names for `sub` and `sid`; a JWT that is not
-    bound to a session has an empty `sessionId` and no `sid`.
+    bound to a session has an empty `sessionId` and no `sid`, but the `generation` of its user, which ends with all
+    sessions of the user.
     """
 
     iss: Text
@@ -31,6 +32,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_id: str = msgspec.field(name="userId")
     session_id: str = msgspec.field(name="sessionId")
     sid: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    generation: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     def agree(self) -> bool:
         """Say whether Appwrite's names and the standard ones mean the same."""

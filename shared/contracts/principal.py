@@ -19,6 +19,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `roles` are role strings of the permission grammar, sorted; a key has none, since permissions do not bind it.
     `expires_at` is the end of the session or key in Unix seconds (0: none); the end of a JWT is the guard's affair.
+    `generation` is that of a JWT without a session (0: another credential); it ends with all sessions of the user.
     `position` is the feed position at which all this was read, and `subjects` are what an entry may name to end it;
     `era` is the guard's own, and tells what it read before it had to forget everything.
     """
@@ -32,6 +33,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     blocked: bool = False
     scopes: frozenset[str] = frozenset()
     expires_at: float = 0.0
+    generation: int = 0
     position: int = 0
     subjects: tuple[str, ...] = ()
     era: int = 0
@@ -57,9 +59,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `origins` are host names whose pages may call (`*.example.com` covers subdomains), and schemes of apps
     (`shop-app://`); links lead to these alone. `session_duration_s` and `session_limit` are the policies of the same
-    names; `session_invalidation`: a new password ends the user's other sessions; `disabled_auth_methods` holds
-    Appwrite's method ids; `shown_membership_fields` are the names of the fields of a membership that tell of its user
-    and that other members may see (`userId`, `userEmail`, …).
+    names; `session_invalidation`: a new password, or another address in place of one, ends the user's other sessions;
+    `disabled_auth_methods` holds Appwrite's method ids; `shown_membership_fields` are the names of the fields of a
+    membership that tell of its user and that other members may see (`userId`, `userEmail`, …).
     """
 
     id: str

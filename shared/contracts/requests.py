@@ -60,7 +60,8 @@ class ResolveSession(Request[ResolvedPrincipal], frozen=True, kw_only=True):
 class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     """`principal.resolve_jwt`: do the session, the user and the `jti` of a verified JWT still stand?
 
-    `session` is empty for a JWT without a session; `issued_at` is its `iat`, in Unix seconds.
+    `session` is empty for a JWT without a session, which is of a `generation` of its user; `issued_at` is its `iat`, in
+    Unix seconds.
     """
 
     TYPE: ClassVar[str] = "principal.resolve_jwt"
@@ -73,6 +74,7 @@ class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     session: str
     jti: str
     issued_at: int
+    generation: int = 0
 
 
 class ResolveKey(Request[ResolvedPrincipal], frozen=True, kw_only=True):
@@ -118,9 +120,10 @@ class ResolveProject(Request[ResolvedProject], frozen=True, kw_only=True):
 
 
 class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
-    """A session to bind a JWT to; `session` is empty where the user has none."""
+    """A session to bind a JWT to; where `session` is empty, as the user has none, it is bound to `generation`."""
 
     session: str
+    generation: int = 0
 
 
 class FindSession(Request[FoundSession], frozen=True, kw_only=True):

@@ -154,7 +154,12 @@ class Guard:
         known = await self._key_set_with(kid)
         claims = verify(token, project=project_id, issuer=known.issuer, keys=known.keys)
         request = ResolveJwt(
-            project=project_id, user=claims.sub, session=claims.sid, jti=claims.jti, issued_at=claims.iat
+            project=project_id,
+            user=claims.sub,
+            session=claims.sid,
+            jti=claims.jti,
+            issued_at=claims.iat,
+            generation=claims.generation,
         )
         found = await self._resolver.principal(request)
         found = msgspec.structs.replace(

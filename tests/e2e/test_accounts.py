@@ -89,7 +89,8 @@ def test_who_blocks_themselves_is_blocked(instance: Instance, user: str) -> None
     assert Account(caller).update_status().status is False
     assert refusal(Account(caller).get) == (403, "user_blocked")
     assert Users(server(instance)).update_status(user, True).status is True
-    assert Account(caller).get().status is True
+    assert refusal(Account(caller).get) == (401, "general_unauthorized_scope")
+    assert Account(with_session(instance, session_of(instance, user))).get().status is True
 
 
 @pytest.mark.check("identity 59")

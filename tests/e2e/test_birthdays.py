@@ -163,11 +163,12 @@ def test_deleting_one_session_leaves_the_jwt_of_another_alone(story: Story) -> N
     assert story.rows_seen(kept) == ["ada"]
 
 
-def test_a_blocked_user_s_jwt_is_refused_until_the_user_is_unblocked(story: Story) -> None:
+def test_a_blocked_user_s_jwt_is_refused_and_stays_so_when_the_user_is_unblocked(story: Story) -> None:
     backend = with_jwt(story.instance, account_jwt(story, story.sign_in("grace")))
     users = Users(server(story.instance))
 
     users.update_status(story.users["grace"], False)
     assert refusal(Account(backend).get) == (403, "user_blocked")
     users.update_status(story.users["grace"], True)
-    assert Account(backend).get().id == story.users["grace"]
+    assert refusal(Account(backend).get) == (401, "general_unauthorized_scope")
+    assert Account(with_session(story.instance, story.sign_in("grace"))).get().id == story.users["grace"]

@@ -6,7 +6,10 @@ import msgspec
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A user of a project. `email` and `phone` are None where unset; `enabled` is Appwrite's `status`."""
+    """A user of a project. `email` and `phone` are None where unset; `enabled` is Appwrite's `status`.
+
+    JWTs without a session are good while they are of the user's `generation`, which changes when all sessions end.
+    """
 
     project: str
     id: str
@@ -23,6 +26,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     accessed_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    generation: int
 
     def __repr__(self) -> str:
         return f"User({self.project}/{self.id})"

@@ -136,12 +136,15 @@ async def update_name(call: Call[AuthDeps], params: UpdateName) -> Account:
     name="account.update_email",
     callers=Caller.USER,
     scopes=("account",),
+    before_refusal=confirm_end,
     limit=GUESSES,
     errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS),
 )
 async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
-    """Change the address of the user who calls, which is no longer verified then."""
-    user, receipt = await own.update_email(call.deps, call.principal, email=params.email, password=params.password)
+    """Change the address of the user who calls, no longer verified then; by the policy that ends all other sessions."""
+    user, receipt = await own.update_email(
+        call.deps, call.project, call.principal, email=params.email, password=params.password
+    )
     add_receipt(call, receipt)
     return account(user)
 
@@ -152,12 +155,15 @@ async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
     name="account.update_phone",
     callers=Caller.USER,
     scopes=("account",),
+    before_refusal=confirm_end,
     limit=GUESSES,
     errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS),
 )
 async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
-    """Change the phone number of the user who calls, which is no longer verified then."""
-    user, receipt = await own.update_phone(call.deps, call.principal, phone=params.phone, password=params.password)
+    """Change the phone number of the user who calls; else as with the address."""
+    user, receipt = await own.update_phone(
+        call.deps, call.project, call.principal, phone=params.phone, password=params.password
+    )
     add_receipt(call, receipt)
     return account(user)
 
@@ -168,6 +174,7 @@ async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
     name="account.update_password",
     callers=Caller.USER,
     scopes=("account",),
+    before_refusal=confirm_end,
     limit=GUESSES,
     errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.REVOCATION_UNCONFIRMED),
 )

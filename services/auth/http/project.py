@@ -40,7 +40,7 @@ class UpdateSessionDuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdateSessionInvalidation(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a new password ends the user's other sessions."""
+    """Whether a new password or address ends the user's other sessions."""
 
     enabled: bool
 
@@ -159,7 +159,7 @@ async def update_session_duration_policy(call: Call[AuthDeps], params: UpdateSes
     errors=UNCONFIRMED,
 )
 async def update_session_invalidation_policy(call: Call[AuthDeps], params: UpdateSessionInvalidation) -> Project:
-    """Set whether a new password ends the user's other sessions."""
+    """Set whether a new password or address ends the user's other sessions."""
     return await _change(call, ProjectChange(session_invalidation=params.enabled))
 
 

@@ -196,12 +196,12 @@ async def update_name(call: Call[AuthDeps], params: UpdateName) -> User:
     errors=(ErrorType.USER_TARGET_ALREADY_EXISTS,),
 )
 async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> User:
-    """Change a user's address, which is not verified then."""
+    """Change a user's address, not verified then; by the project's policy that ends all of the user's sessions."""
     user, receipt = await operations.update_email(
         call.deps.pool,
         call.deps.guard,
         call.deps.revocations,
-        project=call.project.id,
+        call.project,
         user_id=params.user_id,
         email=params.email,
         by=call.principal.who,
@@ -219,12 +219,12 @@ async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> User:
     errors=(ErrorType.USER_TARGET_ALREADY_EXISTS,),
 )
 async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> User:
-    """Change a user's phone number, which is not verified then."""
+    """Change a user's phone number; else as with the address."""
     user, receipt = await operations.update_phone(
         call.deps.pool,
         call.deps.guard,
         call.deps.revocations,
-        project=call.project.id,
+        call.project,
         user_id=params.user_id,
         phone=params.number,
         by=call.principal.who,

@@ -1,14 +1,17 @@
-"""What users change of themselves. Whose session is deleted meanwhile changes nothing."""
+"""What users change of themselves. A user whose session or JWT ends meanwhile changes nothing."""
+
+import uuid
 
 from services.auth.domain.emails import normal_email
 from services.auth.domain.records import User
 from services.auth.operations.deps import AuthDeps
+from services.auth.operations.ending import end_all
 from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, tell
-from services.auth.operations.users import wrong_password
+from services.auth.operations.users import gives_up_address, wrong_password
 from services.auth.store import sessions
 from services.auth.store import users as store
 from shared.contracts import subjects
-from shared.contracts.principal import Kind, Principal, Project
+from shared.contracts.principal import Principal, Project
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import Unavailable
@@ -25,33 +28,37 @@ async def update_prefs(deps: AuthDeps, principal: Principal, prefs: str) -> User
     return await _update(deps, principal, store.Changes(prefs=prefs))
 
 
-async def update_email(deps: AuthDeps, principal: Principal, *, email: str, password: str) -> tuple[User, Receipt]:
-    """Give the user who calls another address, not verified yet; who has no password is given this one.
+async def update_email(
+    deps: AuthDeps, project: Project, principal: Principal, *, email: str, password: str
+) -> tuple[User, Receipt]:
+    """Give the user who calls another address, not verified yet; a user without a password is given this one.
 
-    Raises `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_TARGET_ALREADY_EXISTS)` (also for the address that the
-    user has), `ArgumentInvalid`, `Unavailable`.
+    Where the project's policy says so this ends the user's sessions but the one that calls. Raises
+    `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_TARGET_ALREADY_EXISTS)` (also for the address that the user
+    has), `ArgumentInvalid`, `Unavailable`.
     """
     address = normal_email("email", email)
     changes = store.Changes(email=address, email_verified=False)
-    return await _update_target(deps, principal, "user.email", changes, password=password)
+    return await _update_target(deps, project, principal, "user.email", changes, password=password)
 
 
-async def update_phone(deps: AuthDeps, principal: Principal, *, phone: str, password: str) -> tuple[User, Receipt]:
+async def update_phone(
+    deps: AuthDeps, project: Project, principal: Principal, *, phone: str, password: str
+) -> tuple[User, Receipt]:
     """Give the user who calls another phone number; else as `update_email`."""
     changes = store.Changes(phone=phone, phone_verified=False)
-    return await _update_target(deps, principal, "user.phone", changes, password=password)
+    return await _update_target(deps, project, principal, "user.phone", changes, password=password)
 
 
 async def update_password(
     deps: AuthDeps, project: Project, principal: Principal, *, password: str, old_password: str
 ) -> tuple[User, Receipt | None]:
-    """Give the user who calls another password; who never set one needs no old one.
+    """Give the user who calls another password; a user who never set one needs no old one.
 
-    Where the project's policy says so this ends the user's sessions but the one that calls. A JWT is no session: what
-    it changes ends none. Raises `Refusal(USER_INVALID_CREDENTIALS)`, `Unavailable`.
+    Where the project's policy says so this ends the user's sessions but the one that calls, or that the JWT that calls
+    was made from. Raises `Refusal(USER_INVALID_CREDENTIALS)`, `Unavailable`.
     """
-    ends_others = project.session_invalidation and principal.kind is Kind.SESSION
-    if ends_others:
+    if project.session_invalidation:
         require_lease(deps.guard)
     known = await _known(deps, principal)
     if known.password_updated_at is not None:
@@ -61,21 +68,19 @@ async def update_password(
     async with deps.pool.acquire() as connection, connection.transaction():
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
         user = await _change(connection, principal, known, changes)
-        if ends_others:
-            await sessions.delete_all_sessions(connection, known.project, known.id, kept=principal.session)
-            named = subjects.user(known.project, known.id)
-            ticket = await tell(connection, "user.password", named, by=principal.who)
+        if project.session_invalidation:
+            ticket = await _end_others(connection, principal, "user.password")
     return user, await confirmed(deps.revocations, ticket)
 
 
 async def _update(deps: AuthDeps, principal: Principal, changes: store.Changes) -> User:
     async with deps.pool.acquire() as connection, connection.transaction():
-        await _hold_session(connection, principal)
+        await _hold(connection, principal)
         return await store.update_user(connection, principal.project, principal.user, **changes)
 
 
 async def _update_target(
-    deps: AuthDeps, principal: Principal, reason: str, changes: store.Changes, *, password: str
+    deps: AuthDeps, project: Project, principal: Principal, reason: str, changes: store.Changes, *, password: str
 ) -> tuple[User, Receipt]:
     require_lease(deps.guard)  # who was verified loses roles by this
     known = await _known(deps, principal)
@@ -88,7 +93,10 @@ async def _update_target(
         raise store.target_taken()
     async with deps.pool.acquire() as connection, connection.transaction():
         user = await _change(connection, principal, known, changes)
-        ticket = await tell(connection, reason, subjects.user(known.project, known.id), by=principal.who)
+        if project.session_invalidation and (gives_up_address(known, changes) or "password_hash" in changes):
+            ticket = await _end_others(connection, principal, reason)
+        else:
+            ticket = await tell(connection, reason, subjects.user(known.project, known.id), by=principal.who)
     return user, await deps.revocations.confirm(ticket)
 
 
@@ -104,15 +112,21 @@ async def _prove(deps: AuthDeps, known: User, password: str) -> None:
         raise wrong_password()
 
 
+async def _end_others(connection: Connection, principal: Principal, reason: str) -> uuid.UUID:
+    """End all by which the user who calls signs in or acts but the session that calls; return what to confirm."""
+    return await end_all(
+        connection, principal.project, principal.user, reason=reason, by=principal.who, kept=principal.session
+    )
+
+
 async def _change(connection: Connection, principal: Principal, known: User, changes: store.Changes) -> User:
-    """Change a user, if the password and the session that were checked still stand: hashing takes long."""
+    """Change a user, if the password and the credential that were checked still stand: hashing takes long."""
     if not await store.lock_password(connection, known):
         raise wrong_password()
-    await _hold_session(connection, principal)
+    await _hold(connection, principal)
     return await store.update_user(connection, known.project, known.id, **changes)
 
 
-async def _hold_session(connection: Connection, principal: Principal) -> None:
-    session = principal.session
-    if session and not await sessions.hold_session(connection, principal.project, principal.user, session):
+async def _hold(connection: Connection, principal: Principal) -> None:
+    if not await sessions.hold_credential(connection, principal):
         raise Unavailable("What the caller may do has changed. Try again.")

@@ -86,6 +86,7 @@ def _user(project: str, position: int, user: store.FoundUser, kind: Kind, named:
         session=user.session,
         blocked=not user.enabled,
         expires_at=_seconds(user.session_expires_at),
+        generation=user.generation if kind is Kind.JWT and not user.session else 0,
     )
     return ResolvedPrincipal(position=position, subjects=named, principal=principal)
 

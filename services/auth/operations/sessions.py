@@ -1,11 +1,13 @@
 """Sessions: made by each way of signing in, shown, deleted."""
 
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NamedTuple
 
 from services.auth.domain.emails import normal_email
 from services.auth.domain.records import Session, User
+from services.auth.operations.ending import end_all
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, settled, tell
 from services.auth.operations.users import create_user, wrong_password
@@ -81,10 +83,16 @@ async def create_email_session(
     if not await passwords.verify(password, known) or user is None or known is None:
         raise wrong_password()
     if not user.enabled:
-        raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
+        raise blocked()
     await _rehash(pool, passwords, user, password, known)
     sign_in = SignIn("email", address, ["password"], ip, duration_s)
-    return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in, verified=user)
+
+    async def prove(connection: Connection) -> None:
+        # A password that was changed since it was verified has ended all sessions: this one must not come after.
+        if not await users.lock_password(connection, user):
+            raise wrong_password()
+
+    return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in, prove=prove)
 
 
 async def create_anonymous_session(
@@ -99,13 +107,17 @@ async def create_anonymous_session(
 async def create_token_session(
     pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, secret: str, ip: str
 ) -> SignedIn:
-    """Exchange a login token for a session. Raises `Refusal(USER_INVALID_TOKEN)`, `Unavailable`."""
-    async with pool.acquire() as connection:
-        good = await tokens.take_token(connection, project.id, user_id, digest(secret))
-    if not good:
-        raise Refusal(ErrorType.USER_INVALID_TOKEN, "Invalid token passed in the request.")
+    """Exchange a login token for a session.
+
+    Raises `Refusal(USER_INVALID_TOKEN)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
+    """
+
+    async def prove(connection: Connection) -> None:
+        if not await tokens.take_token(connection, project.id, user_id, digest(secret)):
+            raise Refusal(ErrorType.USER_INVALID_TOKEN, "Invalid token passed in the request.")
+
     sign_in = SignIn("token", "", ["token"], ip)
-    return await _sign_in(pool, guard, revocations, project, user_id=user_id, sign_in=sign_in)
+    return await _sign_in(pool, guard, revocations, project, user_id=user_id, sign_in=sign_in, prove=prove)
 
 
 async def create_user_session(pool: Pool, project: Project, *, user_id: str, ip: str) -> SignedIn:
@@ -144,15 +156,17 @@ async def update_session(
 
 
 async def find_session(pool: Pool, project: str, user_id: str, session_id: str) -> FoundSession:
-    """Return a session by id, or the newest for RECENT, empty where there is none.
+    """Return a session by id, or the newest for RECENT, empty where there is none; and the user's generation.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_SESSION_NOT_FOUND)`.
     """
     async with pool.acquire() as connection:
-        await users.get_user(connection, project, user_id)
+        user = await users.get_user(connection, project, user_id)
         if session_id == RECENT:
-            return FoundSession(session=await store.find_newest(connection, project, user_id))
-        return FoundSession(session=(await store.get_session(connection, project, user_id, session_id)).id)
+            found = await store.find_newest(connection, project, user_id)
+        else:
+            found = (await store.get_session(connection, project, user_id, session_id)).id
+    return FoundSession(session=found, generation=user.generation)
 
 
 async def delete_session(
@@ -176,12 +190,13 @@ async def delete_session(
 async def delete_sessions(
     pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str, kept: str = ""
 ) -> Receipt:
-    """Delete all sessions of a user but `kept`, by one entry; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
+    """End all by which a user signs in or acts but the session `kept`, by one entry.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
+    """
     user = subjects.user(project, user_id)
     async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
-        await users.get_user(connection, project, user_id)
-        ticket = await tell(connection, "sessions.deleted", user, by=by)
-        await store.delete_all_sessions(connection, project, user_id, kept=kept)
+        ticket = await end_all(connection, project, user_id, reason="sessions.deleted", by=by, kept=kept)
     return await revocations.confirm(ticket)
 
 
@@ -213,19 +228,26 @@ async def _sign_in(
     *,
     user_id: str,
     sign_in: SignIn,
-    verified: User | None = None,
+    prove: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> SignedIn:
+    """Make a session once `prove`, under the user's lock, finds that what signs in has not been ended meanwhile."""
     async with pool.acquire() as connection, connection.transaction():
-        await store.lock_user(connection, project.id, user_id)
-        # A password that was changed since it was verified has ended all sessions: this one must not come after.
-        if verified is not None and not await users.lock_password(connection, verified):
-            raise wrong_password()
+        may_sign_in = await store.lock_user(connection, project.id, user_id)
+        if prove is not None:
+            await prove(connection)
+        if not may_sign_in:
+            raise blocked()
         session, secret, ticket = await add_session(connection, guard, project, user_id=user_id, sign_in=sign_in)
     try:
         receipt = await confirmed(revocations, ticket)
     except Unavailable:
         receipt = PENDING  # the session is made; that the oldest is gone everywhere is confirmed later
     return SignedIn(session, secret, receipt)
+
+
+def blocked() -> Refusal:
+    """Return the refusal of a user who is blocked."""
+    return Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
 
 
 async def _insert(

@@ -4,9 +4,9 @@ from services.auth.domain.emails import normal_email
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
 from services.auth.domain.roles import check_number, roles_of
+from services.auth.operations.ending import end_all
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirmed, require_lease, settled, tell
-from services.auth.store import sessions
 from services.auth.store import users as store
 from shared.contracts import subjects
 from shared.contracts.principal import Project
@@ -72,13 +72,18 @@ async def list_users(pool: Pool, project: str, query: ListQuery) -> tuple[int, l
 async def update_status(
     pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, enabled: bool, by: str
 ) -> tuple[User, Receipt]:
-    """Block or unblock a user, in force everywhere on return; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
+    """Block or unblock a user, in force everywhere on return; blocking ends all by which the user signs in or acts.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
+    """
     if enabled:
         require_lease(guard)
     async with pool.acquire() as connection, connection.transaction():
         user = await store.set_enabled(connection, project, user_id, enabled=enabled)
-        reason = "user.unblocked" if enabled else "user.blocked"
-        ticket = await tell(connection, reason, subjects.user(project, user_id), by=by)
+        if enabled:
+            ticket = await tell(connection, "user.unblocked", subjects.user(project, user_id), by=by)
+        else:
+            ticket = await end_all(connection, project, user_id, reason="user.blocked", by=by)
     return user, await revocations.confirm(ticket)
 
 
@@ -111,23 +116,24 @@ async def update_prefs(pool: Pool, project: str, user_id: str, prefs: str) -> Us
 
 
 async def update_email(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, email: str, by: str
+    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, email: str, by: str
 ) -> tuple[User, Receipt]:
     """Give a user another address, not verified yet, or none; verified users have roles, so in force everywhere.
 
-    Raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_TARGET_ALREADY_EXISTS)`, `Unavailable`.
+    Where the project's policy says so this ends all sessions of a user who had an address. Raises
+    `Refusal(USER_NOT_FOUND)`, `Refusal(USER_TARGET_ALREADY_EXISTS)`, `Unavailable`.
     """
     address = normal_email("email", email) if email else None
     changes = store.Changes(email=address, email_verified=False)
-    return await _update(pool, guard, revocations, "user.email", changes, project=project, user_id=user_id, by=by)
+    return await _update_target(pool, guard, revocations, "user.email", changes, project, user_id=user_id, by=by)
 
 
 async def update_phone(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, phone: str, by: str
+    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, phone: str, by: str
 ) -> tuple[User, Receipt]:
     """Give a user another phone number, or none; else as `update_email`."""
     changes = store.Changes(phone=phone or None, phone_verified=False)
-    return await _update(pool, guard, revocations, "user.phone", changes, project=project, user_id=user_id, by=by)
+    return await _update_target(pool, guard, revocations, "user.phone", changes, project, user_id=user_id, by=by)
 
 
 async def update_email_verification(
@@ -164,7 +170,7 @@ async def update_password(
     password: str,
     by: str,
 ) -> tuple[User, Receipt | None]:
-    """Give a user another password, or none; ends all of the user's sessions where the project's policy says so.
+    """Give a user another password, or none; where the project's policy says so this ends all of the user's sessions.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
@@ -177,9 +183,30 @@ async def update_password(
             connection, project.id, user_id, password_hash=new_hash, password_updated_at=now()
         )
         if project.session_invalidation:
-            await sessions.delete_all_sessions(connection, project.id, user_id)
-            ticket = await tell(connection, "user.password", subjects.user(project.id, user_id), by=by)
+            ticket = await end_all(connection, project.id, user_id, reason="user.password", by=by)
     return user, await confirmed(revocations, ticket)
+
+
+async def _update_target(
+    pool: Pool,
+    guard: Guard,
+    revocations: Revocations,
+    reason: str,
+    changes: store.Changes,
+    project: Project,
+    *,
+    user_id: str,
+    by: str,
+) -> tuple[User, Receipt]:
+    require_lease(guard)
+    async with pool.acquire() as connection, connection.transaction():
+        known = await store.lock_user(connection, project.id, user_id)
+        user = await store.update_user(connection, project.id, user_id, **changes)
+        if project.session_invalidation and gives_up_address(known, changes):
+            ticket = await end_all(connection, project.id, user_id, reason=reason, by=by)
+        else:
+            ticket = await tell(connection, reason, subjects.user(project.id, user_id), by=by)
+    return user, await revocations.confirm(ticket)
 
 
 async def _update(
@@ -204,10 +231,15 @@ async def delete_user(pool: Pool, revocations: Revocations, *, project: str, use
     """Delete a user with all sessions, gone everywhere on return; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
     user = subjects.user(project, user_id)
     async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
+        ticket = await end_all(connection, project, user_id, reason="user.deleted", by=by)
         await store.delete_user(connection, project, user_id)
-        await sessions.delete_all_sessions(connection, project, user_id)
-        ticket = await tell(connection, "user.deleted", user, by=by)
     return await revocations.confirm(ticket)
+
+
+def gives_up_address(known: User, changes: store.Changes) -> bool:
+    """Say whether a change takes an e-mail address or phone number from a user who has it."""
+    given_up = known.email and changes.get("email", known.email) != known.email
+    return bool(given_up or (known.phone and changes.get("phone", known.phone) != known.phone))
 
 
 def wrong_password() -> Refusal:

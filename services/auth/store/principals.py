@@ -10,19 +10,21 @@ from shared.postgres.pool import Connection
 _POSITION = "SELECT number FROM feed.heads WHERE stream = 'feed'"
 _USER = """
     users.id AS user_id, users.enabled, users.email_verified OR users.phone_verified AS is_verified, users.labels,
-    users.created_at,
+    users.created_at, users.generation,
     ARRAY(
         SELECT to_jsonb(ARRAY[memberships.id, memberships.team_id] || memberships.roles)::text FROM auth.memberships
         WHERE memberships.project = users.project AND memberships.user_id = users.id AND memberships.confirmed
     ) AS memberships
 """
+# Blocking a user ends the sessions, and who still has one is told of the block.
+_STANDS = "(sessions.deleted_at IS NULL OR NOT users.enabled)"
 _BY_SESSION = f"""
     SELECT ({_POSITION}) AS position, found.*
     FROM (SELECT) AS one LEFT JOIN (
         SELECT sessions.id AS session_id, sessions.expires_at, {_USER}
         FROM auth.sessions JOIN auth.users ON users.project = sessions.project AND users.id = sessions.user_id
         WHERE sessions.project = $1 AND sessions.user_id = $2 AND sessions.secret_digest = $3
-          AND sessions.deleted_at IS NULL
+          AND {_STANDS}
     ) AS found ON true
 """
 _BY_JWT = f"""
@@ -31,10 +33,11 @@ _BY_JWT = f"""
         SELECT sessions.id AS session_id, sessions.expires_at, {_USER}
         FROM auth.users LEFT JOIN auth.sessions
           ON sessions.project = users.project AND sessions.user_id = users.id AND sessions.id = $3
-          AND sessions.deleted_at IS NULL
+          AND {_STANDS}
         WHERE users.project = $1 AND users.id = $2 AND ($3 = '' OR sessions.id IS NOT NULL)
           AND NOT EXISTS (SELECT FROM auth.revoked_jwts WHERE jti = $4)
           AND users.created_at < to_timestamp($5::bigint + 1)
+          AND ($3 <> '' OR users.generation = $6 OR NOT users.enabled)
           AND ($3 <> '' OR to_timestamp($5) > coalesce((SELECT restored_at FROM feed.instance), '-infinity'))
     ) AS found ON true
 """
@@ -63,6 +66,7 @@ class FoundUser(msgspec.Struct, frozen=True, kw_only=True):
     memberships: list[tuple[str, str, list[str]]]
     session: str
     session_expires_at: datetime | None
+    generation: int
 
 
 class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,11 +87,10 @@ async def find_by_session(
 async def find_by_jwt(connection: Connection, asked: ResolveJwt) -> tuple[int, FoundUser | None]:
     """Return the feed position, and the user of a JWT: who must be no younger than the JWT.
 
-    Without a session (empty) the JWT is bound to its user alone.
+    Without a session (empty) the JWT is bound to its user alone, and is of a generation.
     """
-    return _user(
-        await connection.fetchrow(_BY_JWT, asked.project, asked.user, asked.session, asked.jti, asked.issued_at)
-    )
+    values = (asked.project, asked.user, asked.session, asked.jti, asked.issued_at, asked.generation)
+    return _user(await connection.fetchrow(_BY_JWT, *values))
 
 
 async def find_by_id(connection: Connection, project: str, user_id: str) -> tuple[int, FoundUser | None]:
@@ -117,5 +120,6 @@ def _user(row: object) -> tuple[int, FoundUser | None]:
         memberships=[(parts[0], parts[1], parts[2:]) for parts in memberships],
         session=found["session_id"] or "",
         session_expires_at=found["expires_at"],
+        generation=found["generation"],
     )
     return found["position"], user

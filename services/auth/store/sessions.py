@@ -6,10 +6,9 @@ import asyncpg
 
 from services.auth.domain.records import Session
 from services.auth.store.rows import SESSION, session
+from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
-
-END_S = 600.0
 
 _INSERT = f"""
     INSERT INTO auth.sessions (project, id, user_id, secret_digest, provider, provider_uid, factors, ip, expires_at)
@@ -36,13 +35,10 @@ _DELETE = """
     UPDATE auth.sessions SET deleted_at = now()
     WHERE project = $1 AND user_id = $2 AND id = ANY($3) AND deleted_at IS NULL
 """
-_DELETE_ALL = """
-    UPDATE auth.sessions SET deleted_at = now()
-    WHERE project = $1 AND user_id = $2 AND id <> $3 AND deleted_at IS NULL
-"""
 _HOLD = """
     SELECT FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL FOR SHARE
 """
+_HOLD_GENERATION = "SELECT FROM auth.users WHERE project = $1 AND id = $2 AND generation = $3 FOR SHARE"
 _EXTEND = f"""
     UPDATE auth.sessions SET expires_at = $4, updated_at = now()
     WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL AND expires_at > now() RETURNING {SESSION}
@@ -73,13 +69,19 @@ async def insert_session(
 
 
 async def lock_user(connection: Connection, project: str, user_id: str) -> bool:
-    """Let no other transaction change a user's sessions until this one ends; False where there is no such user."""
-    return await connection.fetchrow(_LOCK_USER, project, user_id) is not None
+    """Let no other transaction change a user's sessions until this one ends; say whether the user may sign in.
+
+    False where the user is blocked, or is not there.
+    """
+    return bool(await connection.fetchval(_LOCK_USER, project, user_id))
 
 
-async def hold_session(connection: Connection, project: str, user_id: str, id_: str) -> bool:
-    """Let nobody delete a session until this transaction ends; False where there is no such session."""
-    return await connection.fetchrow(_HOLD, project, user_id, id_) is not None
+async def hold_credential(connection: Connection, principal: Principal) -> bool:
+    """Let nobody end the session or JWT by which a user calls until this transaction ends; False where it has ended."""
+    who = (principal.project, principal.user)
+    if principal.generation:
+        return await connection.fetchrow(_HOLD_GENERATION, *who, principal.generation) is not None
+    return await connection.fetchrow(_HOLD, *who, principal.session) is not None
 
 
 async def list_sessions(connection: Connection, project: str, user_id: str) -> list[Session]:
@@ -112,11 +114,6 @@ async def delete_sessions(connection: Connection, project: str, user_id: str, id
         raise not_found()
 
 
-async def delete_all_sessions(connection: Connection, project: str, user_id: str, *, kept: str = "") -> None:
-    """Delete all sessions of a user but `kept`."""
-    await connection.execute(_DELETE_ALL, project, user_id, kept)
-
-
 async def extend_session(
     connection: Connection, project: str, user_id: str, id_: str, *, expires_at: datetime
 ) -> Session:
@@ -125,11 +122,6 @@ async def extend_session(
     if row is None:
         raise not_found()
     return session(row)
-
-
-async def end_all_sessions(connection: Connection) -> None:
-    """Delete all sessions of the instance."""
-    await connection.execute("UPDATE auth.sessions SET deleted_at = now() WHERE deleted_at IS NULL", timeout=END_S)
 
 
 async def find_ended(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> str:

@@ -39,6 +39,7 @@ _STILL = """
       AND ($3 = '' OR EXISTS (
         SELECT FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL
       ))
+      AND ($6 = 0 OR generation = $6)
       AND ($4 = '' OR EXISTS (
         SELECT FROM auth.memberships
         WHERE project = $1 AND user_id = $2 AND team_id = $4 AND confirmed AND $5 = ANY(roles)
@@ -93,8 +94,8 @@ async def delete_team(connection: Connection, project: str, id_: str) -> None:
 
 async def still_stands(connection: Connection, principal: Principal, *, owns: str = "") -> bool:
     """Say whether a user's credential is good in this snapshot, and where a team is named, whether the user owns it."""
-    row = await connection.fetchrow(_STILL, principal.project, principal.user, principal.session, owns, OWNER)
-    return row is not None
+    who = (principal.project, principal.user, principal.session)
+    return await connection.fetchrow(_STILL, *who, owns, OWNER, principal.generation) is not None
 
 
 def _found(row: asyncpg.Record | None) -> Team:

@@ -19,6 +19,7 @@ _INSERT = f"""
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {USER}
 """
 _GET = f"SELECT {USER} FROM auth.users WHERE project = $1 AND id = $2"
+_LOCK = f"{_GET} FOR UPDATE"
 _BY_EMAIL = f"SELECT {USER} FROM auth.users WHERE project = $1 AND email = $2"
 _ALL = Listing(
     columns=USER,
@@ -102,6 +103,11 @@ async def get_user(connection: Connection, project: str, id_: str) -> User:
     return _found(await connection.fetchrow(_GET, project, id_))
 
 
+async def lock_user(connection: Connection, project: str, id_: str) -> User:
+    """Return a user whom no other transaction changes until this one ends; raises `Refusal(USER_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_LOCK, project, id_))
+
+
 async def find_user_by_email(connection: Connection, project: str, email: str) -> User | None:
     """Return a user by address, in lower case."""
     row = await connection.fetchrow(_BY_EMAIL, project, email)
@@ -153,7 +159,7 @@ async def touch(connection: Connection, project: str, id_: str) -> None:
 async def delete_user(connection: Connection, project: str, id_: str) -> None:
     """Delete a user; raises `Refusal(USER_NOT_FOUND)`."""
     if await connection.execute(_DELETE, project, id_) == "DELETE 0":
-        raise _not_found()
+        raise not_found()
 
 
 def target_taken() -> Refusal:
@@ -163,9 +169,10 @@ def target_taken() -> Refusal:
 
 def _found(row: asyncpg.Record | None) -> User:
     if row is None:
-        raise _not_found()
+        raise not_found()
     return user(row)
 
 
-def _not_found() -> Refusal:
+def not_found() -> Refusal:
+    """Return the refusal of a user who is not there."""
     return Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")

@@ -10,8 +10,10 @@ LONGEST_S: Final = 3600
 DEFAULT_S: Final = 900
 
 
-def claims_for(*, issuer: str, project: str, user: str, session: str, duration_s: int, now: float) -> Claims:
-    """Make the claims of a new JWT; an empty `session` binds it to the user alone."""
+def claims_for(
+    *, issuer: str, project: str, user: str, session: str, duration_s: int, now: float, generation: int = 0
+) -> Claims:
+    """Make the claims of a new JWT; an empty `session` binds it to the user alone, in this generation."""
     second = int(now)
     return Claims(
         iss=issuer,
@@ -24,4 +26,5 @@ def claims_for(*, issuer: str, project: str, user: str, session: str, duration_s
         exp=second + duration_s,
         user_id=user,
         session_id=session,
+        generation=0 if session else generation,
     )

@@ -71,7 +71,10 @@ class Introspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     @classmethod
     def of(cls, claims: Claims | None) -> "Introspection":
         """Answer for a good JWT, or for none."""
-        return cls(active=False) if claims is None else cls(active=True, **msgspec.structs.asdict(claims))
+        if claims is None:
+            return cls(active=False)
+        told = {name: value for name, value in msgspec.structs.asdict(claims).items() if name in cls.__struct_fields__}
+        return cls(active=True, **told)
 
 
 @routes.endpoint(

@@ -33,7 +33,7 @@ async def create_user_jwt(
     `Refusal(USER_SESSION_NOT_FOUND)`, and `Unavailable` where auth does not answer.
     """
     found = await bus.ask(FindSession(project=project, user=user, session=session))
-    return await _mint(keyrings, project, user, found.session, duration_s)
+    return await _mint(keyrings, project, user, found.session, duration_s, generation=found.generation)
 
 
 async def introspect(keyrings: Keyrings, guard: Guard, *, project: str, token: str) -> Claims | None:
@@ -70,9 +70,17 @@ async def revoke(
     return await revocations.confirm(uuid.UUID(revoked.ticket))
 
 
-async def _mint(keyrings: Keyrings, project: str, user: str, session: str, duration_s: int) -> str:
+async def _mint(
+    keyrings: Keyrings, project: str, user: str, session: str, duration_s: int, *, generation: int = 0
+) -> str:
     keyring = await keyrings.current()
     claims = claims_for(
-        issuer=keyring.issuer, project=project, user=user, session=session, duration_s=duration_s, now=time.time()
+        issuer=keyring.issuer,
+        project=project,
+        user=user,
+        session=session,
+        generation=generation,
+        duration_s=duration_s,
+        now=time.time(),
     )
     return keyring.signer.sign(claims)

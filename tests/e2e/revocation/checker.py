@@ -597,10 +597,10 @@ ALL = ("session", "cookie", "jwt")
 OF_USER = (*ALL, "user-jwt")
 WAYS = [
     Way("session deleted by itself", delete_own, ALL, of_user),
-    Way("all sessions deleted", delete_all_own, ALL, of_user),
+    Way("all sessions deleted", delete_all_own, OF_USER, of_user, ends_person=True),
     Way("session deleted by a key", delete_by_key, ALL, of_user),
-    Way("all sessions deleted by a key", delete_all_by_key, ALL, of_user),
-    Way("password changed by a key", change_password, ALL, of_user),
+    Way("all sessions deleted by a key", delete_all_by_key, OF_USER, of_user, ends_person=True),
+    Way("password changed by a key", change_password, OF_USER, of_user, ends_person=True),
     Way("signed in too often", sign_in_too_often, ALL, of_user, ends_person=True),
     Way("user blocked", block, OF_USER, of_user, ends_person=True),
     Way("user deleted", delete_user, OF_USER, of_user, ends_person=True),
@@ -608,7 +608,7 @@ WAYS = [
     Way("user blocked by itself", block_oneself, OF_USER, of_user, ends_person=True),
     Way("label taken", unlabel, OF_USER, of_label, label),
     Way("verification taken", unverify, OF_USER, of_role, verify),
-    Way("address changed", change_address, OF_USER, of_role, verify),
+    Way("address changed", change_address, OF_USER, of_role, verify, ends_person=True),
     Way("permission of a row taken", take_row, OF_USER, of_role, own_row),
     Way("permission of a table taken", take_table, OF_USER, of_table, own_table),
     Way("team left", leave_team, OF_USER, of_role, join_team),

@@ -82,11 +82,11 @@ async def test_what_takes_roles_or_sessions_is_refused_before_the_commit_without
     async with opened(database_of_world, guard, PasswordHasher.from_parameters(CHEAPEST)) as deps:
         means = (deps.pool, deps.guard, deps.revocations)
         refused = [
-            lambda: account.update_email(deps, principal, email="new@example.org", password=PASSWORD),
-            lambda: account.update_phone(deps, principal, phone="+4930123456", password=PASSWORD),
+            lambda: account.update_email(deps, project, principal, email="new@example.org", password=PASSWORD),
+            lambda: account.update_phone(deps, project, principal, phone="+4930123456", password=PASSWORD),
             lambda: account.update_password(deps, project, principal, password=OTHER, old_password=PASSWORD),
-            lambda: users.update_email(*means, email="new@example.org", **told),
-            lambda: users.update_phone(*means, phone="+4930123456", **told),
+            lambda: users.update_email(*means, project, email="new@example.org", user_id=user, by="tests"),
+            lambda: users.update_phone(*means, project, phone="+4930123456", user_id=user, by="tests"),
             lambda: users.update_email_verification(*means, verified=True, **told),
             lambda: users.update_phone_verification(*means, verified=True, **told),
             lambda: users.update_password(*means, deps.passwords, project, user_id=user, password=OTHER, by="tests"),

@@ -347,7 +347,9 @@ async def test_a_link_to_an_address_that_was_given_up_signs_nobody_in(world: Wor
     _, owner = await a_user(world)
     user, session = await a_user(world)
     membership = await invited(owner, await a_team(owner), userId=user)
+    await world.key.call("PATCH", "/project/policies/session-invalidation", enabled=False)
     await world.key.call("PATCH", f"/users/{user}/email", email=next(ADDRESSES))
+    await world.key.call("PATCH", "/project/policies/session-invalidation", enabled=True)
 
     assert (await accept(world.guest, folder, membership)).error == (401, "team_invalid_secret")
     assert (await accept(session, folder, membership)).status == 200
@@ -357,8 +359,8 @@ async def test_a_link_to_an_address_that_was_given_up_signs_nobody_in(world: Wor
 async def test_who_is_blocked_accepts_nothing(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     user, _ = await a_user(world)
-    membership = await invited(owner, await a_team(owner), userId=user)
     await world.key.call("PATCH", f"/users/{user}/status", status=False)
+    membership = await invited(owner, await a_team(owner), userId=user)
 
     assert (await accept(world.guest, folder, membership)).error == (403, "user_blocked")
 

@@ -20,6 +20,7 @@ ADA = Principal(
     blocked=True,
     scopes=frozenset({"users.read", "users.write"}),
     expires_at=1.5,
+    generation=3,
     position=10,
     subjects=(SESSION, USER),
     era=7,

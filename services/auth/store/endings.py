@@ -1,0 +1,46 @@
+"""The end of everything by which a user could still sign in or act: of one user, or of all.
+
+That is sessions, login tokens, the secrets of pending invitations, and JWTs that are bound to the user alone.
+"""
+
+from shared.postgres.pool import Connection
+
+END_S = 600.0
+"""For all users of an instance."""
+
+# The user comes first: its lock orders this against sign-ins, which take the same one.
+_BEGIN_GENERATION = """
+    UPDATE auth.users SET generation = nextval('auth.generations') WHERE project = $1 AND id = $2
+"""
+_DELETE_SESSIONS = """
+    UPDATE auth.sessions SET deleted_at = now()
+    WHERE project = $1 AND user_id = $2 AND id <> $3 AND deleted_at IS NULL
+"""
+_DELETE_TOKENS = "DELETE FROM auth.tokens WHERE project = $1 AND user_id = $2"
+_CLOSE_INVITATIONS = """
+    UPDATE auth.memberships SET secret_digest = NULL
+    WHERE project = $1 AND user_id = $2 AND NOT confirmed AND secret_digest IS NOT NULL
+"""
+
+# JWTs of before need no generation here: they are older than feed.instance.restored_at, and their keys are retired.
+_OF_INSTANCE = (
+    "UPDATE auth.sessions SET deleted_at = now() WHERE deleted_at IS NULL",
+    "DELETE FROM auth.tokens",
+    "UPDATE auth.memberships SET secret_digest = NULL WHERE NOT confirmed AND secret_digest IS NOT NULL",
+)
+
+
+async def end_all_of_user(connection: Connection, project: str, user_id: str, *, kept: str = "") -> bool:
+    """End all by which a user signs in or acts but the session `kept`; False where there is no such user."""
+    if await connection.execute(_BEGIN_GENERATION, project, user_id) == "UPDATE 0":
+        return False
+    await connection.execute(_DELETE_SESSIONS, project, user_id, kept)
+    await connection.execute(_DELETE_TOKENS, project, user_id)
+    await connection.execute(_CLOSE_INVITATIONS, project, user_id)
+    return True
+
+
+async def end_all_of_instance(connection: Connection) -> None:
+    """End all by which any user signs in or acts: the database was restored, and what was ended since is in it."""
+    for statement in _OF_INSTANCE:
+        await connection.execute(statement, timeout=END_S)
