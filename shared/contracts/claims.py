@@ -12,6 +12,8 @@ LAST_SECOND: Final = 253_402_300_799
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_SECOND)]
+Incarnation = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+"""Every JSON parser reads integers up to here exactly."""
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -19,7 +21,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `aud` is the project's id. `userId` and `sessionId` are Appwrite's names for `sub` and `sid`; a JWT that is not
     bound to a session has an empty `sessionId` and no `sid`, but the `generation` of its user, which ends with all
-    sessions of the user.
+    sessions of the user. A project or user that is made again with the id of a deleted one has another incarnation.
     """
 
     iss: Text
@@ -31,6 +33,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exp: Seconds
     user_id: str = msgspec.field(name="userId")
     session_id: str = msgspec.field(name="sessionId")
+    project_incarnation: Incarnation = msgspec.field(name="projectIncarnation")
+    user_incarnation: Incarnation = msgspec.field(name="userIncarnation")
     sid: Annotated[str, msgspec.Meta(max_length=256)] = ""
     generation: Annotated[int, msgspec.Meta(ge=0)] = 0
 

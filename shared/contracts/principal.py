@@ -20,8 +20,9 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `roles` are role strings of the permission grammar, sorted; a key has none, since permissions do not bind it.
     `expires_at` is the end of the session or key in Unix seconds (0: none); the end of a JWT is the guard's affair.
     `generation` is that of a JWT without a session (0: another credential); it ends with all sessions of the user.
-    `position` is the feed position at which all this was read, and `subjects` are what an entry may name to end it;
-    `era` is the guard's own, and tells what it read before it had to forget everything.
+    `incarnation` is the user's and `project_incarnation` the project's: numbers that are never given twice, whatever
+    ids are used again. `position` is the feed position at which all this was read, and `subjects` are what an entry may
+    name to end it; `era` is the guard's own, and tells what it read before it had to forget everything.
     """
 
     project: str
@@ -37,6 +38,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     position: int = 0
     subjects: tuple[str, ...] = ()
     era: int = 0
+    incarnation: int = 0
+    project_incarnation: int = 0
 
     @property
     def who(self) -> str:
@@ -57,6 +60,7 @@ def guest(project: str) -> Principal:
 class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every service must know of a project: that it exists, and its switches.
 
+    `incarnation` is never given twice: a project that is made again with the id of a deleted one has another.
     `origins` are host names whose pages may call (`*.example.com` covers subdomains), and schemes of apps
     (`shop-app://`); links lead to these alone. `session_duration_s` and `session_limit` are the policies of the same
     names; `session_invalidation`: a new password, or another address in place of one, ends the user's other sessions;
@@ -66,6 +70,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     id: str
     name: str
+    incarnation: int = 0
     origins: tuple[str, ...] = ("localhost",)
     session_duration_s: int = 31_536_000
     session_limit: int = 10

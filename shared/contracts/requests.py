@@ -61,7 +61,7 @@ class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     """`principal.resolve_jwt`: do the session, the user and the `jti` of a verified JWT still stand?
 
     `session` is empty for a JWT without a session, which is of a `generation` of its user; `issued_at` is its `iat`, in
-    Unix seconds.
+    Unix seconds. The incarnations are its claims; no user and no project has 0.
     """
 
     TYPE: ClassVar[str] = "principal.resolve_jwt"
@@ -75,6 +75,8 @@ class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     jti: str
     issued_at: int
     generation: int = 0
+    project_incarnation: int = 0
+    user_incarnation: int = 0
 
 
 class ResolveKey(Request[ResolvedPrincipal], frozen=True, kw_only=True):
@@ -124,6 +126,8 @@ class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
 
     session: str
     generation: int = 0
+    project_incarnation: int = 0
+    user_incarnation: int = 0
 
 
 class FindSession(Request[FoundSession], frozen=True, kw_only=True):

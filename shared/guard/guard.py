@@ -160,6 +160,8 @@ class Guard:
             jti=claims.jti,
             issued_at=claims.iat,
             generation=claims.generation,
+            project_incarnation=claims.project_incarnation,
+            user_incarnation=claims.user_incarnation,
         )
         found = await self._resolver.principal(request)
         found = msgspec.structs.replace(

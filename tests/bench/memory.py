@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from services.auth.domain.roles import roles_of
 from services.token.domain.signing_keys import Signer, generate, public_jwk
-from services.token.domain.tokens import claims_for
+from services.token.domain.tokens import Bearer, claims_for
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.events import PrincipalsChanged
@@ -111,7 +111,12 @@ def _guard(authority: Answering) -> Guard:
 
 def _token(signer: Signer) -> str:
     user, session = unique_id(), unique_id()
-    claims = claims_for(issuer=ISSUER, project=PROJECT, user=user, session=session, duration_s=3600, now=time.time())
+    claims = claims_for(
+        issuer=ISSUER,
+        bearer=Bearer(project=PROJECT, project_incarnation=1, user=user, user_incarnation=2, session=session),
+        duration_s=3600,
+        now=time.time(),
+    )
     return signer.sign(claims)
 
 

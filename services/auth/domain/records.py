@@ -8,11 +8,13 @@ import msgspec
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A user of a project. `email` and `phone` are None where unset; `enabled` is Appwrite's `status`.
 
-    JWTs without a session are good while they are of the user's `generation`, which changes when all sessions end.
+    `incarnation` is never given twice, whatever ids are used again. JWTs without a session are good while they are of
+    the user's `generation`, which changes when all sessions end.
     """
 
     project: str
     id: str
+    incarnation: int
     name: str
     email: str | None
     phone: str | None

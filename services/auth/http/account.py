@@ -119,6 +119,7 @@ async def delete_account(call: Call[AuthDeps]) -> None:
         call.deps.revocations,
         project=call.project.id,
         user_id=call.principal.user,
+        incarnation=call.principal.incarnation,
         by=call.principal.who,
     )
     add_receipt(call, receipt)

@@ -110,7 +110,7 @@ async def create_web_platform(call: Call[AuthDeps], params: CreateWebPlatform) -
         call.deps.pool,
         call.deps.guard,
         call.deps.revocations,
-        project=call.project.id,
+        call.project,
         id_=params.platform_id,
         name=params.name,
         hostname=params.hostname,

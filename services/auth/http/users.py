@@ -402,7 +402,7 @@ async def delete_user_sessions(call: Call[AuthDeps], params: UserChoice) -> None
 async def create_token(call: Call[AuthDeps], params: CreateToken) -> Token:
     """Create a login token, to be exchanged for a session."""
     made = await tokens.create_token(
-        call.deps.pool, call.project.id, params.user_id, length=params.length, expire_s=params.expire
+        call.deps.pool, call.project, params.user_id, length=params.length, expire_s=params.expire
     )
     return Token(
         id=made.id,

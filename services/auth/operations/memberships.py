@@ -20,10 +20,11 @@ from services.auth.domain.teams import (
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.invitations import Invitations, Letter, link_to
 from services.auth.operations.revoking import confirmed, require_lease, settled, tell
-from services.auth.operations.sessions import SignedIn, SignIn, add_session
+from services.auth.operations.sessions import SignedIn, SignIn, Whose, add_session
 from services.auth.operations.teams import check_again, check_roles
 from services.auth.store import memberships as store
 from services.auth.store import sessions, teams, users
+from services.auth.store.projects import hold_project
 from shared.contracts import subjects
 from shared.contracts.credentials import digest
 from shared.contracts.principal import Kind, Principal, Project
@@ -81,9 +82,10 @@ async def create_membership(
         deps.pool.acquire() as connection,
         connection.transaction(),
     ):
+        await hold_project(connection, project.id, project.incarnation)
         await teams.get_team(connection, project.id, team_id)
         user = await _find_or_make(connection, project, invitee, is_limited=False)
-        place = _Place(project.id, team_id, user.id, list(dict.fromkeys(roles)))
+        place = _Place(project.id, team_id, user, list(dict.fromkeys(roles)))
         membership = await _put(connection, place, membership_id, is_joined=True)
         await check_roles(connection, project.id, user.id)
         ticket = await _tell(connection, "membership.created", project.id, team_id, user.id, by=principal.who)
@@ -206,7 +208,7 @@ async def accept_membership(
         if user is None:
             sign_in = SignIn("email", invited.email or "", ["email"], ip)
             session, made, evicted = await add_session(
-                connection, deps.guard, project, user_id=user_id, sign_in=sign_in
+                connection, deps.guard, project, whose=Whose.of(invited), sign_in=sign_in
             )
             signed_in = SignedIn(session, made, None)
         else:
@@ -226,7 +228,7 @@ async def accept_membership(
 class _Place(NamedTuple):
     project: str
     team_id: str
-    user_id: str
+    user: User
     roles: list[str]
 
 
@@ -248,7 +250,7 @@ async def _invite(
         await check_again(connection, principal, owns=team_id)
         user = await _find_or_make(connection, project, invitee, is_limited=True)
         sent_to = _address(user, invitee)
-        place = _Place(project.id, team_id, user.id, roles)
+        place = _Place(project.id, team_id, user, roles)
         membership = await _put(connection, place, id_, is_joined=False, secret=secret, sent_to=sent_to)
     letter = _letter(team, membership, to=sent_to, url=url, secret=secret)
     try:
@@ -261,9 +263,14 @@ async def _invite(
 async def _put(
     connection: Connection, place: _Place, id_: str, *, is_joined: bool, secret: str = "", sent_to: str = ""
 ) -> Membership:
-    """Make a membership, or put it in place of one that is pending; raises `Refusal(MEMBERSHIP_ALREADY_CONFIRMED)`."""
-    project, team_id, user_id, roles = place
-    await sessions.lock_user(connection, project, user_id)
+    """Make a membership, or put it in place of one that is pending.
+
+    Raises `Refusal(MEMBERSHIP_ALREADY_CONFIRMED)`, `Refusal(USER_NOT_FOUND)`.
+    """
+    project, team_id, user, roles = place
+    user_id = user.id
+    if await sessions.lock_user(connection, project, user_id, user.incarnation) is None:
+        raise users.not_found()
     known = await store.find_membership_of(connection, project, team_id, user_id)
     if known is not None and known.confirmed:
         raise _already_confirmed()
@@ -311,7 +318,7 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
         found = await store.find_user_by_phone(connection, project.id, invitee.phone)
     if found is not None:
         return found
-    if is_limited and project.user_limit and await users.lock_users(connection, project.id) >= project.user_limit:
+    if is_limited and project.user_limit and await users.lock_users(connection, project) >= project.user_limit:
         raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
     return await users.insert_user(
         connection,

@@ -4,7 +4,9 @@ from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.projects import Platform
 from services.auth.operations.revoking import require_lease, settled, tell
 from services.auth.store import platforms as store
+from services.auth.store.projects import hold_project
 from shared.contracts import subjects
+from shared.contracts.principal import Project
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.receipt import Receipt
@@ -13,13 +15,22 @@ from shared.postgres.pool import Pool
 
 
 async def create_platform(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, id_: str, name: str, hostname: str, by: str
+    pool: Pool,
+    guard: Guard,
+    revocations: Revocations,
+    project: Project,
+    *,
+    id_: str,
+    name: str,
+    hostname: str,
+    by: str,
 ) -> tuple[Platform, Receipt]:
-    """Make a platform; raises `Refusal(PLATFORM_ALREADY_EXISTS)`, `Unavailable`."""
+    """Make a platform; raises `Refusal(PLATFORM_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`, `Unavailable`."""
     require_lease(guard)
     async with pool.acquire() as connection, connection.transaction():
-        made = await store.insert_platform(connection, project, chosen_id(id_), name=name, hostname=hostname)
-        ticket = await tell(connection, "platform.created", subjects.project(project), by=by)
+        await hold_project(connection, project.id, project.incarnation)
+        made = await store.insert_platform(connection, project.id, chosen_id(id_), name=name, hostname=hostname)
+        ticket = await tell(connection, "platform.created", subjects.project(project.id), by=by)
     return made, await revocations.confirm(ticket)
 
 

@@ -60,6 +60,7 @@ async def resolve_key(pool: Pool, asked: ResolveKey) -> ResolvedPrincipal:
         project=asked.project,
         kind=Kind.KEY,
         key=key.id,
+        project_incarnation=key.project_incarnation,
         scopes=frozenset(key.scopes),
         expires_at=_seconds(key.expires_at),
     )
@@ -83,6 +84,8 @@ def _user(project: str, position: int, user: store.FoundUser, kind: Kind, named:
         kind=kind,
         roles=roles,
         user=user.id,
+        incarnation=user.incarnation,
+        project_incarnation=user.project_incarnation,
         session=user.session,
         blocked=not user.enabled,
         expires_at=_seconds(user.session_expires_at),

@@ -11,8 +11,8 @@ from services.auth.operations.ending import end_all
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, settled, tell
 from services.auth.operations.users import create_user, wrong_password
+from services.auth.store import projects, tokens, users
 from services.auth.store import sessions as store
-from services.auth.store import tokens, users
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret, digest
 from shared.contracts.principal import Project
@@ -42,6 +42,18 @@ class Ended(NamedTuple):
     user: str
     session: str = ""
     secret_digest: bytes = b""
+
+
+class Whose(NamedTuple):
+    """Whose session it is to be: a user, of the incarnation that has been verified; None: whichever there is."""
+
+    user_id: str
+    incarnation: int | None = None
+
+    @classmethod
+    def of(cls, user: User) -> "Whose":
+        """Return a user as it was read."""
+        return cls(user.id, user.incarnation)
 
 
 class SignIn(NamedTuple):
@@ -92,7 +104,7 @@ async def create_email_session(
         if not await users.lock_password(connection, user):
             raise wrong_password()
 
-    return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in, prove=prove)
+    return await _sign_in(pool, guard, revocations, project, whose=Whose.of(user), sign_in=sign_in, prove=prove)
 
 
 async def create_anonymous_session(
@@ -101,7 +113,7 @@ async def create_anonymous_session(
     """Make a user without any address, and sign in. Raises `Refusal(USER_COUNT_EXCEEDED)`, `Unavailable`."""
     user = await create_user(pool, passwords, project, user_id=UNIQUE, is_sign_up=True)
     sign_in = SignIn("anonymous", "", ["anonymous"], ip)
-    return await _sign_in(pool, guard, revocations, project, user_id=user.id, sign_in=sign_in)
+    return await _sign_in(pool, guard, revocations, project, whose=Whose.of(user), sign_in=sign_in)
 
 
 async def create_token_session(
@@ -117,13 +129,15 @@ async def create_token_session(
             raise Refusal(ErrorType.USER_INVALID_TOKEN, "Invalid token passed in the request.")
 
     sign_in = SignIn("token", "", ["token"], ip)
-    return await _sign_in(pool, guard, revocations, project, user_id=user_id, sign_in=sign_in, prove=prove)
+    return await _sign_in(pool, guard, revocations, project, whose=Whose(user_id), sign_in=sign_in, prove=prove)
 
 
 async def create_user_session(pool: Pool, project: Project, *, user_id: str, ip: str) -> SignedIn:
     """Make a session for a user, by a key; it ends no other. Raises `Refusal(USER_NOT_FOUND)`."""
     async with pool.acquire() as connection, connection.transaction():
-        session, secret = await _insert(connection, project, user_id, SignIn("server", "", ["server"], ip))
+        await projects.hold_project(connection, project.id, project.incarnation)
+        sign_in = SignIn("server", "", ["server"], ip)
+        session, secret = await _insert(connection, project, Whose(user_id), sign_in)
     return SignedIn(session, secret, None)
 
 
@@ -162,11 +176,17 @@ async def find_session(pool: Pool, project: str, user_id: str, session_id: str) 
     """
     async with pool.acquire() as connection:
         user = await users.get_user(connection, project, user_id)
+        incarnation = (await projects.get_project(connection, project)).project.incarnation
         if session_id == RECENT:
-            found = await store.find_newest(connection, project, user_id)
+            session = await store.find_newest(connection, project, user_id)
         else:
-            found = (await store.get_session(connection, project, user_id, session_id)).id
-    return FoundSession(session=found, generation=user.generation)
+            session = (await store.get_session(connection, project, user_id, session_id)).id
+    return FoundSession(
+        session=session,
+        generation=user.generation,
+        project_incarnation=incarnation,
+        user_incarnation=user.incarnation,
+    )
 
 
 async def delete_session(
@@ -209,15 +229,15 @@ async def confirm_end(pool: Pool, revocations: Revocations, project: str, ended:
 
 
 async def add_session(
-    connection: Connection, guard: Guard, project: Project, *, user_id: str, sign_in: SignIn
+    connection: Connection, guard: Guard, project: Project, *, whose: Whose, sign_in: SignIn
 ) -> tuple[Session, SessionSecret, uuid.UUID | None]:
     """Make a session in the caller's transaction, which has locked the user; also return what is to be confirmed.
 
     Raises `Refusal(USER_NOT_FOUND)`; `Unavailable` where the oldest session has to go and nobody could confirm that.
     """
-    session, secret = await _insert(connection, project, user_id, sign_in)
-    await users.touch(connection, project.id, user_id)
-    return session, secret, await _evict(connection, guard, project, user_id)
+    session, secret = await _insert(connection, project, whose, sign_in)
+    await users.touch(connection, project.id, whose.user_id)
+    return session, secret, await _evict(connection, guard, project, whose.user_id)
 
 
 async def _sign_in(
@@ -226,18 +246,18 @@ async def _sign_in(
     revocations: Revocations,
     project: Project,
     *,
-    user_id: str,
+    whose: Whose,
     sign_in: SignIn,
     prove: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> SignedIn:
     """Make a session once `prove`, under the user's lock, finds that what signs in has not been ended meanwhile."""
     async with pool.acquire() as connection, connection.transaction():
-        may_sign_in = await store.lock_user(connection, project.id, user_id)
+        may_sign_in = await store.lock_user(connection, project.id, whose.user_id, whose.incarnation)
         if prove is not None:
             await prove(connection)
         if not may_sign_in:
             raise blocked()
-        session, secret, ticket = await add_session(connection, guard, project, user_id=user_id, sign_in=sign_in)
+        session, secret, ticket = await add_session(connection, guard, project, whose=whose, sign_in=sign_in)
     try:
         receipt = await confirmed(revocations, ticket)
     except Unavailable:
@@ -251,14 +271,15 @@ def blocked() -> Refusal:
 
 
 async def _insert(
-    connection: Connection, project: Project, user_id: str, sign_in: SignIn
+    connection: Connection, project: Project, whose: Whose, sign_in: SignIn
 ) -> tuple[Session, SessionSecret]:
-    secret = SessionSecret.new(user_id)
+    secret = SessionSecret.new(whose.user_id)
     session = await store.insert_session(
         connection,
         project=project.id,
         id_=unique_id(),
-        user_id=user_id,
+        user_id=whose.user_id,
+        incarnation=whose.incarnation,
         secret_digest=secret.digest(),
         provider=sign_in.provider,
         provider_uid=sign_in.provider_uid,

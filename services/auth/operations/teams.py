@@ -7,6 +7,7 @@ from services.auth.operations.deps import AuthDeps
 from services.auth.operations.revoking import require_lease, settled, tell
 from services.auth.store import memberships, sessions, users
 from services.auth.store import teams as store
+from services.auth.store.projects import hold_project
 from shared.contracts import subjects
 from shared.contracts.principal import Principal
 from shared.guard.receipt import Receipt
@@ -26,6 +27,7 @@ async def create_team(
     project, user_id, team_id = principal.project, principal.user, chosen_id(team_id)
     if not user_id:
         async with deps.pool.acquire() as connection, connection.transaction():
+            await hold_project(connection, project, principal.project_incarnation)
             await store.insert_team(connection, project, team_id, name)
             return await store.get_team(connection, project, team_id), None
     require_lease(deps.guard)

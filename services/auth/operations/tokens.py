@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.auth.store import tokens as store
-from services.auth.store import users
+from services.auth.store.projects import hold_project
 from shared.contracts.credentials import digest
+from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.ids import unique_id
 from shared.postgres.pool import Pool
@@ -21,13 +22,21 @@ class MadeToken(NamedTuple):
     expires_at: datetime
 
 
-async def create_token(pool: Pool, project: str, user_id: str, *, length: int, expire_s: int) -> MadeToken:
-    """Make a token of `length` hex digits that is good for `expire_s` seconds; raises `Refusal(USER_NOT_FOUND)`."""
+async def create_token(pool: Pool, project: Project, user_id: str, *, length: int, expire_s: int) -> MadeToken:
+    """Make a token of `length` hex digits that is good for `expire_s` seconds.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `Refusal(PROJECT_NOT_FOUND)`.
+    """
     secret = secrets.token_hex((length + 1) // 2)[:length]
     id_, expires_at = unique_id(), now() + timedelta(seconds=expire_s)
     async with pool.acquire() as connection, connection.transaction():
-        await users.get_user(connection, project, user_id)
+        await hold_project(connection, project.id, project.incarnation)
         created_at = await store.insert_token(
-            connection, project=project, id_=id_, user_id=user_id, secret_digest=digest(secret), expires_at=expires_at
+            connection,
+            project=project.id,
+            id_=id_,
+            user_id=user_id,
+            secret_digest=digest(secret),
+            expires_at=expires_at,
         )
     return MadeToken(id_, secret, created_at, expires_at)

@@ -7,7 +7,9 @@ from services.auth.domain.roles import check_number, roles_of
 from services.auth.operations.ending import end_all
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirmed, require_lease, settled, tell
+from services.auth.store import sessions
 from services.auth.store import users as store
+from services.auth.store.projects import hold_project
 from shared.contracts import subjects
 from shared.contracts.principal import Project
 from shared.guard.barrier import Revocations
@@ -41,8 +43,11 @@ async def create_user(
     password_hash = await passwords.hash(password) if password else foreign_hash
     moment = now()
     async with pool.acquire() as connection, connection.transaction():
-        if is_sign_up and project.user_limit and await store.lock_users(connection, project.id) >= project.user_limit:
-            raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
+        if is_sign_up and project.user_limit:
+            if await store.lock_users(connection, project) >= project.user_limit:
+                raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
+        else:
+            await hold_project(connection, project.id, project.incarnation)
         # No guard can remember anything of a user who was not there: it remembers by secrets, which come after.
         return await store.insert_user(
             connection,
@@ -227,10 +232,17 @@ async def _update(
     return user, await revocations.confirm(ticket)
 
 
-async def delete_user(pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str) -> Receipt:
-    """Delete a user with all sessions, gone everywhere on return; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
+async def delete_user(
+    pool: Pool, revocations: Revocations, *, project: str, user_id: str, incarnation: int | None = None, by: str
+) -> Receipt:
+    """Delete a user with all sessions, gone everywhere on return; of this incarnation, where one is named.
+
+    Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
+    """
     user = subjects.user(project, user_id)
     async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
+        if incarnation is not None and await sessions.lock_user(connection, project, user_id, incarnation) is None:
+            raise store.not_found()
         ticket = await end_all(connection, project, user_id, reason="user.deleted", by=by)
         await store.delete_user(connection, project, user_id)
     return await revocations.confirm(ticket)

@@ -10,19 +10,20 @@ from shared.postgres.pool import Connection
 _POSITION = "SELECT number FROM feed.heads WHERE stream = 'feed'"
 _USER = """
     users.id AS user_id, users.enabled, users.email_verified OR users.phone_verified AS is_verified, users.labels,
-    users.created_at, users.generation,
+    users.generation, users.sequence AS incarnation, projects.sequence AS project_incarnation,
     ARRAY(
         SELECT to_jsonb(ARRAY[memberships.id, memberships.team_id] || memberships.roles)::text FROM auth.memberships
         WHERE memberships.project = users.project AND memberships.user_id = users.id AND memberships.confirmed
     ) AS memberships
 """
+_USERS = "auth.users JOIN auth.projects ON projects.id = users.project"
 # Blocking a user ends the sessions, and who still has one is told of the block.
-_STANDS = "(sessions.deleted_at IS NULL OR NOT users.enabled)"
+_STANDS = "sessions.user_incarnation = users.sequence AND (sessions.deleted_at IS NULL OR NOT users.enabled)"
 _BY_SESSION = f"""
     SELECT ({_POSITION}) AS position, found.*
     FROM (SELECT) AS one LEFT JOIN (
         SELECT sessions.id AS session_id, sessions.expires_at, {_USER}
-        FROM auth.sessions JOIN auth.users ON users.project = sessions.project AND users.id = sessions.user_id
+        FROM {_USERS} JOIN auth.sessions ON sessions.project = users.project AND sessions.user_id = users.id
         WHERE sessions.project = $1 AND sessions.user_id = $2 AND sessions.secret_digest = $3
           AND {_STANDS}
     ) AS found ON true
@@ -31,13 +32,13 @@ _BY_JWT = f"""
     SELECT ({_POSITION}) AS position, found.*
     FROM (SELECT) AS one LEFT JOIN (
         SELECT sessions.id AS session_id, sessions.expires_at, {_USER}
-        FROM auth.users LEFT JOIN auth.sessions
+        FROM {_USERS} LEFT JOIN auth.sessions
           ON sessions.project = users.project AND sessions.user_id = users.id AND sessions.id = $3
           AND {_STANDS}
         WHERE users.project = $1 AND users.id = $2 AND ($3 = '' OR sessions.id IS NOT NULL)
           AND NOT EXISTS (SELECT FROM auth.revoked_jwts WHERE jti = $4)
-          AND users.created_at < to_timestamp($5::bigint + 1)
-          AND ($3 <> '' OR users.generation = $6 OR NOT users.enabled)
+          AND projects.sequence = $6 AND users.sequence = $7
+          AND ($3 <> '' OR users.generation = $8 OR NOT users.enabled)
           AND ($3 <> '' OR to_timestamp($5) > coalesce((SELECT restored_at FROM feed.instance), '-infinity'))
     ) AS found ON true
 """
@@ -45,13 +46,14 @@ _BY_ID = f"""
     SELECT ({_POSITION}) AS position, found.*
     FROM (SELECT) AS one LEFT JOIN (
         SELECT '' AS session_id, NULL::timestamptz AS expires_at, {_USER}
-        FROM auth.users WHERE users.project = $1 AND users.id = $2
+        FROM {_USERS} WHERE users.project = $1 AND users.id = $2
     ) AS found ON true
 """
 _BY_KEY = f"""
     SELECT ({_POSITION}) AS position, found.*
     FROM (SELECT) AS one LEFT JOIN (
-        SELECT id AS key_id, scopes, expires_at FROM auth.keys WHERE project = $1 AND secret_digest = $2
+        SELECT keys.id AS key_id, scopes, expires_at, projects.sequence AS project_incarnation
+        FROM auth.keys JOIN auth.projects ON projects.id = keys.project WHERE project = $1 AND secret_digest = $2
     ) AS found ON true
 """
 
@@ -60,6 +62,8 @@ class FoundUser(msgspec.Struct, frozen=True, kw_only=True):
     """A user behind a credential; each membership is its id, its team and its roles there."""
 
     id: str
+    incarnation: int
+    project_incarnation: int
     enabled: bool
     is_verified: bool
     labels: list[str]
@@ -73,6 +77,7 @@ class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
     """An API key."""
 
     id: str
+    project_incarnation: int
     scopes: list[str]
     expires_at: datetime | None
 
@@ -85,12 +90,13 @@ async def find_by_session(
 
 
 async def find_by_jwt(connection: Connection, asked: ResolveJwt) -> tuple[int, FoundUser | None]:
-    """Return the feed position, and the user of a JWT: who must be no younger than the JWT.
+    """Return the feed position, and the user of a JWT, of the same incarnation as when it was made.
 
     Without a session (empty) the JWT is bound to its user alone, and is of a generation.
     """
-    values = (asked.project, asked.user, asked.session, asked.jti, asked.issued_at, asked.generation)
-    return _user(await connection.fetchrow(_BY_JWT, *values))
+    values = (asked.project, asked.user, asked.session, asked.jti, asked.issued_at)
+    incarnations = (asked.project_incarnation, asked.user_incarnation)
+    return _user(await connection.fetchrow(_BY_JWT, *values, *incarnations, asked.generation))
 
 
 async def find_by_id(connection: Connection, project: str, user_id: str) -> tuple[int, FoundUser | None]:
@@ -104,7 +110,13 @@ async def find_by_key(connection: Connection, project: str, secret_digest: bytes
     assert row is not None  # noqa: S101 the statement always gives one row
     if row["key_id"] is None:
         return row["position"], None
-    return row["position"], FoundKey(id=row["key_id"], scopes=row["scopes"], expires_at=row["expires_at"])
+    key = FoundKey(
+        id=row["key_id"],
+        project_incarnation=row["project_incarnation"],
+        scopes=row["scopes"],
+        expires_at=row["expires_at"],
+    )
+    return row["position"], key
 
 
 def _user(row: object) -> tuple[int, FoundUser | None]:
@@ -114,6 +126,8 @@ def _user(row: object) -> tuple[int, FoundUser | None]:
     memberships = [msgspec.json.decode(text, type=list[str]) for text in found["memberships"]]
     user = FoundUser(
         id=found["user_id"],
+        incarnation=found["incarnation"],
+        project_incarnation=found["project_incarnation"],
         enabled=found["enabled"],
         is_verified=found["is_verified"],
         labels=found["labels"],

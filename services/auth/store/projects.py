@@ -10,7 +10,7 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 _COLUMNS = """
-    id, name, session_duration_s, session_limit, session_invalidation, user_limit, disabled_auth_methods,
+    id, sequence, name, session_duration_s, session_limit, session_invalidation, user_limit, disabled_auth_methods,
     shown_membership_fields, created_at, updated_at,
     origins || ARRAY(SELECT hostname FROM auth.platforms WHERE project = projects.id ORDER BY sequence) AS origins
 """
@@ -36,6 +36,7 @@ _UPDATE = f"""
         updated_at = now()
     WHERE id = $1 RETURNING {_COLUMNS}
 """
+_HOLD = "SELECT FROM auth.projects WHERE id = $1 AND sequence = $2 FOR KEY SHARE"
 _DELETE = "DELETE FROM auth.projects WHERE id = $1"
 _RESOLVE = f"""
     SELECT heads.number, found.* FROM feed.heads
@@ -87,6 +88,15 @@ async def delete_project(connection: Connection, id_: str) -> None:
         raise _not_found(id_)
 
 
+async def hold_project(connection: Connection, id_: str, incarnation: int) -> None:
+    """Let nobody delete a project until this transaction ends.
+
+    Raises `Refusal(PROJECT_NOT_FOUND)` where this incarnation of it is gone, whether or not there is another by now.
+    """
+    if await connection.fetchrow(_HOLD, id_, incarnation) is None:
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.")
+
+
 async def resolve_project(connection: Connection, id_: str) -> tuple[int, Project | None]:
     """Return a project and the feed position of the same snapshot."""
     row = await connection.fetchrow(_RESOLVE, id_)
@@ -112,6 +122,7 @@ def _project(row: asyncpg.Record) -> Project:
     return Project(
         id=row["id"],
         name=row["name"],
+        incarnation=row["sequence"],
         origins=tuple(dict.fromkeys(row["origins"])),
         session_duration_s=row["session_duration_s"],
         session_limit=row["session_limit"],

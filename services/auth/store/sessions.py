@@ -11,8 +11,11 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 _INSERT = f"""
-    INSERT INTO auth.sessions (project, id, user_id, secret_digest, provider, provider_uid, factors, ip, expires_at)
-    SELECT $1, $2, id, $4, $5, $6, $7, $8, $9 FROM auth.users WHERE project = $1 AND id = $3
+    INSERT INTO auth.sessions (
+        project, id, user_id, user_incarnation, secret_digest, provider, provider_uid, factors, ip, expires_at
+    )
+    SELECT $1, $2, id, sequence, $4, $5, $6, $7, $8, $9 FROM auth.users
+    WHERE project = $1 AND id = $3 AND sequence = coalesce($10, sequence) FOR SHARE
     RETURNING {SESSION}
 """
 _LIST = f"""
@@ -30,7 +33,9 @@ _SURPLUS = """
     SELECT id FROM auth.sessions
     WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY sequence DESC OFFSET $3
 """
-_LOCK_USER = "SELECT enabled FROM auth.users WHERE project = $1 AND id = $2 FOR UPDATE"
+_LOCK_USER = """
+    SELECT enabled FROM auth.users WHERE project = $1 AND id = $2 AND sequence = coalesce($3, sequence) FOR UPDATE
+"""
 _DELETE = """
     UPDATE auth.sessions SET deleted_at = now()
     WHERE project = $1 AND user_id = $2 AND id = ANY($3) AND deleted_at IS NULL
@@ -52,6 +57,7 @@ async def insert_session(
     project: str,
     id_: str,
     user_id: str,
+    incarnation: int | None,
     secret_digest: bytes,
     provider: str,
     provider_uid: str,
@@ -59,21 +65,26 @@ async def insert_session(
     ip: str,
     expires_at: datetime,
 ) -> Session:
-    """Make a session; raises `Refusal(USER_NOT_FOUND)`."""
+    """Make a session of a user, of this incarnation (None: whichever there is), whom nobody deletes meanwhile.
+
+    Raises `Refusal(USER_NOT_FOUND)`.
+    """
     row = await connection.fetchrow(
-        _INSERT, project, id_, user_id, secret_digest, provider, provider_uid, factors, ip, expires_at
+        _INSERT, project, id_, user_id, secret_digest, provider, provider_uid, factors, ip, expires_at, incarnation
     )
     if row is None:
         raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
     return session(row)
 
 
-async def lock_user(connection: Connection, project: str, user_id: str) -> bool:
+async def lock_user(connection: Connection, project: str, user_id: str, incarnation: int | None = None) -> bool | None:
     """Let no other transaction change a user's sessions until this one ends; say whether the user may sign in.
 
-    False where the user is blocked, or is not there.
+    False where the user is blocked, None where the user is not there: with an incarnation, whoever was made later with
+    the same id is another.
     """
-    return bool(await connection.fetchval(_LOCK_USER, project, user_id))
+    may_sign_in: bool | None = await connection.fetchval(_LOCK_USER, project, user_id, incarnation)
+    return may_sign_in
 
 
 async def hold_credential(connection: Connection, principal: Principal) -> bool:

@@ -35,7 +35,7 @@ _OF_MEMBER = msgspec.structs.replace(
     )""",
 )
 _STILL = """
-    SELECT FROM auth.users WHERE project = $1 AND id = $2 AND enabled
+    SELECT FROM auth.users WHERE project = $1 AND id = $2 AND sequence = $7 AND enabled
       AND ($3 = '' OR EXISTS (
         SELECT FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL
       ))
@@ -95,7 +95,8 @@ async def delete_team(connection: Connection, project: str, id_: str) -> None:
 async def still_stands(connection: Connection, principal: Principal, *, owns: str = "") -> bool:
     """Say whether a user's credential is good in this snapshot, and where a team is named, whether the user owns it."""
     who = (principal.project, principal.user, principal.session)
-    return await connection.fetchrow(_STILL, *who, owns, OWNER, principal.generation) is not None
+    row = await connection.fetchrow(_STILL, *who, owns, OWNER, principal.generation, principal.incarnation)
+    return row is not None
 
 
 def _found(row: asyncpg.Record | None) -> Team:

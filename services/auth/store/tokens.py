@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+import asyncpg
+
+from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 _INSERT = """
@@ -16,8 +19,11 @@ _TAKE = """
 async def insert_token(
     connection: Connection, *, project: str, id_: str, user_id: str, secret_digest: bytes, expires_at: datetime
 ) -> datetime:
-    """Make a token of an existing user; return when."""
-    made: datetime = await connection.fetchval(_INSERT, project, id_, user_id, secret_digest, expires_at)
+    """Make a token of a user; return when. Raises `Refusal(USER_NOT_FOUND)`."""
+    try:
+        made: datetime = await connection.fetchval(_INSERT, project, id_, user_id, secret_digest, expires_at)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.") from error
     return made
 
 

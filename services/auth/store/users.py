@@ -9,10 +9,11 @@ from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
 from services.auth.store.pages import Listing
 from services.auth.store.rows import USER, user
+from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
-_LOCK_PROJECT = "SELECT FROM auth.projects WHERE id = $1 FOR UPDATE"
+_LOCK_PROJECT = "SELECT FROM auth.projects WHERE id = $1 AND sequence = $2 FOR UPDATE"
 _COUNT = "SELECT count(*) FROM auth.users WHERE project = $1"
 _INSERT = f"""
     INSERT INTO auth.users (project, id, name, email, phone, password_hash, password_updated_at, accessed_at)
@@ -36,7 +37,8 @@ _LABELS = f"""
     UPDATE auth.users SET labels = $3, updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}
 """
 _LOCK_KNOWN = """
-    SELECT FROM auth.users WHERE project = $1 AND id = $2 AND password_updated_at IS NOT DISTINCT FROM $3 FOR UPDATE
+    SELECT FROM auth.users
+    WHERE project = $1 AND id = $2 AND sequence = $3 AND password_updated_at IS NOT DISTINCT FROM $4 FOR UPDATE
 """
 _TOUCH = """
     UPDATE auth.users SET accessed_at = now()
@@ -58,10 +60,14 @@ class Changes(TypedDict, total=False):
     prefs: str
 
 
-async def lock_users(connection: Connection, project: str) -> int:
-    """Let no other transaction make users of a project until this one ends; return how many there are."""
-    await connection.execute(_LOCK_PROJECT, project)
-    count: int = await connection.fetchval(_COUNT, project)
+async def lock_users(connection: Connection, project: Project) -> int:
+    """Let no other transaction make users of a project until this one ends; return how many there are.
+
+    Raises `Refusal(PROJECT_NOT_FOUND)`.
+    """
+    if await connection.fetchrow(_LOCK_PROJECT, project.id, project.incarnation) is None:
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.")
+    count: int = await connection.fetchval(_COUNT, project.id)
     return count
 
 
@@ -142,7 +148,7 @@ async def update_user(connection: Connection, project: str, id_: str, **changes:
 
 async def lock_password(connection: Connection, known: User) -> bool:
     """Let nobody change a user until this transaction ends; False where the password is no longer the known one."""
-    row = await connection.fetchrow(_LOCK_KNOWN, known.project, known.id, known.password_updated_at)
+    row = await connection.fetchrow(_LOCK_KNOWN, known.project, known.id, known.incarnation, known.password_updated_at)
     return row is not None
 
 

@@ -3,6 +3,8 @@
 import secrets
 from typing import Final
 
+import msgspec
+
 from shared.contracts.claims import Claims
 
 SHORTEST_S: Final = 1
@@ -10,21 +12,32 @@ LONGEST_S: Final = 3600
 DEFAULT_S: Final = 900
 
 
-def claims_for(
-    *, issuer: str, project: str, user: str, session: str, duration_s: int, now: float, generation: int = 0
-) -> Claims:
-    """Make the claims of a new JWT; an empty `session` binds it to the user alone, in this generation."""
+class Bearer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a JWT is made for; an empty `session` binds it to the user alone, in this generation."""
+
+    project: str
+    project_incarnation: int
+    user: str
+    user_incarnation: int
+    session: str
+    generation: int = 0
+
+
+def claims_for(*, issuer: str, bearer: Bearer, duration_s: int, now: float) -> Claims:
+    """Return the claims of a new JWT."""
     second = int(now)
     return Claims(
         iss=issuer,
-        sub=user,
-        aud=project,
-        sid=session,
+        sub=bearer.user,
+        aud=bearer.project,
+        sid=bearer.session,
         jti=secrets.token_hex(16),
         iat=second,
         nbf=second,
         exp=second + duration_s,
-        user_id=user,
-        session_id=session,
-        generation=0 if session else generation,
+        user_id=bearer.user,
+        session_id=bearer.session,
+        project_incarnation=bearer.project_incarnation,
+        user_incarnation=bearer.user_incarnation,
+        generation=0 if bearer.session else bearer.generation,
     )

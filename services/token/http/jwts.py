@@ -67,6 +67,8 @@ class Introspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     exp: int = 0
     user_id: str = ""
     session_id: str = ""
+    project_incarnation: int = 0
+    user_incarnation: int = 0
 
     @classmethod
     def of(cls, claims: Claims | None) -> "Introspection":

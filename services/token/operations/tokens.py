@@ -3,7 +3,7 @@
 import time
 import uuid
 
-from services.token.domain.tokens import claims_for
+from services.token.domain.tokens import Bearer, claims_for
 from services.token.operations.keyring import Keyrings
 from shared.contracts.claims import Claims
 from shared.contracts.principal import Kind, Principal
@@ -21,7 +21,14 @@ async def create_account_jwt(keyrings: Keyrings, principal: Principal, *, durati
     """Make a JWT from the caller's session. Raises `Refusal(USER_JWT_CREATION_DENIED)` where the caller is a JWT."""
     if principal.kind is Kind.JWT:
         raise Refusal(ErrorType.USER_JWT_CREATION_DENIED, "A JWT cannot be made from a JWT. Use a session.")
-    return await _mint(keyrings, principal.project, principal.user, principal.session, duration_s)
+    bearer = Bearer(
+        project=principal.project,
+        project_incarnation=principal.project_incarnation,
+        user=principal.user,
+        user_incarnation=principal.incarnation,
+        session=principal.session,
+    )
+    return await _mint(keyrings, bearer, duration_s)
 
 
 async def create_user_jwt(
@@ -33,7 +40,15 @@ async def create_user_jwt(
     `Refusal(USER_SESSION_NOT_FOUND)`, and `Unavailable` where auth does not answer.
     """
     found = await bus.ask(FindSession(project=project, user=user, session=session))
-    return await _mint(keyrings, project, user, found.session, duration_s, generation=found.generation)
+    bearer = Bearer(
+        project=project,
+        project_incarnation=found.project_incarnation,
+        user=user,
+        user_incarnation=found.user_incarnation,
+        session=found.session,
+        generation=found.generation,
+    )
+    return await _mint(keyrings, bearer, duration_s)
 
 
 async def introspect(keyrings: Keyrings, guard: Guard, *, project: str, token: str) -> Claims | None:
@@ -70,17 +85,7 @@ async def revoke(
     return await revocations.confirm(uuid.UUID(revoked.ticket))
 
 
-async def _mint(
-    keyrings: Keyrings, project: str, user: str, session: str, duration_s: int, *, generation: int = 0
-) -> str:
+async def _mint(keyrings: Keyrings, bearer: Bearer, duration_s: int) -> str:
     keyring = await keyrings.current()
-    claims = claims_for(
-        issuer=keyring.issuer,
-        project=project,
-        user=user,
-        session=session,
-        generation=generation,
-        duration_s=duration_s,
-        now=time.time(),
-    )
+    claims = claims_for(issuer=keyring.issuer, bearer=bearer, duration_s=duration_s, now=time.time())
     return keyring.signer.sign(claims)

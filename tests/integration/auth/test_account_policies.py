@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 
-from services.auth.operations import account, sessions, users
+from services.auth.operations import account, principals, sessions, users
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import tell
 from shared.contracts import subjects
-from shared.contracts.principal import Kind, Principal, Project
+from shared.contracts.principal import Principal, Project
+from shared.contracts.requests import ResolveUser
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.errors import ErrorType, Unavailable
@@ -50,6 +52,13 @@ async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> As
         await pool.close()
 
 
+async def principal_of(deps: Any, user: str, session: str) -> Principal:
+    """Return who a user is by a session."""
+    found = (await principals.resolve_user(deps.pool, ResolveUser(project=PROJECT, user=user))).principal
+    assert found is not None
+    return msgspec.structs.replace(found, session=session)
+
+
 @pytest.mark.check("identity 27")
 async def test_without_the_policy_a_new_password_ends_no_session(world: World) -> None:
     email = "lenient@example.org"
@@ -77,10 +86,10 @@ async def test_what_takes_roles_or_sessions_is_refused_before_the_commit_without
     # It never runs, so it has no lease.
     guard = Guard(service="auth", redis_url="redis://127.0.0.1:1", resolver=BusResolver(world.bus))
     project = Project(id=PROJECT, name="Library")
-    principal = Principal(project=PROJECT, kind=Kind.SESSION, user=user, session=session["$id"])
     told = {"project": PROJECT, "user_id": user, "by": "tests"}
     async with opened(database_of_world, guard, PasswordHasher.from_parameters(CHEAPEST)) as deps:
         means = (deps.pool, deps.guard, deps.revocations)
+        principal = await principal_of(deps, user, session["$id"])
         refused = [
             lambda: account.update_email(deps, project, principal, email="new@example.org", password=PASSWORD),
             lambda: account.update_phone(deps, project, principal, phone="+4930123456", password=PASSWORD),
@@ -126,7 +135,7 @@ async def test_a_session_that_is_deleted_while_its_new_password_is_hashed_change
     async with opened(database_of_world, world.guard, hasher) as deps:
         hasher.has_begun.clear()
         hasher.may_go_on.clear()
-        principal = Principal(project=PROJECT, kind=Kind.SESSION, user=user, session=id_)
+        principal = await principal_of(deps, user, id_)
         project = Project(id=PROJECT, name="Library")
         changing = asyncio.create_task(
             account.update_password(deps, project, principal, password=OTHER, old_password=PASSWORD)

@@ -105,14 +105,22 @@ class Accounts:
             raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
         own = [id_ for id_, (user, _) in self.sessions.items() if user == request.user]
         if request.session == "recent":
-            return FoundSession(session=own[-1] if own else "")
+            return FoundSession(session=own[-1] if own else "", project_incarnation=1, user_incarnation=1)
         if request.session not in own:
             raise Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")
-        return FoundSession(session=request.session)
+        return FoundSession(session=request.session, project_incarnation=1, user_incarnation=1)
 
     def _found(self, position: int, project: str, user: str, session: str, kind: Kind) -> ResolvedPrincipal:
         concerned = (subjects.user(project, user), subjects.session(project, session))
-        principal = Principal(project=project, kind=kind, user=user, session=session, blocked=user in self.blocked)
+        principal = Principal(
+            project=project,
+            kind=kind,
+            user=user,
+            session=session,
+            blocked=user in self.blocked,
+            incarnation=1,
+            project_incarnation=1,
+        )
         return ResolvedPrincipal(position=position, subjects=concerned, principal=principal)
 
     async def _position(self) -> int:

@@ -6,7 +6,7 @@ import jwt
 
 from services.embedded.valkey import Valkey
 from services.token.domain.seal import Seal
-from services.token.domain.tokens import claims_for
+from services.token.domain.tokens import Bearer, claims_for
 from services.token.operations.keyring import Keyrings
 from services.token.settings import Settings
 from shared.contracts.signing_keys import ListSigningKeys, RetireSigningKey, RotateSigningKey
@@ -106,7 +106,12 @@ async def test_a_replica_without_a_lease_signs_with_what_the_database_says(
     keyrings = Keyrings(pool=pool, seal=Seal(settings.master_key), guard=deaf)
 
     async def signing_kid() -> str:
-        claims = claims_for(issuer="i", project="p", user="u", session="", duration_s=1, now=0)
+        claims = claims_for(
+            issuer="i",
+            bearer=Bearer(project="p", project_incarnation=1, user="u", user_incarnation=2, session=""),
+            duration_s=1,
+            now=0,
+        )
         return kid_of((await keyrings.current()).signer.sign(claims))
 
     old = await active_kid(bus)

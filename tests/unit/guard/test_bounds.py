@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from services.token.domain.signing_keys import Signer
-from services.token.domain.tokens import claims_for
+from services.token.domain.tokens import Bearer, claims_for
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Kind, Principal, Project
@@ -98,7 +98,12 @@ def secret_of(user: str) -> SessionSecret:
 def token_of(user: str, number: int = 0) -> str:
     now = time.time()
     return SIGNER.sign(
-        claims_for(issuer="urn:test", project=PROJECT, user=user, session=f"s{number}", duration_s=900, now=now)
+        claims_for(
+            issuer="urn:test",
+            bearer=Bearer(project=PROJECT, project_incarnation=1, user=user, user_incarnation=2, session=f"s{number}"),
+            duration_s=900,
+            now=now,
+        )
     )
 
 

@@ -24,6 +24,8 @@ ADA = Principal(
     position=10,
     subjects=(SESSION, USER),
     era=7,
+    incarnation=8,
+    project_incarnation=9,
 )
 
 

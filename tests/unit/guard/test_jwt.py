@@ -32,7 +32,7 @@ JWK: dict[str, Callable[[Any], str]] = {
 HEADER = {"alg": "ES256", "kid": "key-ES256", "typ": "at+jwt"}
 CLAIMS = Claims(
     iss="urn:test", sub="ada", aud="library", sid="s1", jti="j1", iat=NOW, nbf=NOW, exp=NOW + 900,
-    user_id="ada", session_id="s1",
+    user_id="ada", session_id="s1", project_incarnation=1, user_incarnation=2,
 )  # fmt: skip
 
 
@@ -149,6 +149,7 @@ def test_a_signed_payload_that_is_no_plain_json_object_is_refused(payload: bytes
     "changed",
     [
         *({name: ...} for name in ("iss", "sub", "aud", "sid", "jti", "iat", "nbf", "exp", "userId", "sessionId")),
+        *({name: wrong} for name in ("projectIncarnation", "userIncarnation") for wrong in (..., 0, -1, "1", 2**53)),
         *({name: ""} for name in ("iss", "sub", "aud", "sid", "jti")),
         *({name: value} for name in ("iat", "nbf", "exp") for value in (True, float(NOW), str(NOW), None, -1, 10**30)),
         {"iss": "urn:other"},

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from services.token.domain.signing_keys import Signer
-from services.token.domain.tokens import claims_for
+from services.token.domain.tokens import Bearer, claims_for
 from shared.contracts.principal import Kind, Principal
 from shared.contracts.requests import ResolvedPrincipal, ResolvedProject, VerificationKey, VerificationKeys
 from shared.contracts.subjects import SIGNING_KEYS, signing_key
@@ -45,7 +45,12 @@ async def test_a_key_that_is_retired_while_auth_is_asked_lets_nobody_in() -> Non
     guard = authority.guard = Guard(service="test", redis_url="unix:///nowhere", resolver=authority)
     guard.cache.reset(1)
     guard.cache.extend_lease(boot_clock() + 60)
-    claims = claims_for(issuer="urn:test", project="library", user="ada", session="s1", duration_s=900, now=time.time())
+    claims = claims_for(
+        issuer="urn:test",
+        bearer=Bearer(project="library", project_incarnation=1, user="ada", user_incarnation=2, session="s1"),
+        duration_s=900,
+        now=time.time(),
+    )
     token = Signer(kid="k1", algorithm="ES256", key=PRIVATE).sign(claims)
 
     with pytest.raises(Refusal) as found:

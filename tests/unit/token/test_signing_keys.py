@@ -5,14 +5,19 @@ from typing import get_args
 import pytest
 
 from services.token.domain.signing_keys import Algorithm, Signer, generate, private_bytes, public_jwk, read_private
-from services.token.domain.tokens import claims_for
+from services.token.domain.tokens import Bearer, claims_for
 from shared.contracts.requests import VerificationKey
 from shared.guard.jwt import MOST_BYTES, PublicKey, verify
 
 NOW = 1_800_000_000.75
 ALGORITHMS = get_args(Algorithm)
 PRIVATE = {algorithm: generate(algorithm) for algorithm in ALGORITHMS}
-CLAIMS = claims_for(issuer="urn:test", project="library", user="ada", session="s1", duration_s=900, now=NOW)
+CLAIMS = claims_for(
+    issuer="urn:test",
+    bearer=Bearer(project="library", project_incarnation=1, user="ada", user_incarnation=2, session="s1"),
+    duration_s=900,
+    now=NOW,
+)
 
 
 def jwk(algorithm: Algorithm) -> dict[str, str]:

@@ -2,18 +2,23 @@ import json
 
 import msgspec
 
-from services.token.domain.tokens import claims_for
+from services.token.domain.tokens import Bearer, claims_for
 
 NOW = 1_800_000_000.75
 
 
 def written(session: str) -> dict[str, object]:
-    claims = claims_for(issuer="urn:test", project="library", user="ada", session=session, duration_s=900, now=NOW)
+    claims = claims_for(
+        issuer="urn:test",
+        bearer=Bearer(project="library", project_incarnation=1, user="ada", user_incarnation=2, session=session),
+        duration_s=900,
+        now=NOW,
+    )
     members: dict[str, object] = json.loads(msgspec.json.encode(claims))
     return members
 
 
-def test_a_jwt_carries_the_standard_claims_and_appwrites_two() -> None:
+def test_a_jwt_carries_the_standard_claims_and_appwrites_two_and_ours() -> None:
     members = written("s1")
 
     assert len(str(members.pop("jti"))) == 32
@@ -27,6 +32,8 @@ def test_a_jwt_carries_the_standard_claims_and_appwrites_two() -> None:
         "exp": 1_800_000_900,
         "userId": "ada",
         "sessionId": "s1",
+        "projectIncarnation": 1,
+        "userIncarnation": 2,
     }
 
 

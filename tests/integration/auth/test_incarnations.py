@@ -1,0 +1,150 @@
+"""No id brings back what died: users, teams and projects that are deleted and made again are others."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+
+from shared.contracts.administration import CreateKey, CreateProject, DeleteProject
+from tests.eventually import eventually
+from tests.integration.auth.conftest import PASSWORD, Answer, World
+
+
+@contextlib.asynccontextmanager
+async def stalled(world: World) -> AsyncIterator[None]:
+    """Let every change that is told in the feed wait, just before it would be told, until this ends."""
+    connection = await asyncpg.connect(world.database.dsn("auth"))
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE feed.outbox IN SHARE MODE")
+            yield
+    finally:
+        await connection.close()
+
+
+async def waiting(world: World, what: str, number: int = 1) -> None:
+    """Wait until so many statements of this kind wait for a lock."""
+    connection = await asyncpg.connect(world.database.dsn("auth"))
+
+    async def count() -> bool:
+        found: int = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ILIKE $1",
+            f"%{what}%",
+        )
+        return found >= number
+
+    try:
+        await eventually(count, True)
+    finally:
+        await connection.close()
+
+
+async def make(world: World, user: str, **more: object) -> None:
+    made = await world.key.call("POST", "/users", userId=user, **more)
+    assert made.status == 201, made.json
+
+
+async def beside_the_deletion_of(world: World, user: str, method: str, path: str, **body: object) -> Answer:
+    """Delete a user, and call while that is under way: after its statements, and before it is told and committed."""
+    async with stalled(world):
+        deletion = asyncio.create_task(world.key.call("DELETE", f"/users/{user}"))
+        await waiting(world, "INSERT INTO feed.outbox")
+        beside = asyncio.create_task(world.key.call(method, path, **body))
+        done, _ = await asyncio.wait([beside], timeout=0.3)
+        if not done:
+            await waiting(world, "auth.", 1)
+    answer = await beside
+    assert (await deletion).status == 204
+    return answer
+
+
+async def test_a_jwt_of_a_deleted_user_is_not_good_for_who_has_the_id_next(world: World) -> None:
+    await make(world, "phoenix")
+    token = (await world.key.call("POST", "/users/phoenix/jwts")).json["jwt"]
+    assert (await world.key.call("DELETE", "/users/phoenix")).status == 204
+    await make(world, "phoenix")
+
+    answer = await world.guest.with_(X_Appwrite_JWT=token).call("GET", "/account")
+
+    assert answer.status == 401
+
+
+async def test_a_session_made_while_its_user_is_deleted_is_none_of_the_next_user(world: World) -> None:
+    await make(world, "phoenix-2")
+
+    answer = await beside_the_deletion_of(world, "phoenix-2", "POST", "/users/phoenix-2/sessions")
+
+    assert answer.error == (404, "user_not_found")
+    await make(world, "phoenix-2")
+    assert (await world.key.call("GET", "/users/phoenix-2/sessions")).json["total"] == 0
+
+
+async def test_a_login_token_made_while_its_user_is_deleted_is_refused(world: World) -> None:
+    await make(world, "phoenix-3")
+
+    answer = await beside_the_deletion_of(world, "phoenix-3", "POST", "/users/phoenix-3/tokens")
+
+    assert answer.error == (404, "user_not_found")
+
+
+async def test_a_member_made_while_the_user_is_deleted_is_refused(world: World) -> None:
+    await make(world, "phoenix-4")
+    assert (await world.key.call("POST", "/teams", teamId="choir", name="Choir")).status == 201
+
+    member = {"roles": [], "userId": "phoenix-4"}
+    answer = await beside_the_deletion_of(world, "phoenix-4", "POST", "/teams/choir/memberships", **member)
+
+    assert answer.error == (404, "user_not_found")
+
+
+async def test_a_sign_in_while_the_user_is_deleted_is_refused(world: World) -> None:
+    await make(world, "phoenix-5", email="phoenix5@example.org", password=PASSWORD)
+    credentials: dict[str, Any] = {"email": "phoenix5@example.org", "password": PASSWORD}
+
+    answer = await beside_the_deletion_of(world, "phoenix-5", "POST", "/account/sessions/email", **credentials)
+
+    assert answer.error == (401, "user_invalid_credentials")
+
+
+async def test_a_jwt_made_while_its_user_is_deleted_is_none_of_the_next_user(world: World) -> None:
+    await make(world, "phoenix-6")
+
+    answer = await beside_the_deletion_of(world, "phoenix-6", "POST", "/users/phoenix-6/jwts")
+
+    assert answer.status == 201  # the deletion is not committed yet: its user is there
+    await make(world, "phoenix-6")
+    dead = world.guest.with_(X_Appwrite_JWT=answer.json["jwt"])
+    assert (await dead.call("GET", "/account")).status == 401
+
+
+async def test_a_login_token_is_not_good_for_who_has_the_id_next(world: World) -> None:
+    await make(world, "phoenix-7")
+    secret = (await world.key.call("POST", "/users/phoenix-7/tokens")).json["secret"]
+    assert (await world.key.call("DELETE", "/users/phoenix-7")).status == 204
+    await make(world, "phoenix-7")
+
+    answer = await world.guest.call("POST", "/account/sessions/token", userId="phoenix-7", secret=secret)
+
+    assert answer.error == (401, "user_invalid_token")
+
+
+async def test_what_is_made_while_its_project_is_deleted_is_refused(world: World) -> None:
+    await world.bus.ask(CreateProject(id="attic", name="Attic"), timeout_s=15)
+    key = (await world.bus.ask(CreateKey(project="attic", name="all"), timeout_s=15)).keys[0]
+    attic = world.guest.with_(X_Appwrite_Project="attic", X_Appwrite_Key=key.secret)
+    assert (await attic.call("GET", "/users")).status == 200
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("/users", {"userId": "unique()"}),
+        ("/teams", {"teamId": "unique()", "name": "Team"}),
+        ("/project/platforms/web", {"platformId": "unique()", "name": "Web", "hostname": "example.org"}),
+    ]
+    async with stalled(world):
+        deletion = asyncio.create_task(world.bus.ask(DeleteProject(id="attic"), timeout_s=15))
+        await waiting(world, "INSERT INTO feed.outbox")
+        beside = [asyncio.create_task(attic.call("POST", path, **body)) for path, body in calls]
+        await waiting(world, "auth.", len(calls))
+    await deletion
+    assert [(await call).error for call in beside] == [(404, "project_not_found")] * len(calls)
