@@ -52,7 +52,9 @@ def test_a_jwt_names_its_key_algorithm_and_type_and_nothing_else() -> None:
 
 
 def test_the_longest_claims_fit_into_a_jwt_of_any_algorithm() -> None:
-    longest = claims_for(issuer="i" * 256, project="p" * 36, user="u" * 36, session="s" * 36, duration_s=1, now=NOW)
+    most = 2**53 - 1
+    bearer = Bearer(project="p" * 36, project_incarnation=most, user="u" * 36, user_incarnation=most, session="s" * 36)
+    longest = claims_for(issuer="i" * 256, bearer=bearer, duration_s=1, now=NOW)
 
     for algorithm, key in PRIVATE.items():
         assert len(Signer(kid="k" * 20, algorithm=algorithm, key=key).sign(longest)) < MOST_BYTES
