@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-import asyncpg
-
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
+# The lock orders this against what ends all tokens of the user.
 _INSERT = """
     INSERT INTO auth.tokens (project, id, user_id, secret_digest, expires_at)
-    VALUES ($1, $2, $3, $4, $5) RETURNING created_at
+    SELECT $1, $2, id, $4, $5 FROM auth.users WHERE project = $1 AND id = $3 FOR SHARE
+    RETURNING created_at
 """
 _TAKE = """
     DELETE FROM auth.tokens WHERE project = $1 AND user_id = $2 AND secret_digest = $3 RETURNING expires_at > now()
@@ -20,10 +20,9 @@ async def insert_token(
     connection: Connection, *, project: str, id_: str, user_id: str, secret_digest: bytes, expires_at: datetime
 ) -> datetime:
     """Make a token of a user; return when. Raises `Refusal(USER_NOT_FOUND)`."""
-    try:
-        made: datetime = await connection.fetchval(_INSERT, project, id_, user_id, secret_digest, expires_at)
-    except asyncpg.ForeignKeyViolationError as error:
-        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.") from error
+    made: datetime | None = await connection.fetchval(_INSERT, project, id_, user_id, secret_digest, expires_at)
+    if made is None:
+        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
     return made
 
 
