@@ -11,9 +11,8 @@ from services.data.domain.queries import RowQuery
 from services.data.domain.rows import Values
 from services.data.store import statements
 from services.data.store.conditions import backwards, beyond, complete, condition, order_by, unfit_column
-from services.data.store.rows import Page, arguments_of, places_of, told
+from services.data.store.rows import Page, arguments_of, cursor_not_found, places_of, told
 from shared.contracts.permissions import Permission
-from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 MOST_SHOWN = 100
@@ -120,7 +119,7 @@ async def hold_matching(connection: Connection, table: Table, query: RowQuery, *
         at = f"WITH at AS MATERIALIZED (SELECT {columns} FROM {table.rows} WHERE id = ${len(arguments)})"
         where.append(beyond(scanned))
         if not await connection.fetchval(f"SELECT true FROM {table.rows} WHERE id = $1", query.cursor):
-            raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The row that the cursor names could not be found.")
+            raise cursor_not_found()
     unfit = unfit_column([column for column in table.columns if named and column.n not in named], arguments)
     arguments += [query.limit, query.offset]
     text = f"""

@@ -82,7 +82,7 @@ async def list_rows(
     if found is None or not found["is_current"]:
         raise StaleTable
     if not found["has_cursor"]:
-        raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The row that the cursor names could not be found.")
+        raise cursor_not_found()
     if found["cursor_is_null"]:
         raise Refusal(ErrorType.DATABASE_QUERY_ORDER_NULL, "The cursor's row has no value in a column of the order.")
     return Page(found["rows"] or "", found["total"])
@@ -198,6 +198,11 @@ async def delete_row(connection: Connection, table: Table, known: Known) -> None
 def not_found() -> Refusal:
     """Return the refusal of a row that is not there, or not for this caller."""
     return Refusal(ErrorType.ROW_NOT_FOUND, "Row with the requested ID could not be found.")
+
+
+def cursor_not_found() -> Refusal:
+    """Return the refusal of a cursor whose row is not there, or not for this caller."""
+    return Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The row that the cursor names could not be found.")
 
 
 async def _grant(

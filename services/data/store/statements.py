@@ -19,6 +19,9 @@ MOST_TEXTS = 4_096
 LONGEST_FIXED_PAGE = 100
 """A page as long as this or shorter, from the start, has its length in the text: PostgreSQL plans better for it."""
 
+READABLE = """t.permissions && ARRAY(SELECT 'read("' || role || '")' FROM held)"""
+"""That one of the roles `held` may read a row."""
+
 DATE = """to_char(t.{} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')"""
 
 
@@ -119,21 +122,22 @@ class _ListParts:
         self.narrow = self._narrow()
 
     def named(self) -> dict[str, str]:
-        """Return the queries that the statement begins with: the cursor's row, whoever may see it; the roles; the page.
+        """Return the queries that the statement begins with: the roles; the cursor's row, if it may be read; the page.
 
         Of the roles only those are held that the table knows: asked in the index's order, or PostgreSQL would look for
         a role that no row names by reading all of them.
         """
         named = {}
-        if self.cursor:
-            columns = ", ".join(dict.fromkeys(order.column for order in self.orders))
-            named["at"] = f"SELECT {columns} FROM {self.table.rows} WHERE id = {self.cursor}"
         if self.roles:
             named["held"] = f"""
                 SELECT role FROM unnest({self.roles}) AS role CROSS JOIN LATERAL (
                     SELECT FROM {self.table.grants} WHERE action = 'read' AND role = role.role ORDER BY seq LIMIT 1
                 ) AS granted
             """
+        if self.cursor:
+            columns = ", ".join(f"t.{column}" for column in dict.fromkeys(order.column for order in self.orders))
+            where = _where([f"t.id = {self.cursor}", *([READABLE] if self.roles else [])])
+            named["at"] = f"SELECT {columns} FROM {self.table.rows} AS t{where}"
         return named | self.narrow | {"page": self._page()}
 
     def order_of_page(self) -> str:
@@ -176,7 +180,7 @@ class _ListParts:
         if self.roles:
             # That PostgreSQL knows nothing of this condition makes it expect half of the rows, where a plain overlap
             # would make it expect so few that it would rather read and sort all than go through an index.
-            where.append("coalesce(t.permissions && ARRAY(SELECT 'read(\"' || role || '\")' FROM held), false)")
+            where.append(f"coalesce({READABLE}, false)")
         ways: list[list[str]] = [[]]
         if self.narrow:
             seqs = "(SELECT seqs FROM few)"

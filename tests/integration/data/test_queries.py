@@ -305,14 +305,6 @@ async def test_cursors_go_on_where_a_page_ends(rated: TableApi, orders: list[str
     assert skipped == everything[4:7]
 
 
-async def test_an_invisible_row_is_a_cursor_too(rated: TableApi) -> None:
-    """Section 3.6."""
-    hidden = (await rated.found(q("equal", "title", "hidden")))[0]
-
-    assert await rated.found(q("cursorAfter", None, hidden), caller=GUEST) == []
-    assert len(await rated.found(q("cursorBefore", None, hidden), caller=GUEST)) == 12
-
-
 @pytest.mark.check("data 94")
 async def test_a_cursor_must_lead_somewhere(films: TableApi) -> None:
     yearless = (await films.found(q("isNull", "year")))[0]
