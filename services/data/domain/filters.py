@@ -12,7 +12,7 @@ import msgspec
 from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Columns
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
-from services.data.domain.query_strings import Query, query_invalid
+from services.data.domain.query_strings import Query, UnfitQuery, query_invalid
 
 MOST_VALUES = 500
 MOST_DEPTH = 3
@@ -68,16 +68,18 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
 class FilterParser:
     """Reads the filters of one list. `searchable` are the keys of columns with a full-text index of their own.
 
-    `values` grows by what each filter compares with.
+    `values` grows by what each filter compares with. `unfit` is the first refusal that rests on what the columns are:
+    what is wrong with a query in any table is raised before it.
     """
 
     def __init__(self, columns: Columns, searchable: frozenset[str] = frozenset()) -> None:
         self._columns = columns
         self._searchable = searchable
         self.values: Values = []
+        self.unfit: UnfitQuery | None = None
 
     def parse(self, query: Query, *, depth: int = 1) -> Filter | Joined:
-        """Return what a query asks for; raises `Refusal(GENERAL_QUERY_INVALID)`."""
+        """Return what a query asks for, of no use where it is unfit; raises `Refusal(GENERAL_QUERY_INVALID)`."""
         if query.method in {"and", "or"}:
             return self._joined(query, depth=depth)
         method = NEGATIONS.get(query.method, SAME.get(query.method, query.method))
@@ -87,9 +89,16 @@ class FilterParser:
                 raise query_invalid(f"{query.method} cannot be used on {query.attribute}")
             system: Values = [_system_value(query.attribute, value) for value in query.values]
             return self._keep(query, method, SYSTEM_COLUMNS[query.attribute], system, array=False)
+        try:
+            return self._on_column(query, method)
+        except UnfitQuery as unfit:
+            self.unfit = self.unfit or unfit
+            return Joined(method=query.method, parts=())
+
+    def _on_column(self, query: Query, method: str) -> Filter:
         column = self._columns.get(query.attribute)
         if column is None:
-            raise query_invalid(f"Attribute not found in schema: {query.attribute[:64]}")
+            raise UnfitQuery(f"Attribute not found in schema: {query.attribute[:64]}")
         self._check_column(query, method, column)
         ready: Values = [_value(column, value) for value in query.values]
         if method == "search":
@@ -98,13 +107,13 @@ class FilterParser:
 
     def _check_column(self, query: Query, method: str, column: Column) -> None:
         if column.array and method not in ON_ARRAY:
-            raise query_invalid(f"{query.method} cannot be used on the array column {column.key}")
+            raise UnfitQuery(f"{query.method} cannot be used on the array column {column.key}")
         if method == "containsAll" and not column.array:
-            raise query_invalid("containsAll needs an array column")
+            raise UnfitQuery("containsAll needs an array column")
         if method in ON_TEXT and not (column.array or column.kind.is_text):
-            raise query_invalid(f"{query.method} needs a text or array column")
+            raise UnfitQuery(f"{query.method} needs a text or array column")
         if method == "search" and column.key not in self._searchable:
-            raise query_invalid(f"{query.method} needs a fulltext index on the column {column.key} alone")
+            raise UnfitQuery(f"{query.method} needs a fulltext index on the column {column.key} alone")
 
     def _keep(self, query: Query, method: str, column: str, ready: Values, *, array: bool) -> Filter:
         is_many = method in SEVERAL and (array or len(ready) > 1)
@@ -160,7 +169,7 @@ def _value(column: Column, value: Any) -> Any:  # Any: JSON in, what the driver 
     try:
         return kind.check(value, Options())
     except ValueInvalid as error:
-        raise query_invalid(f'Query value is invalid for attribute "{column.key}": {error}') from error
+        raise UnfitQuery(f'Query value is invalid for attribute "{column.key}": {error}') from error
 
 
 def _system_value(attribute: str, value: Any) -> str | int | datetime:  # Any: JSON

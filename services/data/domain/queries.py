@@ -4,11 +4,12 @@ import msgspec
 
 from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Columns
 from services.data.domain.filters import Filter, FilterParser, Joined, Values
-from services.data.domain.query_strings import Query, decode, query_invalid
+from services.data.domain.query_strings import Query, UnfitQuery, decode, query_invalid
 from shared.kernel.ids import is_id
 
 MOST_NUMBER = 2**31 - 1
 DEFAULT_LIMIT = 25
+CURSORS = frozenset({"cursorAfter", "cursorBefore"})
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,57 +44,66 @@ def parse_row_queries(
 ) -> RowQuery:
     """Read the queries of a list; raises `Refusal(GENERAL_QUERY_INVALID)`, or of GENERAL_ARGUMENT_INVALID for size.
 
+    What is wrong whatever the columns are is told first, and by `UnfitQuery` then what they do not bear.
     `searchable` are the keys of columns with a full-text index of their own; `limit` is that of who sets none.
     """
     parser = FilterParser(columns, searchable)
     filters: list[Filter | Joined] = []
-    orders: list[Order] = []
-    selected: list[Column] | None = None
+    ordered: list[Query] = []
+    selected: list[str] | None = None
     is_random = False
     page: dict[str, Query] = {}
     for query in decode(texts):
         match query.method:
             case "limit" | "offset":
                 page.setdefault(query.method, query)
-            case "cursorAfter" | "cursorBefore":
+            case method if method in CURSORS:
                 page.setdefault("cursor", query)
             case "orderAsc" | "orderDesc":
-                orders.append(Order(column=_order_column(query, columns), descending=query.method == "orderDesc"))
+                ordered.append(query)
             case "orderRandom":
                 is_random = True
             case "select":
-                selected = [*(selected or []), *_selected(query, columns)]
+                selected = [*(selected or []), *_keys(query)]
             case _:
                 filters.append(parser.parse(query))
     if is_random and "cursor" in page:
         raise query_invalid("orderRandom leaves no place for a cursor")
+    numbers = {
+        "limit": _number(page["limit"], least=1) if "limit" in page else limit,
+        "offset": _number(page["offset"], least=0) if "offset" in page else 0,
+    }
+    cursor = _cursor(page["cursor"]) if "cursor" in page else ""
+    if parser.unfit:
+        raise parser.unfit
+    orders = tuple(_order(query, columns) for query in ordered)
     return RowQuery(
         shape=Shape(
             filters=tuple(filters),
-            orders=() if is_random else tuple(orders),
+            orders=() if is_random else orders,
             is_random=is_random,
             cursor=page["cursor"].method if "cursor" in page else "",
-            selected=_once(selected),
+            selected=None if selected is None else _selected(selected, columns),
         ),
         values=parser.values,
-        limit=_number(page["limit"], least=1) if "limit" in page else limit,
-        offset=_number(page["offset"], least=0) if "offset" in page else 0,
-        cursor=_cursor(page["cursor"]) if "cursor" in page else "",
+        cursor=cursor,
+        **numbers,
     )
 
 
+def has_cursor(texts: list[str]) -> bool:
+    """Say whether a list begins at a cursor, whatever else is asked; raises `Refusal` of what is no query."""
+    return any(query.method in CURSORS for query in decode(texts))
+
+
 def parse_selection(texts: list[str], columns: Columns) -> tuple[Column, ...] | None:
-    """Read the queries of a single row, which may only select; raises `Refusal(GENERAL_QUERY_INVALID)`."""
-    selected: list[Column] | None = None
+    """Read the queries of a single row, which may only select; raises as `parse_row_queries`."""
+    selected: list[str] | None = None
     for query in decode(texts):
         if query.method != "select":
             raise query_invalid(f"Query method {query.method[:64]} is not supported here")
-        selected = [*(selected or []), *_selected(query, columns)]
-    return _once(selected)
-
-
-def _once(columns: list[Column] | None) -> tuple[Column, ...] | None:
-    return None if columns is None else tuple({column.n: column for column in columns}.values())
+        selected = [*(selected or []), *_keys(query)]
+    return None if selected is None else _selected(selected, columns)
 
 
 def _number(query: Query, *, least: int) -> int:
@@ -110,21 +120,29 @@ def _cursor(query: Query) -> str:
     return value
 
 
-def _order_column(query: Query, columns: Columns) -> str:
-    if not query.attribute:
+def _order(query: Query, columns: Columns) -> Order:
+    return Order(column=_order_column(query.attribute, columns), descending=query.method == "orderDesc")
+
+
+def _order_column(key: str, columns: Columns) -> str:
+    if not key:
         return "seq"
-    if query.attribute in SYSTEM_COLUMNS:
-        return SYSTEM_COLUMNS[query.attribute]
-    column = columns.get(query.attribute)
+    if key in SYSTEM_COLUMNS:
+        return SYSTEM_COLUMNS[key]
+    column = columns.get(key)
     if column is None or column.array:
-        raise query_invalid(f"Attribute not found in schema: {query.attribute[:64]}")
+        raise _unknown(key)
     return column.name
 
 
-def _selected(query: Query, columns: Columns) -> list[Column]:
+def _keys(query: Query) -> list[str]:
     keys = query.values
     if not keys or not all(isinstance(key, str) for key in keys) or len(set(keys)) != len(keys):
         raise query_invalid("select needs different column keys")
+    return keys
+
+
+def _selected(keys: list[str], columns: Columns) -> tuple[Column, ...]:
     found: list[Column] = []
     for key in keys:
         if key == "*":
@@ -132,5 +150,9 @@ def _selected(query: Query, columns: Columns) -> list[Column]:
         elif key in columns:
             found.append(columns[key])
         elif key not in SYSTEM_COLUMNS and key not in {"$permissions", "$databaseId", "$tableId", "$collectionId"}:
-            raise query_invalid(f"Attribute not found in schema: {key[:64]}")
-    return found
+            raise _unknown(key)
+    return tuple({column.n: column for column in found}.values())
+
+
+def _unknown(key: str) -> UnfitQuery:
+    return UnfitQuery(f"Attribute not found in schema: {key[:64]}")

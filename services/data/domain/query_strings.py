@@ -18,6 +18,13 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     values: list[Any] = []  # Any: JSON, checked for each method
 
 
+class UnfitQuery(Refusal):
+    """A query does not fit the columns of its table: for callers who may know what these are."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(ErrorType.GENERAL_QUERY_INVALID, f"Invalid query: {reason}")
+
+
 def decode(texts: list[str]) -> list[Query]:
     """Read query strings, without looking at what they mean.
 
@@ -32,7 +39,7 @@ def decode(texts: list[str]) -> list[Query]:
 
 
 def query_invalid(reason: str) -> Refusal:
-    """Return the refusal of a query."""
+    """Return the refusal of a query that fits no table."""
     return Refusal(ErrorType.GENERAL_QUERY_INVALID, f"Invalid query: {reason}")
 
 

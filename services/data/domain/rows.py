@@ -97,17 +97,26 @@ def number_column(table: Table, key: str) -> Column:
     return column
 
 
+def check_step(column: Column, step: Step) -> None:
+    """Refuse a step that no value of the column could take.
+
+    Raises `Refusal(ROW_INVALID_STRUCTURE)` for a part of a whole number, `ArgumentInvalid("value")`.
+    """
+    try:
+        is_whole = float(step.by).is_integer()
+    except OverflowError as error:
+        raise ArgumentInvalid("value", "Value must be a number of double precision") from error
+    if column.kind_name != "float" and not is_whole:
+        raise _invalid(f'Attribute "{column.key}" has invalid type or format: it must be an integer')
+
+
 def stepped(value: Number | None, step: Step) -> Number:
     """Return a value a step further; no value counts as 0, and 5.0 as the whole number 5.
 
-    Raises `Refusal(COLUMN_LIMIT_EXCEEDED)` where that is past the step's bound (on it, it may be), and
-    `ArgumentInvalid("value")`. Whether it is a value of its column remains to be checked.
+    Raises `Refusal(COLUMN_LIMIT_EXCEEDED)` where that is past the step's bound (on it, it may be). Whether it is a
+    value of its column remains to be checked.
     """
-    try:
-        by = int(step.by) if float(step.by).is_integer() else step.by
-    except OverflowError as error:
-        raise ArgumentInvalid("value", "Value must be a number of double precision") from error
-    result = (value or 0) + by
+    result = (value or 0) + (int(step.by) if float(step.by).is_integer() else step.by)
     if step.bound is not None and (result > step.bound if step.by > 0 else result < step.bound):
         raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The value would pass the limit that was given.")
     return result

@@ -7,6 +7,7 @@ import msgspec
 
 from services.data.domain.catalogue import Table
 from services.data.domain.naming import Naming
+from services.data.domain.rights import closed_table, is_closed
 from services.data.store import catalogue as store
 from services.data.store.rows import StaleTable
 from shared.contracts.principal import Kind, Principal
@@ -41,7 +42,8 @@ class Catalogue:
     async def read(self, key: Key, principal: Principal, work: "Work[T]") -> T:
         """Do work of one statement that carries the table's version; where it was made in vain, hold the table for it.
 
-        Raises `Refusal(DATABASE_NOT_FOUND)` or `Refusal(TABLE_NOT_FOUND)`, also for what is disabled, but to keys.
+        Raises `Refusal(DATABASE_NOT_FOUND)` or `Refusal(TABLE_NOT_FOUND)`: to keys for what is not there, to clients
+        for what they could use if it were enabled. To a client, a table that is not there is one that grants nothing.
         """
         table = self._known.get(key)
         if table is not None:
@@ -72,19 +74,25 @@ class Catalogue:
 
     async def _held(self, key: Key, principal: Principal, work: "Work[T]") -> T:
         async with self._pool.acquire() as connection, connection.transaction():
-            table = await self._hold(connection, key)
+            table = await self._hold(connection, key, principal)
             _check_enabled(table, principal)
             try:
                 return await work(connection, table)
             except StaleTable as error:
                 raise Unavailable("The table is being changed. Try again.", type=ErrorType.GENERAL_BUSY) from error
 
-    async def _hold(self, connection: Connection, key: Key) -> Table:
+    async def _hold(self, connection: Connection, key: Key, principal: Principal) -> Table:
         table = self._known.get(key)
         if table is not None and await store.hold_version(connection, table.n) == table.version:
             return table
         self._known.pop(key, None)
-        table = msgspec.structs.replace(await store.hold_table(connection, *key), naming=self.naming)
+        try:
+            found = await store.hold_table(connection, *key)
+        except Refusal:
+            if principal.kind is Kind.KEY:
+                raise
+            return closed_table(self.naming)
+        table = msgspec.structs.replace(found, naming=self.naming)
         if len(self._known) >= MOST_TABLES:
             self._known.clear()
         self._known[key] = table
@@ -92,7 +100,7 @@ class Catalogue:
 
 
 def _check_enabled(table: Table, principal: Principal) -> None:
-    if principal.kind is Kind.KEY:
+    if principal.kind is Kind.KEY or is_closed(table, principal):
         return
     if not table.database.enabled:
         raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")

@@ -1,7 +1,7 @@
 """Rows: read, made, changed, deleted, by whoever the permissions let.
 
-The table's own list grants for all rows; with row security, a row's list grants for that row too. Creating needs the
-table's list. A key may do everything.
+Rights come first, and what is asked after them. Of a row that a caller may not read, no answer tells more than that it
+may be changed or deleted; where not even that, it is not there. `services.data.domain.rights` has the rules.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,14 @@ import msgspec
 from services.data.domain.catalogue import Table
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
-from services.data.domain.queries import parse_row_queries, parse_selection
+from services.data.domain.queries import has_cursor, parse_row_queries, parse_selection
+from services.data.domain.query_strings import UnfitQuery
+from services.data.domain.rights import Access, access, roles_for, unauthorized
 from services.data.domain.rows import (
     Data,
     Step,
     Values,
+    check_step,
     number_column,
     stepped,
     stored,
@@ -28,12 +31,11 @@ from services.data.domain.rows import (
 from services.data.operations.catalogue import Catalogue, Key
 from services.data.operations.explanations import check_explainable, list_explained, row_explained
 from services.data.store import rows as store
-from services.data.store.rows import Known
+from services.data.store.rows import Known, Page
 from shared.contracts.permissions import (
     ROW_ACTIONS,
     Permission,
     check_assignable,
-    grants,
     owner_permissions,
     parse_permissions,
 )
@@ -71,10 +73,14 @@ async def get_row(
     """
 
     async def work(connection: Connection, table: Table) -> bytes:
-        selected = parse_selection(queries, table.by_key) if queries else None
-        roles = _roles(table, "read", principal)
+        roles = roles_for(table, "read", principal)
         if roles == []:
             raise store.not_found()
+        try:
+            selected = parse_selection(queries, table.by_key) if queries else None
+        except UnfitQuery:
+            await store.get_row(connection, table, row_id, selected=(), roles=roles)  # only its reader is told why
+            raise
         row = await store.get_row(connection, table, row_id, selected=selected, roles=roles)
         return row if explained is None else row_explained(table, row, explained)
 
@@ -92,20 +98,28 @@ async def list_rows(
 ) -> bytes:
     """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be.
 
+    To a caller who may read no row at all, a table is empty, whatever is asked of its columns.
     `explained`: whose access is told beside each.
     """
 
     async def work(connection: Connection, table: Table) -> bytes:
-        query = parse_row_queries(queries, table.by_key, searchable=table.searchable)
+        roles = roles_for(table, "read", principal)
+        if roles == []:
+            raise unauthorized()
+        try:
+            query = parse_row_queries(queries, table.by_key, searchable=table.searchable)
+        except UnfitQuery:
+            if roles is None or await store.reads_any(connection, table, roles):
+                raise
+            if has_cursor(queries):
+                raise store.cursor_not_found() from None
+            return _listed(table, Page("", 0))
         if explained is not None:
             check_explainable(query.limit)
-        roles = _roles(table, "read", principal)
-        if roles == []:
-            raise _unauthorized()
         page = await store.list_rows(connection, table, query, roles=roles, with_total=with_total)
         if explained is not None:
             return list_explained(table, page.rows, page.total, explained)
-        return f'{{"total":{page.total},"{table.naming.word("rows")}":[{page.rows}]}}'.encode()
+        return _listed(table, page)
 
     return await catalogue.read(key, principal, work)
 
@@ -121,28 +135,21 @@ async def create_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
 
 
 async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, change: Change) -> bytes:
-    """Change a row; return it as JSON. Where nothing changes, reading it is all that is needed, and done."""
+    """Change a row; return it as JSON. Where nothing changes for its reader, reading it is all that is needed."""
 
     async def work(connection: Connection, table: Table) -> bytes:
+        to_update = _access(table, "update", principal)
         permissions = None if change.permissions is None else row_permissions(change.permissions, principal)
         values, fault = _checked(partial(stored, is_new=False), table, change.data or {})
         updated_at = moment(change.data or {}, "$updatedAt", principal)
-        known = await store.find_row(
-            connection,
-            table,
-            row_id,
-            action="update",
-            roles=list(principal.roles),
-            values=values,
-            permissions=permissions,
-        )
-        if known.is_same and fault is None and updated_at is None:
-            _require(table, "read", principal, known)
+        known = await store.find_row(connection, table, row_id, to_update, values=values, permissions=permissions)
+        if known.may_read and known.is_same and fault is None and updated_at is None:
             return known.json.encode()
-        _require(table, "update", principal, known)
-        _require_unchanged(known, change.unchanged_since)
-        if fault is not None or known.unfit is not None:
-            raise fault or unfit(known.unfit or "")
+        _require(known, unchanged_since=change.unchanged_since)
+        if fault is not None:
+            raise fault
+        if known.may_read and known.unfit is not None:
+            raise unfit(known.unfit)
         return await store.update_row(
             connection, table, known, values=values, permissions=permissions, now=now(), updated_at=updated_at
         )
@@ -153,7 +160,7 @@ async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
 async def upsert_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, change: Change) -> bytes:
     """Make a row, or change the one that is there; return it as JSON.
 
-    Where it would change nothing, it is only read: `Refusal(ROW_NOT_FOUND)` to who may not.
+    Where it would change nothing for its reader, it is only read. An id of a row that is hidden cannot be made.
     """
     id_ = chosen_id(row_id)
 
@@ -168,6 +175,8 @@ async def upsert_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
             except Refusal as refusal:
                 if refusal.type is not ErrorType.ROW_ALREADY_EXISTS:
                     raise
+        if await store.has_row(connection, table, id_):
+            raise unauthorized()
         raise Unavailable("The row is being changed. Try again.", type=ErrorType.GENERAL_BUSY)
 
     return await catalogue.write(key, principal, work)
@@ -183,23 +192,24 @@ async def step_row(
     *,
     unchanged_since: datetime | None = None,
 ) -> bytes:
-    """Move a number in a row, which is held meanwhile; return the row as JSON."""
+    """Move a number in a row, which is held meanwhile; return the row as JSON.
+
+    Whoever may not read the row sets no bound, and is not told that the number has come to the end of its column's
+    range: it stays then.
+    """
 
     async def work(connection: Connection, table: Table) -> bytes:
+        known = await store.find_row(connection, table, row_id, _access(table, "update", principal))
+        _require(known, unchanged_since=unchanged_since, has_bound=step.bound is not None)
         column = number_column(table, column_key)
-        known = await store.find_row(
-            connection,
-            table,
-            row_id,
-            action="update",
-            roles=list(principal.roles),
-            values=[],
-            permissions=None,
-        )
-        _require(table, "update", principal, known)
-        _require_unchanged(known, unchanged_since)
-        value = stepped(msgspec.json.decode(known.json)[column.key], step)
-        values = stored(table, {column.key: value}, is_new=False)
+        check_step(column, step)
+        try:
+            value = stepped(msgspec.json.decode(known.json)[column.key], step)
+            values = stored(table, {column.key: value}, is_new=False)
+        except Refusal:
+            if known.may_read:
+                raise
+            values = []
         return await store.update_row(
             connection, table, known, values=values, permissions=None, now=now(), updated_at=None
         )
@@ -218,27 +228,18 @@ async def delete_row(
     """Delete a row."""
 
     async def work(connection: Connection, table: Table) -> None:
-        known = await store.find_row(
-            connection,
-            table,
-            row_id,
-            action="delete",
-            roles=list(principal.roles),
-            values=[],
-            permissions=None,
-        )
-        _require(table, "delete", principal, known)
-        _require_unchanged(known, unchanged_since)
+        known = await store.find_row(connection, table, row_id, _access(table, "delete", principal))
+        _require(known, unchanged_since=unchanged_since)
         await store.delete_row(connection, table, known)
 
     await catalogue.write(key, principal, work)
 
 
 async def _insert(connection: Connection, table: Table, principal: Principal, id_: str, change: Change) -> bytes:
+    if roles_for(table, "create", principal) is not None:
+        raise unauthorized()
     data = change.data or {}
     permissions = new_permissions(change.permissions, principal)
-    if _roles(table, "create", principal) is not None:
-        raise _unauthorized()
     values = stored(table, data, is_new=True)
     created_at = moment(data, "$createdAt", principal) or now()
     updated_at = moment(data, "$updatedAt", principal) or created_at
@@ -256,30 +257,23 @@ async def _insert(connection: Connection, table: Table, principal: Principal, id
 async def _overwrite(
     connection: Connection, table: Table, principal: Principal, id_: str, change: Change
 ) -> bytes | None:
-    """Upsert a row that is there; None where it is not."""
+    """Upsert a row that is there; None where it is not, or not for this caller."""
+    to_update = access(table, "update", principal)
+    if to_update.is_closed:
+        return None
     data = change.data or {}
     permissions = None if change.permissions is None else row_permissions(change.permissions, principal)
     values, fault = _checked(stored_over, table, data)
     created_at, updated_at = moment(data, "$createdAt", principal), moment(data, "$updatedAt", principal)
     try:
-        known = await store.find_row(
-            connection,
-            table,
-            id_,
-            action="update",
-            roles=list(principal.roles),
-            values=values,
-            permissions=permissions,
-        )
+        known = await store.find_row(connection, table, id_, to_update, values=values, permissions=permissions)
     except Refusal as refusal:
         if refusal.type is ErrorType.ROW_NOT_FOUND:
             return None
         raise
-    if known.is_same and fault is None and created_at is None and updated_at is None:
-        if not _may(table, "read", principal, known):
-            raise store.not_found()
+    if known.may_read and known.is_same and fault is None and created_at is None and updated_at is None:
         return known.json.encode()
-    _require(table, "update", principal, known)
+    _require(known)
     if fault is not None:
         raise fault
     return await store.update_row(
@@ -294,27 +288,25 @@ async def _overwrite(
     )
 
 
-def _roles(table: Table, action: str, principal: Principal) -> list[str] | None:
-    """Return the roles by which single rows may be open; None: all rows are; empty: none can be."""
-    if principal.kind is Kind.KEY or grants(table.permissions, action, principal.roles):
-        return None
-    return list(principal.roles) if table.row_security else []
+def _access(table: Table, action: str, principal: Principal) -> Access:
+    """Return by what rows are open to an action; raises `Refusal(USER_UNAUTHORIZED)` where none is, nor can be read."""
+    found = access(table, action, principal)
+    if found.is_closed:
+        raise unauthorized()
+    return found
 
 
-def _may(table: Table, action: str, principal: Principal, known: Known) -> bool:
-    roles = _roles(table, action, principal)
-    may = known.may_read if action == "read" else known.may
-    return roles is None or (bool(roles) and may)
-
-
-def _require(table: Table, action: str, principal: Principal, known: Known) -> None:
-    if not _may(table, action, principal, known):
-        raise _unauthorized()
-
-
-def _require_unchanged(known: Known, since: datetime | None) -> None:
-    if since is not None and known.updated_at > since:
+def _require(known: Known, *, unchanged_since: datetime | None = None, has_bound: bool = False) -> None:
+    """Raise `Refusal` unless the row may be acted on, under conditions that only its reader may set."""
+    has_condition = unchanged_since is not None or has_bound
+    if not known.may or (has_condition and not known.may_read):
+        raise unauthorized()
+    if unchanged_since is not None and known.updated_at > unchanged_since:
         raise Refusal(ErrorType.ROW_UPDATE_CONFLICT, "The row has been changed since.")
+
+
+def _listed(table: Table, page: Page) -> bytes:
+    return f'{{"total":{page.total},"{table.naming.word("rows")}":[{page.rows}]}}'.encode()
 
 
 def _checked(check: Callable[[Table, Data], Values], table: Table, data: Data) -> tuple[Values, Refusal | None]:
@@ -350,7 +342,3 @@ def moment(data: Data, name: str, principal: Principal) -> datetime | None:
     except ValueInvalid as error:
         raise ArgumentInvalid("data", f"{name}: {error}") from error
     return moment
-
-
-def _unauthorized() -> Refusal:
-    return Refusal(ErrorType.USER_UNAUTHORIZED, "The current user is not authorized to perform the requested action.")

@@ -10,6 +10,7 @@ import msgspec
 
 from services.data.domain.catalogue import Column, Table
 from services.data.domain.queries import RowQuery
+from services.data.domain.rights import Access
 from services.data.domain.rows import Values
 from services.data.store import statements
 from services.data.store.conditions import unfit_column
@@ -38,10 +39,10 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """A row, held for a change: what its own permissions allow, and what the change makes of it.
+    """A row, held for a change: what the caller may do with it, and what the change makes of it.
 
-    `is_same`: nothing changes. `unfit`: the key of a column that the change does not name, and whose value is none that
-    it takes now; None where there is none.
+    `json` is the row, whoever may read it. `is_same`: nothing changes. `unfit`: the key of a column that the change
+    does not name, and whose value is none that it takes now; None where there is none.
     """
 
     seq: int
@@ -113,39 +114,65 @@ async def insert_row(
     return str(made["json"]).encode()
 
 
+async def reads_any(connection: Connection, table: Table, roles: list[str]) -> bool:
+    """Say whether there is a row that one of these roles may read; raises `StaleTable`."""
+    with told():
+        found = await connection.fetchrow(statements.reads_any(table), table.version, roles)
+    if found is None or not found["is_current"]:
+        raise StaleTable
+    return bool(found["reads_any"])
+
+
+async def has_row(connection: Connection, table: Table, id_: str) -> bool:
+    """Say whether there is a row of this id, whoever may read it."""
+    found: bool = await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table.rows} WHERE id = $1)", id_)
+    return found
+
+
 async def find_row(
     connection: Connection,
     table: Table,
     id_: str,
+    access: Access,
     *,
-    action: str,
-    roles: list[str],
-    values: Values,
-    permissions: list[Permission] | None,
+    values: Values | None = None,
+    permissions: list[Permission] | None = None,
 ) -> Known:
-    """Hold a row for a change to these values and permissions (None: kept). Raises `Refusal(ROW_NOT_FOUND)`."""
+    """Hold a row for a change to these values and permissions (None: kept).
+
+    Raises `Refusal(ROW_NOT_FOUND)`, also for a row that may neither be acted on nor read: it is not touched.
+    """
+    values = values or []
     same = [
         f"t.{column.name} IS NOT DISTINCT FROM {place}"
-        for (column, _), place in zip(values, places_of(values, first=4), strict=True)
+        for (column, _), place in zip(values, places_of(values, first=2), strict=True)
     ]
     named = {column.n for column, _ in values}
-    arguments: list[object] = [id_, [f'{action}("{role}")' for role in roles], [f'read("{role}")' for role in roles]]
-    arguments += arguments_of(values)
+    arguments: list[object] = [id_, *arguments_of(values)]
     if permissions is not None:
         same.append(f"t.permissions = ${len(arguments) + 1}::text[]")
         arguments.append([str(permission) for permission in permissions])
+    may = _granted(access.acting, access.action, arguments)
+    may_read = _granted(access.reading, "read", arguments)
     unfit = unfit_column([column for column in table.columns if column.n not in named], arguments)
     text = f"""
-        SELECT t.seq, t.updated_at, {statements.row_json(table, None)} AS json, t.permissions && $2::text[] AS may,
-            t.permissions && $3::text[] AS may_read, {" AND ".join(same) or "true"} AS is_same,
-            {unfit} AS unfit
-        FROM {table.rows} AS t WHERE t.id = $1 FOR UPDATE
+        SELECT t.seq, t.updated_at, {statements.row_json(table, None)} AS json, {may} AS may, {may_read} AS may_read,
+            {" AND ".join(same) or "true"} AS is_same, {unfit} AS unfit
+        FROM {table.rows} AS t WHERE t.id = $1 AND ({may} OR {may_read}) FOR UPDATE
     """
     with told():
         found = await connection.fetchrow(text, *arguments)
     if found is None:
         raise not_found()
     return Known(**dict(found))
+
+
+def _granted(roles: list[str] | None, action: str, arguments: list[object]) -> str:
+    """Return the SQL of whether a row `t` grants an action to one of these roles (None: it need not)."""
+    if not roles:
+        return "true" if roles is None else "false"
+    arguments.append([f'{action}("{role}")' for role in roles])
+    return f"t.permissions && ${len(arguments)}::text[]"
 
 
 async def update_row(
@@ -159,8 +186,9 @@ async def update_row(
     updated_at: datetime | None,
     created_at: datetime | None = None,
 ) -> bytes:
-    """Change a row that is held; return it as JSON. Raises `Refusal` of a constraint.
+    """Change a row that is held; return it as JSON, or as much of it as a caller may see who may not read it.
 
+    Raises `Refusal` of a constraint.
     `updated_at` None: it is `now`, or later where the row was changed in this millisecond already. `created_at` None:
     it is kept.
     """
@@ -175,9 +203,10 @@ async def update_row(
     if created_at is not None:
         arguments.append(created_at)
         sets.append(f"created_at = ${len(arguments)}")
+    shown = statements.row_json(table, None) if known.may_read else statements.unread_row_json(table)
     text = f"""
         UPDATE {table.rows} AS t SET {", ".join(sets)} WHERE t.seq = $1
-        RETURNING t.created_at, {statements.row_json(table, None)} AS json
+        RETURNING t.created_at, {shown} AS json
     """
     with told():
         changed = await connection.fetchrow(text, *arguments)

@@ -30,17 +30,26 @@ def row_json(table: Table, selected: tuple[Column, ...] | None) -> str:
 
     Ids and keys stand in it as they are: their grammar has no character that SQL or JSON would read as its own.
     """
-    table_id = table.naming.word("$tableId")
+    columns = [
+        f"""',"{column.key}":' || coalesce({column.shown}::text, '{column.unset}')"""
+        for column in (table.columns if selected is None else selected)
+    ]
+    return _json(table, sequence="t.seq", permissions="array_to_json(t.permissions)", columns=columns)
+
+
+def unread_row_json(table: Table) -> str:
+    """Return the SQL of what a caller is shown of a row `t` that it may change but not read: its id and its dates."""
+    return _json(table, sequence="''", permissions="'[]'", columns=[])
+
+
+def _json(table: Table, *, sequence: str, permissions: str, columns: list[str]) -> str:
     parts = [
-        """'{"$id":"' || t.id || '","$sequence":"' || t.seq""",
+        f"""'{{"$id":"' || t.id || '","$sequence":"' || {sequence}""",
         f"""'","$createdAt":"' || {DATE.format("created_at")}""",
         f"""'","$updatedAt":"' || {DATE.format("updated_at")}""",
-        """'","$permissions":' || array_to_json(t.permissions)""",
-        f"""',"$databaseId":"{table.database.id}","{table_id}":"{table.id}"'""",
-        *(
-            f"""',"{column.key}":' || coalesce({column.shown}::text, '{column.unset}')"""
-            for column in (table.columns if selected is None else selected)
-        ),
+        f"""'","$permissions":' || {permissions}""",
+        f"""',"$databaseId":"{table.database.id}","{table.naming.word("$tableId")}":"{table.id}"'""",
+        *columns,
     ]
     return " || ".join([*parts, "'}'"])
 
@@ -58,6 +67,15 @@ def get_row(table: Table, selected: tuple[Column, ...] | None, *, is_open: bool)
             SELECT {row_json(table, selected)} AS json FROM {table.rows} AS t WHERE t.id = $2{allowed}
         ) AS found ON true
         WHERE tables.n = {table.n}
+    """
+
+
+def reads_any(table: Table) -> str:
+    """Return the statement that says whether any row can be read: $1 the version, $2 the roles."""
+    return f"""
+        SELECT version = $1 AS is_current,
+            EXISTS (SELECT FROM {table.grants} WHERE action = 'read' AND role = ANY($2)) AS reads_any
+        FROM data.tables WHERE n = {table.n}
     """
 
 

@@ -50,7 +50,7 @@ async def test_who_leaves_a_team_no_longer_sees_what_only_it_may_see(api: Api, r
     assert (await by_row.list(caller=ada, replica=replica)).body == {"total": 0, "rows": []}
     assert (await by_table.list(caller=ada, replica=replica)).said == (401, "user_unauthorized")
     changed = await by_row.update(row, {"data": {"text": "b"}}, ada, replica=replica)
-    assert changed.said == (401, "user_unauthorized")
+    assert changed.said == (404, "row_not_found")
 
 
 @pytest.mark.parametrize("replica", REPLICAS)

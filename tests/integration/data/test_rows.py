@@ -196,7 +196,7 @@ async def test_an_update_that_makes_no_sense_is_refused(people: TableApi, body: 
 async def test_a_row_is_refused_for_what_comes_first(api: Api) -> None:
     """Section 2.5: the row is there, then permission, then structure, then uniqueness."""
     table = await api.new_table(rowSecurity=True)
-    row = await table.new_row()
+    row = await table.new_row(None, 'read("any")')
     bad: Json = {"data": {"text": 5}}
 
     assert (await table.update("nothing", bad)).said == (404, "row_not_found")

@@ -1,0 +1,77 @@
+"""Who may do what with the rows of a table: decided before anything else is looked at.
+
+The table's own list grants for all rows; with row security, a row's list grants for that row too. Creating needs the
+table's list. A key may do everything. No answer differs by what its caller may not read: a row that is hidden is one
+that is not there, and so is a table that grants the caller nothing.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from services.data.domain.catalogue import Database, Table
+from services.data.domain.naming import Naming
+from shared.contracts.permissions import TABLE_ACTIONS, grants
+from shared.contracts.principal import Kind, Principal
+from shared.kernel.errors import ErrorType, Refusal
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """By which roles single rows are open to an action, and to be read. None: all rows are; empty: none can be."""
+
+    action: str
+    acting: list[str] | None
+    reading: list[str] | None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no row can be acted on or read."""
+        return self.acting == [] and self.reading == []
+
+
+def roles_for(table: Table, action: str, principal: Principal) -> list[str] | None:
+    """Return the roles by which single rows may be open; None: all rows are; empty: none can be."""
+    if principal.kind is Kind.KEY or grants(table.permissions, action, principal.roles):
+        return None
+    return list(principal.roles) if table.row_security else []
+
+
+def access(table: Table, action: str, principal: Principal) -> Access:
+    """Return by what rows are open to an action."""
+    return Access(
+        action=action, acting=roles_for(table, action, principal), reading=roles_for(table, "read", principal)
+    )
+
+
+def is_closed(table: Table, principal: Principal) -> bool:
+    """Say whether a table grants a caller nothing, and none of its rows can."""
+    return all(roles_for(table, action, principal) == [] for action in TABLE_ACTIONS)
+
+
+def closed_table(naming: Naming) -> Table:
+    """Return what a client is shown in place of a table that is not there: one that grants nothing."""
+    database = Database(
+        n=0, project="", id="", name="", enabled=True, type=naming, created_at=_EPOCH, updated_at=_EPOCH
+    )
+    return Table(
+        n=0,
+        database=database,
+        id="",
+        name="",
+        enabled=True,
+        row_security=False,
+        permissions=[],
+        version=0,
+        columns=[],
+        indexes=[],
+        created_at=_EPOCH,
+        updated_at=_EPOCH,
+        naming=naming,
+    )
+
+
+def unauthorized() -> Refusal:
+    """Return the refusal of what the caller has no right to."""
+    return Refusal(ErrorType.USER_UNAUTHORIZED, "The current user is not authorized to perform the requested action.")
