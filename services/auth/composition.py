@@ -6,8 +6,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from argon2 import PasswordHasher
-from argon2.profiles import CHEAPEST
 from redis.asyncio import Redis
 
 import shared.messaging
@@ -22,6 +20,7 @@ from services.auth.operations.resolver import DatabaseResolver
 from services.auth.settings import Settings
 from services.auth.store.endings import end_all_of_instance
 from services.auth.store.instance import find_trusted, keep_first_trusted, keep_trusted
+from shared.contracts.passwords import new_hasher
 from shared.contracts.requests import ADMIN, FindSession, ResolveSession
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
@@ -59,7 +58,7 @@ async def open_auth(
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service=NAME)
         stack.push_async_callback(bus.close)
-        passwords = Passwords(PasswordHasher.from_parameters(CHEAPEST) if settings.cheap_passwords else None)
+        passwords = Passwords(new_hasher(cheap=settings.cheap_passwords))
         stack.callback(passwords.close)
         relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_of_instance, crash=settings.test_crash)
         loops: list[Coroutine[None, None, None]] = [relay.run()]

@@ -6,6 +6,7 @@ from services.auth.domain.records import Key, Session, User
 from services.auth.operations import keys, principals, projects, revocations, sessions, users
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.doctor import examine_deployment
+from services.auth.operations.revoking import once
 from shared.contracts import administration as admin
 from shared.contracts.dead_letters import DeadLetters, ListDeadLetters, RetryDeadLetters
 from shared.contracts.findings import ExamineDeployment, Findings
@@ -116,10 +117,16 @@ def _revocations(deps: AuthDeps) -> Handlers:
 
 def _projects(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateProject) -> admin.ProjectRecords:
-        made, receipt = await projects.create_project(
-            deps.pool, deps.revocations, id_=asked.id, name=asked.name, origins=asked.origins, by=CLI
+        made = projects.create_project(
+            deps.pool,
+            deps.revocations,
+            id_=asked.id,
+            name=asked.name,
+            origins=asked.origins,
+            by=CLI,
+            ticket=asked.ticket,
         )
-        return _project_records([made], receipt)
+        return await of(asked.id, await once(deps.pool, deps.revocations, asked.ticket, made))
 
     async def on_list(_: admin.ListProjects) -> admin.ProjectRecords:
         return _project_records(await projects.list_projects(deps.pool))
@@ -135,13 +142,17 @@ def _projects(deps: AuthDeps) -> Handlers:
             auth_methods=asked.auth_methods,
             membership_fields=asked.membership_fields,
         )
-        changed, receipt = await projects.update_project(
-            deps.pool, deps.guard, deps.revocations, id_=asked.id, change=change, by=CLI
+        changed = projects.update_project(
+            deps.pool, deps.guard, deps.revocations, id_=asked.id, change=change, by=CLI, ticket=asked.ticket
         )
-        return _project_records([changed.project], receipt)
+        return await of(asked.id, await once(deps.pool, deps.revocations, asked.ticket, changed))
 
     async def on_delete(asked: admin.DeleteProject) -> admin.ProjectRecords:
-        return _project_records([], await projects.delete_project(deps.pool, deps.revocations, id_=asked.id, by=CLI))
+        gone = projects.delete_project(deps.pool, deps.revocations, id_=asked.id, by=CLI, ticket=asked.ticket)
+        return _project_records([], await once(deps.pool, deps.revocations, asked.ticket, gone))
+
+    async def of(id_: str, receipt: Receipt) -> admin.ProjectRecords:
+        return _project_records([(await projects.get_project(deps.pool, id_)).project], receipt)
 
     return {
         admin.CreateProject: on_create,
@@ -153,16 +164,20 @@ def _projects(deps: AuthDeps) -> Handlers:
 
 def _keys(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateKey) -> admin.KeyRecords:
-        key, secret = await keys.create_key(
+        made = keys.create_key(
             deps.pool,
             deps.revocations,
             project=asked.project,
+            id_=asked.id,
+            secret_digest=asked.secret_digest,
             name=asked.name,
             scopes=asked.scopes,
             expire=asked.expire,
             by=CLI,
+            ticket=asked.ticket,
         )
-        return admin.KeyRecords(keys=(_key_record(key, secret),))
+        await once(deps.pool, deps.revocations, asked.ticket, made)
+        return await of(asked.project, asked.id)
 
     async def on_list(asked: admin.ListKeys) -> admin.KeyRecords:
         every = ListQuery(limit=MOST_NUMBER, total=False)
@@ -170,7 +185,7 @@ def _keys(deps: AuthDeps) -> Handlers:
         return admin.KeyRecords(keys=tuple(_key_record(key) for key in found))
 
     async def on_update(asked: admin.UpdateKey) -> admin.KeyRecords:
-        key, receipt = await keys.update_key(
+        changed = keys.update_key(
             deps.pool,
             deps.guard,
             deps.revocations,
@@ -178,12 +193,20 @@ def _keys(deps: AuthDeps) -> Handlers:
             id_=asked.id,
             change=keys.KeyChange(name=asked.name, scopes=asked.scopes, expire=asked.expire),
             by=CLI,
+            ticket=asked.ticket,
         )
-        return admin.KeyRecords(keys=(_key_record(key),), receipt=receipt.header())
+        return await of(asked.project, asked.id, await once(deps.pool, deps.revocations, asked.ticket, changed))
 
     async def on_delete(asked: admin.DeleteKey) -> admin.KeyRecords:
-        receipt = await keys.delete_key(deps.pool, deps.revocations, project=asked.project, id_=asked.id, by=CLI)
+        gone = keys.delete_key(
+            deps.pool, deps.revocations, project=asked.project, id_=asked.id, by=CLI, ticket=asked.ticket
+        )
+        receipt = await once(deps.pool, deps.revocations, asked.ticket, gone)
         return admin.KeyRecords(keys=(), receipt=receipt.header())
+
+    async def of(project: str, id_: str, receipt: Receipt | None = None) -> admin.KeyRecords:
+        key = await keys.get_key(deps.pool, project=project, id_=id_)
+        return admin.KeyRecords(keys=(_key_record(key),), receipt=_header(receipt))
 
     return {
         admin.CreateKey: on_create,
@@ -195,13 +218,13 @@ def _keys(deps: AuthDeps) -> Handlers:
 
 def _users(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateUser) -> admin.UserRecords:
-        made = await users.create_user(
+        made = await users.create_user_once(
             deps.pool,
             deps.passwords,
             (await projects.get_project(deps.pool, asked.project)).project,
             user_id=asked.id,
             email=asked.email,
-            password=asked.password,
+            password_hash=asked.password_hash,
             name=asked.name,
         )
         return _user_records([made])
@@ -215,7 +238,7 @@ def _users(deps: AuthDeps) -> Handlers:
         return _user_records([await users.get_user(deps.pool, asked.project, asked.id)])
 
     async def on_set_status(asked: admin.SetUserStatus) -> admin.UserRecords:
-        user, receipt = await users.update_status(
+        changed = users.update_status(
             deps.pool,
             deps.guard,
             deps.revocations,
@@ -223,8 +246,10 @@ def _users(deps: AuthDeps) -> Handlers:
             user_id=asked.id,
             enabled=asked.enabled,
             by=CLI,
+            ticket=asked.ticket,
         )
-        return _user_records([user], receipt)
+        receipt = await once(deps.pool, deps.revocations, asked.ticket, changed)
+        return _user_records([await users.get_user(deps.pool, asked.project, asked.id)], receipt)
 
     return {
         admin.CreateUser: on_create,
@@ -239,12 +264,22 @@ def _sessions(deps: AuthDeps) -> Handlers:
         return _session_records(await sessions.list_sessions(deps.pool, asked.project, asked.user))
 
     async def on_revoke(asked: admin.RevokeSession) -> admin.SessionRecords:
-        who = {"project": asked.project, "user_id": asked.user, "by": CLI}
-        if asked.id:
-            receipt = await sessions.delete_session(deps.pool, deps.revocations, session_id=asked.id, **who)
-        else:
-            receipt = await sessions.delete_sessions(deps.pool, deps.revocations, **who)
-        return _session_records([], receipt)
+        gone = (
+            sessions.delete_session(
+                deps.pool,
+                deps.revocations,
+                project=asked.project,
+                user_id=asked.user,
+                session_id=asked.id,
+                by=CLI,
+                ticket=asked.ticket,
+            )
+            if asked.id
+            else sessions.delete_sessions(
+                deps.pool, deps.revocations, project=asked.project, user_id=asked.user, by=CLI, ticket=asked.ticket
+            )
+        )
+        return _session_records([], await once(deps.pool, deps.revocations, asked.ticket, gone))
 
     return {admin.ListSessions: on_list, admin.RevokeSession: on_revoke}
 
@@ -271,10 +306,8 @@ def _project_records(found: list[Project], receipt: Receipt | None = None) -> ad
     return admin.ProjectRecords(projects=records, receipt=_header(receipt))
 
 
-def _key_record(key: Key, secret: str = "") -> admin.KeyRecord:
-    return admin.KeyRecord(
-        id=key.id, name=key.name, scopes=tuple(key.scopes), expire=wire_date(key.expires_at), secret=secret
-    )
+def _key_record(key: Key) -> admin.KeyRecord:
+    return admin.KeyRecord(id=key.id, name=key.name, scopes=tuple(key.scopes), expire=wire_date(key.expires_at))
 
 
 def _revocation_record(found: StoredReceipt) -> RevocationRecord:

@@ -26,8 +26,8 @@ def key() -> None:
 @click.pass_obj
 def create(given: Path | None, *, project: str, name: str, scopes: tuple[str, ...], expire: str, as_json: bool) -> None:
     """Create a key, and show its secret: once, since only a digest of it is kept."""
-    request = CreateKey(project=project, name=name, scopes=scopes or None, expire=expire)
-    show_one("key", ask(given, request).keys[0], HEADINGS | {"secret": "SECRET"}, as_json=as_json)
+    request, secret = CreateKey.new(project=project, name=name, scopes=scopes or None, expire=expire)
+    show_one("key", ask(given, request).keys[0], HEADINGS | {"secret": "SECRET"}, as_json=as_json, secret=secret)
 
 
 @key.command("list", epilog=HELP)

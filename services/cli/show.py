@@ -22,9 +22,9 @@ def show_list(records: Sequence[msgspec.Struct], headings: Mapping[str, str], *,
     click.echo(tabulate(shown, headers="keys") if shown else "none")
 
 
-def show_one(name: str, record: msgspec.Struct, headings: Mapping[str, str], *, as_json: bool) -> None:
-    """Show one record, or `{"<name>": …}`."""
-    row: dict[str, Any] = msgspec.to_builtins(record)  # Any: JSON
+def show_one(name: str, record: msgspec.Struct, headings: Mapping[str, str], *, as_json: bool, **known: str) -> None:
+    """Show one record, or `{"<name>": …}`, with what only this process knows of it."""
+    row: dict[str, Any] = msgspec.to_builtins(record) | known  # Any: JSON
     if as_json:
         click.echo(json.dumps({name: row}))
         return

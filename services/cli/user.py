@@ -1,14 +1,19 @@
 """`daypass user`."""
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from services.cli.exit_codes import HELP
+from services.cli.exit_codes import HELP, CommandFailed, ExitCode
 from services.cli.requester import ask
 from services.cli.show import as_json, of_project, show_list, show_one, show_receipt
 from shared.contracts.administration import CreateUser, ListUsers, SetUserStatus, ShowUser
-from shared.kernel.ids import UNIQUE
+from shared.contracts.passwords import check_password, new_hasher
+from shared.kernel.errors import ArgumentInvalid
+from shared.kernel.ids import UNIQUE, chosen_id
+from shared.kernel.settings import SettingsError, read_settings
 
 HEADINGS = {"id": "USER", "name": "NAME", "email": "E-MAIL", "status": "ENABLED", "created_at": "CREATED"}
 
@@ -28,7 +33,9 @@ def user() -> None:
 @click.pass_obj
 def create(given: Path | None, *, project: str, id_: str, email: str, name: str, password: str, as_json: bool) -> None:
     """Create a user. Give the password by DAYPASS_PASSWORD where others can see your command lines."""
-    request = CreateUser(project=project, id=id_, email=email, password=password, name=name)
+    request = CreateUser(
+        project=project, id=chosen_id(id_), email=email, password_hash=_hash(password) if password else "", name=name
+    )
     show_one("user", ask(given, request).users[0], HEADINGS, as_json=as_json)
 
 
@@ -73,6 +80,20 @@ def block(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
 def unblock(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
     """Unblock a user, who may sign in again."""
     _set_status(given, project, id_, enabled=True, as_json=as_json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    cheap_passwords: bool = False
+
+
+def _hash(password: str) -> str:
+    try:
+        check_password(password)
+        settings = read_settings(_Settings, os.environ)
+    except (ArgumentInvalid, SettingsError) as error:
+        raise CommandFailed(str(error), ExitCode.REFUSED) from error
+    return new_hasher(cheap=settings.cheap_passwords).hash(password)
 
 
 def _set_status(given: Path | None, project: str, id_: str, *, enabled: bool, as_json: bool) -> None:

@@ -137,8 +137,9 @@ async def _make_credentials(parts: Parts) -> Credentials:
         known = (await bus.ask(ListProjects(), timeout_s=ASK_S)).projects
         if FIRST_PROJECT not in {project.id for project in known}:
             await bus.ask(CreateProject(id=FIRST_PROJECT, name="Default"), timeout_s=ASK_S)
-        made = await bus.ask(CreateKey(project=FIRST_PROJECT, name="first key"), timeout_s=ASK_S)
-        return Credentials(project=FIRST_PROJECT, key=Secret(made.keys[0].secret))
+        request, secret = CreateKey.new(project=FIRST_PROJECT, name="first key")
+        await bus.ask(request, timeout_s=ASK_S)
+        return Credentials(project=FIRST_PROJECT, key=Secret(secret))
     finally:
         await bus.close()
         await redis.aclose()

@@ -1,13 +1,17 @@
 """Requests of the command line to auth: projects, keys, users, sessions. Answers tell what was done, and its receipt.
 
-Dates are as on the wire. An answer's `receipt` is empty where nothing was revoked.
+Dates are as on the wire. An answer's `receipt` is empty where nothing was revoked. Whoever asks makes the secrets, and
+sends what is stored of them: no key and no password is ever on the bus.
 """
 
-from typing import ClassVar, Generic
+import uuid
+from typing import ClassVar, Generic, Self
 
 import msgspec
 
+from shared.contracts.credentials import digest, new_key_secret
 from shared.contracts.requests import ADMIN, A, Request
+from shared.kernel.ids import unique_id
 
 
 class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,16 +36,12 @@ class ProjectRecords(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key; `secret` is told once, by the answer that makes it; `expire` empty: never."""
+    """An API key; `expire` empty: never."""
 
     id: str
     name: str
     scopes: tuple[str, ...]
     expire: str
-    secret: str = ""
-
-    def __repr__(self) -> str:
-        return f"KeyRecord({self.id!r}, …)"
 
 
 class KeyRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,17 @@ class Asked(Request[A], Generic[A], frozen=True, kw_only=True):
     LANE: ClassVar[str] = ADMIN
 
 
-class CreateProject(Asked[ProjectRecords], frozen=True, kw_only=True):
+class Change(Asked[A], Generic[A], frozen=True, kw_only=True):
+    """What the command line asks to be changed.
+
+    `ticket` will be the id of its entry in the outbox: by that a request which is delivered twice is known, does its
+    work once and has the same answer both times.
+    """
+
+    ticket: uuid.UUID = msgspec.field(default_factory=uuid.uuid4)
+
+
+class CreateProject(Change[ProjectRecords], frozen=True, kw_only=True):
     """`project.create`. Refused with `project_already_exists`."""
 
     TYPE: ClassVar[str] = "project.create"
@@ -111,7 +121,7 @@ class ListProjects(Asked[ProjectRecords], frozen=True, kw_only=True):
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
 
-class UpdateProject(Asked[ProjectRecords], frozen=True, kw_only=True):
+class UpdateProject(Change[ProjectRecords], frozen=True, kw_only=True):
     """`project.update`: what is None or not named stays. Refused with `project_not_found`.
 
     `auth_methods` says by Appwrite's ids which are on; `membership_fields` by name which members see of one another.
@@ -131,7 +141,7 @@ class UpdateProject(Asked[ProjectRecords], frozen=True, kw_only=True):
     membership_fields: dict[str, bool] = {}
 
 
-class DeleteProject(Asked[ProjectRecords], frozen=True, kw_only=True):
+class DeleteProject(Change[ProjectRecords], frozen=True, kw_only=True):
     """`project.delete`: refused everywhere once answered; its databases go behind that."""
 
     TYPE: ClassVar[str] = "project.delete"
@@ -140,16 +150,34 @@ class DeleteProject(Asked[ProjectRecords], frozen=True, kw_only=True):
     id: str
 
 
-class CreateKey(Asked[KeyRecords], frozen=True, kw_only=True):
+class CreateKey(Change[KeyRecords], frozen=True, kw_only=True):
     """`key.create`: `scopes` None is all; `expire` empty is never, else a date of ISO 8601."""
 
     TYPE: ClassVar[str] = "key.create"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
     project: str
+    id: str
+    secret_digest: bytes
     name: str
     scopes: tuple[str, ...] | None = None
     expire: str = ""
+
+    @classmethod
+    def new(
+        cls, *, project: str, name: str, scopes: tuple[str, ...] | None = None, expire: str = ""
+    ) -> tuple[Self, str]:
+        """Return the request for a key of a new id, and the only copy of the key's secret."""
+        secret = new_key_secret()
+        request = cls(
+            project=project,
+            id=unique_id(),
+            secret_digest=digest(secret),
+            name=name,
+            scopes=scopes,
+            expire=expire,
+        )
+        return request, secret
 
 
 class ListKeys(Asked[KeyRecords], frozen=True, kw_only=True):
@@ -161,7 +189,7 @@ class ListKeys(Asked[KeyRecords], frozen=True, kw_only=True):
     project: str
 
 
-class UpdateKey(Asked[KeyRecords], frozen=True, kw_only=True):
+class UpdateKey(Change[KeyRecords], frozen=True, kw_only=True):
     """`key.update`: what is None stays; `expire` empty is never. Refused with `key_not_found`."""
 
     TYPE: ClassVar[str] = "key.update"
@@ -174,7 +202,7 @@ class UpdateKey(Asked[KeyRecords], frozen=True, kw_only=True):
     expire: str | None = None
 
 
-class DeleteKey(Asked[KeyRecords], frozen=True, kw_only=True):
+class DeleteKey(Change[KeyRecords], frozen=True, kw_only=True):
     """`key.delete`. Refused with `key_not_found`."""
 
     TYPE: ClassVar[str] = "key.delete"
@@ -185,7 +213,10 @@ class DeleteKey(Asked[KeyRecords], frozen=True, kw_only=True):
 
 
 class CreateUser(Asked[UserRecords], frozen=True, kw_only=True):
-    """`user.create`; the password travels in the clear between the services of one instance, and is never logged."""
+    """`user.create`; `password_hash` is one of argon2, empty: no signing in by a password.
+
+    A user of this id who is all that is asked for has been made by the same request.
+    """
 
     TYPE: ClassVar[str] = "user.create"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
@@ -193,7 +224,7 @@ class CreateUser(Asked[UserRecords], frozen=True, kw_only=True):
     project: str
     id: str
     email: str = ""
-    password: str = ""
+    password_hash: str = ""
     name: str = ""
 
     def __repr__(self) -> str:
@@ -221,7 +252,7 @@ class ShowUser(Asked[UserRecords], frozen=True, kw_only=True):
     id: str
 
 
-class SetUserStatus(Asked[UserRecords], frozen=True, kw_only=True):
+class SetUserStatus(Change[UserRecords], frozen=True, kw_only=True):
     """`user.set_status`: block (`enabled` false) or unblock."""
 
     TYPE: ClassVar[str] = "user.set_status"
@@ -242,7 +273,7 @@ class ListSessions(Asked[SessionRecords], frozen=True, kw_only=True):
     user: str
 
 
-class RevokeSession(Asked[SessionRecords], frozen=True, kw_only=True):
+class RevokeSession(Change[SessionRecords], frozen=True, kw_only=True):
     """`session.revoke`: one session of a user, or all where `id` is empty."""
 
     TYPE: ClassVar[str] = "session.revoke"

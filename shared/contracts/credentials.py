@@ -8,6 +8,7 @@ import secrets
 import msgspec
 
 KEY_PREFIX = "standard_"
+DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class SessionSecret(msgspec.Struct, frozen=True):

@@ -100,15 +100,23 @@ def entry_bytes(event: Event) -> bytes:
     return pack({"type": event.TYPE, "version": event.VERSION, "body": event})
 
 
-async def publish(connection: Connection, event: Event, *, asked_by: str | None = None) -> uuid.UUID:
+async def publish(
+    connection: Connection, event: Event, *, asked_by: str | None = None, ticket: uuid.UUID | None = None
+) -> uuid.UUID:
     """Put an event into the outbox, within the transaction that `connection` is in; return the id of its row.
 
-    `asked_by` says who will wait until it is in force everywhere; None: nobody does, and there is no receipt.
+    `asked_by` says who will wait until it is in force everywhere; None: nobody does, and there is no receipt. `ticket`
+    is the id that the row is to have, where whoever asked has chosen one.
     """
-    row = uuid.uuid4()
+    row = ticket or uuid.uuid4()
     named, reason = (event.subjects, event.reason) if isinstance(event, PrincipalsChanged) else ((), event.TYPE)
     await connection.execute(_INSERT, row, event.STREAM, entry_bytes(event), list(named), reason, asked_by)
     return row
+
+
+async def is_published(pool: Pool, ticket: uuid.UUID) -> bool:
+    """Say whether there is an outbox row of this id."""
+    return bool(await pool.fetchval("SELECT true FROM feed.outbox WHERE id = $1", ticket))
 
 
 async def find_number(pool: Pool, ticket: uuid.UUID) -> Numbered | None:

@@ -131,7 +131,8 @@ async def _slow_down(database: Database, slower_ms: int) -> None:
 
 async def _fill(port: int, bus: Bus) -> dict[str, str]:
     await bus.ask(CreateProject(id=PROJECT, name=PROJECT), timeout_s=15)
-    key = (await bus.ask(CreateKey(project=PROJECT, name=PROJECT), timeout_s=15)).keys[0].secret
+    request, key = CreateKey.new(project=PROJECT, name=PROJECT)
+    await bus.ask(request, timeout_s=15)
     headers = {"X-Appwrite-Project": PROJECT, "X-Appwrite-Key": key}
     async with ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:
         user = (await post(http, "/v1/users", userId="unique()"))["$id"]

@@ -111,7 +111,8 @@ async def open_whole(names: Iterable[str]) -> AsyncIterator[Whole]:
 
 async def _fill(port: int, bus: Bus, names: Iterable[str]) -> dict[str, Any]:
     await bus.ask(CreateProject(id=PROJECT, name=PROJECT), timeout_s=15)
-    key = (await bus.ask(CreateKey(project=PROJECT, name=PROJECT), timeout_s=15)).keys[0].secret
+    request, key = CreateKey.new(project=PROJECT, name=PROJECT)
+    await bus.ask(request, timeout_s=15)
     users, jwts = {}, {}
     async with ClientSession(f"http://127.0.0.1:{port}", headers=key_headers({"key": key})) as http:
         for name in names:

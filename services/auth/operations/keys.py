@@ -1,5 +1,6 @@
-"""API keys of projects."""
+"""API keys of projects; `ticket` is as in `services.auth.operations.projects`."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -12,13 +13,13 @@ from services.auth.store import keys as store
 from services.auth.store.projects import get_project
 from shared.contracts import scopes as vocabulary
 from shared.contracts import subjects
-from shared.contracts.credentials import digest, new_key_secret
+from shared.contracts.credentials import DIGEST_BYTES
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
-from shared.kernel.ids import unique_id
+from shared.kernel.ids import is_id
 from shared.postgres.pool import Pool
 
 
@@ -35,30 +36,36 @@ async def create_key(
     revocations: Revocations,
     *,
     project: str,
+    id_: str,
+    secret_digest: bytes,
     name: str,
     scopes: Sequence[str] | None,
     expire: str,
     by: str,
-) -> tuple[Key, str]:
-    """Make a key, and return it with the only copy of its secret; `scopes` None: all that there are.
+    ticket: uuid.UUID | None = None,
+) -> tuple[Key, Receipt]:
+    """Make a key, of whose secret only the SHA-256 is told; `scopes` None: all that there are.
 
-    Raises `ArgumentInvalid` for an unknown scope or a date that is none, `Refusal(PROJECT_NOT_FOUND)`.
+    Raises `ArgumentInvalid` for an id or digest that is none, an unknown scope, or a date that is none,
+    `Refusal(KEY_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`.
     """
+    if not is_id(id_):
+        raise ArgumentInvalid("keyId", "it must have 1 to 36 of a-z, A-Z, 0-9, period, hyphen and underscore")
+    if len(secret_digest) != DIGEST_BYTES:
+        raise ArgumentInvalid("secret", "of a key's secret its SHA-256 is told")
     check_name(name)
-    secret = new_key_secret()
     async with pool.acquire() as connection, connection.transaction():
         key = await store.insert_key(
             connection,
             project=project,
-            id_=unique_id(),
+            id_=id_,
             name=name,
             scopes=_known(vocabulary.ALL if scopes is None else scopes),
-            secret_digest=digest(secret),
+            secret_digest=secret_digest,
             expires_at=_date(expire),
         )
-        ticket = await tell(connection, "key.created", subjects.key(project, key.id), by=by)
-    await revocations.confirm(ticket)
-    return key, secret
+        ticket = await tell(connection, "key.created", subjects.key(project, key.id), by=by, ticket=ticket)
+    return key, await revocations.confirm(ticket)
 
 
 async def list_keys(pool: Pool, *, project: str, query: ListQuery) -> tuple[int, list[Key]]:
@@ -84,6 +91,7 @@ async def update_key(
     change: KeyChange,
     by: str,
     granter: str = "",
+    ticket: uuid.UUID | None = None,
 ) -> tuple[Key, Receipt]:
     """Change a key, in force everywhere on return.
 
@@ -108,16 +116,18 @@ async def update_key(
             scopes=scopes,
             expires_at=key.expires_at if change.expire is None else _date(change.expire),
         )
-        ticket = await tell(connection, "key.updated", subjects.key(project, id_), by=by)
+        ticket = await tell(connection, "key.updated", subjects.key(project, id_), by=by, ticket=ticket)
     return changed, await revocations.confirm(ticket)
 
 
-async def delete_key(pool: Pool, revocations: Revocations, *, project: str, id_: str, by: str) -> Receipt:
+async def delete_key(
+    pool: Pool, revocations: Revocations, *, project: str, id_: str, by: str, ticket: uuid.UUID | None = None
+) -> Receipt:
     """Delete a key, refused everywhere on return; raises `Refusal(KEY_NOT_FOUND)`."""
     key = subjects.key(project, id_)
     async with settled(pool, revocations, key), pool.acquire() as connection, connection.transaction():
         await store.delete_key(connection, project, id_)
-        ticket = await tell(connection, "key.deleted", key, by=by)
+        ticket = await tell(connection, "key.deleted", key, by=by, ticket=ticket)
     return await revocations.confirm(ticket)
 
 

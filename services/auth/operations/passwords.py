@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from services.auth.domain.hashes import foreign_hash
+from shared.contracts.passwords import new_hasher
 from shared.kernel.errors import ErrorType, Unavailable
 
 T = TypeVar("T")
@@ -19,10 +20,10 @@ QUEUE_PER_CORE = 32
 
 
 class Passwords:
-    """Hashes with argon2id, at the library's recommended cost (RFC 9106, second choice); verifies other kinds, too."""
+    """Hashes with argon2id, at the cost of `hasher`; verifies other kinds, too."""
 
     def __init__(self, hasher: PasswordHasher | None = None, *, cores: int | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher or new_hasher()
         self._cores = cores or os.cpu_count() or 1
         self._threads = ThreadPoolExecutor(self._cores, thread_name_prefix="argon2")
         self._waiting = 0

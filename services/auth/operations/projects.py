@@ -1,4 +1,9 @@
-"""Projects, and the switches that hold for all of one."""
+"""Projects, and the switches that hold for all of one.
+
+`ticket` is the id that the change's entry in the outbox is to have, where whoever asks has chosen one.
+"""
+
+import uuid
 
 from services.auth.domain.projects import ProjectChange, StoredProject, check_name, check_origins
 from services.auth.operations.revoking import require_lease, settled, tell
@@ -16,7 +21,14 @@ from shared.postgres.pool import Pool
 
 
 async def create_project(
-    pool: Pool, revocations: Revocations, *, id_: str, name: str, origins: tuple[str, ...], by: str
+    pool: Pool,
+    revocations: Revocations,
+    *,
+    id_: str,
+    name: str,
+    origins: tuple[str, ...],
+    by: str,
+    ticket: uuid.UUID | None = None,
 ) -> tuple[Project, Receipt]:
     """Make a project, known everywhere on return; raises `Refusal(PROJECT_ALREADY_EXISTS)`, `ArgumentInvalid`."""
     if not is_project_id(id_):
@@ -25,7 +37,7 @@ async def create_project(
     check_origins(origins)
     async with pool.acquire() as connection, connection.transaction():
         await store.insert_project(connection, id_=id_, name=name, origins=list(origins))
-        ticket = await tell(connection, "project.created", subjects.project(id_), by=by)
+        ticket = await tell(connection, "project.created", subjects.project(id_), by=by, ticket=ticket)
         made = await store.get_project(connection, id_)
     return made.project, await revocations.confirm(ticket)
 
@@ -43,7 +55,14 @@ async def get_project(pool: Pool, id_: str) -> StoredProject:
 
 
 async def update_project(
-    pool: Pool, guard: Guard, revocations: Revocations, *, id_: str, change: ProjectChange, by: str
+    pool: Pool,
+    guard: Guard,
+    revocations: Revocations,
+    *,
+    id_: str,
+    change: ProjectChange,
+    by: str,
+    ticket: uuid.UUID | None = None,
 ) -> tuple[StoredProject, Receipt]:
     """Change a project, in force everywhere on return.
 
@@ -53,15 +72,17 @@ async def update_project(
     change.check()
     async with pool.acquire() as connection, connection.transaction():
         changed = await store.update_project(connection, id_, change)
-        ticket = await tell(connection, "project.updated", subjects.project(id_), by=by)
+        ticket = await tell(connection, "project.updated", subjects.project(id_), by=by, ticket=ticket)
     return changed, await revocations.confirm(ticket)
 
 
-async def delete_project(pool: Pool, revocations: Revocations, *, id_: str, by: str) -> Receipt:
+async def delete_project(
+    pool: Pool, revocations: Revocations, *, id_: str, by: str, ticket: uuid.UUID | None = None
+) -> Receipt:
     """Delete a project: refused everywhere on return, while its databases go; raises `Refusal(PROJECT_NOT_FOUND)`."""
     project = subjects.project(id_)
     async with settled(pool, revocations, project), pool.acquire() as connection, connection.transaction():
         await store.delete_project(connection, id_)
-        ticket = await tell(connection, "project.deleted", project, by=by)
+        ticket = await tell(connection, "project.deleted", project, by=by, ticket=ticket)
         await publish(connection, ProjectDeleted(project=id_))
     return await revocations.confirm(ticket)

@@ -2,23 +2,46 @@
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+
+import asyncpg
 
 from shared.contracts.events import PrincipalsChanged
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.receipt import Receipt
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.messaging.outbox import list_pending_about, publish
+from shared.messaging.outbox import is_published, list_pending_about, publish
 from shared.postgres.pool import Connection, Pool
 
 
-async def tell(connection: Connection, reason: str, *subjects: str, by: str) -> uuid.UUID:
+async def tell(
+    connection: Connection, reason: str, *subjects: str, by: str, ticket: uuid.UUID | None = None
+) -> uuid.UUID:
     """Say in the feed that what was known of `subjects` no longer holds; return the ticket to confirm.
 
-    `by` says for the receipt who asked.
+    `by` says for the receipt who asked; `ticket` is the one that was chosen for it, if any.
     """
-    return await publish(connection, PrincipalsChanged(subjects=subjects, reason=reason), asked_by=by)
+    event = PrincipalsChanged(subjects=subjects, reason=reason)
+    return await publish(connection, event, asked_by=by, ticket=ticket)
+
+
+async def once(
+    pool: Pool, revocations: Revocations, ticket: uuid.UUID, change: Awaitable[Receipt | tuple[object, Receipt]]
+) -> Receipt:
+    """Return the receipt of a change that tells of itself under `ticket`, also where that was made before.
+
+    Raises what `change` raises.
+    """
+    try:
+        outcome = await change
+    except Unavailable:
+        raise
+    except (Refusal, asyncpg.UniqueViolationError):
+        if not await is_published(pool, ticket):
+            raise
+        return await revocations.confirm(ticket)
+    return outcome[1] if isinstance(outcome, tuple) else outcome
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""Sessions: made by each way of signing in, shown, deleted."""
+"""Sessions: made by each way of signing in, shown, deleted; `ticket` is as in `services.auth.operations.projects`."""
 
 import uuid
 from collections.abc import Awaitable, Callable
@@ -190,7 +190,14 @@ async def find_session(pool: Pool, project: str, user_id: str, session_id: str) 
 
 
 async def delete_session(
-    pool: Pool, revocations: Revocations, *, project: str, user_id: str, session_id: str, by: str
+    pool: Pool,
+    revocations: Revocations,
+    *,
+    project: str,
+    user_id: str,
+    session_id: str,
+    by: str,
+    ticket: uuid.UUID | None = None,
 ) -> Receipt:
     """Delete a session; when this returns, no replica accepts it, nor any JWT made from it.
 
@@ -203,12 +210,19 @@ async def delete_session(
         connection.transaction(),
     ):
         await store.delete_sessions(connection, project, user_id, [session_id])
-        ticket = await tell(connection, "session.deleted", session, by=by)
+        ticket = await tell(connection, "session.deleted", session, by=by, ticket=ticket)
     return await revocations.confirm(ticket)
 
 
 async def delete_sessions(
-    pool: Pool, revocations: Revocations, *, project: str, user_id: str, by: str, kept: str = ""
+    pool: Pool,
+    revocations: Revocations,
+    *,
+    project: str,
+    user_id: str,
+    by: str,
+    kept: str = "",
+    ticket: uuid.UUID | None = None,
 ) -> Receipt:
     """End all by which a user signs in or acts but the session `kept`, by one entry.
 
@@ -216,7 +230,7 @@ async def delete_sessions(
     """
     user = subjects.user(project, user_id)
     async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
-        ticket = await end_all(connection, project, user_id, reason="sessions.deleted", by=by, kept=kept)
+        ticket = await end_all(connection, project, user_id, reason="sessions.deleted", by=by, kept=kept, ticket=ticket)
     return await revocations.confirm(ticket)
 
 

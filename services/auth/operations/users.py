@@ -1,6 +1,9 @@
-"""Users: made, shown, changed, deleted."""
+"""Users: made, shown, changed, deleted; `ticket` is as in `services.auth.operations.projects`."""
+
+import uuid
 
 from services.auth.domain.emails import normal_email
+from services.auth.domain.hashes import check_argon2
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
 from services.auth.domain.roles import check_number, roles_of
@@ -16,8 +19,8 @@ from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
-from shared.kernel.errors import ErrorType, Refusal
-from shared.kernel.ids import chosen_id
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
+from shared.kernel.ids import chosen_id, is_id
 from shared.postgres.pool import Pool
 
 
@@ -62,6 +65,29 @@ async def create_user(
         )
 
 
+async def create_user_once(
+    pool: Pool, passwords: Passwords, project: Project, *, user_id: str, email: str, password_hash: str, name: str
+) -> User:
+    """Make a user whose password was hashed elsewhere; one who is there, with all of this, was made by just this.
+
+    Raises `ArgumentInvalid`, `Refusal(USER_ALREADY_EXISTS)`.
+    """
+    if not is_id(user_id):
+        raise ArgumentInvalid("userId", "it must have 1 to 36 of a-z, A-Z, 0-9, period, hyphen and underscore")
+    known = check_argon2(password_hash) if password_hash else None
+    try:
+        return await create_user(pool, passwords, project, user_id=user_id, email=email, foreign_hash=known, name=name)
+    except Refusal as refusal:
+        if refusal.type is not ErrorType.USER_ALREADY_EXISTS:
+            raise
+        async with pool.acquire() as connection:
+            user = await store.find_user(connection, project.id, user_id)
+        address = normal_email("email", email) if email else None
+        if user is None or (user.email, user.name, user.password_hash) != (address, name, known):
+            raise
+        return user
+
+
 async def get_user(pool: Pool, project: str, user_id: str) -> User:
     """Return a user; raises `Refusal(USER_NOT_FOUND)`."""
     async with pool.acquire() as connection:
@@ -75,7 +101,15 @@ async def list_users(pool: Pool, project: str, query: ListQuery) -> tuple[int, l
 
 
 async def update_status(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, enabled: bool, by: str
+    pool: Pool,
+    guard: Guard,
+    revocations: Revocations,
+    *,
+    project: str,
+    user_id: str,
+    enabled: bool,
+    by: str,
+    ticket: uuid.UUID | None = None,
 ) -> tuple[User, Receipt]:
     """Block or unblock a user, in force everywhere on return; blocking ends all by which the user signs in or acts.
 
@@ -86,9 +120,9 @@ async def update_status(
     async with pool.acquire() as connection, connection.transaction():
         user = await store.set_enabled(connection, project, user_id, enabled=enabled)
         if enabled:
-            ticket = await tell(connection, "user.unblocked", subjects.user(project, user_id), by=by)
+            ticket = await tell(connection, "user.unblocked", subjects.user(project, user_id), by=by, ticket=ticket)
         else:
-            ticket = await end_all(connection, project, user_id, reason="user.blocked", by=by)
+            ticket = await end_all(connection, project, user_id, reason="user.blocked", by=by, ticket=ticket)
     return user, await revocations.confirm(ticket)
 
 

@@ -94,8 +94,9 @@ class World:
         return self.guest.with_(X_Appwrite_JWT=made.json["jwt"])
 
     async def key_with(self, *scopes: str) -> tuple[Caller, str]:
-        made = (await self.bus.ask(CreateKey(project=PROJECT, name="some", scopes=scopes), timeout_s=15)).keys[0]
-        return self.guest.with_(X_Appwrite_Key=made.secret), made.id
+        request, secret = CreateKey.new(project=PROJECT, name="some", scopes=scopes)
+        await self.bus.ask(request, timeout_s=15)
+        return self.guest.with_(X_Appwrite_Key=secret), request.id
 
     async def delete_key(self, id_: str) -> None:
         await self.bus.ask(DeleteKey(project=PROJECT, id=id_), timeout_s=15)
@@ -143,8 +144,9 @@ async def open_world(
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT})
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
-        made = (await cli.ask(CreateKey(project=PROJECT, name="all"), timeout_s=15)).keys[0]
-        yield World(guest, guest.with_(X_Appwrite_Key=made.secret), cli, guard, made.id, opened, database)
+        request, secret = CreateKey.new(project=PROJECT, name="all")
+        await cli.ask(request, timeout_s=15)
+        yield World(guest, guest.with_(X_Appwrite_Key=secret), cli, guard, request.id, opened, database)
 
 
 @pytest.fixture(scope="module")

@@ -182,7 +182,7 @@ async def test_users_are_for_keys(world: World) -> None:
 async def test_a_key_has_a_scope_that_exists_and_an_end_that_lies_ahead(world: World) -> None:
     for wrong in ({"scopes": ("users.fly",)}, {"expire": "2001-01-01"}, {"expire": "soon"}):
         with pytest.raises(Refusal, match=r"scopes|expire"):
-            await world.bus.ask(CreateKey(project=PROJECT, name="wrong", **wrong), timeout_s=15)
+            await world.bus.ask(CreateKey.new(project=PROJECT, name="wrong", **wrong)[0], timeout_s=15)
     with pytest.raises(Refusal, match=r"no project nowhere"):
         await world.bus.ask(ListKeys(project="nowhere"), timeout_s=15)
 
