@@ -21,7 +21,8 @@ async def end_all(
 ) -> uuid.UUID:
     """End a user's sessions but `kept`, login tokens, pending invitations, and JWTs without a session.
 
-    Within the caller's transaction; returns the ticket to confirm, which is `ticket` if that was chosen. Raises `Refusal(USER_NOT_FOUND)`.
+    Within the caller's transaction; returns the ticket to confirm: `ticket`, if that was chosen.
+    Raises `Refusal(USER_NOT_FOUND)`.
     """
     if not await end_all_of_user(connection, project, user_id, kept=kept):
         raise not_found()

@@ -97,8 +97,8 @@ CHANGES: dict[type[Change[Any]], Make] = {
     CreateKey: lambda *_: CreateKey.new(project=PROJECT, name="another")[0],
     admin.UpdateKey: lambda key, *_: admin.UpdateKey(project=PROJECT, id=key, name="renamed"),
     admin.DeleteKey: lambda key, *_: admin.DeleteKey(project=PROJECT, id=key),
-    admin.SetUserStatus: lambda _, user, __: admin.SetUserStatus(project=PROJECT, id=user, enabled=False),
     admin.RevokeSession: lambda _, user, session: admin.RevokeSession(project=PROJECT, user=user, id=session),
+    admin.SetUserStatus: lambda _, user, __: admin.SetUserStatus(project=PROJECT, id=user, enabled=False),
 }
 
 
