@@ -54,7 +54,10 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's place in a team, and what is shown of both; it grants nothing until it is confirmed."""
+    """A user's place in a team, and what is shown of both; it grants nothing until it is confirmed.
+
+    `is_to_address`: an invitation to an address, of which nobody has been made a user yet: `user_id` is reserved.
+    """
 
     project: str
     id: str
@@ -67,6 +70,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     user_accessed_at: datetime | None
     roles: list[str]
     confirmed: bool
+    is_to_address: bool
     invited_at: datetime
     joined_at: datetime | None
     created_at: datetime
@@ -74,7 +78,10 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
-    """What proves an invitation: the digest of its secret, and the address that its link was sent to."""
+    """What proves an invitation: the digest of its secret, and the address that its link was sent to.
+
+    With `invited_name` it is for whoever has that address when it is accepted; else for the user.
+    """
 
     id: str
     team_id: str
@@ -82,6 +89,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: bool
     secret_digest: bytes | None
     sent_to: str
+    invited_name: str | None
     invited_at: datetime
 
 

@@ -127,7 +127,6 @@ class MembershipList(msgspec.Struct, frozen=True, kw_only=True):
         ErrorType.USER_UNAUTHORIZED,
         ErrorType.USER_NOT_FOUND,
         ErrorType.USER_ALREADY_EXISTS,
-        ErrorType.USER_COUNT_EXCEEDED,
         ErrorType.MEMBERSHIP_ALREADY_CONFIRMED,
         ErrorType.RESOURCE_ALREADY_EXISTS,
         ErrorType.GENERAL_SMTP_DISABLED,
@@ -217,6 +216,7 @@ async def update_membership(call: Call[AuthDeps], params: UpdateMembership) -> M
         ErrorType.TEAM_INVITE_MISMATCH,
         ErrorType.MEMBERSHIP_ALREADY_CONFIRMED,
         ErrorType.USER_BLOCKED,
+        ErrorType.USER_COUNT_EXCEEDED,
         ErrorType.REVOCATION_UNCONFIRMED,
     ),
 )

@@ -67,7 +67,8 @@ async def create_membership(
 ) -> tuple[Membership, Receipt | None]:
     """Make a member, at once where a key asks; where an owner does, send an invitation that leads to `url`.
 
-    Whoever is not known yet becomes a user without a password. An invitation that is pending is replaced.
+    A key makes a user without a password of an address that nobody has. An owner invites the address, and is not told
+    whether anybody has it: the user is found or made when the invitation is accepted. One that is pending is replaced.
     Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, USER_NOT_FOUND, USER_ALREADY_EXISTS, USER_COUNT_EXCEEDED,
     MEMBERSHIP_ALREADY_CONFIRMED, RESOURCE_ALREADY_EXISTS, GENERAL_SMTP_DISABLED), `ArgumentInvalid`, `Unavailable`.
     """
@@ -84,8 +85,8 @@ async def create_membership(
     ):
         await hold_project(connection, project.id, project.incarnation)
         await teams.get_team(connection, project.id, team_id)
-        user = await _find_or_make(connection, project, invitee, is_limited=False)
-        place = _Place(project.id, team_id, user, list(dict.fromkeys(roles)))
+        user = await _find_or_make(connection, project, invitee)
+        place = _Place(project.id, team_id, list(dict.fromkeys(roles)), user)
         membership = await _put(connection, place, membership_id, is_joined=True)
         await check_roles(connection, project.id, user.id)
         ticket = await _tell(connection, "membership.created", project.id, team_id, user.id, by=principal.who)
@@ -137,7 +138,8 @@ async def update_roles(
         await check_again(connection, principal, owns=team_id)
         await store.set_roles(connection, project, team_id, membership_id, list(dict.fromkeys(roles)))
         membership = _found(await store.find_membership(connection, project, team_id, membership_id))
-        await check_roles(connection, project, known.user_id)
+        if not known.is_to_address:
+            await check_roles(connection, project, known.user_id)
         ticket = await _tell(connection, "membership.roles", project, team_id, known.user_id, by=principal.who)
     return membership, await deps.revocations.confirm(ticket)
 
@@ -155,7 +157,7 @@ async def delete_membership(deps: AuthDeps, principal: Principal, team_id: str, 
         connection.transaction(),
     ):
         known = await store.find_membership(connection, project, team_id, membership_id)
-        is_own = known is not None and known.user_id == principal.user
+        is_own = await store.belongs_to(connection, project, membership_id, principal.user)
         if not is_own:
             check_member(principal, team_id)
             await teams.get_team(connection, project, team_id)
@@ -183,9 +185,10 @@ async def accept_membership(
 ) -> Accepted:
     """Accept an invitation by the secret of its link, as `user` or as a guest, who is signed in by it.
 
-    A link signs in only while the address that it was sent to is the user's, and verifies that address alone.
+    An invitation to an address makes a user where nobody has the address yet. A link signs in only while the address
+    that it was sent to is the user's, and verifies that address alone.
     Raises `Refusal` (MEMBERSHIP_NOT_FOUND, TEAM_NOT_FOUND, TEAM_MEMBERSHIP_MISMATCH, TEAM_INVALID_SECRET,
-    TEAM_INVITE_MISMATCH, MEMBERSHIP_ALREADY_CONFIRMED, USER_BLOCKED), `Unavailable`.
+    TEAM_INVITE_MISMATCH, MEMBERSHIP_ALREADY_CONFIRMED, USER_BLOCKED, USER_COUNT_EXCEEDED), `Unavailable`.
     """
     require_lease(deps.guard)
     named = (subjects.user(project.id, user_id), subjects.team(project.id, team_id))
@@ -196,15 +199,16 @@ async def accept_membership(
         deps.pool.acquire() as connection,
         connection.transaction(),
     ):
-        await sessions.lock_user(connection, project.id, user_id)  # one acceptance at a time
-        invitation = await _proven(connection, project.id, user, team_id, membership_id, user_id, secret)
-        invited = await users.get_user(connection, project.id, user_id)
-        _check_acceptance(invitation, invited, is_guest=user is None)
-        if not await store.confirm_membership(connection, project.id, membership_id):
-            raise _not_found()
+        invitation = await _proven(connection, project.id, team_id, membership_id, secret)
+        invited = await _find_invited(connection, project.id, invitation)
+        _check_acceptance(invitation, invited, user, user_id)
+        if invited is None:
+            invited = await _make_invited(connection, project, invitation)
+            _check_acceptance(invitation, invited, user, user_id)
+        await _join(connection, project.id, invitation, invited, secret)
         if invited.email == invitation.sent_to and not invited.email_verified:
-            await users.update_user(connection, project.id, user_id, email_verified=True)
-        await check_roles(connection, project.id, user_id)
+            await users.update_user(connection, project.id, invited.id, email_verified=True)
+        await check_roles(connection, project.id, invited.id)
         if user is None:
             sign_in = SignIn("email", invited.email or "", ["email"], ip)
             session, made, evicted = await add_session(
@@ -213,7 +217,9 @@ async def accept_membership(
             signed_in = SignedIn(session, made, None)
         else:
             await check_again(connection, user)
-        ticket = await _tell(connection, "membership.confirmed", project.id, team_id, user_id, by=f"user:{user_id}")
+        ticket = await _tell(
+            connection, "membership.confirmed", project.id, team_id, invited.id, by=f"user:{invited.id}"
+        )
         membership = _found(await store.find_membership(connection, project.id, team_id, membership_id))
     try:
         await confirmed(deps.revocations, evicted)
@@ -226,10 +232,13 @@ async def accept_membership(
 
 
 class _Place(NamedTuple):
+    """A place in a team: of a user, or of whoever accepts an invitation to an address."""
+
     project: str
     team_id: str
-    user: User
     roles: list[str]
+    user: User | None = None
+    invited_name: str | None = None
 
 
 async def _invite(
@@ -248,9 +257,12 @@ async def _invite(
     async with deps.pool.acquire() as connection, connection.transaction():
         team = await teams.get_team(connection, project.id, team_id)
         await check_again(connection, principal, owns=team_id)
-        user = await _find_or_make(connection, project, invitee, is_limited=True)
-        sent_to = _address(user, invitee)
-        place = _Place(project.id, team_id, user, roles)
+        if invitee.user_id:
+            user = await _get_user(connection, project.id, invitee)
+            sent_to, place = _address(user), _Place(project.id, team_id, roles, user)
+        else:
+            sent_to = normal_email("email", invitee.email) if invitee.email else invitee.phone
+            place = _Place(project.id, team_id, roles, invited_name=invitee.name or sent_to)
         membership = await _put(connection, place, id_, is_joined=False, secret=secret, sent_to=sent_to)
     letter = _letter(team, membership, to=sent_to, url=url, secret=secret)
     try:
@@ -267,11 +279,15 @@ async def _put(
 
     Raises `Refusal(MEMBERSHIP_ALREADY_CONFIRMED)`, `Refusal(USER_NOT_FOUND)`.
     """
-    project, team_id, user, roles = place
-    user_id = user.id
-    if await sessions.lock_user(connection, project, user_id, user.incarnation) is None:
-        raise users.not_found()
-    known = await store.find_membership_of(connection, project, team_id, user_id)
+    project, team_id, roles, user, invited_name = place
+    if user is None:
+        known = await store.find_membership_to(connection, project, team_id, sent_to)
+        user_id = unique_id() if known is None else known.user_id
+    else:
+        if await sessions.lock_user(connection, project, user.id, user.incarnation) is None:
+            raise users.not_found()
+        known = await store.find_membership_of(connection, project, team_id, user.id)
+        user_id = user.id
     if known is not None and known.confirmed:
         raise _already_confirmed()
     joined_at = now() if is_joined else None
@@ -288,6 +304,7 @@ async def _put(
             joined_at=joined_at,
             secret_digest=secret_digest,
             sent_to=sent_to,
+            invited_name=invited_name,
         )
     else:
         id_ = known.id
@@ -295,22 +312,29 @@ async def _put(
             connection,
             project=project,
             id_=id_,
+            user_id=user_id,
             roles=roles,
             joined_at=joined_at,
             secret_digest=secret_digest,
             sent_to=sent_to,
+            invited_name=invited_name,
         )
     return _found(await store.find_membership(connection, project, team_id, id_))
 
 
-async def _find_or_make(connection: Connection, project: Project, invitee: Invitee, *, is_limited: bool) -> User:
-    """Return the user who is meant, made where nobody has the address; `is_limited`: by the project's user limit."""
+async def _get_user(connection: Connection, project: str, invitee: Invitee) -> User:
     address = normal_email("email", invitee.email) if invitee.email else None
+    user = await users.get_user(connection, project, invitee.user_id)
+    if (address and address != user.email) or (invitee.phone and invitee.phone != user.phone):
+        raise Refusal(ErrorType.USER_ALREADY_EXISTS, "The user has another email or phone.")
+    return user
+
+
+async def _find_or_make(connection: Connection, project: Project, invitee: Invitee) -> User:
+    """Return the user who is meant, made where nobody has the address."""
     if invitee.user_id:
-        user = await users.get_user(connection, project.id, invitee.user_id)
-        if (address and address != user.email) or (invitee.phone and invitee.phone != user.phone):
-            raise Refusal(ErrorType.USER_ALREADY_EXISTS, "The user has another email or phone.")
-        return user
+        return await _get_user(connection, project.id, invitee)
+    address = normal_email("email", invitee.email) if invitee.email else None
     found = None
     if address:
         found = await users.find_user_by_email(connection, project.id, address)
@@ -318,8 +342,6 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
         found = await store.find_user_by_phone(connection, project.id, invitee.phone)
     if found is not None:
         return found
-    if is_limited and project.user_limit and await users.lock_users(connection, project) >= project.user_limit:
-        raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
     return await users.insert_user(
         connection,
         project=project.id,
@@ -333,15 +355,7 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
     )
 
 
-async def _proven(
-    connection: Connection,
-    project: str,
-    user: Principal | None,
-    team_id: str,
-    membership_id: str,
-    user_id: str,
-    secret: str,
-) -> Invitation:
+async def _proven(connection: Connection, project: str, team_id: str, membership_id: str, secret: str) -> Invitation:
     invitation = await store.find_invitation(connection, project, membership_id)
     if invitation is None:
         raise _not_found()
@@ -350,26 +364,84 @@ async def _proven(
         raise Refusal(ErrorType.TEAM_MEMBERSHIP_MISMATCH, "The membership is not one of this team.")
     if invitation.secret_digest is None or not secrets.compare_digest(invitation.secret_digest, digest(secret)):
         raise _invalid_secret()
-    if invitation.user_id != user_id or (user is not None and user.user != user_id):
-        raise Refusal(ErrorType.TEAM_INVITE_MISMATCH, "The invite does not belong to the current user.")
     return invitation
 
 
-def _check_acceptance(invitation: Invitation, invited: User, *, is_guest: bool) -> None:
+async def _find_invited(connection: Connection, project: str, invitation: Invitation) -> User | None:
+    """Return who is invited, locked until the transaction ends; None where an address is that nobody has."""
+    if invitation.invited_name is None:
+        return await users.lock_user(connection, project, invitation.user_id)
+    return await store.lock_user_by_address(connection, project, invitation.sent_to)
+
+
+def _check_acceptance(invitation: Invitation, invited: User | None, user: Principal | None, user_id: str) -> None:
+    """Raise `Refusal` unless who is invited may accept, as `user` or as a guest, by a link that names `user_id`."""
     if invitation.confirmed:
         raise _already_confirmed()
+    invited_id = "" if invited is None else invited.id  # the id in the link is nobody's then, whoever has taken it
+    if user_id not in {invited_id, invitation.user_id} or (user is not None and user.user != invited_id):
+        raise Refusal(ErrorType.TEAM_INVITE_MISMATCH, "The invite does not belong to the current user.")
     check_age(invitation, now())
+    if invited is None:
+        return
     if not invited.enabled:
         raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
     # Whoever reads the mail of an address that the user has given up must not become the user.
-    if is_guest and invitation.sent_to not in {invited.email, invited.phone}:
+    if user is None and invitation.sent_to not in {invited.email, invited.phone}:
         raise _invalid_secret()
 
 
-def _address(user: User, invitee: Invitee) -> str:
-    """Return where the link goes: by phone only where that was asked for, or where there is no e-mail address."""
-    by_phone = user.phone if invitee.phone and not (invitee.user_id or invitee.email) else None
-    address = by_phone or user.email or user.phone
+async def _make_invited(connection: Connection, project: Project, invitation: Invitation) -> User:
+    """Make a user of an address that nobody has, under the id of the invitation unless somebody has taken that.
+
+    Where somebody takes the address at the same moment, return that user.
+    """
+    await hold_project(connection, project.id, project.incarnation)
+    if project.user_limit and await users.lock_users(connection, project) >= project.user_limit:
+        raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
+    is_email = "@" in invitation.sent_to
+    id_ = invitation.user_id
+    if await users.find_user(connection, project.id, id_) is not None:
+        id_ = unique_id()
+    try:
+        async with connection.transaction():
+            return await users.insert_user(
+                connection,
+                project=project.id,
+                id_=id_,
+                name=invitation.invited_name or "",
+                email=invitation.sent_to if is_email else None,
+                phone=None if is_email else invitation.sent_to,
+                password_hash=None,
+                now=now(),
+                accessed_at=None,
+            )
+    except Refusal as refusal:
+        other = await _find_invited(connection, project.id, invitation)
+        if other is None:
+            raise Unavailable("Who is invited has changed. Try again.") from refusal
+        return other
+
+
+async def _join(connection: Connection, project: str, invitation: Invitation, invited: User, secret: str) -> None:
+    """Make the invited a member, once."""
+    known = await store.find_membership_of(connection, project, invitation.team_id, invited.id)
+    if known is not None and known.confirmed:
+        raise _already_confirmed()
+    await store.delete_pending(connection, project, invitation.team_id, invited.id, kept=invitation.id)
+    if await store.confirm_membership(
+        connection, project, invitation.id, user_id=invited.id, secret_digest=digest(secret)
+    ):
+        return
+    again = await store.find_invitation(connection, project, invitation.id)
+    if again is None:
+        raise _not_found()
+    raise _already_confirmed() if again.confirmed else _invalid_secret()
+
+
+def _address(user: User) -> str:
+    """Return where the link goes."""
+    address = user.email or user.phone
     if not address:
         raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, "The user has no address that an invitation could go to.")
     return address

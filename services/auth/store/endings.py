@@ -3,6 +3,7 @@
 That is sessions, login tokens, the secrets of pending invitations, and JWTs that are bound to the user alone.
 """
 
+from services.auth.store.memberships import BELONGS
 from shared.postgres.pool import Connection
 
 END_S = 600.0
@@ -17,9 +18,9 @@ _DELETE_SESSIONS = """
     WHERE project = $1 AND user_id = $2 AND id <> $3 AND deleted_at IS NULL
 """
 _DELETE_TOKENS = "DELETE FROM auth.tokens WHERE project = $1 AND user_id = $2"
-_CLOSE_INVITATIONS = """
-    UPDATE auth.memberships SET secret_digest = NULL
-    WHERE project = $1 AND user_id = $2 AND NOT confirmed AND secret_digest IS NOT NULL
+_CLOSE_INVITATIONS = f"""
+    UPDATE auth.memberships SET secret_digest = NULL FROM auth.users
+    WHERE users.project = $1 AND users.id = $2 AND {BELONGS} AND NOT confirmed AND secret_digest IS NOT NULL
 """
 
 # JWTs of before need no generation here: they are older than feed.instance.restored_at, and their keys are retired.

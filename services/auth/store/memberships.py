@@ -14,44 +14,78 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 MEMBERSHIP = """
-    memberships.project, memberships.id, memberships.team_id, teams.name AS team_name, memberships.user_id,
-    users.name AS user_name, coalesce(users.email, '') AS user_email, coalesce(users.phone, '') AS user_phone,
-    users.accessed_at AS user_accessed_at, memberships.roles, memberships.confirmed, memberships.invited_at,
-    memberships.joined_at, memberships.created_at, memberships.updated_at
+    memberships.project, memberships.id, memberships.team_id, teams.name AS team_name,
+    coalesce(users.id, memberships.user_id) AS user_id, coalesce(users.name, memberships.invited_name) AS user_name,
+    coalesce(users.email, CASE WHEN users.id IS NULL AND strpos(sent_to, '@') > 0 THEN sent_to END, '') AS user_email,
+    coalesce(users.phone, CASE WHEN users.id IS NULL AND strpos(sent_to, '@') = 0 THEN sent_to END, '') AS user_phone,
+    users.accessed_at AS user_accessed_at, memberships.roles, memberships.confirmed,
+    memberships.invited_name IS NOT NULL AS is_to_address, memberships.invited_at, memberships.joined_at,
+    memberships.created_at, memberships.updated_at
 """
-_JOINED = """
+_IN_TEAMS = """
     auth.memberships JOIN auth.teams ON teams.project = memberships.project AND teams.id = memberships.team_id
-    JOIN auth.users ON users.project = memberships.project AND users.id = memberships.user_id
 """
+_JOINED = f"""
+    {_IN_TEAMS} LEFT JOIN auth.users ON users.project = memberships.project AND users.id = memberships.member_id
+"""
+BELONGS = """
+    users.project = memberships.project AND (
+        users.id = memberships.member_id
+        OR memberships.invited_name IS NOT NULL AND memberships.sent_to IN (users.email, users.phone)
+    )
+"""
+"""An invitation to an address belongs to whoever has the address."""
+
 _INSERT = """
-    INSERT INTO auth.memberships (project, id, team_id, user_id, roles, confirmed, joined_at, secret_digest, sent_to)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    INSERT INTO auth.memberships (
+        project, id, team_id, user_id, roles, confirmed, joined_at, secret_digest, sent_to, invited_name
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _INVITE_AGAIN = """
     UPDATE auth.memberships
-    SET roles = $3, confirmed = $4, joined_at = $5, secret_digest = $6, sent_to = $7,
+    SET roles = $3, confirmed = $4, joined_at = $5, secret_digest = $6, sent_to = $7, user_id = $8, invited_name = $9,
         invited_at = now(), updated_at = now()
     WHERE project = $1 AND id = $2
 """
 _GET = f"SELECT {MEMBERSHIP} FROM {_JOINED} WHERE memberships.project = $1 AND team_id = $2 AND memberships.id = $3"
 _OF_USER = f"""
+    SELECT {MEMBERSHIP} FROM {_IN_TEAMS} JOIN auth.users ON {BELONGS}
+    WHERE memberships.project = $1 AND memberships.team_id = $2 AND users.id = $3
+    ORDER BY memberships.confirmed DESC, memberships.member_id NULLS LAST LIMIT 1
+"""
+_TO_ADDRESS = f"""
     SELECT {MEMBERSHIP} FROM {_JOINED}
-    WHERE memberships.project = $1 AND memberships.team_id = $2 AND memberships.user_id = $3
+    WHERE memberships.project = $1 AND memberships.team_id = $2 AND (
+        memberships.invited_name IS NOT NULL AND memberships.sent_to = $3
+        OR memberships.confirmed AND $3 IN (users.email, users.phone)
+    )
+    ORDER BY memberships.confirmed DESC LIMIT 1
+"""
+_BELONGS_TO = f"""
+    SELECT FROM auth.memberships JOIN auth.users ON {BELONGS}
+    WHERE memberships.project = $1 AND memberships.id = $2 AND users.id = $3
 """
 _INVITATION = """
-    SELECT id, team_id, user_id, confirmed, secret_digest, sent_to, invited_at
+    SELECT id, team_id, user_id, confirmed, secret_digest, sent_to, invited_name, invited_at
     FROM auth.memberships WHERE project = $1 AND id = $2
 """
 _CONFIRM = """
-    UPDATE auth.memberships SET confirmed = true, joined_at = now(), updated_at = now()
-    WHERE project = $1 AND id = $2
+    UPDATE auth.memberships
+    SET user_id = $3, invited_name = NULL, confirmed = true, joined_at = now(), updated_at = now()
+    WHERE project = $1 AND id = $2 AND NOT confirmed AND secret_digest = $4
 """
 _ROLES = "UPDATE auth.memberships SET roles = $4, updated_at = now() WHERE project = $1 AND team_id = $2 AND id = $3"
 _DELETE = "DELETE FROM auth.memberships WHERE project = $1 AND team_id = $2 AND id = $3"
+_DELETE_PENDING = """
+    DELETE FROM auth.memberships
+    WHERE project = $1 AND team_id = $2 AND member_id = $3 AND NOT confirmed AND id <> $4
+"""
 _HELD = """
     SELECT id, team_id, roles FROM auth.memberships WHERE project = $1 AND user_id = $2 AND confirmed
 """
 _BY_PHONE = f"SELECT {USER} FROM auth.users WHERE project = $1 AND phone = $2"
+_LOCK_BY_ADDRESS = f"SELECT {USER} FROM auth.users WHERE project = $1 AND $2 IN (email, phone) FOR UPDATE"
 _OF_TEAM = Listing(
     columns=MEMBERSHIP,
     tables=_JOINED,
@@ -59,7 +93,12 @@ _OF_TEAM = Listing(
     searched="concat_ws(' ', memberships.id, memberships.user_id)",
     table="memberships",
 )
-_ALL_OF_USER = msgspec.structs.replace(_OF_TEAM, where="memberships.project = $1 AND memberships.user_id = $2")
+_ALL_OF_USER = msgspec.structs.replace(
+    _OF_TEAM,
+    tables=f"{_IN_TEAMS} JOIN auth.users ON {BELONGS}",
+    where="memberships.project = $1 AND users.id = $2",
+    searched="concat_ws(' ', memberships.id, users.id)",
+)
 
 
 async def insert_membership(
@@ -73,15 +112,16 @@ async def insert_membership(
     joined_at: datetime | None,
     secret_digest: bytes | None = None,
     sent_to: str = "",
+    invited_name: str | None = None,
 ) -> None:
-    """Make a membership, confirmed where it has been joined.
+    """Make a membership, confirmed where it has been joined; with `invited_name`, an invitation to an address.
 
     Raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(RESOURCE_ALREADY_EXISTS)`.
     """
     confirmed = joined_at is not None
     try:
         await connection.execute(
-            _INSERT, project, id_, team_id, user_id, roles, confirmed, joined_at, secret_digest, sent_to
+            _INSERT, project, id_, team_id, user_id, roles, confirmed, joined_at, secret_digest, sent_to, invited_name
         )
     except asyncpg.UniqueViolationError as error:
         raise Refusal(
@@ -96,14 +136,25 @@ async def invite_again(
     *,
     project: str,
     id_: str,
+    user_id: str,
     roles: list[str],
     joined_at: datetime | None,
     secret_digest: bytes | None,
     sent_to: str,
+    invited_name: str | None,
 ) -> None:
     """Put a new invitation in place of one that is pending, confirmed where it has been joined."""
     await connection.execute(
-        _INVITE_AGAIN, project, id_, roles, joined_at is not None, joined_at, secret_digest, sent_to
+        _INVITE_AGAIN,
+        project,
+        id_,
+        roles,
+        joined_at is not None,
+        joined_at,
+        secret_digest,
+        sent_to,
+        user_id,
+        invited_name,
     )
 
 
@@ -113,8 +164,18 @@ async def find_membership(connection: Connection, project: str, team_id: str, id
 
 
 async def find_membership_of(connection: Connection, project: str, team_id: str, user_id: str) -> Membership | None:
-    """Return a user's membership of a team, confirmed or pending."""
+    """Return a user's membership of a team: one that is confirmed, else an invitation of the user or to an address."""
     return _membership(await connection.fetchrow(_OF_USER, project, team_id, user_id))
+
+
+async def find_membership_to(connection: Connection, project: str, team_id: str, address: str) -> Membership | None:
+    """Return the membership of whoever has an address, if that is confirmed, else an invitation to the address."""
+    return _membership(await connection.fetchrow(_TO_ADDRESS, project, team_id, address))
+
+
+async def belongs_to(connection: Connection, project: str, id_: str, user_id: str) -> bool:
+    """Return whether a membership is a user's, or an invitation to an address that the user has."""
+    return await connection.fetchrow(_BELONGS_TO, project, id_, user_id) is not None
 
 
 async def find_invitation(connection: Connection, project: str, id_: str) -> Invitation | None:
@@ -132,9 +193,16 @@ async def list_memberships(
     return total, [Membership(**dict(row)) for row in rows]
 
 
-async def confirm_membership(connection: Connection, project: str, id_: str) -> bool:
-    """Let an invitation be accepted; False where it is gone."""
-    return await connection.execute(_CONFIRM, project, id_) == "UPDATE 1"
+async def confirm_membership(
+    connection: Connection, project: str, id_: str, *, user_id: str, secret_digest: bytes
+) -> bool:
+    """Let a user accept an invitation; False where it is gone, accepted, or replaced by one with another secret."""
+    return await connection.execute(_CONFIRM, project, id_, user_id, secret_digest) == "UPDATE 1"
+
+
+async def delete_pending(connection: Connection, project: str, team_id: str, user_id: str, *, kept: str) -> None:
+    """Delete a user's pending membership of a team, unless it is the one to be kept."""
+    await connection.execute(_DELETE_PENDING, project, team_id, user_id, kept)
 
 
 async def set_roles(connection: Connection, project: str, team_id: str, id_: str, roles: list[str]) -> bool:
@@ -151,6 +219,12 @@ async def list_held(connection: Connection, project: str, user_id: str) -> list[
     """Return the confirmed memberships of a user: each its id, its team and its roles there."""
     rows = await connection.fetch(_HELD, project, user_id)
     return [(row["id"], row["team_id"], row["roles"]) for row in rows]
+
+
+async def lock_user_by_address(connection: Connection, project: str, address: str) -> User | None:
+    """Return a user by e-mail address or phone number, whom no other transaction changes until this one ends."""
+    row = await connection.fetchrow(_LOCK_BY_ADDRESS, project, address)
+    return None if row is None else user(row)
 
 
 async def find_user_by_phone(connection: Connection, project: str, phone: str) -> User | None:

@@ -378,6 +378,137 @@ async def test_a_second_invitation_replaces_the_first(world: World, folder: Path
     assert (await invite(owner, team, email=address)).error == (409, "membership_already_confirmed")
 
 
+@pytest.mark.parametrize("accepts_signed_in", [True, False])
+async def test_an_invitation_keeps_nobody_from_signing_up_and_is_theirs_then(
+    world: World, folder: Path, *, accepts_signed_in: bool
+) -> None:
+    _, owner = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+    membership = await invited(owner, team, email=address.upper(), name="Guess")
+    assert (await listed(world.key, "/users", search=address)).json["total"] == 0
+
+    signed_up = await world.guest.call(
+        "POST", "/account", userId="unique()", email=address, password=PASSWORD, name="Grace"
+    )
+    assert signed_up.status == 201
+    user = signed_up.json["$id"]
+    session = await world.session(user)
+    for caller, path in ((session, "/account/memberships"), (world.key, f"/users/{user}/memberships")):
+        (own,) = (await caller.call("GET", path)).json["memberships"]
+        assert (own["$id"], own["userId"], own["userName"], own["confirm"]) == (membership, user, "Grace", False)
+    accepted = await accept(session if accepts_signed_in else world.guest, folder, membership)
+    assert (accepted.status, accepted.json["userId"], accepted.json["userName"]) == (200, user, "Grace")
+    caller = session if accepts_signed_in else signed_in(world, accepted)
+    account = (await caller.call("GET", "/account")).json
+    assert (account["$id"], account["name"], account["emailVerification"]) == (user, "Grace", True)
+    assert f"team:{team}/player" in await roles_of(world, session)
+    assert (await accept(world.guest, folder, membership)).error == (409, "membership_already_confirmed")
+
+
+async def test_an_invitation_makes_a_user_when_it_is_accepted(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+    made = await invite(owner, team, email=address, name="Grace")
+    membership, reserved = made.json["$id"], made.json["userId"]
+
+    assert (await world.key.call("GET", f"/users/{reserved}")).error == (404, "user_not_found")
+    changed = await owner.call("PATCH", f"/teams/{team}/memberships/{membership}", roles=["judge"])
+    assert (changed.status, changed.json["userId"], changed.json["userName"]) == (200, reserved, "Grace")
+    shown = (await world.key.call("GET", f"/teams/{team}/memberships/{membership}")).json
+    assert (shown["userName"], shown["userEmail"], shown["userPhone"]) == ("Grace", address, "")
+    accepted = await accept(world.guest, folder, membership)
+    assert (accepted.status, accepted.json["userId"], accepted.json["roles"]) == (200, reserved, ["judge"])
+    user = (await world.key.call("GET", f"/users/{reserved}")).json
+    assert (user["name"], user["email"], user["emailVerification"]) == ("Grace", address, True)
+    assert (await world.key.call("DELETE", f"/users/{reserved}")).status == 204
+    assert await total(world, team) == 1
+
+
+async def test_an_invitation_by_phone_number_makes_a_user_when_it_is_accepted(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    phone = "+4930110002"
+    membership = await invited(owner, await a_team(owner), phone=phone)
+    assert letter(folder, membership)["to"] == phone
+    taken = await world.key.call("POST", "/users", userId="unique()", phone=phone, name="Grace")
+    assert taken.status == 201
+
+    accepted = await accept(world.guest, folder, membership)
+    assert (accepted.status, accepted.json["userId"]) == (200, taken.json["$id"])
+
+
+async def test_the_id_in_an_invitation_makes_nobody_the_invited(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    team = await a_team(owner)
+    made = await invite(owner, team, email=next(ADDRESSES))
+    membership, reserved = made.json["$id"], made.json["userId"]
+    thief = {"userId": reserved, "email": next(ADDRESSES), "password": PASSWORD}
+    assert (await world.guest.call("POST", "/account", **thief)).status == 201
+    session = await world.session(reserved)
+
+    assert (await session.call("GET", "/account/memberships")).json["total"] == 0
+    assert (await session.call("DELETE", f"/teams/{team}/memberships/{membership}")).error == (404, "team_not_found")
+    assert (await accept(session, folder, membership)).error == (401, "team_invite_mismatch")
+    accepted = await accept(world.guest, folder, membership)
+    assert accepted.status == 200
+    assert accepted.json["userId"] != reserved
+    assert not any(team in role for role in await roles_of(world, session))
+
+
+async def test_an_invitation_does_not_tell_whether_an_address_is_a_user_s(world: World) -> None:
+    _, owner = await a_user(world)
+    known = next(ADDRESSES)
+    user = await world.sign_up(known)
+    team = await a_team(owner)
+
+    for address in (known, next(ADDRESSES)):
+        made = await invite(owner, team, email=address)
+        assert (made.status, made.json["userName"], made.json["userEmail"]) == (201, address, address)
+        assert (made.json["userPhone"], made.json["userAccessedAt"]) == ("", "")
+        assert made.json["userId"] != user
+
+
+async def test_who_has_two_invitations_to_a_team_joins_once(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    phone, address = "+4930110003", next(ADDRESSES)
+    user = (await world.key.call("POST", "/users", userId="unique()", phone=phone, name="Ada")).json["$id"]
+    session = await world.session(user)
+    team = await a_team(owner)
+    by_phone = await invited(owner, team, phone=phone, roles=["a"])
+    by_id = await invited(owner, team, userId=user, roles=["b"])
+    assert by_id == by_phone  # it is replaced
+
+    by_address = await invited(owner, team, email=address, roles=["c"])
+    assert (await world.key.call("PATCH", f"/users/{user}/email", email=address)).status == 200
+    assert (await accept(session, folder, by_address)).json["roles"] == ["c"]
+    assert (await session.call("GET", "/account/memberships")).json["total"] == 1
+    assert (await accept(session, folder, by_id)).error == (404, "membership_not_found")
+    assert (await invite(owner, team, email=address)).error == (409, "membership_already_confirmed")
+    assert await total(world, team) == 2
+
+
+async def test_a_member_who_gets_an_invited_address_does_not_join_again(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    user = (await world.key.call("POST", "/users", userId="unique()", name="Ada")).json["$id"]
+    session = await world.session(user)
+    team, address = await a_team(owner), next(ADDRESSES)
+    membership = await invited(owner, team, email=address)
+    await join(world, team, user, "player")
+    assert (await world.key.call("PATCH", f"/users/{user}/email", email=address)).status == 200
+
+    assert (await accept(session, folder, membership)).error == (409, "membership_already_confirmed")
+    assert await total(world, team) == 2
+
+
+async def test_a_key_confirms_an_invitation_to_an_address(world: World) -> None:
+    _, owner = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+    membership = await invited(owner, team, email=address)
+    made = await invite(world.key, team, email=address)
+
+    assert (made.status, made.json["$id"], made.json["confirm"]) == (201, membership, True)
+    assert (await world.key.call("GET", f"/users/{made.json['userId']}")).json["email"] == address
+
+
 async def test_a_key_confirms_what_is_pending(world: World) -> None:
     _, owner = await a_user(world)
     user, session = await a_user(world)
@@ -681,16 +812,18 @@ async def test_invitations_are_counted(limited: World) -> None:
         assert (await invite(limited.key, team, email=next(ADDRESSES))).status == 201
 
 
-async def test_an_invitation_makes_no_more_users_than_the_project_may_have(world: World) -> None:
+async def test_an_invitation_makes_no_more_users_than_the_project_may_have(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
-    user, _ = await a_user(world)
+    user, session = await a_user(world)
     team = await a_team(owner)
+    new, known = await invited(owner, team, email=next(ADDRESSES)), await invited(owner, team, userId=user)
     await world.bus.ask(UpdateProject(id=PROJECT, user_limit=1), timeout_s=15)
     try:
-        assert (await invite(owner, team, email=next(ADDRESSES))).error == (400, "user_count_exceeded")
-        assert (await invite(owner, team, userId=user)).status == 201
+        assert (await accept(world.guest, folder, new)).error == (400, "user_count_exceeded")
+        assert (await accept(session, folder, known)).status == 200
     finally:
         await world.bus.ask(UpdateProject(id=PROJECT, user_limit=0), timeout_s=15)
+    assert (await accept(world.guest, folder, new)).status == 200
 
 
 @pytest.mark.check("identity 71")
