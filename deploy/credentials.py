@@ -73,9 +73,10 @@ def _are_good(endpoint: str, credentials: Credentials) -> bool:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310 as above
             return True
     except urllib.error.HTTPError as error:
-        if error.code in {401, 404}:  # this key, this project: unknown
-            return False
-        raise DeployFailed(f"{endpoint} answers {error.code}: {error.read().decode(errors='replace')}") from error
+        body = error.read().decode(errors="replace")
+        if error.code in {401, 404}:  # this key, this project: unknown, unless it is a scope that the key lacks
+            return "general_unauthorized_scope" in body
+        raise DeployFailed(f"{endpoint} answers {error.code}: {body}") from error
     except OSError as error:
         raise DeployFailed(f"{endpoint} does not answer: {error}") from error
 

@@ -18,7 +18,7 @@ USER_SCOPES = GUEST_SCOPES | {
     "account", "teams.read", "teams.write", "executions.read", "targets.read", "targets.write", "subscribers.read",
     "subscribers.write", "presences.read", "presences.write", "projects.read", "rules.read", "assistant.read",
 }  # fmt: skip
-KEY_SCOPES = frozenset({"global", "health.read", "graphql"})
+KEY_SCOPES = frozenset({"global", "graphql"})
 """What every key holds besides its own scopes."""
 
 

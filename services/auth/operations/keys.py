@@ -22,6 +22,8 @@ from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
 from shared.postgres.pool import Pool
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+
 
 class KeyChange(NamedTuple):
     """What is to be changed of a key; None stays. `expire` is a date of ISO 8601, empty: never."""
@@ -95,7 +97,8 @@ async def update_key(
 ) -> tuple[Key, Receipt]:
     """Change a key, in force everywhere on return.
 
-    `granter` is the key that asks: it gives no scope that it does not hold itself at that moment; empty: the operator.
+    `granter` is the key that asks: it gives no scope that it does not hold itself at that moment, and puts off no end
+    beyond its own; empty: the operator.
     Raises `Refusal(KEY_NOT_FOUND)`, `Refusal(GENERAL_UNAUTHORIZED_SCOPE)`, `ArgumentInvalid`, `Unavailable`.
     """
     require_lease(guard)
@@ -106,15 +109,17 @@ async def update_key(
         if (key := locked.get(id_)) is None:
             raise store.not_found(project, id_)
         scopes = key.scopes if change.scopes is None else _known(change.scopes)
+        expires_at = key.expires_at if change.expire is None else _date(change.expire)
         if granter:
             _check_grant(scopes, of=key, granter=locked.get(granter))
+            _check_end(expires_at, of=key, granter=locked.get(granter))
         changed = await store.update_key(
             connection,
             project,
             id_,
             name=key.name if change.name is None else change.name,
             scopes=scopes,
-            expires_at=key.expires_at if change.expire is None else _date(change.expire),
+            expires_at=expires_at,
         )
         ticket = await tell(connection, "key.updated", subjects.key(project, id_), by=by, ticket=ticket)
     return changed, await revocations.confirm(ticket)
@@ -144,6 +149,12 @@ def _check_grant(scopes: list[str], *, of: Key, granter: Key | None) -> None:
         raise Refusal(
             ErrorType.GENERAL_UNAUTHORIZED_SCOPE, f"A key cannot give scope {beyond[0]}, which it does not hold."
         )
+
+
+def _check_end(expires_at: datetime | None, *, of: Key, granter: Key | None) -> None:
+    ends = [key.expires_at or NEVER for key in (of, granter) if key is not None]
+    if (expires_at or NEVER) > max(ends):
+        raise ArgumentInvalid("expire", "a key puts off neither its own end nor another's beyond its own")
 
 
 def _date(text: str) -> datetime | None:

@@ -101,6 +101,37 @@ async def test_no_key_gives_a_scope_that_it_does_not_hold(world: World) -> None:
     assert await give(own, "keys.write", "users.read") == (401, "general_unauthorized_scope")
 
 
+async def test_no_key_puts_off_its_own_end_nor_that_of_another_beyond_its_own(world: World) -> None:
+    manager, own = await world.key_with("keys.write")
+    _, other = await world.key_with("teams.read")
+    soon, sooner, later = (wire_date(now() + timedelta(hours=hours)) for hours in (2, 1, 3))
+    for id_, end in ((own, soon), (other, sooner)):
+        scopes = ["keys.write"] if id_ == own else ["teams.read"]
+        await world.key.call("PUT", f"/project/keys/{id_}", name="some", scopes=scopes, expire=end)
+
+    async def put_off(id_: str, expire: str | None) -> tuple[int, str]:
+        scopes = ["keys.write"] if id_ == own else ["teams.read"]
+        answer = await manager.call("PUT", f"/project/keys/{id_}", name="some", scopes=scopes, expire=expire)
+        return answer.status, answer.json.get("expire", answer.json.get("type"))
+
+    for id_ in (own, other):
+        for beyond in (later, None):
+            assert await put_off(id_, beyond) == (400, "general_argument_invalid")
+    assert await put_off(other, soon) == (200, soon)
+    assert await put_off(own, sooner) == (200, sooner)
+    assert await put_off(own, soon) == (400, "general_argument_invalid")
+    assert await put_off(other, soon) == (200, soon)
+
+
+async def test_health_is_for_keys_with_its_scope(world: World) -> None:
+    some, _ = await world.key_with("users.read")
+    health, _ = await world.key_with("health.read")
+
+    for path in ("/health", "/health/revocation", "/health/dead-letters"):
+        assert (await some.call("GET", path)).error == (401, "general_unauthorized_scope")
+        assert (await health.call("GET", path)).status == 200
+
+
 async def test_a_key_ends_when_it_was_told_to(world: World) -> None:
     some, id_ = await world.key_with("users.read")
     soon = wire_date(now() + timedelta(seconds=2))

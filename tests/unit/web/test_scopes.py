@@ -24,7 +24,7 @@ CALLERS = {
         (Caller.ANYONE, ("users.write",), ""),
         (Caller.ANYONE, ("databases.read", "tables.read"), ""),
         (Caller.ANYONE, ("public",), "guest session jwt"),
-        (Caller.ANYONE, ("health.read",), "key"),
+        (Caller.ANYONE, ("health.read",), ""),
         (Caller.ANYONE, ("global",), "guest session jwt key"),
         (Caller.ANYONE, (), "guest session jwt key"),
         (Caller.SESSION, ("account",), "session"),
