@@ -18,6 +18,7 @@ from services.embedded.errors import PartFailed, StartRefused
 from services.embedded.held import hold, pid_in
 from services.embedded.programs import Programs
 from shared.kernel.settings import Secret
+from shared.postgres.pool import connect
 
 ROLES_FILE = Path(__file__).parents[2] / "deploy" / "postgres" / "roles.sql"
 SUPERUSER = "daypass"
@@ -39,7 +40,7 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     # a laptop's share of memory and disk
     "shared_buffers": "64MB",
-    "max_connections": "100",
+    "max_connections": "200",
     "max_wal_size": "256MB",
     "min_wal_size": "32MB",
     # text and time are the same wherever this runs
@@ -198,10 +199,11 @@ class Postgres:
     async def _make_database(self) -> None:
         password = self._passwords[SUPERUSER]
         try:
-            connection = await asyncpg.connect(self._dsn(SUPERUSER, password, "postgres"))
+            connection = await connect(self._dsn(SUPERUSER, password, "postgres"))
             try:
                 if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
                     await connection.execute(f"CREATE DATABASE {DATABASE}")
+                await connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
             finally:
                 await connection.close()
             await self._make_roles()
@@ -209,7 +211,7 @@ class Postgres:
             raise PartFailed(f"PostgreSQL could not make its roles and schemas: {error}") from error
 
     async def _make_roles(self) -> None:
-        connection = await asyncpg.connect(self.dsn(SUPERUSER))
+        connection = await connect(self.dsn(SUPERUSER))
         try:
             for service in ("auth", "token", "data"):
                 setting, password = f"daypass.{service}_password", self._passwords[service].reveal()

@@ -20,8 +20,9 @@ from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.messaging import names
 from shared.messaging.bus import Bus
+from shared.messaging.outbox import CALLER
 from shared.messaging.wire import open_client
-from shared.postgres.migrations import await_table, migrate
+from shared.postgres.migrations import await_function, migrate
 from shared.postgres.pool import Pool, open_pool
 from shared.web.service import Service, open_guard
 from shared.web.system import usual_checks
@@ -39,7 +40,7 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
     dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     seal, algorithm = Seal(settings.master_key), settings.signing_algorithm
     await migrate(dsn, schema=NAME, folder=MIGRATIONS)
-    await await_table(dsn, table="feed.outbox", owner="auth")
+    await await_function(dsn, function="feed.publish_signing_keys(text[], text)", owner="auth")
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(dsn, name=f"daypass-{NAME}")
         stack.push_async_callback(pool.close)
@@ -72,6 +73,7 @@ def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> 
         redis_url=settings.redis_url.reveal(),
         pool=pool,
         wake_relay=wake_relay,
+        access=CALLER,
         copies=settings.redis_copies,
         is_off=not settings.test_barrier,
     )

@@ -26,7 +26,7 @@ from shared.guard.trust import Identity, Trust
 from shared.kernel.clock import boot_clock, now
 from shared.kernel.errors import ErrorType, Unavailable
 from shared.messaging import names
-from shared.messaging.outbox import Answered, Pending, find_number, keep_answers, list_pending
+from shared.messaging.outbox import OWNER, Access, Answered, Pending, find_number, keep_answers, list_pending
 from shared.messaging.wire import REDIS_ERRORS, Command, Wire, heed_cancellation, pause
 from shared.postgres.pool import AWAY, Pool
 
@@ -76,8 +76,9 @@ class Registered:
 class Revocations:
     """Waits, for one process, until what was written to the outbox is in force everywhere, and keeps the receipts.
 
-    `wake_relay` tells the relay that something was committed. `copies` is the number of Redis's promotable copies:
-    what is read of the registries counts only if all of them still followed this Redis after it was read. `sweeps`:
+    `wake_relay` tells the relay that something was committed. `access` is how this process reaches the outbox.
+    `copies` is the number of Redis's promotable copies: what is read of the registries counts only if all of them
+    still followed this Redis after it was read. `sweeps`:
     this process also confirms what others left pending. `is_off` is for tests only: nothing is waited for.
     """
 
@@ -89,6 +90,7 @@ class Revocations:
         redis_url: str,
         pool: Pool,
         wake_relay: Callable[[], Awaitable[None]],
+        access: Access = OWNER,
         trust: Trust | None = None,
         copies: int = 0,
         sweeps: bool = False,
@@ -99,6 +101,7 @@ class Revocations:
         self._redis_url = redis_url
         self._pool = pool
         self._wake_relay = wake_relay
+        self._access = access
         self._trust = Trust() if trust is None else trust
         self._copies = copies
         self._sweeps = sweeps
@@ -191,7 +194,7 @@ class Revocations:
             number = await self._guard.applied(ticket, APPLIED_S)
             if number is not None:
                 return number
-            found = await self._persist(partial(find_number, self._pool, ticket))
+            found = await self._persist(partial(find_number, self._pool, ticket, self._access))
             if found is not None and found.suffix == self._guard.reader.suffix:
                 return found.number
 
@@ -204,7 +207,7 @@ class Revocations:
     async def _flush_once(self) -> None:
         answers, self._answers = self._answers, []
         try:
-            await keep_answers(self._pool, answers)
+            await keep_answers(self._pool, answers, self._access)
         except BaseException:
             self._answers = answers + self._answers
             raise

@@ -29,10 +29,12 @@ _PENDING = """
 _PENDING_ABOUT = """
     SELECT id FROM feed.outbox WHERE asked_by IS NOT NULL AND answered_at IS NULL AND subjects && $1
 """
+# A row that another session holds is left to the next sweep: token's transactions may last.
 _ANSWER = """
     UPDATE feed.outbox SET answered_at = $2, acked = $3, fenced = $4, milliseconds = $5
-    WHERE id = $1 AND answered_at IS NULL
+    WHERE id = (SELECT id FROM feed.outbox WHERE id = $1 AND answered_at IS NULL FOR NO KEY UPDATE SKIP LOCKED)
 """
+_PUBLISH_SIGNING_KEYS = "SELECT feed.publish_signing_keys($1, $2)"
 
 
 _RECEIPT = """
@@ -48,7 +50,7 @@ _PRUNE = """
         SELECT id FROM feed.outbox
         WHERE created_at < now() - $1::interval AND number IS NOT NULL
           AND (asked_by IS NULL OR answered_at IS NOT NULL)
-        ORDER BY created_at LIMIT $2
+        ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
     )
 """
 
@@ -76,6 +78,19 @@ class Answered(NamedTuple):
     acked: int
     fenced: int
     milliseconds: float
+
+
+class Access(NamedTuple):
+    """How a service reaches rows of the outbox: statements that find the number of one, and write down its answer."""
+
+    number: str
+    answer: str
+
+
+OWNER = Access(_NUMBER, _ANSWER)
+"""auth's own tables."""
+CALLER = Access("SELECT number, suffix FROM feed.find_number($1)", "SELECT feed.confirm($1, $2, $3, $4, $5)")
+"""token's rights: functions of auth's, which confirm nothing but what concerns signing keys and JWTs."""
 
 
 class StoredReceipt(NamedTuple):
@@ -119,9 +134,15 @@ async def is_published(pool: Pool, ticket: uuid.UUID) -> bool:
     return bool(await pool.fetchval("SELECT true FROM feed.outbox WHERE id = $1", ticket))
 
 
-async def find_number(pool: Pool, ticket: uuid.UUID) -> Numbered | None:
+async def publish_signing_keys(connection: Connection, subjects: Sequence[str], *, reason: str) -> uuid.UUID:
+    """Put `PrincipalsChanged` about signing keys into the outbox, as token may; else as `publish`."""
+    ticket: uuid.UUID = await connection.fetchval(_PUBLISH_SIGNING_KEYS, list(subjects), reason)
+    return ticket
+
+
+async def find_number(pool: Pool, ticket: uuid.UUID, access: Access = OWNER) -> Numbered | None:
     """Return the number of an outbox row, None while it has none."""
-    row = await pool.fetchrow(_NUMBER, ticket)
+    row = await pool.fetchrow(access.number, ticket)
     return None if row is None else Numbered(row["number"], row["suffix"])
 
 
@@ -152,7 +173,7 @@ async def prune(pool: Pool, *, kept: timedelta, most: int) -> int:
     return int((await pool.execute(_PRUNE, kept, most)).split()[-1])
 
 
-async def keep_answers(pool: Pool, answers: Sequence[Answered]) -> None:
+async def keep_answers(pool: Pool, answers: Sequence[Answered], access: Access = OWNER) -> None:
     """Write what the barrier found; a receipt that is confirmed already stays as it is."""
     if answers:
-        await pool.executemany(_ANSWER, sorted(answers))  # in one order, so that no two wait for each other
+        await pool.executemany(access.answer, sorted(answers))  # in one order, so that no two wait for each other

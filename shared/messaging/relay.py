@@ -27,7 +27,7 @@ from shared.contracts.events import FeedOpened
 from shared.messaging import names
 from shared.messaging.outbox import publish
 from shared.messaging.wire import REDIS_ERRORS, Wire, heed_cancellation, open_client, pause
-from shared.postgres.pool import AWAY, Connection
+from shared.postgres.pool import AWAY, SEARCH_PATH, Connection
 
 log = structlog.get_logger()
 
@@ -197,7 +197,12 @@ class Relay:
 
     async def _connect(self) -> _Connection:
         limits = dict.fromkeys(_LIMITS, "2000")
-        settings = {"application_name": "daypass relay", "synchronous_commit": "on", **limits}
+        settings = {
+            "application_name": "daypass relay",
+            "search_path": SEARCH_PATH,
+            "synchronous_commit": "on",
+            **limits,
+        }
         return await asyncpg.connect(self._dsn, server_settings=settings, command_timeout=5, timeout=5)
 
     async def _open_feed(self, connection: _Connection) -> None:

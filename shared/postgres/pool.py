@@ -22,6 +22,9 @@ STATEMENTS = 1_000
 LONGEST_STATEMENT = 256 * 1024
 """What each connection keeps prepared: the statements of a table with many columns are long, and there are several."""
 
+SEARCH_PATH = "pg_catalog, pg_temp"
+"""Of every connection: what PostgreSQL itself provides, and nothing that a role could write. All else is qualified."""
+
 RANDOM_PAGE_COST = "1.1"
 """What is read lies in memory or on a disk that does not turn; PostgreSQL's own 4 makes it shun indexes."""
 
@@ -53,11 +56,16 @@ def is_away(error: BaseException) -> bool:
 class _Unreset(_Plain):
     """A connection that is not reset on its way back to the pool: half the cost of a short query.
 
-    Nothing may be left on a connection, then: no session setting, no temporary table, no advisory lock.
+    Nothing may be left on a connection, then: no session setting, no temporary table, no lock.
     """
 
     def get_reset_query(self) -> str:
         return ""
+
+
+async def connect(dsn: str, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """Open a connection of its own, outside any pool, with settings of the server for it."""
+    return await asyncpg.connect(dsn, server_settings={"search_path": SEARCH_PATH, **settings})
 
 
 async def open_pool(dsn: str, *, name: str, most: int = 16) -> Pool:
@@ -72,6 +80,7 @@ async def open_pool(dsn: str, *, name: str, most: int = 16) -> Pool:
         command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
         server_settings={
             "application_name": name,
+            "search_path": SEARCH_PATH,
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_MS),
             "timezone": "UTC",

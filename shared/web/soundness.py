@@ -11,6 +11,7 @@ from shared.contracts.findings import Finding, Verdict
 from shared.kernel.settings import Secret, SettingsError
 from shared.messaging.soundness import examine_limits_redis, examine_redis_settings
 from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, open_client
+from shared.postgres.pool import connect
 from shared.postgres.soundness import examine_database_settings
 
 log = structlog.get_logger()
@@ -21,7 +22,7 @@ AGAIN_S = 5.0
 
 async def require_sound_database(dsn: str) -> None:
     """Raise `SettingsError` for a setting of PostgreSQL that would break the promise, or what connecting raises."""
-    connection = await asyncpg.connect(dsn)
+    connection = await connect(dsn)
     try:
         _require(await examine_database_settings(connection))
     except asyncpg.InsufficientPrivilegeError as error:

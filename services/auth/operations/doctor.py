@@ -11,7 +11,16 @@ import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from services.auth.store.roles import find_server_time, find_server_version, list_overreaching
+from services.auth.store.roles import (
+    find_server_time,
+    find_server_version,
+    list_open_databases,
+    list_other_search_paths,
+    list_overreaching,
+    list_rights,
+    list_schemas_named_as_roles,
+    list_unlimited,
+)
 from shared.contracts.findings import Finding, Verdict
 from shared.guard.feed_reader import REGISTRATION_S
 from shared.guard.registrations import list_registrations
@@ -20,7 +29,7 @@ from shared.kernel.settings import Secret
 from shared.messaging.names import SERVICES
 from shared.messaging.soundness import examine_limits_redis, examine_redis_settings, info, redis_finding
 from shared.messaging.wire import REDIS_ERRORS, open_client
-from shared.postgres.pool import AWAY, Pool
+from shared.postgres.pool import AWAY, SEARCH_PATH, Connection, Pool
 from shared.postgres.soundness import database_finding, examine_database_settings
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
@@ -156,6 +165,7 @@ async def _postgresql(pool: Pool) -> list[Finding]:
         settings = await examine_database_settings(connection)
         version = await find_server_version(connection) // 10_000
         overreaching = await list_overreaching(connection)
+        walls = await _walls(connection)
     is_new = version >= POSTGRESQL_MAJOR
     newness = f"is {version}" if is_new else f"is {version}: Daypass needs {POSTGRESQL_MAJOR}"
     seen = "; ".join(f"that of {service} sees {sees}" for service, sees in overreaching)
@@ -164,7 +174,31 @@ async def _postgresql(pool: Pool) -> list[Finding]:
         *settings,
         database_finding(OK if is_new else FAIL, "version", newness),
         database_finding(roles[0], "roles", roles[1]),
+        *walls,
     ]
+
+
+async def _walls(connection: Connection) -> list[Finding]:
+    """Look at what keeps the role of one service away from the others."""
+    rights = [f"that of {fault.service} {fault.what}" for fault in await list_rights(connection)]
+    paths = [f"of {fault.service} is {fault.what}" for fault in await list_other_search_paths(connection)]
+    named = [f"{name} has the name of a role: drop it" for name in await list_schemas_named_as_roles(connection)]
+    unlimited = [f"{service} may take all of them" for service in await list_unlimited(connection)]
+    entered = [f"every role may connect to {name}" for name in await list_open_databases(connection)]
+    again = f": run {ROLES} again"
+    return [
+        _wall(FAIL, "rights", rights, again, "no role holds more than it needs"),
+        _wall(FAIL, "search_path", paths, again, f"is {SEARCH_PATH} for each service"),
+        _wall(FAIL, "schemas", named, "", "none has the name of a role"),
+        _wall(WARN, "connections", unlimited, again, "are limited for each service"),
+        _wall(WARN, "databases", entered, ": REVOKE CONNECT … FROM PUBLIC", "no other can be entered by every role"),
+    ]
+
+
+def _wall(verdict: Verdict, check: str, faults: list[str], remedy: str, well: str) -> Finding:
+    if not faults:
+        return database_finding(OK, check, well)
+    return database_finding(verdict, check, "; ".join(faults) + remedy)
 
 
 async def _clocks(pool: Pool, redis: Redis) -> list[Finding]:

@@ -96,7 +96,7 @@ async def insert_database(
         n = await connection.fetchval(_INSERT_DATABASE, project, id_, name, enabled, type_.value)
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.DATABASE_ALREADY_EXISTS, "Database with the requested ID already exists.") from error
-    await connection.execute(f"CREATE SCHEMA db_{n}")
+    await connection.execute("SELECT privileged.create_database_schema($1)", n)
 
 
 async def update_database(connection: Connection, database: Database, *, name: str, enabled: bool) -> None:

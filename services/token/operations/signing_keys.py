@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from services.token.domain.seal import Seal
 from services.token.domain.signing_keys import Algorithm, SigningKey, State, generate, private_bytes, public_jwk
 from services.token.store import signing_keys as store
-from shared.contracts.events import PrincipalsChanged
 from shared.contracts.subjects import SIGNING_KEYS, signing_key
 from shared.guard.barrier import Revocations
 from shared.guard.receipt import Receipt
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.ids import unique_id
 from shared.kernel.settings import SettingsError
-from shared.messaging.outbox import publish
+from shared.messaging.outbox import publish_signing_keys
 from shared.postgres.pool import Connection, Pool
 
 
@@ -82,8 +81,7 @@ async def rotate_signing_key(
             raise Refusal(ErrorType.GENERAL_BAD_REQUEST, f"Signing key {active} is not active yet.")
         if key.state is State.ACTIVE:
             await _promote(connection, new)
-        changed = PrincipalsChanged(subjects=(SIGNING_KEYS,), reason="signing_key.rotated")
-        ticket = await publish(connection, changed, asked_by="cli")
+        ticket = await publish_signing_keys(connection, [SIGNING_KEYS], reason="signing_key.rotated")
     return await revocations.confirm(ticket)
 
 
@@ -100,8 +98,8 @@ async def retire_signing_key(pool: Pool, revocations: Revocations, *, kid: str) 
             raise Refusal(ErrorType.GENERAL_BAD_REQUEST, f"Signing key {kid} is {key.state}: rotate before you retire.")
         if key.state is State.RETIRING:
             await store.move_signing_key(connection, kid, State.GONE)
-        gone = PrincipalsChanged(subjects=(signing_key(kid), SIGNING_KEYS), reason="signing_key.retired")
-        ticket = await publish(connection, gone, asked_by="cli")
+        gone = [signing_key(kid), SIGNING_KEYS]
+        ticket = await publish_signing_keys(connection, gone, reason="signing_key.retired")
     return await revocations.confirm(ticket)
 
 

@@ -15,7 +15,7 @@ _LIST = f"SELECT {_COLUMNS} FROM token.signing_keys ORDER BY created_at, kid"
 _FIND = f"SELECT {_COLUMNS} FROM token.signing_keys WHERE kid = $1"
 # One statement, one snapshot: the position is that of the feed at the moment the keys are read.
 _READ: Final = f"""
-    SELECT {_COLUMNS}, private_key, issuer, (SELECT number FROM feed.heads WHERE stream = 'feed') AS position
+    SELECT {_COLUMNS}, private_key, issuer, feed.position() AS position
     FROM token.signing_keys, token.instance WHERE state <> 'gone' ORDER BY created_at, kid
 """
 _ADD = """

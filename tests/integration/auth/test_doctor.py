@@ -44,6 +44,11 @@ CHECKS = [
     ("postgresql", "synchronous_commit"),
     ("postgresql", "version"),
     ("postgresql", "roles"),
+    ("postgresql", "rights"),
+    ("postgresql", "search_path"),
+    ("postgresql", "schemas"),
+    ("postgresql", "connections"),
+    ("postgresql", "databases"),
     ("clocks", "Redis's wall clock"),
     ("clocks", "PostgreSQL's wall clock"),
     ("clocks", "boot clock"),
@@ -245,6 +250,66 @@ async def test_roles_that_see_what_is_another_s(clinic: Clinic, grant: str, seen
     (complaint,) = await clinic.complaints()
 
     assert complaint == (FAIL, "roles", f"{seen}: run deploy/postgres/roles.sql again")
+
+
+AGAIN = "run deploy/postgres/roles.sql again"
+
+
+@pytest.mark.parametrize(
+    ("harm", "mending", "expected"),
+    [
+        (
+            "GRANT CREATE ON DATABASE {name} TO daypass_data",
+            "REVOKE CREATE ON DATABASE {name} FROM daypass_data",
+            (FAIL, "rights", f"that of data may create schemas: {AGAIN}"),
+        ),
+        (
+            "GRANT TEMP ON DATABASE {name} TO daypass_token",
+            "REVOKE TEMP ON DATABASE {name} FROM daypass_token",
+            (FAIL, "rights", f"that of token may create temporary tables: {AGAIN}"),
+        ),
+        (
+            "ALTER ROLE daypass_data CREATEROLE",
+            "ALTER ROLE daypass_data NOCREATEROLE",
+            (FAIL, "rights", f"that of data may manage roles, databases or replication: {AGAIN}"),
+        ),
+        (
+            "GRANT pg_read_all_stats TO daypass_data",
+            "REVOKE pg_read_all_stats FROM daypass_data",
+            (FAIL, "rights", f"that of data is a member of pg_read_all_stats: {AGAIN}"),
+        ),
+        (
+            "ALTER ROLE daypass_token IN DATABASE {name} SET search_path = token, public",
+            "ALTER ROLE daypass_token IN DATABASE {name} RESET search_path",
+            (FAIL, "search_path", f"of token is token, public: {AGAIN}"),
+        ),
+        (
+            "CREATE SCHEMA daypass_auth",
+            "DROP SCHEMA daypass_auth",
+            (FAIL, "schemas", "daypass_auth has the name of a role: drop it"),
+        ),
+        (
+            "ALTER ROLE daypass_data CONNECTION LIMIT -1",
+            "ALTER ROLE daypass_data CONNECTION LIMIT 90",
+            (WARN, "connections", f"data may take all of them: {AGAIN}"),
+        ),
+        (
+            "GRANT CONNECT ON DATABASE template1 TO PUBLIC",
+            "REVOKE CONNECT ON DATABASE template1 FROM PUBLIC",
+            (WARN, "databases", "every role may connect to template1: REVOKE CONNECT … FROM PUBLIC"),
+        ),
+    ],
+)
+async def test_walls_between_the_services_that_are_down(
+    clinic: Clinic, harm: str, mending: str, expected: tuple[Verdict, str, str]
+) -> None:
+    await clinic.as_superuser(harm.format(name=clinic.database.name))
+    try:
+        complaints = await clinic.complaints()
+    finally:
+        await clinic.as_superuser(mending.format(name=clinic.database.name))
+
+    assert complaints == [expected]
 
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])
