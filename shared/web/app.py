@@ -10,7 +10,7 @@ from shared.web.clientinfo import Edge
 from shared.web.endpoint import Routes
 from shared.web.limits import Limiter
 from shared.web.pipeline import Pipeline
-from shared.web.server import MAX_BODY_BYTES, HttpServer
+from shared.web.server import HttpServer
 from shared.web.system import Check, SystemDeps
 
 GRACE_S = 15.0
@@ -33,9 +33,7 @@ class WebApp:
         public_urls: Sequence[str] = (),
         checks: Mapping[str, Check] | None = None,
         document: bytes | None = None,
-        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
-        self._max_body_bytes = max_body_bytes
         self._server: HttpServer | None = None
         self.endpoints = [endpoint for routes, _ in (*parts, (system.routes, None)) for endpoint in routes.endpoints]
         own = SystemDeps(
@@ -51,7 +49,7 @@ class WebApp:
     async def start(self, where: socket.socket | tuple[str, int]) -> int:
         """Listen on a socket, or on a host and port (0: any free one); return the port. May be called again."""
         if self._server is None:
-            self._server = HttpServer(self._pipeline.respond, max_body_bytes=self._max_body_bytes)
+            self._server = HttpServer(self._pipeline.respond)
         return await self._server.listen(where)
 
     def drain(self) -> None:

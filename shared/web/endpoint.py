@@ -31,6 +31,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from shared.kernel.errors import ErrorType
+from shared.web.bodies import SMALL_BODY_BYTES
 from shared.web.call import Call, Reply
 from shared.web.scopes import Caller
 
@@ -80,6 +81,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     params: type[msgspec.Struct] | None
     cache_control: str
     """`Cache-Control` of the answer (RFC 9111): `no-store` unless the answer is the same for everybody."""
+    max_body_bytes: int
+    may_send_more: Callable[..., Awaitable[bool]] | None
+    """Called with the call and the path's parameters before more than a small body is read; None: who is admitted may.
+
+    Returns whether this caller may send so much.
+    """
     before_refusal: Handler | None
     """Called with the call of somebody who is not admitted, before that is said."""
     answer: object
@@ -113,13 +120,16 @@ class Routes(Generic[D]):
         needs_no_session: bool = False,
         errors: tuple[ErrorType, ...] = (),
         model: type[msgspec.Struct] | None = None,
+        max_body_bytes: int = SMALL_BODY_BYTES,
+        may_send_more: Callable[..., Awaitable[bool]] | None = None,
         before_refusal: Handler | None = None,
         cache_control: str = NO_STORE,
     ) -> Callable[[H], H]:
         """Declare the decorated function as an endpoint.
 
-        `scopes`: any one suffices. `model` describes an answer that the handler returns as bytes. `errors` are those
-        that the handler itself raises, for the documentation. Raises `TypeError` where the declaration contradicts
+        `scopes`: any one suffices. `max_body_bytes` bounds the body; a form is small in any case. `model` describes an
+        answer that the handler returns as bytes. `errors` are those that the handler itself raises, for the
+        documentation. Raises `TypeError` where the declaration contradicts
         itself.
         """
 
@@ -139,6 +149,8 @@ class Routes(Generic[D]):
                 errors=errors,
                 handler=handler,
                 params=params,
+                max_body_bytes=max_body_bytes,
+                may_send_more=may_send_more,
                 before_refusal=before_refusal,
                 cache_control=cache_control,
                 answer=model or answer,

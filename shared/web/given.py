@@ -1,107 +1,119 @@
-"""What a request gives: its query, or its body, read before it is known who asks.
+"""What a request gives: the parameters of its query, or of its body, which stay JSON until their types are known.
 
-Whatever is wrong with it is kept as `fault` and raised later: who may not call is told so, and nothing else.
+Whatever is wrong with them is kept as `fault` and raised later: who may not call is told so, and nothing else.
 """
 
-import asyncio
 import re
+from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 import msgspec
-from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, RequestPayloadError
+from aiohttp.web import BaseRequest
 from multidict import istr
 
 from shared.kernel.errors import ErrorType, Refusal
 
-BODY_TIMEOUT_S = 120
-"""For a whole body to come. aiohttp waits for ever where a chunked one turns into garbage."""
-
 MAX_FIELDS = 1000
+MAX_FORM_BYTES = 64 * 1024
 
-_CONTENT_LENGTH = istr("Content-Length")
+PROJECT = "project"
+
 _CONTENT_TYPE = istr("Content-Type")
-_EXPECT = istr("Expect")
 _PROJECT = istr("X-Appwrite-Project")
 _FORM = "application/x-www-form-urlencoded"
 _INDEXED = re.compile(r"(.+)\[[0-9]*\]\Z", re.DOTALL)
-_JSON_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_decode = msgspec.json.Decoder().decode
+_NUL = rb"\u0000"
+_text = msgspec.json.Decoder(str)
 
 
 class Given(msgspec.Struct):
-    """Parameters by name as they were sent, or the fault that kept them from being read."""
+    """Parameters by name, or the fault that kept them from being read.
+
+    From a query or a form they are texts and lists of texts; from a JSON body each is `msgspec.Raw`.
+    """
 
     values: dict[str, object]
     fault: Refusal | None = None
+    is_json: bool = False
+
+    def text(self, name: str) -> str:
+        """Return a parameter that is a text; empty where it is absent, or anything else."""
+        value = self.values.get(name)
+        if isinstance(value, msgspec.Raw):
+            try:
+                return _text.decode(value)
+            except ValueError:
+                return ""
+        return value if isinstance(value, str) else ""
 
 
-async def read_given(request: BaseRequest, method: str, lists: frozenset[str]) -> Given:
-    """Read the query of a GET, and of a DELETE without a body, the body of anything else; `lists` names the arrays.
+class Names:
+    """The names of an endpoint's parameters; `lists` are those of arrays. Nothing else is read of a JSON body."""
 
-    Raises `Refusal(GENERAL_PAYLOAD_TOO_LARGE)`, or `Refusal(GENERAL_BAD_REQUEST)` where the body breaks off.
-    """
-    if method == "GET" or (method == "DELETE" and not request.body_exists):
-        query = _query(request)
-        return _pairs(query, lists) if query else Given({})
-    if not request.body_exists:
-        return Given({})
-    body = await _body(request)
+    def __init__(self, names: Iterable[str] = (), lists: frozenset[str] = frozenset()) -> None:
+        self.lists = lists
+        self._names = tuple(dict.fromkeys((*names, PROJECT)))
+        places = [f"p{place}" for place in range(len(self._names))]
+        body = msgspec.defstruct(
+            "Body",
+            [(place, msgspec.Raw, None) for place in places],
+            rename=dict(zip(places, self._names, strict=True)),
+        )
+        self._decoder = msgspec.json.Decoder(body)
+
+    def find(self, body: bytes | bytearray) -> dict[str, object]:
+        """Return those of them that a JSON body has, undecoded. Raises `ValueError`, `RecursionError`."""
+        found = msgspec.structs.astuple(self._decoder.decode(body))
+        return {name: value for name, value in zip(self._names, found, strict=True) if value is not None}
+
+
+def is_in_query(request: BaseRequest, method: str) -> bool:
+    """Say whether the parameters are in the query: those of a GET, and of a DELETE without a body."""
+    return method == "GET" or (method == "DELETE" and not request.body_exists)
+
+
+def is_form(request: BaseRequest) -> bool:
+    """Say whether the body is a form; any other is JSON, whatever it is called."""
+    return request.headers.get(_CONTENT_TYPE, "").lower().startswith(_FORM)
+
+
+def parse_query(request: BaseRequest, names: Names) -> Given:
+    """Read the query."""
+    query = request.raw_path.partition("?")[2].partition("#")[0]
+    return _pairs(query, names.lists) if query else Given({})
+
+
+def parse_body(request: BaseRequest, body: bytes | bytearray, names: Names) -> Given:
+    """Read a body, without decoding what is in it."""
     if not body:
         return Given({})
-    if request.headers.get(_CONTENT_TYPE, "").lower().startswith(_FORM):
-        return _pairs(body, lists)
-    return _json(body)
+    return _pairs(bytes(body), names.lists) if is_form(request) else _json(body, names)
 
 
-def project_id(request: BaseRequest, method: str, given: Given) -> str:
-    """Return the id of the project that is meant: parameter `project`, else the header, else the query."""
-    named = given.values.get("project")
-    if isinstance(named, str) and named:
-        return named
-    header = request.headers.get(_PROJECT)
-    if header or method == "GET":
-        return header or ""
-    queried = _pairs(_query(request), frozenset()).values.get("project")
-    return queried if isinstance(queried, str) else ""
+def named_project(request: BaseRequest, method: str, names: Names) -> str:
+    """Return the id of the project that line and headers of a request name: header, else query; empty for none.
+
+    Where the parameters are in the query, the one there goes before the header.
+    """
+    header = request.headers.get(_PROJECT, "")
+    if not header or is_in_query(request, method):
+        return parse_query(request, names).text(PROJECT) or header
+    return header
 
 
-def _query(request: BaseRequest) -> str:
-    return request.raw_path.partition("?")[2].partition("#")[0]
-
-
-async def _body(request: BaseRequest) -> bytes:
-    # What is too much stays unread here: the server reads it off for a while, so that the client hears the answer.
-    max_body_bytes = request.client_max_size
-    announced = request.headers.get(_CONTENT_LENGTH, "")
-    if announced.isdecimal() and int(announced) > max_body_bytes:
-        raise _too_large(max_body_bytes)
-    if request.headers.get(_EXPECT, "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+def _json(body: bytes | bytearray, names: Names) -> Given:
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
-    except HTTPRequestEntityTooLarge:
-        raise _too_large(max_body_bytes) from None
-    except (RequestPayloadError, ConnectionError, TimeoutError):
-        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "The body of the request cannot be read.") from None
-
-
-def _too_large(max_body_bytes: int) -> Refusal:
-    return Refusal(ErrorType.GENERAL_PAYLOAD_TOO_LARGE, f"A request may have at most {max_body_bytes} bytes of body.")
-
-
-def _json(body: bytes) -> Given:
-    try:
-        values = _decode(body)
+        values = names.find(body)
     except RecursionError:
         return _faulty("The body is nested too deeply.")
+    except msgspec.ValidationError:
+        return _faulty("The body must be a JSON object.")
     except ValueError:
         return _faulty("The body is not valid JSON.")
-    if not isinstance(values, dict):
-        return _faulty("The body must be a JSON object.")
-    if b"\\u0000" in body and _JSON_NUL.search(body):
+    # What remains without the pairs of backslashes escapes a character.
+    if _NUL in body and _NUL in body.replace(rb"\\", b""):
         return _faulty("The body must not contain NUL characters.")
-    return Given(values)
+    return Given(values, is_json=True)
 
 
 def _pairs(encoded: str | bytes, lists: frozenset[str]) -> Given:

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import CUSTOM_ID_PATTERN, ID_PATTERN, is_id
-from shared.web.given import Given
+from shared.web.given import Given, Names
 
 _ID_RULE = (
     "must contain at most 36 chars. Valid chars are a-z, A-Z, 0-9, period, hyphen, and underscore. "
@@ -23,9 +23,44 @@ Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN, description=_ID_RULE)]
 CustomId = Annotated[str, msgspec.Meta(pattern=CUSTOM_ID_PATTERN, description=_ID_RULE)]
 """An id chosen by the caller, or `unique()`; see `shared.kernel.ids.chosen_id`."""
 
+_SCALAR = bool | int | float | str | None
+"""What may become a number or a truth."""
+
 _BOOLEANS: dict[object, bool] = {"true": True, "1": True, 1: True, "false": False, "0": False, 0: False}
 _DIGITS = re.compile(r"-?[0-9]{1,30}\Z")
 _INT64 = range(-(2**63), 2**63)
+
+
+class _Field:
+    """One parameter, prepared to be read by itself."""
+
+    def __init__(self, field: msgspec.structs.FieldInfo) -> None:
+        self.name = field.encode_name
+        self.attribute = field.name
+        self.kind = field.type
+        self.base = _base(field.type)
+        self.is_required = field.required
+        self.takes_null = field.required and _is_nullable(field.type)
+        # What has a pattern of its own is checked by that; everything else in a path must be an id.
+        self.is_plain = not _has_pattern(field.type)
+        self.coerce = _COERCIONS.get(self.base)
+        self.is_raw = self.base is msgspec.Raw
+        self._decoder = msgspec.json.Decoder(_SCALAR if self.coerce is not None else field.type)
+
+    def read(self, value: object) -> object:
+        """Return the value of a parameter, of its type; raises `ArgumentInvalid`."""
+        try:
+            if isinstance(value, msgspec.Raw):
+                value = value if self.is_raw else self._decoder.decode(value)
+                if self.coerce is None:
+                    return value
+            elif self.is_raw:
+                return msgspec.Raw(msgspec.json.encode(value))
+            return msgspec.convert(value if self.coerce is None else self.coerce(self.name, value), self.kind)
+        except RecursionError:
+            raise ArgumentInvalid(self.name, "Nested too deeply") from None
+        except ValueError as error:
+            raise ArgumentInvalid(self.name, _reason(self.kind, error)) from None
 
 
 class Parameters:
@@ -34,13 +69,13 @@ class Parameters:
     def __init__(self, kind: type[msgspec.Struct], placeholders: tuple[str, ...]) -> None:
         self._kind = kind
         self._placeholders = placeholders
-        self._fields = msgspec.structs.fields(kind)
-        # What has a pattern of its own is checked by that; everything else in a path must be an id.
-        self._plain = frozenset(f.encode_name for f in self._fields if not _has_pattern(f.type))
-        self._nullable = frozenset(f.encode_name for f in self._fields if f.required and _is_nullable(f.type))
-        bases = {f.encode_name: _base(f.type) for f in self._fields}
-        self._coercions = [(name, _COERCIONS[base]) for name, base in bases.items() if base in _COERCIONS]
-        self.lists = frozenset(name for name, base in bases.items() if base in {list, tuple, set, frozenset})
+        self._fields = [_Field(field) for field in msgspec.structs.fields(kind)]
+        self._plain = frozenset(field.name for field in self._fields if field.is_plain)
+        self._coercions = [(field.name, field.coerce) for field in self._fields if field.coerce is not None]
+        self.names = Names(
+            (field.name for field in self._fields),
+            frozenset(field.name for field in self._fields if field.base in {list, tuple, set, frozenset}),
+        )
 
     def parse(self, given: Given, path: list[str]) -> msgspec.Struct:
         """Return the parameters; raises `ArgumentInvalid`, or `Refusal` of that type where one is missing."""
@@ -51,34 +86,34 @@ class Parameters:
             if name in self._plain and not is_id(value):
                 raise ArgumentInvalid(name, _ID_RULE)
             values[name] = value
-        if None in values.values():
-            values = {name: value for name, value in values.items() if value is not None or name in self._nullable}
+        if given.is_json:
+            return self._each(values)
         for name, coerce in self._coercions:
             if name in values:
                 values[name] = coerce(name, values[name])
         try:
             return msgspec.convert(values, self._kind)
-        except (msgspec.ValidationError, RecursionError) as error:
-            raise self._fault(values, error) from None
+        except msgspec.ValidationError:
+            return self._each(values)
 
-    def _fault(self, values: dict[str, object], fault: Exception) -> Refusal:
+    def _each(self, values: dict[str, object]) -> msgspec.Struct:
+        """Return the parameters, read one by one: the first that is amiss is told, in the order of declaration."""
+        read = {}
         for field in self._fields:
-            name = field.encode_name
-            if name not in values:
-                if field.required:
-                    return Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, f'Param "{name}" is not optional.')
+            value = values.get(field.name)
+            if value is None or (not field.takes_null and isinstance(value, msgspec.Raw) and bytes(value) == b"null"):
+                if field.is_required:
+                    raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, f'Param "{field.name}" is not optional.')
                 continue
-            try:
-                msgspec.convert(values[name], field.type)
-            except msgspec.ValidationError as error:
-                return ArgumentInvalid(name, _reason(field.type, error))
-            except RecursionError:
-                return ArgumentInvalid(name, "Nested too deeply")
-        # Each is good by itself: the struct's own `__post_init__` has spoken.
-        return Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, str(fault))
+            read[field.attribute] = field.read(value)
+        try:
+            return self._kind(**read)
+        except ValueError as error:
+            # Each is good by itself: the struct's own `__post_init__` has spoken.
+            raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, str(error)) from None
 
 
-def _reason(kind: object, error: msgspec.ValidationError) -> str:
+def _reason(kind: object, error: ValueError) -> str:
     """Return the type's own words for its rule where it has some, else those of msgspec."""
     text = str(error)
     if " matching regex " in text:

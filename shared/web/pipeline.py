@@ -1,10 +1,13 @@
 """Each request's way from its bytes to an answer.
 
 The order in which a request is refused is Appwrite's: project, credentials, origin, scope, blocked user, switched-off
-method, session already there, parameters. The rate limit comes last, so that only what would be done is counted.
+method, session already there, parameters. The rate limit comes last, so that only what would be done is counted. All
+but parameters and rate limit are decided by line and headers, before the body is read; but where only the body names
+the project, a small one is read.
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 import asyncpg
 import msgspec
@@ -17,13 +20,24 @@ from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import is_away
 from shared.web.authenticate import identify
+from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
 from shared.web.call import JSON, TEXT, Call, Reply
 from shared.web.clientinfo import Edge
 from shared.web.cors import ORIGIN, headers_for, is_foreign, preflight_headers
 from shared.web.dispatch import Table
-from shared.web.endpoint import Endpoint
+from shared.web.endpoint import DIMENSIONS, Endpoint
 from shared.web.errors import error_body, error_headers
-from shared.web.given import Given, project_id, read_given
+from shared.web.given import (
+    MAX_FORM_BYTES,
+    PROJECT,
+    Given,
+    Names,
+    is_form,
+    is_in_query,
+    named_project,
+    parse_body,
+    parse_query,
+)
 from shared.web.limits import Limiter
 from shared.web.parameters import Parameters
 from shared.web.request_id import request_id
@@ -41,7 +55,7 @@ Answer = tuple[int, bytes, str]
 
 _CACHE_CONTROL = istr("Cache-Control")
 _CONTENT_TYPE = istr("Content-Type")
-_NO_LISTS: frozenset[str] = frozenset()
+_NO_NAMES = Names()
 
 _log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -54,7 +68,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     deps: object
     admission: Admission
     parameters: Parameters | None
-    lists: frozenset[str]
+    names: Names
+    counted_by: tuple[str, ...]
+    """The parameters by which calls are counted."""
 
     @classmethod
     def of(cls, endpoint: Endpoint, deps: object) -> "Route":
@@ -65,7 +81,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             deps=deps,
             admission=Admission.of(endpoint.callers, endpoint.scopes),
             parameters=parameters,
-            lists=_NO_LISTS if parameters is None else parameters.lists,
+            names=_NO_NAMES if parameters is None else parameters.names,
+            counted_by=() if endpoint.limit is None else tuple(set(endpoint.limit.by) - DIMENSIONS),
         )
 
 
@@ -77,6 +94,8 @@ class Pipeline:
         self._limiter = limiter
         self._edge = edge
         self._table: Table[Route] = Table()
+        self._guests = Budget(MOST_GUEST_BYTES)
+        self._others = Budget(MOST_BYTES)
         self.is_draining = False
 
     def add(self, endpoints: Iterable[Endpoint], deps: object) -> None:
@@ -111,10 +130,18 @@ class Pipeline:
             raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND, "The requested route was not found.")
         route, path = found
         call.deps = route.deps
-        given = await read_given(request, method, route.lists)
-        if route.endpoint.callers is not Caller.UNASKED:
-            await self._authenticate(route, request, call, project_id(request, method, given))
-        return await self._handle(route, call, given, path)
+        reader = _Reader(request, method, route)
+        try:
+            if route.endpoint.callers is not Caller.UNASKED:
+                await self._authenticate(route, request, call, await self._project(reader))
+            return await self._handle(route, call, reader, path)
+        finally:
+            reader.release()
+
+    async def _project(self, reader: "_Reader") -> str:
+        """Return the id of the project that is meant: as line and headers name it, else as the body does."""
+        named = named_project(reader.request, reader.method, reader.route.names)
+        return named or (await reader.read(self._guests, SMALL_BODY_BYTES)).text(PROJECT)
 
     async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
         call.project = await self._guard.project(project)
@@ -131,14 +158,18 @@ class Pipeline:
             raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
         await _admit(route, call)
 
-    async def _handle(self, route: Route, call: Call[object], given: Given, path: list[str]) -> Answer:
+    async def _handle(self, route: Route, call: Call[object], reader: "_Reader", path: list[str]) -> Answer:
         endpoint = route.endpoint
         _check_switches(endpoint, call)
+        may_send_more = endpoint.may_send_more and partial(endpoint.may_send_more, call, path)
+        budget = self._guests if call.principal.kind is Kind.GUEST else self._others
+        given = await reader.read(budget, endpoint.max_body_bytes, may_send_more)
         if given.fault is not None:
             raise given.fault
         arguments = () if route.parameters is None else (route.parameters.parse(given, path),)
         limiter = None if call.principal.kind is Kind.KEY else self._limiter
-        windows = [] if limiter is None else await limiter.count(endpoint, call, given.values)
+        counted = {name: given.text(name) for name in route.counted_by}
+        windows = [] if limiter is None else await limiter.count(endpoint, call, counted)
         result = await endpoint.handler(call, *arguments)
         if limiter is not None and windows:
             await limiter.succeed(windows)
@@ -154,6 +185,39 @@ class Pipeline:
         if self.is_draining:
             response.force_close()
         return response
+
+
+class _Reader:
+    """Reads what one request gives: once, and no earlier than it is needed."""
+
+    __slots__ = ("_body", "_given", "method", "request", "route")
+
+    def __init__(self, request: BaseRequest, method: str, route: Route) -> None:
+        self.request = request
+        self.method = method
+        self.route = route
+        self._given: Given | None = None
+        self._body: Body | None = None
+
+    async def read(self, budget: Budget, most: int, may_send_more: Permit | None = None) -> Given:
+        """Return the parameters, of a body of at most `most` bytes; raises as `Body.read` does."""
+        if self._given is None:
+            self._given = await self._read(budget, most, may_send_more)
+        return self._given
+
+    def release(self) -> None:
+        """Say that the body is not needed any more."""
+        if self._body is not None:
+            self._body.release()
+
+    async def _read(self, budget: Budget, most: int, may_send_more: Permit | None) -> Given:
+        if is_in_query(self.request, self.method):
+            return parse_query(self.request, self.route.names)
+        if not self.request.body_exists:
+            return Given({})
+        self._body = Body(self.request, budget)
+        most = min(most, MAX_FORM_BYTES) if is_form(self.request) else most
+        return parse_body(self.request, await self._body.read(most, may_send_more), self.route.names)
 
 
 async def _admit(route: Route, call: Call[object]) -> None:

@@ -5,9 +5,6 @@ import socket
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http_parser import RawRequestMessage
-from aiohttp.streams import StreamReader
 from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamResponse
 
 from shared.kernel.errors import ErrorType, Refusal
@@ -18,8 +15,6 @@ from shared.web.request_id import request_id
 
 MAX_HEADER_BYTES = 64 * 1024
 """Of the request line, and of each header: query arrays and cookies outgrow aiohttp's 8 KiB."""
-
-MAX_BODY_BYTES = 16 * 1024 * 1024
 
 HEADERS_TIMEOUT_S = 15.0
 """For the line and the headers of a request to come, from their first byte. aiohttp itself waits for an hour."""
@@ -33,19 +28,15 @@ _log = structlog.get_logger()
 class HttpServer(Server):
     """Hands each request to a handler, and listens on one or more sockets."""
 
-    def __init__(
-        self, handler: Callable[[BaseRequest], Awaitable[StreamResponse]], *, max_body_bytes: int = MAX_BODY_BYTES
-    ) -> None:
+    def __init__(self, handler: Callable[[BaseRequest], Awaitable[StreamResponse]]) -> None:
         super().__init__(
             handler,
-            request_factory=self._request,
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=IDLE_TIMEOUT_S,
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )
-        self._max_body_bytes = max_body_bytes
         self._listeners: list[asyncio.Server] = []
 
     def __call__(self) -> RequestHandler:
@@ -70,16 +61,6 @@ class HttpServer(Server):
         await self.shutdown(grace_s)
         for listener in self._listeners:
             await listener.wait_closed()
-
-    def _request(
-        self,
-        message: RawRequestMessage,
-        payload: StreamReader,
-        protocol: RequestHandler,
-        writer: AbstractStreamWriter,
-        task: "asyncio.Task[None]",
-    ) -> BaseRequest:
-        return BaseRequest(message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body_bytes)
 
 
 class _Connection(RequestHandler):

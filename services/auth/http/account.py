@@ -11,6 +11,7 @@ from services.auth.operations import account as own
 from services.auth.operations import users as operations
 from services.auth.operations.deps import AuthDeps
 from shared.kernel.errors import ErrorType
+from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId
 
@@ -194,7 +195,14 @@ async def get_prefs(call: Call[AuthDeps]) -> bytes:
     return bytes((await operations.get_user(call.deps.pool, call.project.id, call.principal.user)).prefs)
 
 
-@routes.endpoint("PATCH", "/v1/account/prefs", name="account.update_prefs", callers=Caller.USER, scopes=("account",))
+@routes.endpoint(
+    "PATCH",
+    "/v1/account/prefs",
+    name="account.update_prefs",
+    callers=Caller.USER,
+    scopes=("account",),
+    max_body_bytes=MEDIUM_BODY_BYTES,
+)
 async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
     """Replace the preferences of the user who calls."""
     return account(await own.update_prefs(call.deps, call.principal, written(params.prefs)))

@@ -14,6 +14,7 @@ from services.auth.operations.deps import AuthDeps
 from shared.contracts.permissions import LONGEST_TEAM_ROLE
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
+from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
@@ -166,6 +167,7 @@ async def get_prefs(call: Call[AuthDeps], params: TeamChoice) -> bytes:
     callers=CALLERS,
     scopes=WRITE,
     errors=(ErrorType.TEAM_NOT_FOUND, ErrorType.USER_UNAUTHORIZED),
+    max_body_bytes=MEDIUM_BODY_BYTES,
 )
 async def update_prefs(call: Call[AuthDeps], params: UpdateTeamPrefs) -> bytes:
     """Replace a team's preferences, as its owner or by a key, and return them."""

@@ -14,6 +14,7 @@ from services.auth.operations import users as operations
 from services.auth.operations.deps import AuthDeps
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
+from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
@@ -256,7 +257,14 @@ async def get_prefs(call: Call[AuthDeps], params: UserChoice) -> bytes:
     return bytes((await operations.get_user(call.deps.pool, call.project.id, params.user_id)).prefs)
 
 
-@routes.endpoint("PATCH", "/v1/users/{userId}/prefs", name="users.update_prefs", callers=Caller.KEY, scopes=WRITE)
+@routes.endpoint(
+    "PATCH",
+    "/v1/users/{userId}/prefs",
+    name="users.update_prefs",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    max_body_bytes=MEDIUM_BODY_BYTES,
+)
 async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> bytes:
     """Replace a user's preferences, and return them."""
     prefs = written(params.prefs)

@@ -11,9 +11,6 @@ from services.data.domain.columns.kind import LONGEST_ARRAY, ValueInvalid
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 
-Data = dict[str, Any]
-"""Any: JSON values by column key, as sent."""
-
 Values = list[tuple[Column, Any]]
 """Any: what the column's kind made of a value."""
 
@@ -43,23 +40,6 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     by: Number
     bound: Number | None
-
-
-def parse_data(given: object) -> Data | None:
-    """Return the data of a row, which may be sent as an object or as a text that holds one; None where there is none.
-
-    Raises `ArgumentInvalid("data")`.
-    """
-    if given is None:
-        return None
-    if isinstance(given, str):
-        try:
-            given = msgspec.json.decode(given)
-        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-            given = None
-    if not isinstance(given, dict):
-        raise ArgumentInvalid("data", "Value must be a valid object")
-    return given
 
 
 def stored(table: Table, data: Mapping[str, Any], *, is_new: bool, keeps_null: bool = False) -> Values:

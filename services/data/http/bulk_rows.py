@@ -1,12 +1,13 @@
 """Many rows at once over HTTP, by keys only; to make them is `POST` of rows, beside one row's."""
 
-from typing import Any
+import msgspec
 
-from services.data.domain.rows import parse_data
-from services.data.http.rows import PATH, WRITE, RowList, RowsChoice, rows_key
+from services.data.domain.row_json import parse_data, parse_list
+from services.data.http.rows import PATH, WRITE, ManyRows, RowList, RowsChoice, aside, nothing, rows_key
 from services.data.operations import bulk_rows as operations
 from services.data.operations.deps import DataDeps
 from shared.kernel.errors import ErrorType, Refusal
+from shared.web.bodies import LARGE_BODY_BYTES, MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 
 routes = Routes[DataDeps]("tablesDB")
@@ -15,13 +16,13 @@ routes = Routes[DataDeps]("tablesDB")
 class UpsertRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     """At most 100 rows, each an object with its data, and with `$id` and `$permissions` if need be."""
 
-    rows: list[Any]  # Any: JSON, checked by `parse_rows`
+    rows: ManyRows
 
 
 class UpdateRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     """What is to change in every row that the `queries` find; all rows, where there are none."""
 
-    data: Any = None  # Any: checked by `parse_data`
+    data: msgspec.Raw = msgspec.field(default_factory=nothing)
     queries: list[str] = []
 
 
@@ -37,6 +38,7 @@ class DeleteRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     name="tables_db.upsert_rows",
     callers=Caller.KEY,
     scopes=WRITE,
+    max_body_bytes=LARGE_BODY_BYTES,
     model=RowList,
     errors=(
         ErrorType.ROW_ALREADY_EXISTS,
@@ -46,8 +48,9 @@ class DeleteRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
 )
 async def upsert_rows(call: Call[DataDeps], params: UpsertRows) -> bytes:
     """Create rows, or change those of these ids: all, or none."""
+    rows = await aside(parse_list, params.rows)
     return await operations.upsert_rows(
-        call.deps.catalogue, call.principal, rows_key(call, params), operations.parse_rows(params.rows)
+        call.deps.catalogue, call.principal, rows_key(call, params), operations.given_rows(rows)
     )
 
 
@@ -57,12 +60,13 @@ async def upsert_rows(call: Call[DataDeps], params: UpsertRows) -> bytes:
     name="tables_db.update_rows",
     callers=Caller.KEY,
     scopes=WRITE,
+    max_body_bytes=LARGE_BODY_BYTES,
     model=RowList,
     errors=(ErrorType.ROW_INVALID_STRUCTURE, ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION),
 )
 async def update_rows(call: Call[DataDeps], params: UpdateRows) -> bytes:
     """Change all rows that match; return how many, and the first 100 of them."""
-    data = parse_data(params.data)
+    data = await aside(parse_data, params.data)
     if not data:
         raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The rows' data is missing.")
     return await operations.update_rows(
@@ -70,7 +74,15 @@ async def update_rows(call: Call[DataDeps], params: UpdateRows) -> bytes:
     )
 
 
-@routes.endpoint("DELETE", PATH, name="tables_db.delete_rows", callers=Caller.KEY, scopes=WRITE, model=RowList)
+@routes.endpoint(
+    "DELETE",
+    PATH,
+    name="tables_db.delete_rows",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    model=RowList,
+    max_body_bytes=MEDIUM_BODY_BYTES,
+)
 async def delete_rows(call: Call[DataDeps], params: DeleteRows) -> bytes:
     """Delete all rows that match; return how many, and the first 100 of them."""
     return await operations.delete_rows(

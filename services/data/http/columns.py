@@ -15,6 +15,7 @@ from services.data.http.tables import TableChoice
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
 from shared.kernel.errors import ErrorType, Refusal
+from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Reply, Routes
 from shared.web.parameters import Id
 
@@ -88,6 +89,7 @@ def _declare(kind: str) -> None:
         callers=Caller.KEY,
         scopes=WRITE,
         status=202,
+        max_body_bytes=MEDIUM_BODY_BYTES,
     )
     async def create_column(call: Call[DataDeps], params: CreateColumn) -> Reply:
         """Create a column; it can be used at once."""
@@ -110,6 +112,7 @@ def _declare(kind: str) -> None:
         name=f"tables_db.update_{kind}_column",
         callers=Caller.KEY,
         scopes=WRITE,
+        max_body_bytes=MEDIUM_BODY_BYTES,
     )
     async def update_column(call: Call[DataDeps], params: UpdateColumn) -> Reply:
         """Change or rename a column, in force for every request from then on; its values stay as they are."""

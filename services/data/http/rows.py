@@ -1,13 +1,16 @@
 """Rows over HTTP. Their JSON comes from PostgreSQL and is passed on as it is."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
-from services.data.domain.rows import Number, Step, parse_data
+from services.data.domain.row_json import parse_data, parse_list
+from services.data.domain.rows import Number, Step
 from services.data.http.explain import find_explained
 from services.data.http.tables import PATH as TABLES
 from services.data.http.tables import TableChoice
@@ -17,8 +20,11 @@ from services.data.operations.deps import DataDeps
 from services.data.operations.rows import Change
 from shared.contracts.principal import Kind
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
+from shared.web.bodies import LARGE_BODY_BYTES
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
+
+T = TypeVar("T")
 
 routes = Routes[DataDeps]("tablesDB")
 
@@ -36,6 +42,20 @@ STEP_ERRORS = (
 DELETES = RateLimit(60, 60, by=("ip", "method", "url", "user"))
 
 
+NOTHING = msgspec.Raw(b"null")
+
+
+def nothing() -> msgspec.Raw:
+    """Return what stands for JSON that was not sent. (A default of this type has no place in a schema.)"""
+    return NOTHING
+
+
+ManyRows = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "array"})]
+
+MOST_AT_ONCE = 256 * 1024
+"""Bytes of JSON that are made into rows without giving others a turn."""
+
+
 class RowsChoice(TableChoice, frozen=True, kw_only=True, rename="camel"):
     """The rows of one table. `transactionId` names a transaction, of which there are none yet."""
 
@@ -49,9 +69,9 @@ class CreateRow(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     """
 
     row_id: CustomId | None = None
-    data: Any = None  # Any: checked by `parse_data`
+    data: msgspec.Raw = msgspec.field(default_factory=nothing)
     permissions: list[str] | None = None
-    rows: list[Any] | None = None  # Any: as above
+    rows: ManyRows = msgspec.field(default_factory=nothing)
 
 
 class ListRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
@@ -80,7 +100,7 @@ class GetRow(RowChoice, frozen=True, kw_only=True, rename="camel"):
 class UpdateRow(RowChoice, frozen=True, kw_only=True, rename="camel"):
     """What is to change; `permissions` replace all that there were."""
 
-    data: Any = None  # Any: checked by `parse_data`
+    data: msgspec.Raw = msgspec.field(default_factory=nothing)
     permissions: list[str] | None = None
 
 
@@ -126,6 +146,21 @@ class RowList(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Row]
 
 
+async def aside(parse: Callable[[msgspec.Raw], T], sent: msgspec.Raw) -> T:
+    """Return what a parser makes of JSON; of much of it, in a thread, so that others have their turn meanwhile."""
+    return parse(sent) if memoryview(sent).nbytes <= MOST_AT_ONCE else await asyncio.to_thread(parse, sent)
+
+
+def may_by(*actions: str) -> Callable[[Call[DataDeps], list[str]], Awaitable[bool]]:
+    """Return what says whether a caller may do one of these with any row of the table, and so may send large ones."""
+
+    async def may(call: Call[DataDeps], path: list[str]) -> bool:
+        key = (call.project.id, path[0], path[1])
+        return await operations.may_write(call.deps.catalogue, call.principal, key, actions)
+
+    return may
+
+
 @routes.endpoint(
     "POST",
     PATH,
@@ -134,14 +169,16 @@ class RowList(msgspec.Struct, frozen=True, kw_only=True):
     scopes=WRITE,
     status=201,
     limit=WRITES,
+    max_body_bytes=LARGE_BODY_BYTES,
+    may_send_more=may_by("create"),
     model=Row,
     errors=(ErrorType.ROW_ALREADY_EXISTS, ErrorType.ROW_INVALID_STRUCTURE, ErrorType.USER_UNAUTHORIZED),
 )
 async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     """Create a row, or many at once."""
-    if params.rows is not None:
-        return await _create_rows(call, params, params.rows)
-    data = parse_data(params.data)
+    if params.rows != NOTHING:
+        return await _create_rows(call, params)
+    data = await aside(parse_data, params.data)
     if not data or params.row_id is None:
         raise Refusal(ErrorType.ROW_MISSING_DATA, "The row's data or its id is missing.")
     change = Change(data=data, permissions=params.permissions)
@@ -201,13 +238,15 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
     callers=Caller.ANYONE,
     scopes=WRITE,
     limit=WRITES,
+    max_body_bytes=LARGE_BODY_BYTES,
+    may_send_more=may_by("update"),
     model=Row,
     errors=(ErrorType.ROW_NOT_FOUND, ErrorType.ROW_INVALID_STRUCTURE, ErrorType.USER_UNAUTHORIZED),
 )
 async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     """Change some columns of a row, or its permissions."""
     return await operations.update_row(
-        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, _change(call, params)
+        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, await _change(call, params)
     )
 
 
@@ -218,6 +257,8 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     callers=Caller.ANYONE,
     scopes=WRITE,
     limit=WRITES,
+    max_body_bytes=LARGE_BODY_BYTES,
+    may_send_more=may_by("create", "update"),
     model=Row,
     errors=(
         ErrorType.ROW_NOT_FOUND,
@@ -229,7 +270,7 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
 async def upsert_row(call: Call[DataDeps], params: UpsertRow) -> bytes:
     """Create a row, or change the one of this id."""
     return await operations.upsert_row(
-        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, _change(call, params)
+        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, await _change(call, params)
     )
 
 
@@ -302,19 +343,22 @@ async def delete_row(call: Call[DataDeps], params: RowChoice) -> None:
     )
 
 
-async def _create_rows(call: Call[DataDeps], params: CreateRow, rows: list[Any]) -> bytes:  # Any: JSON
-    if not (params.data is None and params.row_id is None and params.permissions is None):
+async def _create_rows(call: Call[DataDeps], params: CreateRow) -> bytes:
+    if not (params.data == NOTHING and params.row_id is None and params.permissions is None):
         raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Many rows have their data, ids and permissions each.")
     if call.principal.kind is not Kind.KEY:
         raise Refusal(ErrorType.GENERAL_UNAUTHORIZED_SCOPE, "Many rows at once are made by keys only.")
+    rows = await aside(parse_list, params.rows)
     return await bulk_operations.create_rows(
-        call.deps.catalogue, call.principal, rows_key(call, params), bulk_operations.parse_rows(rows)
+        call.deps.catalogue, call.principal, rows_key(call, params), bulk_operations.given_rows(rows)
     )
 
 
-def _change(call: Call[DataDeps], params: UpdateRow) -> Change:
+async def _change(call: Call[DataDeps], params: UpdateRow) -> Change:
     change = Change(
-        data=parse_data(params.data), permissions=params.permissions, unchanged_since=_unchanged_since(call)
+        data=await aside(parse_data, params.data),
+        permissions=params.permissions,
+        unchanged_since=_unchanged_since(call),
     )
     if not change.data and change.permissions is None:
         raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")

@@ -10,6 +10,7 @@ from services.data.http import models
 from services.data.http.databases import DatabaseChoice, Name, Search
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
+from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
@@ -59,7 +60,15 @@ class UpdateTable(TableChoice, frozen=True, kw_only=True, rename="camel"):
     purge: bool = False
 
 
-@routes.endpoint("POST", PATH, name="tables_db.create_table", callers=Caller.KEY, scopes=WRITE, status=201)
+@routes.endpoint(
+    "POST",
+    PATH,
+    name="tables_db.create_table",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    status=201,
+    max_body_bytes=MEDIUM_BODY_BYTES,
+)
 async def create_table(call: Call[DataDeps], params: CreateTable) -> models.Table:
     """Create a table."""
     made = await operations.create_table(

@@ -1,12 +1,11 @@
 """Many rows at once, by keys only: all are written, or none."""
 
-from typing import Any
-
 import msgspec
 
 from services.data.domain.catalogue import Table
 from services.data.domain.queries import MOST_NUMBER, RowQuery, parse_row_queries
-from services.data.domain.rows import Data, Values, stored, stored_over, unfit
+from services.data.domain.row_json import Data
+from services.data.domain.rows import Values, stored, stored_over, unfit
 from services.data.operations.catalogue import Catalogue, Key
 from services.data.operations.rows import UPSERT_TRIES, moment, row_permissions
 from services.data.store import bulk_rows as store
@@ -18,9 +17,6 @@ from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailabl
 from shared.kernel.ids import UNIQUE, chosen_id, is_id
 from shared.postgres.pool import Connection
 
-MOST_ROWS = 100
-"""Rows that one call may make or upsert."""
-
 
 class GivenRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row of a list: its id, its data, and its permissions (None: not given)."""
@@ -30,13 +26,9 @@ class GivenRow(msgspec.Struct, frozen=True, kw_only=True):
     permissions: list[str] | None
 
 
-def parse_rows(given: list[Any]) -> list[GivenRow]:  # Any: JSON
-    """Read the rows of a list; raises `ArgumentInvalid("rows")`, `Refusal(ROW_MISSING_DATA)` where there are none."""
-    if not given:
-        raise Refusal(ErrorType.ROW_MISSING_DATA, "The rows are missing.")
-    if len(given) > MOST_ROWS:
-        raise ArgumentInvalid("rows", f"Value must be a list of at most {MOST_ROWS} rows")
-    return [_given(one) for one in given]
+def given_rows(rows: list[Data]) -> list[GivenRow]:
+    """Return the rows of a list with their ids and permissions; raises `ArgumentInvalid("rows")`."""
+    return [_given(one) for one in rows]
 
 
 async def create_rows(catalogue: Catalogue, principal: Principal, key: Key, rows: list[GivenRow]) -> bytes:
@@ -116,9 +108,7 @@ async def delete_rows(catalogue: Catalogue, principal: Principal, key: Key, *, q
     return await catalogue.write(key, principal, work)
 
 
-def _given(one: Any) -> GivenRow:  # Any: JSON
-    if not isinstance(one, dict):
-        raise ArgumentInvalid("rows", "Value must be a list of objects")
+def _given(one: Data) -> GivenRow:
     id_ = one.get("$id") or UNIQUE
     if not isinstance(id_, str) or not (id_ == UNIQUE or is_id(id_)):
         raise ArgumentInvalid("rows", "the id of a row must be a valid id")

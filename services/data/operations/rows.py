@@ -17,8 +17,8 @@ from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.queries import has_cursor, parse_row_queries, parse_selection
 from services.data.domain.query_strings import UnfitQuery
 from services.data.domain.rights import Access, access, roles_for, unauthorized
+from services.data.domain.row_json import Data
 from services.data.domain.rows import (
-    Data,
     Step,
     Values,
     check_step,
@@ -122,6 +122,28 @@ async def list_rows(
         return _listed(table, page)
 
     return await catalogue.read(key, principal, work)
+
+
+async def may_write(catalogue: Catalogue, principal: Principal, key: Key, actions: tuple[str, ...]) -> bool:
+    """Say whether one of these actions is open to the principal, on the table or on some row; not where it is unseen.
+
+    What is written is checked by itself: this spares reading what cannot be.
+    """
+
+    async def work(connection: Connection, table: Table) -> bool:
+        await store.require_current(connection, table)
+        opened = [roles_for(table, action, principal) for action in actions]
+        rows = [action for action, roles in zip(actions, opened, strict=True) if roles and action != "create"]
+        if None in opened or not rows:
+            return None in opened
+        return await store.is_granted(connection, table, rows, list(principal.roles))
+
+    try:
+        return await catalogue.read(key, principal, work)
+    except Unavailable:
+        raise
+    except Refusal:
+        return False
 
 
 async def create_row(catalogue: Catalogue, principal: Principal, key: Key, row_id: str, change: Change) -> bytes:

@@ -13,6 +13,7 @@ from services.data.domain.queries import RowQuery
 from services.data.domain.rights import Access
 from services.data.domain.rows import Values
 from services.data.store import statements
+from services.data.store.catalogue import find_version
 from services.data.store.conditions import unfit_column
 from shared.contracts.permissions import Permission
 from shared.kernel.errors import ErrorType, Refusal
@@ -87,6 +88,20 @@ async def list_rows(
     if found["cursor_is_null"]:
         raise Refusal(ErrorType.DATABASE_QUERY_ORDER_NULL, "The cursor's row has no value in a column of the order.")
     return Page(found["rows"] or "", found["total"])
+
+
+async def require_current(connection: Connection, table: Table) -> None:
+    """Raise `StaleTable` where the table is not of this version any more; one that is not there has version 0."""
+    if (await find_version(connection, table.n) or 0) != table.version:
+        raise StaleTable
+
+
+async def is_granted(connection: Connection, table: Table, actions: list[str], roles: list[str]) -> bool:
+    """Say whether some row is open to one of these roles for one of these actions."""
+    text = f"SELECT EXISTS (SELECT FROM {table.grants} WHERE action = ANY($1) AND role = ANY($2))"
+    with told():
+        found: bool = await connection.fetchval(text, actions, roles)
+    return found
 
 
 async def insert_row(

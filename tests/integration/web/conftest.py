@@ -17,6 +17,7 @@ from shared.contracts.principal import Kind, Principal, Project
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.web.app import WebApp
+from shared.web.bodies import LARGE_BODY_BYTES
 from shared.web.call import TEXT
 from shared.web.counts import Counts, MemoryCounts, RedisCounts
 from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes
@@ -126,8 +127,20 @@ async def get_user(_: Call[Deps], params: UserParams) -> UserParams:
     return params
 
 
-@routes.endpoint("POST", "/v1/things", name="things.create", callers=Caller.ANYONE, status=201)
+async def may_send_more(call: Call[Deps], _: list[str]) -> bool:
+    return call.principal.kind is not Kind.GUEST
+
+
+@routes.endpoint(
+    "POST", "/v1/things", name="things.create", callers=Caller.ANYONE, status=201, max_body_bytes=LARGE_BODY_BYTES,
+    may_send_more=may_send_more,
+)  # fmt: skip
 async def create_thing(_: Call[Deps], params: ThingParams) -> ThingParams:
+    return params
+
+
+@routes.endpoint("POST", "/v1/admitted", name="admitted", callers=Caller.USER, scopes=("account",))
+async def admitted(_: Call[Deps], params: ThingParams) -> ThingParams:
     return params
 
 

@@ -137,16 +137,17 @@ async def test_which_project_is_meant(client: Any, project: str | None, path: st
 @pytest.mark.parametrize(
     ("body", "project", "query", "status"),
     [
-        ({"project": "demo"}, "other", "", 200),
-        ({"project": "demo"}, None, "?project=other", 200),
-        ({"project": ""}, "demo", "", 200),
-        ({"project": 5}, "demo", "", 200),
+        ({"project": "demo"}, None, "", 200),
+        ({"project": "other"}, None, "", 404),
+        ({"project": 5}, None, "", 404),
+        ({"project": "demo"}, "other", "", 404),
+        ({"project": "other"}, "demo", "", 200),
+        ({"project": "demo"}, None, "?project=other", 404),
         ({}, None, "?project=demo", 200),
         ({}, "demo", "?project=other", 200),
-        ({"project": "other"}, "demo", "", 404),
     ],
 )
-async def test_the_body_names_the_project_first_and_the_query_last(
+async def test_the_header_names_the_project_first_and_the_body_last(
     client: Any, body: dict[str, Any], project: str | None, query: str, status: int
 ) -> None:
     assert (await client.call("POST", f"/v1/touch{query}", project=project, json=body)).status == status

@@ -28,15 +28,20 @@ PARAMETERS = Parameters(Everything, ("tableId",))
 MANDATORY: dict[str, object] = {"rowId": "unique()", "note": None}
 
 
+def sent(values: dict[str, object]) -> Given:
+    """Return what a JSON body with these values gives."""
+    return Given({name: msgspec.Raw(msgspec.json.encode(value)) for name, value in values.items()}, is_json=True)
+
+
 def parse(path: str = "t1", **values: object) -> Everything:
-    parsed = PARAMETERS.parse(Given(MANDATORY | values), [path])
+    parsed = PARAMETERS.parse(sent(MANDATORY | values), [path])
     assert isinstance(parsed, Everything)
     return parsed
 
 
 def refused(values: dict[str, object], path: str = "t1") -> str:
     with pytest.raises(Refusal) as raised:
-        PARAMETERS.parse(Given(values), [path])
+        PARAMETERS.parse(sent(values), [path])
     assert raised.value.type is ErrorType.GENERAL_ARGUMENT_INVALID
     return raised.value.message
 
@@ -169,7 +174,7 @@ def test_a_struct_may_refuse_what_does_not_fit_together() -> None:
                 raise ValueError("low is above high")
 
     with pytest.raises(Refusal, match="low is above high"):
-        Parameters(Range, ()).parse(Given({"low": 2, "high": 1}), [])
+        Parameters(Range, ()).parse(sent({"low": 2, "high": 1}), [])
 
 
 def test_a_fault_in_reading_is_raised_when_parameters_are_asked_for() -> None:
@@ -189,4 +194,4 @@ JSON = st.recursive(
 @given(st.fixed_dictionaries({}, optional={f.encode_name: JSON for f in msgspec.structs.fields(Everything)}), st.text())
 def test_garbage_is_refused_or_read_but_nothing_else(values: dict[str, object], path: str) -> None:
     with contextlib.suppress(Refusal):
-        PARAMETERS.parse(Given(values), [path])
+        PARAMETERS.parse(sent(values), [path])
