@@ -11,6 +11,7 @@ from services.data.domain.naming import Naming
 from services.data.http import legacy
 from services.data.operations.catalogue import Catalogue
 from services.data.operations.deps import DataDeps
+from services.data.operations.incarnations import adopt_databases
 from services.data.settings import Settings
 from shared.contracts.requests import ADMIN
 from shared.guard.guard import Guard
@@ -46,7 +47,7 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
         if guard is None:
             guard = open_guard(settings, NAME, BusResolver(bus))
             loops.append(guard.run())
-        loops.append(events.consume(redis, guard, pool))
+        loops += [events.consume(redis, guard, pool), adopt_databases(pool, bus)]
         deps, older = (
             DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool, guard, naming), bus=bus)
             for naming in (Naming.TABLES_DB, Naming.DATABASES)

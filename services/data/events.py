@@ -5,9 +5,9 @@ import secrets
 import structlog
 from redis.asyncio import Redis
 
-from services.data.operations.definitions import purge_project
 from services.data.operations.deps import DataDeps
 from services.data.operations.explanations import explain_row
+from services.data.operations.incarnations import purge_project
 from shared.contracts.events import ProjectDeleted
 from shared.contracts.explanations import ExplainRow, Explanation
 from shared.guard.guard import Guard
@@ -54,7 +54,7 @@ def handler(pool: Pool) -> Handle:
         told = unpack_map(fields.get(b"entry", b""))
         if told.get("type") == ProjectDeleted.TYPE:
             event = convert(told.get("body"), ProjectDeleted)
-            log.info("project purged", project=event.project, databases=await purge_project(pool, event.project))
+            await purge_project(pool, event.project, event.incarnation)
 
     return on_event
 

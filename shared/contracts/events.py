@@ -41,9 +41,10 @@ class PrincipalsChanged(Event, frozen=True, kw_only=True):
 
 
 class ProjectDeleted(Event, frozen=True, kw_only=True):
-    """A project is gone from auth; whoever holds something of it drops that."""
+    """An incarnation of a project is gone from auth; whoever holds something of it drops that, and of no other."""
 
     TYPE: ClassVar[str] = "project.deleted"
     STREAM: ClassVar[str] = "events"
 
     project: str
+    incarnation: int = 0

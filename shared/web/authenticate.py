@@ -12,7 +12,7 @@ from multidict import istr
 
 from shared.contracts.principal import Principal, Project, guest
 from shared.guard.guard import Guard
-from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.web.cookies import find_secret
 
 KEY = istr("X-Appwrite-Key")
@@ -44,9 +44,12 @@ async def identify(guard: Guard, project: Project, headers: Mapping[str, str]) -
             )
         user = await guard.jwt(project.id, token)
     secret = headers.get(KEY)
-    if secret:
-        return Identity(await _key(guard, project, headers, secret), user, found.is_fallback)
-    return Identity(user or guest(project.id), user, found.is_fallback)
+    principal = await _key(guard, project, headers, secret) if secret else user
+    for one in (principal, user):
+        # Both may be right and yet apart: the project may be deleted and made again between the two look-ups.
+        if one is not None and one.project_incarnation != project.incarnation:
+            raise Unavailable("The project was made anew meanwhile. Try again.")
+    return Identity(principal or guest(project.id), user, found.is_fallback)
 
 
 async def _key(guard: Guard, project: Project, headers: Mapping[str, str], secret: str) -> Principal:

@@ -82,7 +82,7 @@ async def delete_project(
     """Delete a project: refused everywhere on return, while its databases go; raises `Refusal(PROJECT_NOT_FOUND)`."""
     project = subjects.project(id_)
     async with settled(pool, revocations, project), pool.acquire() as connection, connection.transaction():
-        await store.delete_project(connection, id_)
+        incarnation = await store.delete_project(connection, id_)
         ticket = await tell(connection, "project.deleted", project, by=by, ticket=ticket)
-        await publish(connection, ProjectDeleted(project=id_))
+        await publish(connection, ProjectDeleted(project=id_, incarnation=incarnation))
     return await revocations.confirm(ticket)

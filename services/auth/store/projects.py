@@ -37,7 +37,7 @@ _UPDATE = f"""
     WHERE id = $1 RETURNING {_COLUMNS}
 """
 _HOLD = "SELECT FROM auth.projects WHERE id = $1 AND sequence = $2 FOR KEY SHARE"
-_DELETE = "DELETE FROM auth.projects WHERE id = $1"
+_DELETE = "DELETE FROM auth.projects WHERE id = $1 RETURNING sequence"
 _RESOLVE = f"""
     SELECT heads.number, found.* FROM feed.heads
     LEFT JOIN (SELECT {_COLUMNS} FROM auth.projects WHERE id = $1) AS found ON true
@@ -82,10 +82,15 @@ async def update_project(connection: Connection, id_: str, change: ProjectChange
     return _found(row, id_)
 
 
-async def delete_project(connection: Connection, id_: str) -> None:
-    """Delete a project with all its users, sessions and keys; raises `Refusal(PROJECT_NOT_FOUND)`."""
-    if await connection.execute(_DELETE, id_) == "DELETE 0":
+async def delete_project(connection: Connection, id_: str) -> int:
+    """Delete a project with all its users, sessions and keys; return which incarnation it was.
+
+    Raises `Refusal(PROJECT_NOT_FOUND)`.
+    """
+    incarnation: int | None = await connection.fetchval(_DELETE, id_)
+    if incarnation is None:
         raise _not_found(id_)
+    return incarnation
 
 
 async def hold_project(connection: Connection, id_: str, incarnation: int) -> None:

@@ -102,7 +102,7 @@ def _declare(kind: str) -> None:
             options=_options(kind, params, encrypt=params.encrypt),
         )
         made = await operations.create_column(
-            call.deps.pool, call.project.id, params.database_id, params.table_id, given
+            call.deps.pool, call.project.incarnation, params.database_id, params.table_id, given
         )
         return Reply(body=msgspec.json.encode(models.column(made)))
 
@@ -124,7 +124,7 @@ def _declare(kind: str) -> None:
             options=_options(kind, params),
         )
         changed = await operations.update_column(
-            call.deps.pool, call.project.id, params.database_id, params.table_id, params.key, change
+            call.deps.pool, call.project.incarnation, params.database_id, params.table_id, params.key, change
         )
         return Reply(body=msgspec.json.encode(models.column(changed)))
 
@@ -143,7 +143,7 @@ for _kind in KINDS:
 @routes.endpoint("GET", PATH, name="tables_db.list_columns", callers=Caller.KEY, scopes=READ)
 async def list_columns(call: Call[DataDeps], params: ListColumns) -> models.ColumnList:
     """List the columns of a table."""
-    table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    table = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
     found = [models.column(one) for one in table.columns]
     places, total = LISTING.select(found, params.queries, with_total=params.total)
     return models.ColumnList(total=total, columns=[found[place] for place in places])
@@ -152,7 +152,7 @@ async def list_columns(call: Call[DataDeps], params: ListColumns) -> models.Colu
 @routes.endpoint("GET", PATH + "/{key}", name="tables_db.get_column", callers=Caller.KEY, scopes=READ)
 async def get_column(call: Call[DataDeps], params: ColumnChoice) -> Reply:
     """Return a column."""
-    table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    table = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
     return Reply(body=msgspec.json.encode(models.column(operations.find_column(table, params.key))))
 
 
@@ -161,4 +161,6 @@ async def get_column(call: Call[DataDeps], params: ColumnChoice) -> Reply:
 )
 async def delete_column(call: Call[DataDeps], params: ColumnChoice) -> None:
     """Delete a column, with its values and the indexes over it."""
-    await operations.delete_column(call.deps.pool, call.project.id, params.database_id, params.table_id, params.key)
+    await operations.delete_column(
+        call.deps.pool, call.project.incarnation, params.database_id, params.table_id, params.key
+    )

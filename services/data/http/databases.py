@@ -54,7 +54,7 @@ async def create_database(call: Call[DataDeps], params: CreateDatabase) -> model
     """Create a database."""
     made = await operations.create_database(
         call.deps.pool,
-        call.project.id,
+        call.project,
         database_id=params.database_id,
         name=params.name,
         enabled=params.enabled,
@@ -66,7 +66,7 @@ async def create_database(call: Call[DataDeps], params: CreateDatabase) -> model
 @routes.endpoint("GET", "/v1/tablesdb", name="tables_db.list", callers=Caller.KEY, scopes=READ)
 async def list_databases(call: Call[DataDeps], params: ListDatabases) -> models.DatabaseList:
     """List databases."""
-    found = [models.database(one) for one in await operations.list_databases(call.deps.pool, call.project.id)]
+    found = [models.database(one) for one in await operations.list_databases(call.deps.pool, call.project.incarnation)]
     records = [msgspec.to_builtins(one) for one in found]
     places, total = LISTING.select(records, params.queries, search=params.search, with_total=params.total)
     return models.DatabaseList(total=total, databases=[found[place] for place in places])
@@ -75,14 +75,14 @@ async def list_databases(call: Call[DataDeps], params: ListDatabases) -> models.
 @routes.endpoint("GET", "/v1/tablesdb/{databaseId}", name="tables_db.get", callers=Caller.KEY, scopes=READ)
 async def get_database(call: Call[DataDeps], params: DatabaseChoice) -> models.Database:
     """Return a database."""
-    return models.database(await operations.get_database(call.deps.pool, call.project.id, params.database_id))
+    return models.database(await operations.get_database(call.deps.pool, call.project.incarnation, params.database_id))
 
 
 @routes.endpoint("PUT", "/v1/tablesdb/{databaseId}", name="tables_db.update", callers=Caller.KEY, scopes=WRITE)
 async def update_database(call: Call[DataDeps], params: UpdateDatabase) -> models.Database:
     """Rename, enable or disable a database."""
     changed = await operations.update_database(
-        call.deps.pool, call.project.id, params.database_id, name=params.name, enabled=params.enabled
+        call.deps.pool, call.project.incarnation, params.database_id, name=params.name, enabled=params.enabled
     )
     return models.database(changed)
 
@@ -92,4 +92,4 @@ async def update_database(call: Call[DataDeps], params: UpdateDatabase) -> model
 )
 async def delete_database(call: Call[DataDeps], params: DatabaseChoice) -> None:
     """Delete a database with all its tables."""
-    await operations.delete_database(call.deps.pool, call.project.id, params.database_id)
+    await operations.delete_database(call.deps.pool, call.project.incarnation, params.database_id)

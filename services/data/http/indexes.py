@@ -44,14 +44,16 @@ async def create_index(call: Call[DataDeps], params: CreateIndex) -> Reply:
     given = NewIndex(
         key=params.key, type=params.type, columns=params.columns, orders=params.orders, lengths=params.lengths
     )
-    made = await operations.create_index(call.deps.pool, call.project.id, params.database_id, params.table_id, given)
+    made = await operations.create_index(
+        call.deps.pool, call.project.incarnation, params.database_id, params.table_id, given
+    )
     return Reply(body=msgspec.json.encode(models.index(made)))
 
 
 @routes.endpoint("GET", PATH, name="tables_db.list_indexes", callers=Caller.KEY, scopes=READ)
 async def list_indexes(call: Call[DataDeps], params: ListColumns) -> models.IndexList:
     """List the indexes of a table."""
-    table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    table = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
     found = [models.index(one) for one in table.indexes]
     records = [one | {"attributes": one["columns"]} for one in found]
     places, total = LISTING.select(records, params.queries, with_total=params.total)
@@ -61,11 +63,13 @@ async def list_indexes(call: Call[DataDeps], params: ListColumns) -> models.Inde
 @routes.endpoint("GET", PATH + "/{key}", name="tables_db.get_index", callers=Caller.KEY, scopes=READ)
 async def get_index(call: Call[DataDeps], params: ColumnChoice) -> Reply:
     """Return an index."""
-    table = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    table = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
     return Reply(body=msgspec.json.encode(models.index(operations.find_index(table, params.key))))
 
 
 @routes.endpoint("DELETE", PATH + "/{key}", name="tables_db.delete_index", callers=Caller.KEY, scopes=WRITE, status=204)
 async def delete_index(call: Call[DataDeps], params: ColumnChoice) -> None:
     """Delete an index."""
-    await operations.delete_index(call.deps.pool, call.project.id, params.database_id, params.table_id, params.key)
+    await operations.delete_index(
+        call.deps.pool, call.project.incarnation, params.database_id, params.table_id, params.key
+    )

@@ -155,7 +155,7 @@ def may_by(*actions: str) -> Callable[[Call[DataDeps], list[str]], Awaitable[boo
     """Return what says whether a caller may do one of these with any row of the table, and so may send large ones."""
 
     async def may(call: Call[DataDeps], path: list[str]) -> bool:
-        key = (call.project.id, path[0], path[1])
+        key = (call.project.incarnation, path[0], path[1])
         return await operations.may_write(call.deps.catalogue, call.principal, key, actions)
 
     return may
@@ -375,8 +375,8 @@ def _unchanged_since(call: Call[DataDeps]) -> datetime | None:
     return moment
 
 
-def rows_key(call: Call[DataDeps], params: RowsChoice) -> tuple[str, str, str]:
+def rows_key(call: Call[DataDeps], params: RowsChoice) -> tuple[int, str, str]:
     """Return what names the table; raises `Refusal(TRANSACTION_NOT_FOUND)` where it is meant in a transaction."""
     if params.transaction_id:
         raise Refusal(ErrorType.TRANSACTION_NOT_FOUND, "Transaction with the requested ID could not be found.")
-    return call.project.id, params.database_id, params.table_id
+    return call.project.incarnation, params.database_id, params.table_id

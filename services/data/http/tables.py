@@ -73,7 +73,7 @@ async def create_table(call: Call[DataDeps], params: CreateTable) -> models.Tabl
     """Create a table."""
     made = await operations.create_table(
         call.deps.pool,
-        call.project.id,
+        call.project.incarnation,
         params.database_id,
         table_id=params.table_id,
         name=params.name,
@@ -89,7 +89,7 @@ async def create_table(call: Call[DataDeps], params: CreateTable) -> models.Tabl
 @routes.endpoint("GET", PATH, name="tables_db.list_tables", callers=Caller.KEY, scopes=READ)
 async def list_tables(call: Call[DataDeps], params: ListTables) -> models.TableList:
     """List the tables of a database."""
-    tables = await operations.list_tables(call.deps.pool, call.project.id, params.database_id)
+    tables = await operations.list_tables(call.deps.pool, call.project.incarnation, params.database_id)
     found = [models.table(one) for one in tables]
     records = [msgspec.to_builtins(one) for one in found]
     places, total = LISTING.select(records, params.queries, search=params.search, with_total=params.total)
@@ -99,7 +99,7 @@ async def list_tables(call: Call[DataDeps], params: ListTables) -> models.TableL
 @routes.endpoint("GET", PATH + "/{tableId}", name="tables_db.get_table", callers=Caller.KEY, scopes=READ)
 async def get_table(call: Call[DataDeps], params: TableChoice) -> models.Table:
     """Return a table."""
-    found = await operations.get_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    found = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
     return models.table(found)
 
 
@@ -108,7 +108,7 @@ async def update_table(call: Call[DataDeps], params: UpdateTable) -> models.Tabl
     """Change a table's name, permissions and switches, in force for every request from then on."""
     changed = await operations.update_table(
         call.deps.pool,
-        call.project.id,
+        call.project.incarnation,
         params.database_id,
         params.table_id,
         name=params.name,
@@ -124,4 +124,4 @@ async def update_table(call: Call[DataDeps], params: UpdateTable) -> models.Tabl
 )
 async def delete_table(call: Call[DataDeps], params: TableChoice) -> None:
     """Delete a table with all its rows."""
-    await operations.delete_table(call.deps.pool, call.project.id, params.database_id, params.table_id)
+    await operations.delete_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)

@@ -20,8 +20,8 @@ Work = Callable[[Connection, Table], Awaitable[T]]
 
 MOST_TABLES = 10_000
 
-Key = tuple[str, str, str]
-"""Project, database, table."""
+Key = tuple[int, str, str]
+"""The project's incarnation, the database, the table."""
 
 
 class Catalogue:

@@ -12,6 +12,7 @@ from services.data.domain.naming import Naming
 from services.data.store import catalogue as store
 from services.data.store import definitions as changes
 from shared.contracts.permissions import TABLE_ACTIONS, parse_permissions
+from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.ids import chosen_id
@@ -19,44 +20,48 @@ from shared.postgres.pool import Connection, Pool
 
 
 async def create_database(
-    pool: Pool, project: str, *, database_id: str, name: str, enabled: bool, type_: Naming
+    pool: Pool, project: Project, *, database_id: str, name: str, enabled: bool, type_: Naming
 ) -> Database:
-    """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`."""
+    """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
     id_ = chosen_id(database_id)
     async with pool.acquire() as connection, changes.changing(connection):
         await changes.insert_database(connection, project=project, id_=id_, name=name, enabled=enabled, type_=type_)
-        return await store.get_database(connection, project, id_)
+        return await store.get_database(connection, project.incarnation, id_)
 
 
-async def get_database(pool: Pool, project: str, database_id: str) -> Database:
+async def get_database(pool: Pool, incarnation: int, database_id: str) -> Database:
     """Return a database; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with pool.acquire() as connection:
-        return await store.get_database(connection, project, database_id)
+        return await store.get_database(connection, incarnation, database_id)
 
 
-async def list_databases(pool: Pool, project: str) -> list[Database]:
+async def list_databases(pool: Pool, incarnation: int) -> list[Database]:
     """Return all databases of a project."""
     async with pool.acquire() as connection:
-        return await store.list_databases(connection, project)
+        return await store.list_databases(connection, incarnation)
 
 
-async def update_database(pool: Pool, project: str, database_id: str, *, name: str | None, enabled: bool) -> Database:
+async def update_database(
+    pool: Pool, incarnation: int, database_id: str, *, name: str | None, enabled: bool
+) -> Database:
     """Rename (None: not), enable or disable a database; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with pool.acquire() as connection, changes.changing(connection):
-        database = await store.get_database(connection, project, database_id, lock=True)
+        database = await store.get_database(connection, incarnation, database_id, lock=True)
         await changes.update_database(connection, database, name=name or database.name, enabled=enabled)
-        return await store.get_database(connection, project, database_id)
+        return await store.get_database(connection, incarnation, database_id)
 
 
-async def delete_database(pool: Pool, project: str, database_id: str) -> None:
+async def delete_database(pool: Pool, incarnation: int, database_id: str) -> None:
     """Delete a database with all its tables; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with pool.acquire() as connection, changes.changing(connection):
-        await changes.delete_database(connection, await store.get_database(connection, project, database_id, lock=True))
+        await changes.delete_database(
+            connection, await store.get_database(connection, incarnation, database_id, lock=True)
+        )
 
 
 async def create_table(
     pool: Pool,
-    project: str,
+    incarnation: int,
     database_id: str,
     *,
     table_id: str,
@@ -71,7 +76,7 @@ async def create_table(
     id_ = chosen_id(table_id)
     granted = [str(permission) for permission in parse_permissions(permissions, TABLE_ACTIONS)]
     async with pool.acquire() as connection, changes.changing(connection):
-        database = await store.get_database(connection, project, database_id, lock=True)
+        database = await store.get_database(connection, incarnation, database_id, lock=True)
         await changes.insert_table(
             connection,
             database,
@@ -90,22 +95,22 @@ async def create_table(
         return await store.get_table(connection, database, id_)
 
 
-async def get_table(pool: Pool, project: str, database_id: str, table_id: str) -> Table:
+async def get_table(pool: Pool, incarnation: int, database_id: str, table_id: str) -> Table:
     """Return a table; raises `Refusal(DATABASE_NOT_FOUND)`, `Refusal(TABLE_NOT_FOUND)`."""
     async with pool.acquire() as connection:
-        database = await store.get_database(connection, project, database_id)
+        database = await store.get_database(connection, incarnation, database_id)
         return await store.get_table(connection, database, table_id)
 
 
-async def list_tables(pool: Pool, project: str, database_id: str) -> list[Table]:
+async def list_tables(pool: Pool, incarnation: int, database_id: str) -> list[Table]:
     """Return all tables of a database; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with pool.acquire() as connection:
-        return await store.list_tables(connection, await store.get_database(connection, project, database_id))
+        return await store.list_tables(connection, await store.get_database(connection, incarnation, database_id))
 
 
 async def update_table(
     pool: Pool,
-    project: str,
+    incarnation: int,
     database_id: str,
     table_id: str,
     *,
@@ -115,7 +120,7 @@ async def update_table(
     enabled: bool,
 ) -> Table:
     """Change what a table says of itself, in force for every statement from then on; None: unchanged."""
-    async with _changing(pool, project, database_id, table_id) as (connection, table):
+    async with _changing(pool, incarnation, database_id, table_id) as (connection, table):
         granted = table.permissions
         if permissions is not None:
             granted = [str(permission) for permission in parse_permissions(permissions, TABLE_ACTIONS)]
@@ -130,28 +135,28 @@ async def update_table(
         return await store.get_table(connection, table.database, table_id)
 
 
-async def delete_table(pool: Pool, project: str, database_id: str, table_id: str) -> None:
+async def delete_table(pool: Pool, incarnation: int, database_id: str, table_id: str) -> None:
     """Delete a table with all its rows."""
-    async with _changing(pool, project, database_id, table_id) as (connection, table):
+    async with _changing(pool, incarnation, database_id, table_id) as (connection, table):
         await changes.delete_table(connection, table)
 
 
-async def create_column(pool: Pool, project: str, database_id: str, table_id: str, given: NewColumn) -> Column:
+async def create_column(pool: Pool, incarnation: int, database_id: str, table_id: str, given: NewColumn) -> Column:
     """Add a column, which is there when this returns."""
-    async with _changing(pool, project, database_id, table_id) as (connection, table):
+    async with _changing(pool, incarnation, database_id, table_id) as (connection, table):
         await changes.insert_column(connection, table, rules.column(table, given, now()))
         return find_column(await store.get_table(connection, table.database, table_id), given.key)
 
 
 async def update_column(
-    pool: Pool, project: str, database_id: str, table_id: str, key: str, change: ColumnChange
+    pool: Pool, incarnation: int, database_id: str, table_id: str, key: str, change: ColumnChange
 ) -> Column:
     """Change what a column is declared as, in force for every statement from then on; no value is rewritten.
 
     Raises `Refusal(COLUMN_NOT_FOUND)`, `Refusal(COLUMN_INVALID_RESIZE)` where a value is longer than the new size, and
     as `column_changes.changed` does.
     """
-    async with _changing(pool, project, database_id, table_id) as (connection, table):
+    async with _changing(pool, incarnation, database_id, table_id) as (connection, table):
         column = find_column(table, key)
         changed = column_changes.changed(table, column, change)
         size = column_changes.shrunk_to(column, changed)
@@ -161,22 +166,22 @@ async def update_column(
         return find_column(await store.get_table(connection, table.database, table_id), changed.key)
 
 
-async def delete_column(pool: Pool, project: str, database_id: str, table_id: str, key: str) -> None:
+async def delete_column(pool: Pool, incarnation: int, database_id: str, table_id: str, key: str) -> None:
     """Delete a column; raises `Refusal(COLUMN_NOT_FOUND)`."""
-    async with _changing(pool, project, database_id, table_id) as (connection, table):
+    async with _changing(pool, incarnation, database_id, table_id) as (connection, table):
         await changes.delete_column(connection, table, find_column(table, key))
 
 
-async def create_index(pool: Pool, project: str, database_id: str, table_id: str, given: NewIndex) -> Index:
+async def create_index(pool: Pool, incarnation: int, database_id: str, table_id: str, given: NewIndex) -> Index:
     """Add an index, which is there when this returns."""
-    async with _changing(pool, project, database_id, table_id) as (connection, table):
+    async with _changing(pool, incarnation, database_id, table_id) as (connection, table):
         await changes.insert_index(connection, table, rules.index(table, given, now()))
         return find_index(await store.get_table(connection, table.database, table_id), given.key)
 
 
-async def delete_index(pool: Pool, project: str, database_id: str, table_id: str, key: str) -> None:
+async def delete_index(pool: Pool, incarnation: int, database_id: str, table_id: str, key: str) -> None:
     """Delete an index; raises `Refusal(COLUMN_INDEX_NOT_FOUND)`."""
-    async with _changing(pool, project, database_id, table_id) as (connection, table):
+    async with _changing(pool, incarnation, database_id, table_id) as (connection, table):
         await changes.delete_index(connection, table, find_index(table, key))
 
 
@@ -196,20 +201,11 @@ def find_index(table: Table, key: str) -> Index:
     raise Refusal(ErrorType.COLUMN_INDEX_NOT_FOUND, "Index with the requested key could not be found.")
 
 
-async def purge_project(pool: Pool, project: str) -> int:
-    """Delete all databases of a project that is gone; return how many there were. Doing it twice is doing it once."""
-    databases = await list_databases(pool, project)
-    for database in databases:
-        async with pool.acquire() as connection, changes.changing(connection):
-            await changes.delete_database(connection, database)
-    return len(databases)
-
-
 @asynccontextmanager
 async def _changing(
-    pool: Pool, project: str, database_id: str, table_id: str
+    pool: Pool, incarnation: int, database_id: str, table_id: str
 ) -> AsyncIterator[tuple[Connection, Table]]:
     """Hold a table, alone, in a transaction."""
     async with pool.acquire() as connection, changes.changing(connection):
-        database = await store.get_database(connection, project, database_id)
+        database = await store.get_database(connection, incarnation, database_id)
         yield connection, await store.get_table(connection, database, table_id, lock=True)

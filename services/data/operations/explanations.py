@@ -9,7 +9,7 @@ from services.data.store import rows as store
 from services.data.store.catalogue import find_version
 from shared.contracts.explanations import ExplainRow, Explanation
 from shared.contracts.principal import Kind, Principal, guest
-from shared.contracts.requests import ResolveUser
+from shared.contracts.requests import ResolveProject, ResolveUser
 from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Connection
@@ -32,13 +32,16 @@ async def find_user(bus: Bus, project: str, user_id: str) -> Principal:
 
 async def explain_row(catalogue: Catalogue, bus: Bus, asked: ExplainRow) -> Explanation:
     """Explain what a user may do with a row; raises `Refusal` where any of it is not there."""
+    project = (await bus.ask(ResolveProject(project=asked.project))).project
+    if project is None:
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "Project with the requested ID could not be found.")
     whom = await find_user(bus, asked.project, asked.user) if asked.user else guest(asked.project)
 
     async def work(connection: Connection, table: Table) -> Explanation:
         return explain(table, await _permissions(connection, table, asked.row), whom)
 
     reader = Principal(project=asked.project, kind=Kind.KEY)
-    return await catalogue.read((asked.project, asked.database, asked.table), reader, work)
+    return await catalogue.read((project.incarnation, asked.database, asked.table), reader, work)
 
 
 def check_explainable(limit: int) -> None:

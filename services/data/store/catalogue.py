@@ -9,9 +9,9 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 _DATABASE = "n, project, id, name, enabled, type, created_at, updated_at"
-_GET_DATABASE = f"SELECT {_DATABASE} FROM data.databases WHERE project = $1 AND id = $2"
+_GET_DATABASE = f"SELECT {_DATABASE} FROM data.databases WHERE incarnation = $1 AND id = $2"
 _LOCK_DATABASE = f"{_GET_DATABASE} FOR UPDATE"
-_LIST_DATABASES = f"SELECT {_DATABASE} FROM data.databases WHERE project = $1 ORDER BY n"
+_LIST_DATABASES = f"SELECT {_DATABASE} FROM data.databases WHERE incarnation = $1 ORDER BY n"
 _TABLE = "n, id, name, enabled, row_security, permissions, version, created_at, updated_at"
 _GET_TABLE = f"SELECT {_TABLE} FROM data.tables WHERE database_n = $1 AND id = $2"
 _LOCK_TABLE = f"{_GET_TABLE} FOR UPDATE"
@@ -27,17 +27,20 @@ _INDEXES = """
 """
 
 
-async def get_database(connection: Connection, project: str, id_: str, *, lock: bool = False) -> Database:
-    """Return a database; with `lock`, nobody else changes it meanwhile. Raises `Refusal(DATABASE_NOT_FOUND)`."""
-    row = await connection.fetchrow(_LOCK_DATABASE if lock else _GET_DATABASE, project, id_)
+async def get_database(connection: Connection, incarnation: int, id_: str, *, lock: bool = False) -> Database:
+    """Return a database of a project; with `lock`, nobody else changes it meanwhile.
+
+    Raises `Refusal(DATABASE_NOT_FOUND)`.
+    """
+    row = await connection.fetchrow(_LOCK_DATABASE if lock else _GET_DATABASE, incarnation, id_)
     if row is None:
         raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")
     return _database(row)
 
 
-async def list_databases(connection: Connection, project: str) -> list[Database]:
+async def list_databases(connection: Connection, incarnation: int) -> list[Database]:
     """Return the databases of a project, the oldest first."""
-    return [_database(row) for row in await connection.fetch(_LIST_DATABASES, project)]
+    return [_database(row) for row in await connection.fetch(_LIST_DATABASES, incarnation)]
 
 
 async def get_table(connection: Connection, database: Database, id_: str, *, lock: bool = False) -> Table:
@@ -63,17 +66,17 @@ async def hold_version(connection: Connection, n: int) -> int | None:
     return version
 
 
-async def hold_table(connection: Connection, project: str, database_id: str, id_: str) -> Table:
+async def hold_table(connection: Connection, incarnation: int, database_id: str, id_: str) -> Table:
     """Return a table with its parts, and let nobody change them until the transaction ends.
 
     Raises `Refusal(DATABASE_NOT_FOUND)`, `Refusal(TABLE_NOT_FOUND)`.
     """
-    database = await get_database(connection, project, database_id)
+    database = await get_database(connection, incarnation, database_id)
     row = await connection.fetchrow(f"{_GET_TABLE} FOR SHARE", database.n, id_)
     if row is None:
         raise _table_not_found()
     # Whoever changes a database changes the versions of its tables: only now it stands still too.
-    database = await get_database(connection, project, database_id)
+    database = await get_database(connection, incarnation, database_id)
     return (await _with_parts(connection, database, [row]))[0]
 
 

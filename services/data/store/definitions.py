@@ -10,11 +10,14 @@ from services.data.domain.catalogue import Column, Database, Index, Table
 from services.data.domain.naming import Naming
 from services.data.store import indexes
 from services.data.store.conditions import direction, searched
+from services.data.store.incarnations import hold_incarnation
+from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
 
 _INSERT_DATABASE = """
-    INSERT INTO data.databases (project, id, name, enabled, type) VALUES ($1, $2, $3, $4, $5) RETURNING n
+    INSERT INTO data.databases (project, incarnation, id, name, enabled, type)
+    VALUES ($1, $2, $3, $4, $5, $6) RETURNING n
 """
 _UPDATE_DATABASE = "UPDATE data.databases SET name = $2, enabled = $3, updated_at = now() WHERE n = $1"
 _DELETE_DATABASE = "DELETE FROM data.databases WHERE n = $1"
@@ -89,11 +92,14 @@ async def changing(connection: Connection) -> AsyncIterator[None]:
 
 
 async def insert_database(
-    connection: Connection, *, project: str, id_: str, name: str, enabled: bool, type_: Naming
+    connection: Connection, *, project: Project, id_: str, name: str, enabled: bool, type_: Naming
 ) -> None:
-    """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`."""
+    """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
+    if not await hold_incarnation(connection, project.incarnation):
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.")
+    values = (project.id, project.incarnation, id_, name, enabled, type_.value)
     try:
-        n = await connection.fetchval(_INSERT_DATABASE, project, id_, name, enabled, type_.value)
+        n = await connection.fetchval(_INSERT_DATABASE, *values)
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.DATABASE_ALREADY_EXISTS, "Database with the requested ID already exists.") from error
     await connection.execute("SELECT privileged.create_database_schema($1)", n)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from services.auth.domain.roles import roles_of
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret, digest, new_key_secret
@@ -19,7 +21,8 @@ from shared.contracts.requests import (
 from shared.contracts.scopes import ALL
 from shared.postgres.pool import Pool
 
-PROJECTS = frozenset({"library", "archive"})
+PROJECTS = {"library": 1, "archive": 2}
+"""By their ids, the incarnations with which they begin."""
 
 Headers = dict[str, str]
 """What proves who is calling."""
@@ -37,6 +40,7 @@ class Accounts:
     pool: Pool
     known: dict[bytes, Principal] = field(default_factory=dict)
     users: dict[str, Principal] = field(default_factory=dict)
+    projects: dict[str, int] = field(default_factory=lambda: dict(PROJECTS))
 
     def sign_in(
         self,
@@ -80,15 +84,22 @@ class Accounts:
         found = self.known.get(request.secret_digest)
         if found is None:
             return ResolvedPrincipal(position=position, subjects=())
-        concerned = (subjects.session(request.project, found.session), subjects.key(request.project, found.key))
-        return ResolvedPrincipal(position=position, subjects=concerned, principal=found)
+        concerned = (
+            subjects.project(request.project),
+            subjects.session(request.project, found.session),
+            subjects.key(request.project, found.key),
+        )
+        principal = msgspec.structs.replace(found, project_incarnation=self.projects[request.project])
+        return ResolvedPrincipal(position=position, subjects=concerned, principal=principal)
 
     async def user(self, request: ResolveUser) -> ResolvedPrincipal:
         position = await self._position()
         return ResolvedPrincipal(position=position, subjects=(), principal=self.users.get(request.user))
 
     async def project(self, project_id: str) -> ResolvedProject:
-        project = Project(id=project_id, name=project_id) if project_id in PROJECTS else None
+        project = None
+        if (incarnation := self.projects.get(project_id)) is not None:
+            project = Project(id=project_id, name=project_id, incarnation=incarnation)
         return ResolvedProject(position=await self._position(), project=project)
 
     async def keys(self) -> VerificationKeys:

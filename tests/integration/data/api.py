@@ -59,7 +59,7 @@ class Answer:
 class Api:
     """Data's replicas by their addresses, and who may call them.
 
-    `pool` is data's own view of the database, `bus` that of the command line.
+    `pool` and `as_data` are data's own view of the database and the bus, `bus` is that of the command line.
     """
 
     http: aiohttp.ClientSession
@@ -69,6 +69,7 @@ class Api:
     pool: Pool
     key: Headers
     bus: Bus
+    as_data: Bus
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     service: str = "tablesdb"
     """Below `/v1`."""

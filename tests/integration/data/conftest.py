@@ -13,7 +13,7 @@ import shared.messaging
 from services.data.composition import open_data
 from services.data.settings import Settings
 from services.embedded.valkey import Valkey
-from shared.contracts.requests import ResolveUser
+from shared.contracts.requests import ResolveProject, ResolveUser
 from shared.guard.guard import Guard
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret
@@ -41,7 +41,8 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
         await stack.enter_async_context(_running(Relay(dsn=database.dsn("auth"), redis_url=valkey.url("auth"))))
         accounts = Accounts(pool=feed)
         auth = await _bus(stack, valkey, "auth")
-        await stack.enter_async_context(running([auth.serve(ResolveUser.LANE, {ResolveUser: accounts.user})]))
+        answers = {ResolveUser: accounts.user, ResolveProject: lambda asked: accounts.project(asked.project)}
+        await stack.enter_async_context(running([auth.serve(ResolveUser.LANE, answers)]))
         replicas = [await _replica(stack, database, valkey, accounts) for _ in range(2)]
         yield Api(
             http=await stack.enter_async_context(aiohttp.ClientSession()),
@@ -51,6 +52,7 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
             pool=await _open(stack, database.dsn("data")),
             key=accounts.make_key(),
             bus=await _bus(stack, valkey, "cli"),
+            as_data=await _bus(stack, valkey, "data"),
         )
 
 

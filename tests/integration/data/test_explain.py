@@ -194,7 +194,8 @@ async def test_the_command_line_is_told_the_same(api: Api) -> None:
     assert await refused(row="nothing") == "row_not_found"
     assert await refused(user="nobody") == "user_not_found"
     assert await refused(table="nothing") == "table_not_found"
-    assert await refused(database="nothing") == await refused(project="nothing") == "database_not_found"
+    assert await refused(database="nothing") == "database_not_found"
+    assert await refused(project="nothing") == "project_not_found"
     changed = {"permissions": ['create("guests")'], "rowSecurity": True}
     await table.call("PUT", "", body=changed, replica=1)
     for _ in range(2 * len(api.urls)):  # whichever replica takes it

@@ -37,7 +37,9 @@ class Accounts:
     blocked: set[str] = field(default_factory=set)
     sessions: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     keys: dict[bytes, frozenset[str]] = field(default_factory=dict)
-    projects: dict[str, Project] = field(default_factory=lambda: {id_: Project(id=id_, name=id_) for id_ in PROJECTS})
+    projects: dict[str, Project] = field(
+        default_factory=lambda: {id_: Project(id=id_, name=id_, incarnation=1) for id_ in PROJECTS}
+    )
 
     def sign_in(self, user: str) -> tuple[str, dict[str, str]]:
         """Make a session; return its id, and the header that proves it."""
@@ -55,7 +57,9 @@ class Accounts:
 
     def switch_off(self, project: str, method: str) -> None:
         """Switch a method of authentication off, before anyone has asked for the project."""
-        self.projects[project] = Project(id=project, name=project, disabled_auth_methods=frozenset({method}))
+        self.projects[project] = Project(
+            id=project, name=project, incarnation=1, disabled_auth_methods=frozenset({method})
+        )
 
     async def sign_out(self, session: str) -> None:
         """Delete a session, without waiting for who hears of it."""
@@ -94,7 +98,11 @@ class Accounts:
     async def _on_key(self, request: ResolveKey) -> ResolvedPrincipal:
         position = await self._position()
         scopes = self.keys.get(request.secret_digest)
-        principal = None if scopes is None else Principal(project=request.project, kind=Kind.KEY, scopes=scopes)
+        principal = (
+            None
+            if scopes is None
+            else Principal(project=request.project, kind=Kind.KEY, scopes=scopes, project_incarnation=1)
+        )
         return ResolvedPrincipal(position=position, subjects=(), principal=principal)
 
     async def _on_project(self, request: ResolveProject) -> ResolvedProject:
