@@ -126,7 +126,7 @@ class SessionChoice(UserChoice, frozen=True, kw_only=True, rename="camel"):
 
 
 class CreateToken(UserChoice, frozen=True, kw_only=True, rename="camel"):
-    """`length` of the secret in characters, `expire` in seconds."""
+    """`length` of the secret in characters, `expire` in seconds, an hour at most below 16 characters."""
 
     length: Annotated[int, msgspec.Meta(ge=4, le=128)] = 6
     expire: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 900

@@ -119,14 +119,18 @@ async def create_anonymous_session(
 async def create_token_session(
     pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, secret: str, ip: str
 ) -> SignedIn:
-    """Exchange a login token for a session.
+    """Exchange a login token for a session; a wrong one counts against those that the user has.
 
     Raises `Refusal(USER_INVALID_TOKEN)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
     """
+    async with pool.acquire() as connection, connection.transaction():
+        is_right = await tokens.try_token(connection, project.id, user_id, digest(secret))
+    if not is_right:
+        raise wrong_token()
 
     async def prove(connection: Connection) -> None:
         if not await tokens.take_token(connection, project.id, user_id, digest(secret)):
-            raise Refusal(ErrorType.USER_INVALID_TOKEN, "Invalid token passed in the request.")
+            raise wrong_token()
 
     sign_in = SignIn("token", "", ["token"], ip)
     return await _sign_in(pool, guard, revocations, project, whose=Whose(user_id), sign_in=sign_in, prove=prove)
@@ -277,6 +281,11 @@ async def _sign_in(
     except Unavailable:
         receipt = PENDING  # the session is made; that the oldest is gone everywhere is confirmed later
     return SignedIn(session, secret, receipt)
+
+
+def wrong_token() -> Refusal:
+    """Return the refusal of a login token that is wrong, used, expired, or somebody else's."""
+    return Refusal(ErrorType.USER_INVALID_TOKEN, "Invalid token passed in the request.")
 
 
 def blocked() -> Refusal:

@@ -12,6 +12,11 @@ from shared.kernel.clock import now
 from shared.kernel.ids import unique_id
 from shared.postgres.pool import Pool
 
+SAFE_LENGTH = 16
+"""So many hex digits, 64 bits, nobody guesses in a token's life, at whatever rate."""
+SHORT_S = 3_600
+GUESSES = 10
+
 
 class MadeToken(NamedTuple):
     """A token, and the only copy of its secret."""
@@ -25,10 +30,12 @@ class MadeToken(NamedTuple):
 async def create_token(pool: Pool, project: Project, user_id: str, *, length: int, expire_s: int) -> MadeToken:
     """Make a token of `length` hex digits that is good for `expire_s` seconds.
 
+    One that is short enough to be guessed lives for `SHORT_S` at most, and dies after `GUESSES` wrong tries.
     Raises `Refusal(USER_NOT_FOUND)`, `Refusal(PROJECT_NOT_FOUND)`.
     """
     secret = secrets.token_hex((length + 1) // 2)[:length]
-    id_, expires_at = unique_id(), now() + timedelta(seconds=expire_s)
+    is_short = length < SAFE_LENGTH
+    id_, expires_at = unique_id(), now() + timedelta(seconds=min(expire_s, SHORT_S) if is_short else expire_s)
     async with pool.acquire() as connection, connection.transaction():
         await hold_project(connection, project.id, project.incarnation)
         created_at = await store.insert_token(
@@ -38,5 +45,6 @@ async def create_token(pool: Pool, project: Project, user_id: str, *, length: in
             user_id=user_id,
             secret_digest=digest(secret),
             expires_at=expires_at,
+            guesses=GUESSES if is_short else None,
         )
     return MadeToken(id_, secret, created_at, expires_at)

@@ -7,23 +7,53 @@ from shared.postgres.pool import Connection
 
 # The lock orders this against what ends all tokens of the user.
 _INSERT = """
-    INSERT INTO auth.tokens (project, id, user_id, secret_digest, expires_at)
-    SELECT $1, $2, id, $4, $5 FROM auth.users WHERE project = $1 AND id = $3 FOR SHARE
+    INSERT INTO auth.tokens (project, id, user_id, secret_digest, expires_at, guesses_left)
+    SELECT $1, $2, id, $4, $5, $6 FROM auth.users WHERE project = $1 AND id = $3 FOR SHARE
     RETURNING created_at
 """
+_LOCK = "SELECT secret_digest FROM auth.tokens WHERE project = $1 AND user_id = $2 ORDER BY id FOR UPDATE"
+_COUNT = "UPDATE auth.tokens SET guesses_left = guesses_left - 1 WHERE project = $1 AND user_id = $2"
+_DELETE_GUESSED = "DELETE FROM auth.tokens WHERE project = $1 AND user_id = $2 AND guesses_left < 1"
 _TAKE = """
     DELETE FROM auth.tokens WHERE project = $1 AND user_id = $2 AND secret_digest = $3 RETURNING expires_at > now()
 """
 
 
 async def insert_token(
-    connection: Connection, *, project: str, id_: str, user_id: str, secret_digest: bytes, expires_at: datetime
+    connection: Connection,
+    *,
+    project: str,
+    id_: str,
+    user_id: str,
+    secret_digest: bytes,
+    expires_at: datetime,
+    guesses: int | None,
 ) -> datetime:
-    """Make a token of a user; return when. Raises `Refusal(USER_NOT_FOUND)`."""
-    made: datetime | None = await connection.fetchval(_INSERT, project, id_, user_id, secret_digest, expires_at)
+    """Make a token of a user that dies after so many wrong tries (None: of none); return when.
+
+    Raises `Refusal(USER_NOT_FOUND)`.
+    """
+    made: datetime | None = await connection.fetchval(
+        _INSERT, project, id_, user_id, secret_digest, expires_at, guesses
+    )
     if made is None:
         raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
     return made
+
+
+async def try_token(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> bool:
+    """Say whether a user has such a token; if not, it was a wrong try at all that the user has.
+
+    Within the caller's transaction, which orders tries one after another by the locks of the tokens alone: whoever
+    guesses keeps no one from ending them.
+    """
+    rows = await connection.fetch(_LOCK, project, user_id)
+    if any(row["secret_digest"] == secret_digest for row in rows):
+        return True
+    if rows:
+        await connection.execute(_COUNT, project, user_id)
+        await connection.execute(_DELETE_GUESSED, project, user_id)
+    return False
 
 
 async def take_token(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> bool:
