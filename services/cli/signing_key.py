@@ -9,7 +9,13 @@ from tabulate import tabulate
 
 from services.cli.exit_codes import HELP
 from services.cli.requester import ask
-from shared.contracts.signing_keys import ListSigningKeys, RetireSigningKey, RotateSigningKey, SigningKeyRecords
+from shared.contracts.signing_keys import (
+    ListSigningKeys,
+    ResealSigningKeys,
+    RetireSigningKey,
+    RotateSigningKey,
+    SigningKeyRecords,
+)
 
 HEADINGS = {"kid": "KEY", "algorithm": "ALGORITHM", "state": "STATE", "changed_at": "SINCE"}
 
@@ -49,6 +55,14 @@ def rotate(given: Path | None, *, as_json: bool) -> None:
 def retire(given: Path | None, kid: str, *, as_json: bool) -> None:
     """End a retiring key: every JWT that it signed is refused everywhere when this returns."""
     _show(ask(given, RetireSigningKey(kid=kid)), as_json=as_json)
+
+
+@signing_key.command(epilog=HELP)
+@as_json
+@click.pass_obj
+def reseal(given: Path | None, *, as_json: bool) -> None:
+    """Seal all private keys again, under the first key of DAYPASS_MASTER_KEY; the others may then be taken away."""
+    _show(ask(given, ResealSigningKeys()), as_json=as_json)
 
 
 def _show(found: SigningKeyRecords, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from services.token.operations.keyring import get_keys
 from shared.contracts.requests import GetKeys, Request, VerificationKeys
 from shared.contracts.signing_keys import (
     ListSigningKeys,
+    ResealSigningKeys,
     RetireSigningKey,
     RotateSigningKey,
     SigningKeyRecord,
@@ -48,6 +49,10 @@ def admin_lane(pool: Pool, revocations: Revocations, *, seal: Seal, algorithm: A
     async def on_retire(request: RetireSigningKey) -> SigningKeyRecords:
         return await records(await operations.retire_signing_key(pool, revocations, kid=request.kid))
 
+    async def on_reseal(_: ResealSigningKeys) -> SigningKeyRecords:
+        await operations.reseal_signing_keys(pool, seal=seal)
+        return await records()
+
     async def records(receipt: Receipt | None = None) -> SigningKeyRecords:
         keys = tuple(
             SigningKeyRecord(
@@ -61,4 +66,9 @@ def admin_lane(pool: Pool, revocations: Revocations, *, seal: Seal, algorithm: A
         )
         return SigningKeyRecords(keys=keys, receipt="" if receipt is None else receipt.header())
 
-    return {ListSigningKeys: on_list, RotateSigningKey: on_rotate, RetireSigningKey: on_retire}
+    return {
+        ListSigningKeys: on_list,
+        RotateSigningKey: on_rotate,
+        RetireSigningKey: on_retire,
+        ResealSigningKeys: on_reseal,
+    }

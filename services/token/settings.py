@@ -13,7 +13,10 @@ LONGEST_ISSUER: Final = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ProcessSettings):
-    """Read from `DAYPASS_…` at start. The issuer is fixed at the first start; the algorithm is that of new keys."""
+    """Read from `DAYPASS_…` at start. The issuer is fixed at the first start; the algorithm is that of new keys.
+
+    `master_key` may hold several: the first seals signing keys, each of them opens.
+    """
 
     master_key: Secret
     issuer: str = ""

@@ -56,3 +56,12 @@ class RetireSigningKey(Request[SigningKeyRecords], frozen=True, kw_only=True):
     ANSWER: ClassVar[type[msgspec.Struct]] = SigningKeyRecords
 
     kid: str
+
+
+class ResealSigningKeys(Request[SigningKeyRecords], frozen=True, kw_only=True):
+    """`signing_key.reseal`: seal every private key again, under the first of the master keys."""
+
+    TYPE: ClassVar[str] = "signing_key.reseal"
+    SERVICE: ClassVar[str] = "token"
+    LANE: ClassVar[str] = ADMIN
+    ANSWER: ClassVar[type[msgspec.Struct]] = SigningKeyRecords

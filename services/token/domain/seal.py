@@ -1,5 +1,6 @@
-"""Private keys at rest: AES-256-GCM, under a key derived from the master secret."""
+"""Private keys at rest: AES-256-GCM, under keys derived from master keys."""
 
+import contextlib
 import secrets
 from typing import Final
 
@@ -15,27 +16,35 @@ NONCE_BYTES: Final = 12
 
 
 class WrongMasterKey(SettingsError):
-    """What is stored was sealed under another master secret, or was altered."""
+    """What is stored was sealed under a master key that is not given, or was altered."""
 
 
 class Seal:
-    """Seals and opens private keys. A sealed key opens only under the kid it was sealed for."""
+    """Seals private keys under the first of its master keys, and opens what any of them sealed.
 
-    def __init__(self, master_key: Secret) -> None:
-        """Derive the key; raises ValueError on a secret of less than SHORTEST_SECRET characters."""
-        if len(master_key.reveal()) < SHORTEST_SECRET:
+    A sealed key opens only under the kid it was sealed for.
+    """
+
+    def __init__(self, master_keys: Secret) -> None:
+        """Derive a cipher of each, between commas or white space; raises ValueError where one is too short, or none."""
+        texts = master_keys.reveal().replace(",", " ").split()
+        if not texts or min(map(len, texts)) < SHORTEST_SECRET:
             raise ValueError(f"a master key has at least {SHORTEST_SECRET} random characters")
-        derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"daypass signing keys at rest")
-        self._cipher = AESGCM(derivation.derive(master_key.reveal().encode()))
+        self._ciphers = [_cipher(text) for text in texts]
 
     def close(self, data: bytes, *, kid: str) -> bytes:
         """Encrypt: a nonce, then the ciphertext with its tag."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, data, kid.encode())
+        return nonce + self._ciphers[0].encrypt(nonce, data, kid.encode())
 
     def open(self, sealed: bytes, *, kid: str) -> bytes:
         """Decrypt; raises `WrongMasterKey`."""
-        try:
-            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], kid.encode())
-        except (InvalidTag, ValueError) as error:
-            raise WrongMasterKey("DAYPASS_MASTER_KEY is not the one that the signing keys were sealed with") from error
+        for cipher in self._ciphers:
+            with contextlib.suppress(InvalidTag, ValueError):
+                return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], kid.encode())
+        raise WrongMasterKey("DAYPASS_MASTER_KEY does not hold the key that the signing keys were sealed with")
+
+
+def _cipher(master_key: str) -> AESGCM:
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"daypass signing keys at rest")
+    return AESGCM(derivation.derive(master_key.encode()))

@@ -103,6 +103,19 @@ async def retire_signing_key(pool: Pool, revocations: Revocations, *, kid: str) 
     return await revocations.confirm(ticket)
 
 
+async def reseal_signing_keys(pool: Pool, *, seal: Seal) -> None:
+    """Seal every private key again, under the first of the master keys; raises `WrongMasterKey`, and changes nothing.
+
+    The keys themselves stay what they are, so no keyring changes, and repeating it does no harm.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await store.lock_signing_keys(connection)
+        found = await store.read_key_set(connection)
+        for kid, sealed in found.sealed.items():
+            again = seal.close(seal.open(sealed, kid=kid), kid=kid)
+            await store.reseal_signing_key(connection, kid, again)
+
+
 async def _get(connection: Connection, kid: str) -> SigningKey:
     key = await store.find_signing_key(connection, kid)
     if key is None:

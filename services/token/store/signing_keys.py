@@ -26,6 +26,7 @@ _MOVE = """
         private_key = CASE WHEN $2 IN ('next', 'active') THEN private_key END
     WHERE kid = $1
 """
+_RESEAL = "UPDATE token.signing_keys SET private_key = $2 WHERE kid = $1 AND private_key IS NOT NULL"
 
 
 class KeySet(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,11 @@ async def add_signing_key(
 async def move_signing_key(connection: Connection, kid: str, state: State) -> None:
     """Put a key into another state; its private part is erased where that signs no more."""
     await connection.execute(_MOVE, kid, state)
+
+
+async def reseal_signing_key(connection: Connection, kid: str, sealed: bytes) -> None:
+    """Replace the sealed private part of a key that has one."""
+    await connection.execute(_RESEAL, kid, sealed)
 
 
 def _key(row: asyncpg.Record) -> SigningKey:

@@ -33,6 +33,7 @@ async def test_keys_are_listed_rotated_and_retired(settings: Settings, valkey: V
 
         first = await signing_key("list")
         rotated = await signing_key("rotate")
+        assert await signing_key("reseal") == rotated
         retired = await signing_key("retire", first["active"])
 
         assert (rotated["retiring"], rotated["active"]) == (first["active"], first["next"])

@@ -9,7 +9,13 @@ from services.token.domain.signing_keys import State
 from services.token.operations.signing_keys import WrongIssuer, list_signing_keys, make_first_signing_keys
 from services.token.settings import Settings
 from shared.contracts.requests import GetKeys
-from shared.contracts.signing_keys import ListSigningKeys, RetireSigningKey, RotateSigningKey, SigningKeyRecords
+from shared.contracts.signing_keys import (
+    ListSigningKeys,
+    ResealSigningKeys,
+    RetireSigningKey,
+    RotateSigningKey,
+    SigningKeyRecords,
+)
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
@@ -67,6 +73,22 @@ async def test_a_wrong_master_key_refuses_to_start_and_changes_nothing(settings:
             pass
 
     assert await list_signing_keys(pool) == before
+
+
+async def test_a_master_key_is_changed_without_a_key_that_is_lost(settings: Settings, bus: Bus) -> None:
+    old, new = settings.master_key, Secret("a-new-master-key-" + "y" * 20)
+    both = replace(settings, master_key=Secret(f"{new.reveal()},{old.reveal()}"))
+    async with open_token(settings):
+        before = await bus.ask(ListSigningKeys())
+    async with open_token(both):
+        assert await bus.ask(ResealSigningKeys()) == before
+    async with open_token(replace(settings, master_key=new)):
+        assert await bus.ask(ListSigningKeys()) == before
+        await bus.ask(RotateSigningKey(active=kid_of(before, "active")), timeout_s=WAIT_S)
+
+    with pytest.raises(WrongMasterKey):
+        async with open_token(settings):
+            pass
 
 
 async def test_another_issuer_than_that_of_the_first_start_refuses_to_start(settings: Settings, bus: Bus) -> None:

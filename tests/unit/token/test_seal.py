@@ -27,6 +27,19 @@ def test_another_master_key_opens_nothing_and_says_so_without_secrets() -> None:
     assert "nnnn" not in str(found.value)
 
 
+OTHER = "n" * 32
+
+
+def test_the_first_master_key_seals_and_each_opens() -> None:
+    seal = Seal(Secret(f"{OTHER},\n {MASTER.reveal()}"))
+    again = seal.close(b"private", kid="k1")
+
+    assert seal.open(SEALED, kid="k1") == b"private"
+    assert Seal(Secret(OTHER)).open(again, kid="k1") == b"private"
+    with pytest.raises(WrongMasterKey):
+        Seal(MASTER).open(again, kid="k1")
+
+
 def test_a_sealed_key_opens_only_under_its_own_kid() -> None:
     with pytest.raises(WrongMasterKey):
         Seal(MASTER).open(SEALED, kid="k2")
@@ -47,6 +60,7 @@ def test_a_shortened_key_does_not_open(length: int) -> None:
         Seal(MASTER).open(SEALED[:length], kid="k1")
 
 
-def test_a_short_master_key_is_refused() -> None:
+@pytest.mark.parametrize("keys", ["m" * 31, f"{OTHER},short", "", " , "])
+def test_a_short_master_key_is_refused(keys: str) -> None:
     with pytest.raises(ValueError, match="at least 32"):
-        Seal(Secret("m" * 31))
+        Seal(Secret(keys))
