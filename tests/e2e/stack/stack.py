@@ -124,10 +124,10 @@ def service(image: str, name: str, network: Network, secrets: Path) -> DockerCon
     return made
 
 
-def gateway(image: str, network: Network) -> DockerContainer:
+def gateway(image: str, network: Network, *, alias: str = "gateway", **settings: str) -> DockerContainer:
     configuration = "/usr/local/etc/haproxy"
-    command = ("haproxy", "-W", "-db", "-f", f"{configuration}/haproxy.cfg")
-    made = container(image, *command, alias="gateway", network=network, user="haproxy")
+    made = container(image, "bash", f"{configuration}/start", alias=alias, network=network, user="haproxy")
+    made.with_envs(**settings)
     made.with_volume_mapping(ROOT / "deploy/gateway", configuration, "ro")
     made.with_volume_mapping(ROOT / "deploy/healthcheck", "/usr/local/bin/healthcheck", "ro")
     return publish(made, GATEWAY_PORT)

@@ -14,13 +14,22 @@ from tests.e2e.stack.stack import GATEWAY_PORT, SERVICES, gateway
 from tests.eventually import eventually
 
 MIB = 1024 * 1024
+GATEWAYS = {
+    "gateway": {},
+    "behind": {
+        "DAYPASS_PUBLIC_URL": "https://api.example.com, http://b.example.com:8080/",
+        "DAYPASS_GATEWAY_TRUSTS": "10.0.0.0/8, 172.16.0.0/12,192.168.0.0/16,203.0.113.0/24,2001:db8:ffff::/48",
+    },
+}
+"""By name, with their settings."""
+
 Answer = dict[str, object]
 
 
 class Gateway:
-    def __init__(self, running: dict[str, DockerContainer]) -> None:
+    def __init__(self, running: dict[str, DockerContainer], name: str = "gateway") -> None:
         self.replicas = running
-        self.port = running["gateway"].get_exposed_port(GATEWAY_PORT)
+        self.port = running[name].get_exposed_port(GATEWAY_PORT)
 
     def call(self, method: str, path: str, **named: object) -> requests.Response:
         return requests.request(method, f"http://127.0.0.1:{self.port}{path}", timeout=60, **named)  # type: ignore[arg-type] # passed on
@@ -43,7 +52,7 @@ class Gateway:
 
 
 @pytest.fixture(scope="module")
-def front() -> Iterator[Gateway]:
+def running() -> Iterator[dict[str, DockerContainer]]:
     need_docker()
     image = images.prepare()
     with contextlib.ExitStack() as stack:
@@ -54,9 +63,22 @@ def front() -> Iterator[Gateway]:
             made.with_volume_mapping(ROOT / "tests/e2e/stack/standin.py", "/standin.py", "ro")
             running[name] = stack.enter_context(made)
             await_exec(running[name], "healthcheck")
-        running["gateway"] = stack.enter_context(gateway(image["gateway"], network))
-        await_exec(running["gateway"], "bash", "/usr/local/bin/healthcheck")
-        yield Gateway(running)
+        for name, settings in GATEWAYS.items():
+            running[name] = stack.enter_context(gateway(image["gateway"], network, alias=name, **settings))
+            await_exec(running[name], "bash", "/usr/local/bin/healthcheck")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def front(running: dict[str, DockerContainer]) -> Gateway:
+    """The gateway as it comes."""
+    return Gateway(running)
+
+
+@pytest.fixture(scope="module")
+def behind(running: dict[str, DockerContainer]) -> Gateway:
+    """A gateway with public hosts, behind proxies that it trusts: whoever calls from this machine, and one network."""
+    return Gateway(running, "behind")
 
 
 def refused(answer: requests.Response, status: int, kind: str) -> None:
@@ -106,6 +128,68 @@ def test_what_a_caller_says_about_where_it_comes_from_is_replaced(front: Gateway
     assert headers["x-forwarded-proto"] == "http"
     assert socket.inet_aton(headers["x-forwarded-for"]) != socket.inet_aton("1.2.3.4")
     assert "forwarded" not in headers
+
+
+def heard_headers(gateway: Gateway, **headers: str) -> dict[str, str]:
+    sent = {"Host": "api.example.com"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    found = gateway.heard("GET", "/v1/account", headers=sent)["headers"]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("1.2.3.4, 198.51.100.7", "198.51.100.7"),
+        ("1.2.3.4, 198.51.100.7, 203.0.113.9", "198.51.100.7"),
+        ("198.51.100.7, 203.0.113.9, 203.0.113.10", "198.51.100.7"),
+        ("198.51.100.7:5678", "198.51.100.7"),
+        ("198.51.100.7:5678, 203.0.113.9:443", "198.51.100.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ("[2001:db8::7], [2001:db8:ffff::1]:443", "2001:db8::7"),
+    ],
+)
+def test_a_trusted_proxy_says_who_calls(behind: Gateway, front: Gateway, forwarded: str, client: str) -> None:
+    assert heard_headers(behind, X_Forwarded_For=forwarded)["x-forwarded-for"] == client
+    assert heard_headers(front, X_Forwarded_For=forwarded)["x-forwarded-for"] != client
+
+
+@pytest.mark.parametrize("forwarded", ["unknown", "", "1.2.3.4, unknown", "1.2.3.4, garbage, 203.0.113.9"])
+def test_what_is_no_address_makes_nobody_another(behind: Gateway, forwarded: str) -> None:
+    assert not heard_headers(behind, X_Forwarded_For=forwarded)["x-forwarded-for"].startswith("1.2.3.4")
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "scheme"),
+    [("https", "https"), ("https,http", "https"), ("HTTPS, http", "https"), ("http,https", "http"), ("wss", "http")],
+)
+def test_a_trusted_proxy_says_the_scheme(behind: Gateway, front: Gateway, forwarded: str, scheme: str) -> None:
+    assert heard_headers(behind, X_Forwarded_Proto=forwarded)["x-forwarded-proto"] == scheme
+    assert heard_headers(front, X_Forwarded_Proto=forwarded)["x-forwarded-proto"] == "http"
+
+
+def test_a_trusted_proxy_says_the_host(behind: Gateway) -> None:
+    heard = heard_headers(behind, Host="gateway:8080", X_Forwarded_Host="API.example.com:443")
+
+    assert heard["x-forwarded-host"] == "API.example.com:443"
+
+
+@pytest.mark.parametrize("host", ["api.example.com", "B.example.com:8080", "localhost", "127.0.0.1:80", "gateway:8080"])
+def test_public_hosts_and_those_inside_are_served(behind: Gateway, host: str) -> None:
+    assert behind.call("GET", "/v1/account", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "api.example.com.evil.example", "8.8.8.8", "x_api.example.com", ""])
+def test_other_hosts_are_refused_but_for_health(behind: Gateway, front: Gateway, host: str) -> None:
+    refused(behind.call("GET", "/v1/account", headers={"Host": host}), 401, "general_access_forbidden")
+    for forwarded in ("evil.example", "evil.example, api.example.com"):
+        headers = {"Host": "api.example.com", "X-Forwarded-Host": forwarded}
+        refused(behind.call("GET", "/v1/account", headers=headers), 401, "general_access_forbidden")
+    for path in ("/livez", "/readyz"):
+        assert behind.call("GET", path, headers={"Host": host}).status_code == 200
+    assert front.call("GET", "/v1/account", headers={"Host": "evil.example"}).status_code == 200
 
 
 def test_a_request_gets_an_id_unless_it_has_one(front: Gateway) -> None:
