@@ -76,6 +76,7 @@ async def open_auth(
         deps = AuthDeps(
             pool=pool,
             redis=redis,
+            bus=bus,
             guard=guard,
             revocations=revocations,
             passwords=passwords,

@@ -13,6 +13,7 @@ from services.data.operations.catalogue import Catalogue
 from services.data.operations.deps import DataDeps
 from services.data.operations.incarnations import adopt_databases
 from services.data.settings import Settings
+from shared.contracts.grants import FindTeamGrants
 from shared.contracts.requests import ADMIN
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
@@ -52,6 +53,7 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
             DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool, guard, naming), bus=bus)
             for naming in (Naming.TABLES_DB, Naming.DATABASES)
         )
+        loops.append(bus.serve(FindTeamGrants.LANE, events.general_lane(deps)))
         loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
         await stack.enter_async_context(running(loops))
         yield _service(redis, deps, older)

@@ -7,9 +7,11 @@ from redis.asyncio import Redis
 
 from services.data.operations.deps import DataDeps
 from services.data.operations.explanations import explain_row
+from services.data.operations.grants import find_team_grants, list_grantees
 from services.data.operations.incarnations import purge_project
 from shared.contracts.events import ProjectDeleted
 from shared.contracts.explanations import ExplainRow, Explanation
+from shared.contracts.grants import FindTeamGrants, Grantees, ListGrantees, TeamGrants
 from shared.guard.guard import Guard
 from shared.kernel.loops import running
 from shared.messaging import names
@@ -57,6 +59,18 @@ def handler(pool: Pool) -> Handle:
             await purge_project(pool, event.project, event.incarnation)
 
     return on_event
+
+
+def general_lane(deps: DataDeps) -> Handlers:
+    """Return the handlers of what auth asks."""
+
+    async def on_find_team_grants(asked: FindTeamGrants) -> TeamGrants:
+        return await find_team_grants(deps.pool, asked)
+
+    async def on_list_grantees(asked: ListGrantees) -> Grantees:
+        return await list_grantees(deps.pool, asked)
+
+    return {FindTeamGrants: on_find_team_grants, ListGrantees: on_list_grantees}
 
 
 def admin_lane(deps: DataDeps) -> Handlers:

@@ -9,6 +9,7 @@ from services.auth.operations.invitations import Invitations
 from services.auth.operations.passwords import Passwords
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
+from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
 
 
@@ -18,6 +19,7 @@ class AuthDeps:
 
     pool: Pool
     redis: Redis
+    bus: Bus
     guard: Guard
     revocations: Revocations
     passwords: Passwords

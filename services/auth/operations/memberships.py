@@ -31,7 +31,7 @@ from shared.contracts.principal import Kind, Principal, Project
 from shared.guard.receipt import PENDING, Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.kernel.ids import chosen_id, unique_id
+from shared.kernel.ids import UNIQUE, chosen_id, unique_id
 from shared.postgres.pool import Connection
 
 SECRET_BYTES = 32
@@ -75,7 +75,7 @@ async def create_membership(
     check_owner(principal, team_id)
     if principal.kind is not Kind.KEY:
         return await _invite(
-            deps, project, principal, team_id, invitee, roles=list(dict.fromkeys(roles)), id_=membership_id, url=url
+            deps, project, principal, team_id, invitee, roles=list(dict.fromkeys(roles)), url=url
         ), None
     require_lease(deps.guard)
     async with (
@@ -249,7 +249,6 @@ async def _invite(
     invitee: Invitee,
     *,
     roles: list[str],
-    id_: str,
     url: str,
 ) -> Membership:
     sink = _sink(deps)
@@ -263,7 +262,7 @@ async def _invite(
         else:
             sent_to = normal_email("email", invitee.email) if invitee.email else invitee.phone
             place = _Place(project.id, team_id, roles, invited_name=invitee.name or sent_to)
-        membership = await _put(connection, place, id_, is_joined=False, secret=secret, sent_to=sent_to)
+        membership = await _put(connection, place, UNIQUE, is_joined=False, secret=secret, sent_to=sent_to)
     letter = _letter(team, membership, to=sent_to, url=url, secret=secret)
     try:
         await sink.send(letter)

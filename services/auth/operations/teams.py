@@ -4,16 +4,18 @@ from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.roles import check_number, roles_of
 from services.auth.domain.teams import OWNER, Team, check_member, check_owner
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.revoking import require_lease, settled, tell
+from services.auth.operations.revoking import confirm_pending, require_lease, settled, tell
 from services.auth.store import memberships, sessions, users
 from services.auth.store import teams as store
 from services.auth.store.projects import hold_project
+from services.auth.store.spent_ids import is_spent
 from shared.contracts import subjects
+from shared.contracts.grants import FindTeamGrants
 from shared.contracts.principal import Principal
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import Unavailable
-from shared.kernel.ids import chosen_id, unique_id
+from shared.kernel.ids import UNIQUE, chosen_id, unique_id
 from shared.postgres.pool import Connection
 
 
@@ -22,15 +24,18 @@ async def create_team(
 ) -> tuple[Team, Receipt | None]:
     """Make a team. A user who does becomes its first member, with these roles and as owner; a key makes an empty one.
 
-    Raises `Refusal(TEAM_ALREADY_EXISTS)`, `Refusal` where the user would have too many roles, `Unavailable`.
+    A user gets no id that a deleted team had, or that a permission names. Raises `Refusal(TEAM_ALREADY_EXISTS)`,
+    `Refusal` where the user would have too many roles, `Unavailable`, also where data cannot be asked.
     """
-    project, user_id, team_id = principal.project, principal.user, chosen_id(team_id)
+    project, user_id, is_chosen, team_id = principal.project, principal.user, team_id != UNIQUE, chosen_id(team_id)
     if not user_id:
         async with deps.pool.acquire() as connection, connection.transaction():
             await hold_project(connection, project, principal.project_incarnation)
             await store.insert_team(connection, project, team_id, name)
             return await store.get_team(connection, project, team_id), None
     require_lease(deps.guard)
+    if is_chosen:
+        await _check_unnamed(deps, principal, team_id)
     named = (subjects.user(project, user_id), subjects.team(project, team_id))
     async with (
         settled(deps.pool, deps.revocations, *named),
@@ -39,6 +44,8 @@ async def create_team(
     ):
         await sessions.lock_user(connection, project, user_id)
         await store.insert_team(connection, project, team_id, name)
+        if is_chosen and await is_spent(connection, project, "team", team_id):
+            raise store.already_exists()
         await check_again(connection, principal)
         await memberships.insert_membership(
             connection,
@@ -109,6 +116,18 @@ async def check_roles(connection: Connection, project: str, user_id: str) -> Non
     user = await users.get_user(connection, project, user_id)
     held = await memberships.list_held(connection, project, user_id)
     check_number(roles_of(user_id, is_verified=True, labels=user.labels, memberships=held))
+
+
+async def _check_unnamed(deps: AuthDeps, principal: Principal, team_id: str) -> None:
+    """Raise `Refusal(TEAM_ALREADY_EXISTS)` where a team is there already, or permissions would be waiting for it."""
+    async with deps.pool.acquire() as connection:
+        is_taken = await store.find_team(connection, principal.project, team_id) is not None
+    if not is_taken:
+        asked = FindTeamGrants(incarnation=principal.project_incarnation, team=team_id)
+        is_taken = (await deps.bus.ask(asked)).is_named
+    if is_taken:
+        await confirm_pending(deps.pool, deps.revocations, subjects.team(principal.project, team_id))
+        raise store.already_exists()
 
 
 async def _update(deps: AuthDeps, principal: Principal, team_id: str, changes: store.Changes) -> Team:

@@ -13,6 +13,7 @@ from services.auth.operations.revoking import confirmed, require_lease, settled,
 from services.auth.store import sessions
 from services.auth.store import users as store
 from services.auth.store.projects import hold_project
+from services.auth.store.spent_ids import is_spent
 from shared.contracts import subjects
 from shared.contracts.principal import Project
 from shared.guard.barrier import Revocations
@@ -20,7 +21,7 @@ from shared.guard.guard import Guard
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
-from shared.kernel.ids import chosen_id, is_id
+from shared.kernel.ids import UNIQUE, chosen_id, is_id
 from shared.postgres.pool import Pool
 
 
@@ -39,6 +40,8 @@ async def create_user(
 ) -> User:
     """Make a user, by a key or by sign-up (which the project's user limit binds, and which counts as activity).
 
+    Who signs up gets no id that a deleted user had: permissions may still name it.
+
     `foreign_hash` is that of a password, made elsewhere and checked.
     Raises `Refusal(USER_ALREADY_EXISTS)`, `Refusal(USER_COUNT_EXCEEDED)`.
     """
@@ -52,7 +55,7 @@ async def create_user(
         else:
             await hold_project(connection, project.id, project.incarnation)
         # No guard can remember anything of a user who was not there: it remembers by secrets, which come after.
-        return await store.insert_user(
+        user = await store.insert_user(
             connection,
             project=project.id,
             id_=chosen_id(user_id),
@@ -63,6 +66,9 @@ async def create_user(
             now=moment,
             accessed_at=moment if is_sign_up else None,
         )
+        if is_sign_up and user_id != UNIQUE and await is_spent(connection, project.id, "user", user_id):
+            raise store.already_exists()
+        return user
 
 
 async def create_user_once(

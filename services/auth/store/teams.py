@@ -8,6 +8,7 @@ import msgspec
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.teams import OWNER, TOTAL, Team, team_not_found
 from services.auth.store.pages import Listing
+from services.auth.store.spent_ids import delete_and_spend
 from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -19,7 +20,7 @@ TEAM = (
 
 _INSERT = "INSERT INTO auth.teams (project, id, name) VALUES ($1, $2, $3)"
 _GET = f"SELECT {TEAM} FROM auth.teams WHERE project = $1 AND id = $2"
-_DELETE = "DELETE FROM auth.teams WHERE project = $1 AND id = $2"
+_DELETE = delete_and_spend("team")
 _ALL = Listing(
     columns=TEAM,
     tables="auth.teams",
@@ -59,7 +60,7 @@ async def insert_team(connection: Connection, project: str, id_: str, name: str)
     try:
         await connection.execute(_INSERT, project, id_, name)
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.TEAM_ALREADY_EXISTS, "Team with requested ID already exists.") from error
+        raise already_exists() from error
     except asyncpg.ForeignKeyViolationError as error:
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.") from error
 
@@ -87,9 +88,20 @@ async def update_team(connection: Connection, project: str, id_: str, **changes:
 
 
 async def delete_team(connection: Connection, project: str, id_: str) -> None:
-    """Delete a team with all memberships; raises `Refusal(TEAM_NOT_FOUND)`."""
-    if await connection.execute(_DELETE, project, id_) == "DELETE 0":
+    """Delete a team with all memberships; its id is spent by that. Raises `Refusal(TEAM_NOT_FOUND)`."""
+    if await connection.execute(_DELETE, project, id_) == "INSERT 0 0":
         raise team_not_found()
+
+
+async def find_team(connection: Connection, project: str, id_: str) -> Team | None:
+    """Return a team."""
+    row = await connection.fetchrow(_GET, project, id_)
+    return None if row is None else _team(row)
+
+
+def already_exists() -> Refusal:
+    """Return the refusal of an id that is taken."""
+    return Refusal(ErrorType.TEAM_ALREADY_EXISTS, "Team with requested ID already exists.")
 
 
 async def still_stands(connection: Connection, principal: Principal, *, owns: str = "") -> bool:

@@ -9,6 +9,7 @@ from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
 from services.auth.store.pages import Listing
 from services.auth.store.rows import USER, user
+from services.auth.store.spent_ids import delete_and_spend
 from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -29,7 +30,7 @@ _ALL = Listing(
     searched="concat_ws(' ', users.id, users.name, users.email, users.phone)",
     table="users",
 )
-_DELETE = "DELETE FROM auth.users WHERE project = $1 AND id = $2"
+_DELETE = delete_and_spend("user")
 _STATUS = f"""
     UPDATE auth.users SET enabled = $3, updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}
 """
@@ -88,10 +89,7 @@ async def insert_user(
     try:
         row = await connection.fetchrow(_INSERT, project, id_, name, email, phone, password_hash, set_at, accessed_at)
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(
-            ErrorType.USER_ALREADY_EXISTS,
-            "A user with the same id, email, or phone already exists in this project.",
-        ) from error
+        raise already_exists() from error
     except asyncpg.ForeignKeyViolationError as error:
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.") from error
     assert row is not None  # noqa: S101 an INSERT returns its row
@@ -163,9 +161,16 @@ async def touch(connection: Connection, project: str, id_: str) -> None:
 
 
 async def delete_user(connection: Connection, project: str, id_: str) -> None:
-    """Delete a user; raises `Refusal(USER_NOT_FOUND)`."""
-    if await connection.execute(_DELETE, project, id_) == "DELETE 0":
+    """Delete a user, whose id is spent by that; raises `Refusal(USER_NOT_FOUND)`."""
+    if await connection.execute(_DELETE, project, id_) == "INSERT 0 0":
         raise not_found()
+
+
+def already_exists() -> Refusal:
+    """Return the refusal of an id or address that is taken."""
+    return Refusal(
+        ErrorType.USER_ALREADY_EXISTS, "A user with the same id, email, or phone already exists in this project."
+    )
 
 
 def target_taken() -> Refusal:

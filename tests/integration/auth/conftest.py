@@ -15,6 +15,7 @@ from services.embedded.valkey import Valkey
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject, DeleteKey
+from shared.contracts.grants import FindTeamGrants, TeamGrants
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
@@ -77,6 +78,8 @@ class World:
     key_id: str
     services: list[Service]
     database: Database
+    named: set[str]
+    """The teams that permissions name, as a stand-in for data says."""
 
     async def sign_up(self, email: str = "ada@example.org") -> str:
         made = await self.key.call("POST", "/users", userId="unique()", email=email, password=PASSWORD, name="Ada")
@@ -104,7 +107,7 @@ class World:
 
 @contextlib.asynccontextmanager
 async def open_world(
-    database: Database, valkey: Valkey, *, rate_limits: bool, invitations_dir: str = "none"
+    database: Database, valkey: Valkey, *, rate_limits: bool, invitations_dir: str = "none", has_data: bool = True
 ) -> AsyncIterator[World]:
     """Open everything."""
     async with contextlib.AsyncExitStack() as stack:
@@ -141,12 +144,23 @@ async def open_world(
         stack.push_async_callback(cli_redis.aclose)
         cli = Bus(redis=cli_redis, service="cli")
         stack.push_async_callback(cli.close)
+        named: set[str] = set()
+        if has_data:
+            data_redis = open_client(valkey.url("data"), name="tests")
+            stack.push_async_callback(data_redis.aclose)
+            data = Bus(redis=data_redis, service="data")
+            stack.push_async_callback(data.close)
+
+            async def on_find(asked: FindTeamGrants) -> TeamGrants:
+                return TeamGrants(is_named=asked.team in named)
+
+            await stack.enter_async_context(running([data.serve(FindTeamGrants.LANE, {FindTeamGrants: on_find})]))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT})
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
         request, secret = CreateKey.new(project=PROJECT, name="all")
         await cli.ask(request, timeout_s=15)
-        yield World(guest, guest.with_(X_Appwrite_Key=secret), cli, guard, request.id, opened, database)
+        yield World(guest, guest.with_(X_Appwrite_Key=secret), cli, guard, request.id, opened, database, named)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import asyncpg
 
 from shared.contracts.administration import CreateKey, CreateProject, DeleteProject
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, Answer, World
+from tests.integration.auth.conftest import PASSWORD, Answer, World, open_world
+from tests.parts import Database, Parts
 
 
 @contextlib.asynccontextmanager
@@ -149,3 +150,80 @@ async def test_what_is_made_while_its_project_is_deleted_is_refused(world: World
         await waiting(world, "auth.", len(calls))
     await deletion
     assert [(await call).error for call in beside] == [(404, "project_not_found")] * len(calls)
+
+
+async def sign_up(world: World, user: str) -> Answer:
+    """Sign up as a client does, with an id of its choice."""
+    return await world.guest.call("POST", "/account", userId=user, email=f"{user}@example.org", password=PASSWORD)
+
+
+async def test_nobody_signs_up_with_the_id_of_a_deleted_user(world: World) -> None:
+    assert (await sign_up(world, "spent")).status == 201
+    assert (await world.key.call("DELETE", "/users/spent")).status == 204
+
+    assert (await sign_up(world, "spent")).error == (409, "user_already_exists")
+
+    await make(world, "spent")
+    assert (await world.key.call("DELETE", "/users/spent")).status == 204
+    assert (await sign_up(world, "spent")).error == (409, "user_already_exists")
+
+
+async def test_nobody_signs_up_with_the_id_of_a_user_who_is_being_deleted(world: World) -> None:
+    await make(world, "spent-2")
+    async with stalled(world):
+        deletion = asyncio.create_task(world.key.call("DELETE", "/users/spent-2"))
+        await waiting(world, "feed.outbox")
+        beside = asyncio.create_task(sign_up(world, "spent-2"))
+        await asyncio.wait([beside], timeout=0.3)
+    await deletion
+
+    answer = await beside
+    assert answer.error == (409, "user_already_exists")
+
+
+async def test_nobody_founds_a_team_with_the_id_of_a_deleted_one(world: World) -> None:
+    session = await world.session(await world.sign_up("founder@example.org"))
+    assert (await session.call("POST", "/teams", teamId="board", name="Board")).status == 201
+    assert (await session.call("DELETE", "/teams/board")).status == 204
+
+    again = await session.call("POST", "/teams", teamId="board", name="Board")
+
+    assert again.error == (409, "team_already_exists")
+    assert (await world.key.call("POST", "/teams", teamId="board", name="Board")).status == 201
+
+
+async def test_nobody_founds_a_team_that_permissions_name_already(world: World) -> None:
+    session = await world.session(await world.sign_up("founder-2@example.org"))
+    world.named.add("admins")
+
+    refused = await session.call("POST", "/teams", teamId="admins", name="Admins")
+
+    assert refused.error == (409, "team_already_exists")
+    assert (await session.call("POST", "/teams", teamId="unique()", name="Others")).status == 201
+    assert (await world.key.call("POST", "/teams", teamId="admins", name="Admins")).status == 201
+
+
+async def test_without_data_nobody_founds_a_team_with_an_id_of_its_choice(database: Database, parts: Parts) -> None:
+    async with (
+        parts.valkey() as valkey,
+        open_world(database, valkey, rate_limits=False, has_data=False) as world,
+    ):
+        session = await world.session(await world.sign_up("founder-3@example.org"))
+
+        refused = await session.call("POST", "/teams", teamId="crew", name="Crew")
+
+        assert refused.status == 503
+        assert (await session.call("POST", "/teams", teamId="unique()", name="Crew")).status == 201
+
+
+async def test_the_next_project_of_an_id_has_all_ids_to_give(world: World) -> None:
+    for _ in range(2):
+        await world.bus.ask(CreateProject(id="loft", name="Loft"), timeout_s=15)
+        request, secret = CreateKey.new(project="loft", name="all")
+        await world.bus.ask(request, timeout_s=15)
+        guest = world.guest.with_(X_Appwrite_Project="loft")
+        ada = {"userId": "ada", "email": "ada@example.org", "password": PASSWORD}
+        assert (await guest.call("POST", "/account", **ada)).status == 201
+        assert (await guest.with_(X_Appwrite_Key=secret).call("DELETE", "/users/ada")).status == 204
+        assert (await guest.call("POST", "/account", **ada)).error == (409, "user_already_exists")
+        await world.bus.ask(DeleteProject(id="loft"), timeout_s=15)

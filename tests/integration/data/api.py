@@ -59,7 +59,7 @@ class Answer:
 class Api:
     """Data's replicas by their addresses, and who may call them.
 
-    `pool` and `as_data` are data's own view of the database and the bus, `bus` is that of the command line.
+    `pool` and `as_data` are data's own view of the database and the bus; `bus` is the command line's, `as_auth` auth's.
     """
 
     http: aiohttp.ClientSession
@@ -70,6 +70,7 @@ class Api:
     key: Headers
     bus: Bus
     as_data: Bus
+    as_auth: Bus
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     service: str = "tablesdb"
     """Below `/v1`."""

@@ -52,6 +52,7 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
             pool=await _open(stack, database.dsn("data")),
             key=accounts.make_key(),
             bus=await _bus(stack, valkey, "cli"),
+            as_auth=auth,
             as_data=await _bus(stack, valkey, "data"),
         )
 

@@ -1,0 +1,51 @@
+"""Whom permissions name, for auth, which knows who is there: data knows roles by their text alone."""
+
+import asyncpg
+
+from services.data.store import grants as store
+from shared.contracts.grants import FindTeamGrants, Grantee, Grantees, ListGrantees, TeamGrants
+from shared.kernel.errors import ErrorType, Unavailable
+from shared.postgres.pool import Pool
+
+TABLES_AT_ONCE = 50
+KINDS = ("team", "user", "member")
+
+
+async def find_team_grants(pool: Pool, asked: FindTeamGrants) -> TeamGrants:
+    """Say whether a team is named; raises `Unavailable` where tables are deleted meanwhile."""
+    async with pool.acquire() as connection:
+        if await store.do_tables_name_team(connection, asked.incarnation, asked.team):
+            return TeamGrants(is_named=True)
+        tables = await store.list_tables(connection, asked.incarnation)
+        for start in range(0, len(tables), TABLES_AT_ONCE):
+            try:
+                is_named = await store.do_rows_name_team(connection, tables[start : start + TABLES_AT_ONCE], asked.team)
+            except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
+                raise Unavailable("Tables are being deleted. Try again.", type=ErrorType.GENERAL_BUSY) from error
+            if is_named:
+                return TeamGrants(is_named=True)
+    return TeamGrants(is_named=False)
+
+
+async def list_grantees(pool: Pool, asked: ListGrantees) -> Grantees:
+    """Return users, teams and memberships that permissions name, those that tables name first."""
+    found: dict[Grantee, None] = {}
+    async with pool.acquire() as connection:
+        _add(found, await store.list_table_roles(connection))
+        for table in await store.list_tables(connection):
+            for kind in KINDS:
+                if len(found) > asked.limit:
+                    break
+                try:
+                    roles = await store.list_row_roles(connection, table, kind, asked.limit + 1 - len(found))
+                except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
+                    break  # deleted meanwhile
+                _add(found, [(table.incarnation, role) for role in sorted(roles)])
+    return Grantees(grantees=tuple(found)[: asked.limit], is_complete=len(found) <= asked.limit)
+
+
+def _add(found: dict[Grantee, None], roles: list[tuple[int, str]]) -> None:
+    for incarnation, role in roles:
+        kind, _, rest = role.partition(":")
+        if kind in KINDS:
+            found[Grantee(incarnation=incarnation, kind=kind, id=rest.partition("/")[0])] = None

@@ -1,0 +1,49 @@
+"""Grants: what auth asks data of the roles that permissions name."""
+
+from typing import ClassVar
+
+import msgspec
+
+from shared.contracts.requests import Request
+
+
+class TeamGrants(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether any permission names a team."""
+
+    is_named: bool
+
+
+class FindTeamGrants(Request[TeamGrants], frozen=True, kw_only=True):
+    """`grants.find_team`: does any permission of a table or row of a project name this team, or a role in it?"""
+
+    TYPE: ClassVar[str] = "grants.find_team"
+    SERVICE: ClassVar[str] = "data"
+    ANSWER: ClassVar[type[msgspec.Struct]] = TeamGrants
+
+    incarnation: int
+    team: str
+
+
+class Grantee(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom permissions name: `kind` is `user`, `team` or `member`."""
+
+    incarnation: int
+    kind: str
+    id: str
+
+
+class Grantees(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of all whom permissions name; not `is_complete`: there are more."""
+
+    grantees: tuple[Grantee, ...]
+    is_complete: bool
+
+
+class ListGrantees(Request[Grantees], frozen=True, kw_only=True):
+    """`grants.list`: whom do permissions name, in any project? At most `limit`, each once."""
+
+    TYPE: ClassVar[str] = "grants.list"
+    SERVICE: ClassVar[str] = "data"
+    ANSWER: ClassVar[type[msgspec.Struct]] = Grantees
+
+    limit: int
