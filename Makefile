@@ -38,6 +38,9 @@ images: $(VENV)/run.ready  ## make what plain docker-compose needs: images, secr
 test: $(VENV)/dev.ready  ## run all tests, two at a time (ARGS go to pytest)
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder $(ARGS)
 
+schema: $(VENV)/dev.ready  ## send thousands of requests made of the OpenAPI document, and hold the answers to it
+	DAYPASS_TEST_SCHEMA_REQUESTS=100 $(BIN)/python -m pytest tests/e2e/test_schema.py $(ARGS)
+
 coverage: $(VENV)/dev.ready  ## run the tests of this process and say which lines none of them reaches
 	$(BIN)/python -m coverage run -m pytest tests/unit tests/integration $(ARGS)
 	$(BIN)/python -m coverage report --skip-covered
@@ -52,8 +55,7 @@ fix: $(VENV)/dev.ready  ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(VENV)/dev.ready  ## make the OpenAPI document, docs/compatibility.md and the gateway's routes again
-	$(BIN)/python -m services.embedded.openapi
+generate: $(VENV)/dev.ready  ## make the tables of docs/, the list of endpoints and the gateway's routes again
 	$(BIN)/python -m docs.generate
 	$(BIN)/python -m deploy.gateway.generate
 
@@ -75,4 +77,4 @@ soak: $(VENV)/dev.ready  ## check the promise for long, while processes run (PRO
 clean:  ## remove what was built; data directories stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run up down images test coverage check fix generate lock bench model soak clean
+.PHONY: help run up down images test schema coverage check fix generate lock bench model soak clean

@@ -1,7 +1,8 @@
-"""`python -m docs.generate`: write the tables of docs/compatibility.md.
+"""`python -m docs.generate`: write the tables of docs/compatibility.md, and docs/endpoints.txt.
 
-They are made of the OpenAPI document, of the lists of Appwrite's endpoints beside this file, and of the behaviours in
-tests/checks. What stands above the first heading of these is written by hand, and kept.
+The tables are made of the OpenAPI document, of the lists of Appwrite's endpoints beside this file, and of the
+behaviours in tests/checks. The text above their first heading is written by hand, and kept. docs/endpoints.txt has one
+line for each endpoint, so that a change of a declaration can be reviewed.
 """
 
 import itertools
@@ -14,10 +15,13 @@ from typing import Any
 
 import yaml
 
-from shared.web.openapi import FILE as DOCUMENT
+from services.embedded.openapi import ENDPOINTS as DECLARED
+from services.embedded.openapi import whole
+from shared.web.endpoint import NO_STORE, Endpoint
 
 HERE = Path(__file__).parent
 FILE = HERE / "compatibility.md"
+ENDPOINTS_FILE = HERE / "endpoints.txt"
 HEADING = "\n## What there is of each service\n"
 NOTE = """
 All tables from here on are made by `make generate`: of the declarations, and of the endpoints that Appwrite's official
@@ -78,6 +82,24 @@ def page() -> str:
     return by_hand + HEADING + _services() + _left_out() + ENDPOINTS + endpoints
 
 
+def endpoint_lines() -> str:
+    """Return one line for each endpoint: method, path, name, callers, scopes, limit, status, and errors of its own."""
+    declared = sorted(DECLARED, key=lambda endpoint: (endpoint.paths[0], endpoint.method))
+    return "".join(f"{' '.join(_words(endpoint))}\n" for endpoint in declared)
+
+
+def _words(endpoint: Endpoint) -> Iterator[str]:
+    yield f"{endpoint.method:6} {','.join(endpoint.paths)} {endpoint.name}"
+    yield "callers=" + ",".join(str(caller.name).lower() for caller in endpoint.callers)
+    yield "scopes=" + ",".join(endpoint.scopes)
+    if endpoint.limit is not None:
+        yield f"limit={endpoint.limit.amount}/{endpoint.limit.window_s}s/{','.join(endpoint.limit.by)}"
+    if endpoint.cache_control != NO_STORE:
+        yield f"cache={endpoint.cache_control.replace(' ', '')}"
+    yield str(endpoint.status)
+    yield "errors=" + ",".join(sorted(endpoint.errors))
+
+
 def left_out() -> dict[str, dict[str, str]]:
     """Return the behaviours that are not here, by their names, each with a reason."""
     every = {f"{kind} {number}": one for kind, checks in CHECKS.items() for number, one in checks.items()}
@@ -104,7 +126,7 @@ def _plain(path: str) -> str:
 
 
 def _operations() -> list[Operation]:
-    paths = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
+    paths = json.loads(whole())["paths"]
     return [(path, method.upper(), rest) for path, methods in paths.items() for method, rest in methods.items()]
 
 
@@ -158,3 +180,4 @@ def _row(path: str, method: str, rest: dict[str, Any], alias: str) -> str:  # An
 
 if __name__ == "__main__":
     FILE.write_text(page(), encoding="utf-8")
+    ENDPOINTS_FILE.write_text(endpoint_lines(), encoding="utf-8")

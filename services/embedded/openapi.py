@@ -1,10 +1,10 @@
-"""`python -m services.embedded.openapi`: write the OpenAPI document of all services, from their declarations."""
+"""The OpenAPI document of all services, from their declarations. The build of the package writes it into the wheel."""
 
 from services.auth.http import account, health, imports, keys, memberships, platforms, project, sessions, teams, users
 from services.data.http import legacy
 from services.token.http import jwks, jwts
 from shared.web import system
-from shared.web.openapi import FILE, document
+from shared.web.openapi import document
 
 MODULES = (
     account,
@@ -25,10 +25,9 @@ MODULES = (
 )
 
 
+ENDPOINTS = [endpoint for module in MODULES for endpoint in module.routes.endpoints]
+
+
 def whole() -> bytes:
     """Return the document."""
-    return document([endpoint for module in MODULES for endpoint in module.routes.endpoints])
-
-
-if __name__ == "__main__":
-    FILE.write_bytes(whole())
+    return document(ENDPOINTS)

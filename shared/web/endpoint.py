@@ -25,7 +25,7 @@ the same as absent. `shared.web.parameters` has the types of ids.
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
@@ -99,10 +99,15 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Routes(Generic[D]):
-    """The endpoints of one part of a service; `D` is what their handlers need."""
+    """The endpoints of one part of a service; `D` is what their handlers need.
 
-    def __init__(self, service: str) -> None:
+    `not_found` has the error for each parameter in a path that names nothing: every endpoint of such a path may answer
+    with it.
+    """
+
+    def __init__(self, service: str, not_found: Mapping[str, ErrorType] | None = None) -> None:
         self.service = service
+        self.not_found = not_found or {}
         self.endpoints: list[Endpoint] = []
 
     def endpoint(
@@ -135,6 +140,7 @@ class Routes(Generic[D]):
 
         def declare(handler: H) -> H:
             params, answer = _signature(handler)
+            missing = {error for name, error in self.not_found.items() if f"{{{name}}}" in path}
             declared = Endpoint(
                 service=self.service,
                 name=name,
@@ -146,7 +152,7 @@ class Routes(Generic[D]):
                 limit=limit,
                 auth_method=auth_method,
                 needs_no_session=needs_no_session,
-                errors=errors,
+                errors=(*errors, *sorted(missing.difference(errors))),
                 handler=handler,
                 params=params,
                 max_body_bytes=max_body_bytes,

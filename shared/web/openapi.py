@@ -16,22 +16,46 @@ from shared.web.scopes import Caller
 Json = dict[str, Any]  # Any: JSON has no narrower type
 
 FILE = Path(__file__).with_name("openapi.json")
-"""The document of all services, which each of them serves; made by `make generate`."""
+"""The document of all services, in an installed package: the build writes it, a checkout has none."""
 
 _REF = "#/components/schemas/{name}"
+_RESPONSE_REF = "#/components/responses/{name}"
 _SCHEMES: Json = {
     "Project": {"type": "apiKey", "in": "header", "name": "X-Appwrite-Project"},
     "Key": {"type": "apiKey", "in": "header", "name": "X-Appwrite-Key"},
     "JWT": {"type": "apiKey", "in": "header", "name": "X-Appwrite-JWT"},
     "Session": {"type": "apiKey", "in": "header", "name": "X-Appwrite-Session"},
 }
+_OF_CALLERS = frozenset(
+    {
+        ErrorType.DATABASE_TIMEOUT,
+        ErrorType.GENERAL_BUSY,
+        ErrorType.GENERAL_UNKNOWN_ORIGIN,
+        ErrorType.PRINCIPAL_UNAVAILABLE,
+        ErrorType.PROJECT_ID_MISSING,
+        ErrorType.PROJECT_KEY_EXPIRED,
+        ErrorType.PROJECT_NOT_FOUND,
+        ErrorType.USER_BLOCKED,
+        ErrorType.USER_JWT_AND_COOKIE_SET,
+        ErrorType.USER_JWT_INVALID,
+        ErrorType.USER_UNAUTHORIZED,
+    }
+)
+"""What every endpoint may answer that asks who is calling."""
+
 _CREDENTIALS = ((Caller.GUEST, ()), (Caller.SESSION, ("Session",)), (Caller.JWT, ("JWT",)), (Caller.KEY, ("Key",)))
+
+
+def packaged() -> bytes | None:
+    """Return the document of all services, None in a checkout."""
+    return FILE.read_bytes() if FILE.exists() else None
 
 
 def document(endpoints: Iterable[Endpoint]) -> bytes:
     """Return the document of these endpoints as JSON."""
     declared = sorted(endpoints, key=lambda endpoint: (endpoint.paths[0], endpoint.method))
     schemas, components = _schemas(declared)
+    refusals = {name: refusal for endpoint in declared for name, refusal in _refusals(endpoint, schemas).items()}
     paths: Json = {}
     for endpoint in declared:
         for path in endpoint.paths:
@@ -41,12 +65,37 @@ def document(endpoints: Iterable[Endpoint]) -> bytes:
             "openapi": "3.1.0",
             "info": {"title": "Daypass", "version": API_VERSION},
             "paths": paths,
-            "components": {"schemas": components, "securitySchemes": _SCHEMES},
+            "components": {"schemas": components, "responses": refusals, "securitySchemes": _SCHEMES},
         },
         order="deterministic",
     )
     # Python's end of text is `\Z`; JSON Schema's regular expressions know only `$`.
-    return msgspec.json.format(text.replace(rb"\\Z", b"$"), indent=2)
+    return text.replace(rb"\\Z", b"$")
+
+
+def error_types(endpoint: Endpoint) -> set[ErrorType]:
+    """Return every error that an endpoint may answer with: those that it declares, and those that go with its kind."""
+    types = set(endpoint.errors) | {ErrorType.GENERAL_SERVER_ERROR}
+    if not HEALTH.issuperset(endpoint.paths):
+        types.add(ErrorType.GENERAL_ACCESS_FORBIDDEN)
+    if endpoint.callers is not Caller.UNASKED:
+        types |= _OF_CALLERS
+    if endpoint.scopes:
+        types.add(ErrorType.GENERAL_UNAUTHORIZED_SCOPE)
+    if endpoint.params is not None:
+        types |= {ErrorType.GENERAL_ARGUMENT_INVALID, ErrorType.GENERAL_BAD_REQUEST}
+        if any(field.encode_name == "queries" for field in msgspec.structs.fields(endpoint.params)):
+            types |= {ErrorType.GENERAL_QUERY_INVALID, ErrorType.GENERAL_CURSOR_NOT_FOUND}
+    if endpoint.method != "GET":
+        types |= {ErrorType.GENERAL_PAYLOAD_TOO_LARGE, ErrorType.GENERAL_ARGUMENT_INVALID}
+        types |= {ErrorType.GENERAL_BAD_REQUEST}
+    if endpoint.limit is not None:
+        types.add(ErrorType.GENERAL_RATE_LIMIT_EXCEEDED)
+    if endpoint.auth_method:
+        types.add(ErrorType.USER_AUTH_METHOD_UNSUPPORTED)
+    if endpoint.needs_no_session:
+        types.add(ErrorType.USER_SESSION_ALREADY_EXISTS)
+    return types
 
 
 def _schemas(endpoints: list[Endpoint]) -> tuple[dict[object, Json], Json]:
@@ -104,38 +153,24 @@ def _responses(endpoint: Endpoint, schemas: dict[object, Json]) -> Json:
     success: Json = {"description": "Success"}
     if _is_model(endpoint):
         success["content"] = {"application/json": {"schema": schemas[endpoint.answer]}}
-    responses: Json = {str(endpoint.status): success}
-    for status, types in _errors(endpoint).items():
-        responses[str(status)] = {
-            "description": ", ".join(sorted(types)),
+    refusals = {name.partition(".")[0]: name for name in _refusals(endpoint, schemas)}
+    return {str(endpoint.status): success} | {
+        status: {"$ref": _RESPONSE_REF.format(name=name)} for status, name in refusals.items()
+    }
+
+
+def _refusals(endpoint: Endpoint, schemas: dict[object, Json]) -> Json:
+    """Return the refusals of an endpoint, one for each status; its name tells the status and the types."""
+    by_status: dict[int, list[str]] = {}
+    for kind in sorted(error_types(endpoint)):
+        by_status.setdefault(STATUSES[kind], []).append(kind.value)
+    return {
+        ".".join((str(status), *types)): {
+            "description": ", ".join(types),
             "content": {"application/json": {"schema": schemas[ErrorBody]}},
         }
-    return responses
-
-
-def _errors(endpoint: Endpoint) -> dict[int, set[str]]:
-    types = set(endpoint.errors)
-    if not HEALTH.issuperset(endpoint.paths):
-        types.add(ErrorType.GENERAL_ACCESS_FORBIDDEN)
-    if endpoint.callers is not Caller.UNASKED:
-        types |= {ErrorType.PROJECT_NOT_FOUND, ErrorType.GENERAL_UNKNOWN_ORIGIN, ErrorType.PRINCIPAL_UNAVAILABLE}
-        types |= {ErrorType.USER_JWT_INVALID, ErrorType.USER_UNAUTHORIZED, ErrorType.USER_BLOCKED}
-    if endpoint.scopes:
-        types.add(ErrorType.GENERAL_UNAUTHORIZED_SCOPE)
-    if endpoint.params is not None:
-        types.add(ErrorType.GENERAL_ARGUMENT_INVALID)
-    if endpoint.method != "GET":
-        types.add(ErrorType.GENERAL_PAYLOAD_TOO_LARGE)
-    if endpoint.limit is not None:
-        types.add(ErrorType.GENERAL_RATE_LIMIT_EXCEEDED)
-    if endpoint.auth_method:
-        types.add(ErrorType.USER_AUTH_METHOD_UNSUPPORTED)
-    if endpoint.needs_no_session:
-        types.add(ErrorType.USER_SESSION_ALREADY_EXISTS)
-    statuses: dict[int, set[str]] = {}
-    for kind in types:
-        statuses.setdefault(STATUSES[kind], set()).add(kind.value)
-    return statuses
+        for status, types in by_status.items()
+    }
 
 
 def _limit(limit: RateLimit) -> Json:

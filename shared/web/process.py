@@ -65,7 +65,7 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
             trusted_proxies=settings.trusted_proxies,
             public_urls=settings.public_url,
             checks=service.checks,
-            document=openapi.FILE.read_bytes(),
+            document=openapi.packaged(),
         )
         if settings.metrics_port:
             registry = open_registry(service.guard, service.revocations)

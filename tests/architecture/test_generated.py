@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,19 +13,28 @@ import services
 import shared
 from deploy.gateway.generate import FILE as ROUTES
 from deploy.gateway.generate import route_table
-from docs import generate as compatibility
+from docs import generate
 from services.embedded.openapi import whole
 from shared.kernel.errors import ErrorType
 from shared.web.errors import STATUSES
-from shared.web.openapi import FILE as DOCUMENT
+from shared.web.openapi import FILE
 from tests.declarations import ENDPOINTS
 
 ROOT = Path(__file__).parents[2]
 ENTRY_POINTS = ("services.auth", "services.token", "services.data")
 
 
-def test_the_openapi_document_is_that_of_the_declarations() -> None:
-    assert DOCUMENT.read_bytes() == whole(), "make generate"
+def test_the_list_of_endpoints_is_that_of_the_declarations() -> None:
+    assert generate.ENDPOINTS_FILE.read_text(encoding="utf-8") == generate.endpoint_lines(), "make generate"
+
+
+def test_the_built_package_has_the_openapi_document_of_all_services(tmp_path: Path) -> None:
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir", "--disable-pip-version-check")
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, "-w", tmp_path, ROOT], check=True, timeout=120)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        packaged = wheel.read(FILE.relative_to(ROOT).as_posix())
+
+    assert packaged == whole()
 
 
 def test_the_gateway_s_routes_are_those_of_the_declarations() -> None:
@@ -32,17 +42,17 @@ def test_the_gateway_s_routes_are_those_of_the_declarations() -> None:
 
 
 def test_the_page_on_compatibility_lists_the_declarations() -> None:
-    assert compatibility.FILE.read_text(encoding="utf-8") == compatibility.page(), "make generate"
+    assert generate.FILE.read_text(encoding="utf-8") == generate.page(), "make generate"
 
 
 def test_no_reason_is_given_for_what_is_not_missing() -> None:
-    given = {compatibility.place(one) for endpoints in compatibility.absent().values() for one in endpoints}
+    given = {generate.place(one) for endpoints in generate.absent().values() for one in endpoints}
 
-    assert set(compatibility.REASONS) - given == set()
+    assert set(generate.REASONS) - given == set()
 
 
 def test_no_endpoint_is_missing_from_the_document() -> None:
-    document = DOCUMENT.read_text()
+    document = whole().decode()
     missing = [path for endpoint in ENDPOINTS for path in endpoint.paths if f'"{path}"' not in document]
 
     assert not missing

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from shared.kernel.errors import ErrorType
 from shared.web.errors import STATUSES
+from shared.web.openapi import error_types
 from tests.declarations import ENDPOINTS, PLACEHOLDER, parameter_names
 from tests.e2e.instance import Instance
 from tests.e2e.sdk import call, server, with_session
@@ -228,6 +229,7 @@ def test_no_garbage_is_answered_with_a_500(target: Target, endpoint: Any) -> Non
         answer = target.send(endpoint.method, url, caller, body)
 
         assert is_appwrite_s(answer), (answer.status_code, answer.text, caller, url, body)
+        assert answer.status_code < 400 or answer.json()["type"] in error_types(endpoint), (answer.text, url, body)
         changed.append(answer.status_code < 400 and endpoint.method != "GET")
 
     throw()

@@ -16,7 +16,7 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
-routes = Routes[AuthDeps]("project")
+routes = Routes[AuthDeps]("project", {"keyId": ErrorType.KEY_NOT_FOUND})
 
 READ, WRITE = ("keys.read",), ("keys.write",)
 

@@ -20,7 +20,7 @@ from shared.kernel.ids import UNIQUE
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
 
-routes = Routes[AuthDeps]("teams")
+routes = Routes[AuthDeps]("teams", {"teamId": ErrorType.TEAM_NOT_FOUND, "membershipId": ErrorType.MEMBERSHIP_NOT_FOUND})
 
 LONGEST_URL = 2_048
 

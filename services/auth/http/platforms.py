@@ -15,7 +15,7 @@ from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
-routes = Routes[AuthDeps]("project")
+routes = Routes[AuthDeps]("project", {"platformId": ErrorType.PLATFORM_NOT_FOUND})
 
 READ, WRITE = ("platforms.read",), ("platforms.write",)
 

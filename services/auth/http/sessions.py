@@ -18,7 +18,7 @@ from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import Id
 
 # What takes rights away has no rate limit: nobody else's calls may keep a user from signing out.
-routes = Routes[AuthDeps]("account")
+routes = Routes[AuthDeps]("account", {"sessionId": ErrorType.USER_SESSION_NOT_FOUND})
 
 CURRENT = "current"
 

@@ -18,7 +18,7 @@ from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
-routes = Routes[AuthDeps]("teams")
+routes = Routes[AuthDeps]("teams", {"teamId": ErrorType.TEAM_NOT_FOUND})
 
 CALLERS = Caller.USER | Caller.KEY
 READ, WRITE = ("teams.read",), ("teams.write",)

@@ -18,7 +18,7 @@ from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
-routes = Routes[AuthDeps]("users")
+routes = Routes[AuthDeps]("users", {"userId": ErrorType.USER_NOT_FOUND, "sessionId": ErrorType.USER_SESSION_NOT_FOUND})
 
 READ, WRITE = ("users.read",), ("users.write",)
 SESSIONS_READ, SESSIONS_WRITE = ("users.read", "sessions.read"), ("users.write", "sessions.write")

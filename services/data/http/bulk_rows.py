@@ -3,6 +3,7 @@
 import msgspec
 
 from services.data.domain.row_json import parse_data, parse_list
+from services.data.http.databases import NOT_FOUND
 from services.data.http.rows import PATH, WRITE, ManyRows, RowList, RowsChoice, aside, nothing, rows_key
 from services.data.operations import bulk_rows as operations
 from services.data.operations.deps import DataDeps
@@ -10,7 +11,7 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.web.bodies import LARGE_BODY_BYTES, MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 
-routes = Routes[DataDeps]("tablesDB")
+routes = Routes[DataDeps]("tablesDB", NOT_FOUND)
 
 
 class UpsertRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):

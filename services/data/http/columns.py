@@ -10,8 +10,9 @@ from services.data.domain.columns.kind import Options
 from services.data.domain.definitions import NewColumn
 from services.data.domain.listing import Listing
 from services.data.http import models
+from services.data.http.databases import NOT_FOUND
+from services.data.http.tables import COLUMN_ERRORS, TableChoice
 from services.data.http.tables import PATH as TABLES
-from services.data.http.tables import TableChoice
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
 from shared.kernel.errors import ErrorType, Refusal
@@ -19,7 +20,7 @@ from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Reply, Routes
 from shared.web.parameters import Id
 
-routes = Routes[DataDeps]("tablesDB")
+routes = Routes[DataDeps]("tablesDB", NOT_FOUND | {"key": ErrorType.COLUMN_NOT_FOUND})
 
 _NOUNS = ("tables", "collections", "columns", "attributes")
 READ = tuple(f"{noun}.read" for noun in _NOUNS)
@@ -90,6 +91,7 @@ def _declare(kind: str) -> None:
         scopes=WRITE,
         status=202,
         max_body_bytes=MEDIUM_BODY_BYTES,
+        errors=COLUMN_ERRORS,
     )
     async def create_column(call: Call[DataDeps], params: CreateColumn) -> Reply:
         """Create a column; it can be used at once."""
@@ -113,6 +115,7 @@ def _declare(kind: str) -> None:
         callers=Caller.KEY,
         scopes=WRITE,
         max_body_bytes=MEDIUM_BODY_BYTES,
+        errors=(*COLUMN_ERRORS, ErrorType.COLUMN_INVALID_RESIZE),
     )
     async def update_column(call: Call[DataDeps], params: UpdateColumn) -> Reply:
         """Change or rename a column, in force for every request from then on; its values stay as they are."""

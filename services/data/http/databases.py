@@ -8,10 +8,16 @@ from services.data.domain.listing import Listing
 from services.data.http import models
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
+from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
-routes = Routes[DataDeps]("tablesDB")
+NOT_FOUND = {
+    "databaseId": ErrorType.DATABASE_NOT_FOUND,
+    "tableId": ErrorType.TABLE_NOT_FOUND,
+    "rowId": ErrorType.ROW_NOT_FOUND,
+}
+routes = Routes[DataDeps]("tablesDB", NOT_FOUND)
 
 READ, WRITE = ("databases.read",), ("databases.write",)
 LISTING = Listing({"name": "longtext"})
@@ -49,7 +55,15 @@ class UpdateDatabase(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
     enabled: bool = True
 
 
-@routes.endpoint("POST", "/v1/tablesdb", name="tables_db.create", callers=Caller.KEY, scopes=WRITE, status=201)
+@routes.endpoint(
+    "POST",
+    "/v1/tablesdb",
+    name="tables_db.create",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    status=201,
+    errors=(ErrorType.DATABASE_ALREADY_EXISTS,),
+)
 async def create_database(call: Call[DataDeps], params: CreateDatabase) -> models.Database:
     """Create a database."""
     made = await operations.create_database(

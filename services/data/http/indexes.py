@@ -8,14 +8,16 @@ from services.data.domain.definitions import NewIndex
 from services.data.domain.listing import Listing
 from services.data.http import models
 from services.data.http.columns import ColumnChoice, ListColumns
+from services.data.http.databases import NOT_FOUND
+from services.data.http.tables import INDEX_ERRORS, TableChoice
 from services.data.http.tables import PATH as TABLES
-from services.data.http.tables import TableChoice
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
+from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Reply, Routes
 from shared.web.parameters import Id
 
-routes = Routes[DataDeps]("tablesDB")
+routes = Routes[DataDeps]("tablesDB", NOT_FOUND | {"key": ErrorType.COLUMN_INDEX_NOT_FOUND})
 
 READ = ("tables.read", "collections.read", "indexes.read")
 WRITE = ("tables.write", "collections.write", "indexes.write")
@@ -38,7 +40,15 @@ class CreateIndex(TableChoice, frozen=True, kw_only=True, rename="camel"):
     lengths: list[int | None] = []
 
 
-@routes.endpoint("POST", PATH, name="tables_db.create_index", callers=Caller.KEY, scopes=WRITE, status=202)
+@routes.endpoint(
+    "POST",
+    PATH,
+    name="tables_db.create_index",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    status=202,
+    errors=INDEX_ERRORS,
+)
 async def create_index(call: Call[DataDeps], params: CreateIndex) -> Reply:
     """Create an index; it is in force at once."""
     given = NewIndex(

@@ -11,6 +11,7 @@ from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.row_json import parse_data, parse_list
 from services.data.domain.rows import Number, Step
+from services.data.http.databases import NOT_FOUND
 from services.data.http.explain import find_explained
 from services.data.http.tables import PATH as TABLES
 from services.data.http.tables import TableChoice
@@ -25,8 +26,7 @@ from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
 
 T = TypeVar("T")
-
-routes = Routes[DataDeps]("tablesDB")
+routes = Routes[DataDeps]("tablesDB", NOT_FOUND)
 
 READ, WRITE = ("rows.read", "documents.read"), ("rows.write", "documents.write")
 PATH = TABLES + "/{tableId}/rows"

@@ -7,18 +7,33 @@ import msgspec
 from services.data.domain.definitions import InlineColumn, InlineIndex, inline_column, inline_index
 from services.data.domain.listing import Listing
 from services.data.http import models
-from services.data.http.databases import DatabaseChoice, Name, Search
+from services.data.http.databases import NOT_FOUND, DatabaseChoice, Name, Search
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
+from shared.kernel.errors import ErrorType
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 
-routes = Routes[DataDeps]("tablesDB")
+routes = Routes[DataDeps]("tablesDB", NOT_FOUND)
 
 READ, WRITE = ("tables.read", "collections.read"), ("tables.write", "collections.write")
 PATH = "/v1/tablesdb/{databaseId}/tables"
 LISTING = Listing({"name": "longtext", "enabled": "boolean"})
+COLUMN_ERRORS = (
+    ErrorType.COLUMN_ALREADY_EXISTS,
+    ErrorType.COLUMN_DEFAULT_UNSUPPORTED,
+    ErrorType.COLUMN_LIMIT_EXCEEDED,
+    ErrorType.COLUMN_TYPE_INVALID,
+    ErrorType.COLUMN_VALUE_INVALID,
+)
+INDEX_ERRORS = (
+    ErrorType.COLUMN_INDEX_ALREADY_EXISTS,
+    ErrorType.COLUMN_INDEX_INVALID,
+    ErrorType.COLUMN_INDEX_LIMIT_EXCEEDED,
+    ErrorType.COLUMN_UNKNOWN,
+    ErrorType.INDEX_INVALID,
+)
 
 
 class CreateTable(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
@@ -68,6 +83,7 @@ class UpdateTable(TableChoice, frozen=True, kw_only=True, rename="camel"):
     scopes=WRITE,
     status=201,
     max_body_bytes=MEDIUM_BODY_BYTES,
+    errors=(ErrorType.TABLE_ALREADY_EXISTS, *COLUMN_ERRORS, *INDEX_ERRORS),
 )
 async def create_table(call: Call[DataDeps], params: CreateTable) -> models.Table:
     """Create a table."""

@@ -3,10 +3,11 @@
 import msgspec
 
 from services.token.http.deps import TokenDeps
+from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import Id
 
-routes = Routes[TokenDeps]("jwks")
+routes = Routes[TokenDeps]("jwks", {"projectId": ErrorType.PROJECT_NOT_FOUND})
 
 MAX_AGE_S = 300
 """How long a copy of the set may be kept: a key is published at least one rotation before it signs, and whoever keeps a

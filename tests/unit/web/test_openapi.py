@@ -87,14 +87,30 @@ def test_aliases_are_operations_of_their_own() -> None:
     assert paths["/v1/thing"]["post"]["operationId"] == "things.create.alias"
 
 
-def test_errors_follow_from_the_declaration_and_what_it_adds() -> None:
-    paths = described(routes.endpoints)["paths"]
+def refusals(path: str, method: str) -> dict[str, str]:
+    """The errors of an operation by status, as the document describes them."""
+    document = described(routes.endpoints)
+    named = document["paths"][path][method]["responses"]
+    known = document["components"]["responses"]
+    return {
+        status: known[response["$ref"].removeprefix("#/components/responses/")]["description"]
+        for status, response in named.items()
+        if "$ref" in response
+    }
 
-    assert paths["/v1/things/{thingId}"]["get"]["responses"]["404"]["description"] == (
-        "project_not_found, row_not_found"
-    )
-    assert set(paths["/v1/things"]["post"]["responses"]) == {"201", "400", "401", "403", "404", "413", "429", "503"}
-    assert set(paths["/v1/keys.json"]["get"]["responses"]) == {"200", "401"}
+
+def test_errors_follow_from_the_declaration_and_what_it_adds() -> None:
+    assert refusals("/v1/things/{thingId}", "get")["404"] == "project_not_found, row_not_found"
+    assert {"400", "401", "403", "404", "413", "429", "503"} < set(refusals("/v1/things", "post"))
+    assert set(refusals("/v1/keys.json", "get")) == {"401", "500"}
+
+
+def test_a_parameter_in_a_path_brings_its_error_along() -> None:
+    nested: Routes[None] = Routes("things", {"thingId": ErrorType.ROW_NOT_FOUND})
+    nested.endpoint("GET", "/v1/things/{thingId}", name="x", callers=Caller.KEY)(get_thing)
+    nested.endpoint("POST", "/v1/things", name="y", callers=Caller.KEY)(create_thing)
+
+    assert [ErrorType.ROW_NOT_FOUND in endpoint.errors for endpoint in nested.endpoints] == [True, False]
 
 
 def test_patterns_are_those_of_json_schema() -> None:
