@@ -75,20 +75,17 @@ def document(endpoints: Iterable[Endpoint]) -> bytes:
 
 def error_types(endpoint: Endpoint) -> set[ErrorType]:
     """Return every error that an endpoint may answer with: those that it declares, and those that go with its kind."""
-    types = set(endpoint.errors) | {ErrorType.GENERAL_SERVER_ERROR}
+    types = {ErrorType.GENERAL_ARGUMENT_INVALID, ErrorType.GENERAL_SERVER_ERROR, *endpoint.errors}
     if not HEALTH.issuperset(endpoint.paths):
         types.add(ErrorType.GENERAL_ACCESS_FORBIDDEN)
     if endpoint.callers is not Caller.UNASKED:
         types |= _OF_CALLERS
     if endpoint.scopes:
         types.add(ErrorType.GENERAL_UNAUTHORIZED_SCOPE)
-    if endpoint.params is not None:
-        types |= {ErrorType.GENERAL_ARGUMENT_INVALID, ErrorType.GENERAL_BAD_REQUEST}
-        if any(field.encode_name == "queries" for field in msgspec.structs.fields(endpoint.params)):
-            types |= {ErrorType.GENERAL_QUERY_INVALID, ErrorType.GENERAL_CURSOR_NOT_FOUND}
+    if "queries" in _names(endpoint):
+        types |= {ErrorType.GENERAL_QUERY_INVALID, ErrorType.GENERAL_CURSOR_NOT_FOUND}
     if endpoint.method != "GET":
-        types |= {ErrorType.GENERAL_PAYLOAD_TOO_LARGE, ErrorType.GENERAL_ARGUMENT_INVALID}
-        types |= {ErrorType.GENERAL_BAD_REQUEST}
+        types |= {ErrorType.GENERAL_PAYLOAD_TOO_LARGE, ErrorType.GENERAL_BAD_REQUEST}
     if endpoint.limit is not None:
         types.add(ErrorType.GENERAL_RATE_LIMIT_EXCEEDED)
     if endpoint.auth_method:
@@ -171,6 +168,10 @@ def _refusals(endpoint: Endpoint, schemas: dict[object, Json]) -> Json:
         }
         for status, types in by_status.items()
     }
+
+
+def _names(endpoint: Endpoint) -> set[str]:
+    return set() if endpoint.params is None else {one.encode_name for one in msgspec.structs.fields(endpoint.params)}
 
 
 def _limit(limit: RateLimit) -> Json:

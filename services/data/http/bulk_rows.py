@@ -4,7 +4,7 @@ import msgspec
 
 from services.data.domain.row_json import parse_data, parse_list
 from services.data.http.databases import NOT_FOUND
-from services.data.http.rows import PATH, WRITE, ManyRows, RowList, RowsChoice, aside, nothing, rows_key
+from services.data.http.rows import PATH, WRITE, WRITE_ERRORS, ManyRows, RowList, RowsChoice, aside, nothing, rows_key
 from services.data.operations import bulk_rows as operations
 from services.data.operations.deps import DataDeps
 from shared.kernel.errors import ErrorType, Refusal
@@ -41,11 +41,7 @@ class DeleteRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     scopes=WRITE,
     max_body_bytes=LARGE_BODY_BYTES,
     model=RowList,
-    errors=(
-        ErrorType.ROW_ALREADY_EXISTS,
-        ErrorType.ROW_INVALID_STRUCTURE,
-        ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION,
-    ),
+    errors=(ErrorType.ROW_ALREADY_EXISTS, ErrorType.ROW_MISSING_DATA, *WRITE_ERRORS),
 )
 async def upsert_rows(call: Call[DataDeps], params: UpsertRows) -> bytes:
     """Create rows, or change those of these ids: all, or none."""
@@ -63,7 +59,7 @@ async def upsert_rows(call: Call[DataDeps], params: UpsertRows) -> bytes:
     scopes=WRITE,
     max_body_bytes=LARGE_BODY_BYTES,
     model=RowList,
-    errors=(ErrorType.ROW_INVALID_STRUCTURE, ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION),
+    errors=(ErrorType.ROW_MISSING_PAYLOAD, *WRITE_ERRORS),
 )
 async def update_rows(call: Call[DataDeps], params: UpdateRows) -> bytes:
     """Change all rows that match; return how many, and the first 100 of them."""

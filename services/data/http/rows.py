@@ -31,6 +31,13 @@ routes = Routes[DataDeps]("tablesDB", NOT_FOUND)
 READ, WRITE = ("rows.read", "documents.read"), ("rows.write", "documents.write")
 PATH = TABLES + "/{tableId}/rows"
 WRITES = RateLimit(120, 60, by=("ip", "method", "url", "user"))
+WRITE_ERRORS = (
+    ErrorType.ROW_INVALID_STRUCTURE,
+    ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION,
+    ErrorType.ROW_UPDATE_CONFLICT,
+    ErrorType.TRANSACTION_NOT_FOUND,
+    ErrorType.USER_UNAUTHORIZED,
+)
 STEP_ERRORS = (
     ErrorType.COLUMN_NOT_FOUND,
     ErrorType.COLUMN_TYPE_INVALID,
@@ -172,7 +179,7 @@ def may_by(*actions: str) -> Callable[[Call[DataDeps], list[str]], Awaitable[boo
     max_body_bytes=LARGE_BODY_BYTES,
     may_send_more=may_by("create"),
     model=Row,
-    errors=(ErrorType.ROW_ALREADY_EXISTS, ErrorType.ROW_INVALID_STRUCTURE, ErrorType.USER_UNAUTHORIZED),
+    errors=(ErrorType.ROW_ALREADY_EXISTS, ErrorType.ROW_MISSING_DATA, *WRITE_ERRORS),
 )
 async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     """Create a row, or many at once."""
@@ -241,7 +248,7 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
     max_body_bytes=LARGE_BODY_BYTES,
     may_send_more=may_by("update"),
     model=Row,
-    errors=(ErrorType.ROW_NOT_FOUND, ErrorType.ROW_INVALID_STRUCTURE, ErrorType.USER_UNAUTHORIZED),
+    errors=(ErrorType.ROW_MISSING_PAYLOAD, *WRITE_ERRORS),
 )
 async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     """Change some columns of a row, or its permissions."""
@@ -261,10 +268,8 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     may_send_more=may_by("create", "update"),
     model=Row,
     errors=(
-        ErrorType.ROW_NOT_FOUND,
-        ErrorType.ROW_INVALID_STRUCTURE,
-        ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION,
-        ErrorType.USER_UNAUTHORIZED,
+        ErrorType.ROW_MISSING_PAYLOAD,
+        *WRITE_ERRORS,
     ),
 )
 async def upsert_row(call: Call[DataDeps], params: UpsertRow) -> bytes:

@@ -102,7 +102,7 @@ def refusals(path: str, method: str) -> dict[str, str]:
 def test_errors_follow_from_the_declaration_and_what_it_adds() -> None:
     assert refusals("/v1/things/{thingId}", "get")["404"] == "project_not_found, row_not_found"
     assert {"400", "401", "403", "404", "413", "429", "503"} < set(refusals("/v1/things", "post"))
-    assert set(refusals("/v1/keys.json", "get")) == {"401", "500"}
+    assert set(refusals("/v1/keys.json", "get")) == {"400", "401", "500"}
 
 
 def test_a_parameter_in_a_path_brings_its_error_along() -> None:
