@@ -1,11 +1,14 @@
 """What auth answers on the bus: one line each, calling an operation."""
 
+import asyncio
+
 from services.auth.domain.list_queries import MOST_NUMBER, ListQuery
 from services.auth.domain.projects import ProjectChange
 from services.auth.domain.records import Key, Session, User
 from services.auth.operations import keys, principals, projects, revocations, sessions, users
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.doctor import examine_deployment
+from services.auth.operations.grantees import examine_grantees
 from services.auth.operations.revoking import once
 from shared.contracts import administration as admin
 from shared.contracts.dead_letters import DeadLetters, ListDeadLetters, RetryDeadLetters
@@ -91,7 +94,10 @@ def admin_lane(deps: AuthDeps) -> Handlers:
         return await retry_dead_letters(deps.redis, service=asked.service, entry=asked.entry)
 
     async def on_examine(_: ExamineDeployment) -> Findings:
-        return Findings(findings=tuple(await examine_deployment(deps.pool, deps.redis, deps.deployment)))
+        found, grantees = await asyncio.gather(
+            examine_deployment(deps.pool, deps.redis, deps.deployment), examine_grantees(deps.pool, deps.bus)
+        )
+        return Findings(findings=(*found, grantees))
 
     own: Handlers = {
         ListDeadLetters: on_list_dead_letters,

@@ -15,7 +15,7 @@ from services.embedded.valkey import Valkey
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject, DeleteKey
-from shared.contracts.grants import FindTeamGrants, TeamGrants
+from shared.contracts.grants import FindTeamGrants, Grantee, Grantees, ListGrantees, TeamGrants
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
@@ -79,7 +79,7 @@ class World:
     services: list[Service]
     database: Database
     named: set[str]
-    """The teams that permissions name, as a stand-in for data says."""
+    """The teams that permissions of the project name, as a stand-in for data says."""
 
     async def sign_up(self, email: str = "ada@example.org") -> str:
         made = await self.key.call("POST", "/users", userId="unique()", email=email, password=PASSWORD, name="Ada")
@@ -154,7 +154,13 @@ async def open_world(
             async def on_find(asked: FindTeamGrants) -> TeamGrants:
                 return TeamGrants(is_named=asked.team in named)
 
-            await stack.enter_async_context(running([data.serve(FindTeamGrants.LANE, {FindTeamGrants: on_find})]))
+            async def on_list(asked: ListGrantees) -> Grantees:
+                incarnation = (await guard.project(PROJECT)).incarnation
+                found = tuple(Grantee(incarnation=incarnation, kind="team", id=team) for team in sorted(named))
+                return Grantees(grantees=found[: asked.limit], is_complete=len(found) <= asked.limit)
+
+            answers = {FindTeamGrants: on_find, ListGrantees: on_list}
+            await stack.enter_async_context(running([data.serve(FindTeamGrants.LANE, answers)]))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT})
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)

@@ -53,6 +53,7 @@ CHECKS = [
     ("clocks", "PostgreSQL's wall clock"),
     ("clocks", "boot clock"),
     ("registry", "replicas"),
+    ("permissions", "grantees"),
 ]
 
 
@@ -125,7 +126,25 @@ async def test_sound_parts_are_all_looked_at_and_all_well(world: World) -> None:
 
     assert {one.message for one in found if one.verdict is not OK} == set()
     assert [(one.part, one.check) for one in found] == CHECKS
-    assert found[-1].message == "all registered lately: 1 of auth, 0 of token, 0 of data"
+    assert found[-2].message == "all registered lately: 1 of auth, 0 of token, 0 of data"
+
+
+async def test_permissions_that_name_nobody_are_a_warning(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def grantees() -> tuple[Verdict, str]:
+        found = (await world.bus.ask(ExamineDeployment(), timeout_s=15)).findings[-1]
+        assert (found.part, found.check) == ("permissions", "grantees")
+        return found.verdict, found.message.partition(";")[0]
+
+    monkeypatch.setattr(doctor, "REGISTRATION_S", 0.3)
+    world.named.update(f"ghosts-{n}" for n in range(7))
+    named = ", ".join(f"team:ghosts-{n} in project library" for n in range(5))
+    assert await grantees() == (WARN, f"7 are not there: {named} and 2 more")
+
+    for n in range(7):
+        assert (await world.key.call("POST", "/teams", teamId=f"ghosts-{n}", name="Ghosts")).status == 201
+
+    assert await grantees() == (OK, "all whom permissions name are there")
+    world.named.clear()
 
 
 async def test_the_command_line_ends_with_an_error_where_something_fails(world: World) -> None:
