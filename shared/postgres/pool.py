@@ -1,8 +1,9 @@
 """Connection pools."""
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
+from asyncpg.connection import _StatementCache  # type: ignore[attr-defined] # asyncpg bounds statements in number only
 from asyncpg.pool import PoolConnectionProxy
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -19,8 +20,13 @@ else:  # asyncpg is generic for type checkers only
 
 
 STATEMENTS = 1_000
-LONGEST_STATEMENT = 256 * 1024
-"""What each connection keeps prepared: the statements of a table with many columns are long, and there are several."""
+LONGEST_STATEMENT = 64 * 1024
+STATEMENT_BYTES = 512 * 1024
+"""What each connection keeps prepared, in statements and in bytes of their text; a longer one is prepared for one use.
+
+PostgreSQL holds some 20 bytes for each byte of text, so that callers who ask ever new questions fill no more than about
+10 MiB of each connection's memory.
+"""
 
 SEARCH_PATH = "pg_catalog, pg_temp"
 """Of every connection: what PostgreSQL itself provides, and nothing that a role could write. All else is qualified."""
@@ -53,11 +59,35 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY) and not isinstance(error, asyncpg.DataError)
 
 
-class _Unreset(_Plain):
+class _Statements(_StatementCache):  # type: ignore[misc] # as above
+    """What a connection keeps prepared, bounded in bytes of text too: beyond, what was used longest ago goes."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, other: _StatementCache) -> "_Statements":
+        """Return what takes the place of a connection's own."""
+        parts = {name: getattr(other, f"_{name}") for name in ("loop", "max_size", "on_remove", "max_lifetime")}
+        return cls(**parts)
+
+    def put(self, query: Any, statement: Any) -> None:  # Any: as asyncpg has it
+        """Keep a statement."""
+        super().put(query, statement)
+        most = self.get_max_size()
+        while len(self) > 1 and sum(len(text) for text, *_ in self._entries) > STATEMENT_BYTES:
+            self.set_max_size(len(self) - 1)
+        self.set_max_size(most)
+
+
+class _Pooled(_Plain):
     """A connection that is not reset on its way back to the pool: half the cost of a short query.
 
     Nothing may be left on a connection, then: no session setting, no temporary table, no lock.
     """
+
+    def __init__(self, *parts: Any, **named: Any) -> None:  # Any: as asyncpg has it
+        super().__init__(*parts, **named)
+        self._stmt_cache: _StatementCache = _Statements.of(self._stmt_cache)
 
     def get_reset_query(self) -> str:
         return ""
@@ -74,7 +104,7 @@ async def open_pool(dsn: str, *, name: str, most: int = 16) -> Pool:
         dsn,
         min_size=1,
         max_size=most,
-        connection_class=_Unreset,
+        connection_class=_Pooled,
         statement_cache_size=STATEMENTS,
         max_cacheable_statement_size=LONGEST_STATEMENT,
         command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,

@@ -24,6 +24,7 @@ BENCHES = (
     "warm",
     "memory",
     "apply",
+    "costs",
 )
 
 

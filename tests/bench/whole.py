@@ -59,7 +59,8 @@ class Whole:
     async def table(self, id_: str) -> Table:
         """Return a table of the database `bench`."""
         async with self.pool.acquire() as connection:
-            return await store.get_table(connection, await store.get_database(connection, PROJECT, PROJECT), id_)
+            incarnation = await connection.fetchval("SELECT incarnation FROM data.databases WHERE id = $1", PROJECT)
+            return await store.get_table(connection, await store.get_database(connection, incarnation, PROJECT), id_)
 
     async def make_table(self, id_: str, *, indexes: Iterable[dict[str, Any]] = (), **parameters: Any) -> Table:
         """Make a table of two columns, with row security."""

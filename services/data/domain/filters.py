@@ -16,6 +16,8 @@ from services.data.domain.query_strings import Query, UnfitQuery, query_invalid
 
 MOST_VALUES = 500
 MOST_DEPTH = 3
+MOST_CONDITIONS = 100
+"""Of one list, with those inside of others."""
 LONGEST_WORD_BYTES = 2_000
 _WORDS = re.compile(r"\w+")
 
@@ -65,6 +67,11 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple["Filter | Joined", ...]
 
 
+def conditions_in(parts: tuple[Filter | Joined, ...]) -> int:
+    """Return how many conditions there are, with those inside of others."""
+    return sum(1 + (conditions_in(part.parts) if isinstance(part, Joined) else 0) for part in parts)
+
+
 class FilterParser:
     """Reads the filters of one list. `searchable` are the keys of columns with a full-text index of their own.
 
@@ -75,11 +82,15 @@ class FilterParser:
     def __init__(self, columns: Columns, searchable: frozenset[str] = frozenset()) -> None:
         self._columns = columns
         self._searchable = searchable
+        self._count = 0
         self.values: Values = []
         self.unfit: UnfitQuery | None = None
 
     def parse(self, query: Query, *, depth: int = 1) -> Filter | Joined:
         """Return what a query asks for, of no use where it is unfit; raises `Refusal(GENERAL_QUERY_INVALID)`."""
+        self._count += 1
+        if self._count > MOST_CONDITIONS:
+            raise query_invalid(f"at most {MOST_CONDITIONS} conditions are allowed together")
         if query.method in {"and", "or"}:
             return self._joined(query, depth=depth)
         method = NEGATIONS.get(query.method, SAME.get(query.method, query.method))

@@ -9,6 +9,8 @@ from shared.kernel.ids import is_id
 
 MOST_NUMBER = 2**31 - 1
 DEFAULT_LIMIT = 25
+MOST_ORDERS = 32
+"""As many columns as an index has. A condition on rows beyond a cursor grows by the square of their number."""
 CURSORS = frozenset({"cursorAfter", "cursorBefore"})
 
 
@@ -76,7 +78,7 @@ def parse_row_queries(
     cursor = _cursor(page["cursor"]) if "cursor" in page else ""
     if parser.unfit:
         raise parser.unfit
-    orders = tuple(_order(query, columns) for query in ordered)
+    orders = _orders(ordered, columns)
     return RowQuery(
         shape=Shape(
             filters=tuple(filters),
@@ -118,6 +120,17 @@ def _cursor(query: Query) -> str:
     if not isinstance(value, str) or not is_id(value):
         raise query_invalid("the cursor must be a valid id")
     return value
+
+
+def _orders(ordered: list[Query], columns: Columns) -> tuple[Order, ...]:
+    """Return the orders, the first of each column."""
+    if len(ordered) > MOST_ORDERS:
+        raise query_invalid(f"at most {MOST_ORDERS} orders are allowed")
+    orders: dict[str, Order] = {}
+    for query in ordered:
+        order = _order(query, columns)
+        orders.setdefault(order.column, order)
+    return tuple(orders.values())
 
 
 def _order(query: Query, columns: Columns) -> Order:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import count
 
 from services.data.domain.catalogue import Column, Table
+from services.data.domain.filters import conditions_in
 from services.data.domain.queries import RowQuery, Shape
 from services.data.store import indexes
 from services.data.store.conditions import backwards, beyond, complete, condition, order_by
@@ -16,6 +17,8 @@ MOST_TOTAL = 5_000
 MOST_FEW = 5_000
 """So many rows are looked at one by one, rather than to go through a table in the order of a list."""
 MOST_TEXTS = 4_096
+MOST_KEPT_CONDITIONS = 16
+"""A list with more of them is hardly asked for twice: its text is made anew each time."""
 LONGEST_FIXED_PAGE = 100
 """A page as long as this or shorter, from the start, has its length in the text: PostgreSQL plans better for it."""
 
@@ -94,7 +97,8 @@ def list_rows(table: Table, query: RowQuery, *, roles: list[str] | None, with_to
         values.append(query.cursor)
     if limit is None:
         values += [query.limit, query.offset]
-    text = _list(table, query.shape, limit=limit, is_open=roles is None, with_total=with_total)
+    make = _list if conditions_in(query.shape.filters) <= MOST_KEPT_CONDITIONS else _list.__wrapped__
+    text = make(table, query.shape, limit=limit, is_open=roles is None, with_total=with_total)
     return text, [*values, *query.values]
 
 

@@ -75,7 +75,9 @@ def read(node: Node) -> float:
 async def plans(api: Api, request: pytest.FixtureRequest) -> AsyncIterator[Plans]:
     made = await api.new_table(rowSecurity=True)
     async with api.pool.acquire() as connection:
-        table = await get_table(connection, await get_database(connection, "library", made.database), made.table)
+        table = await get_table(
+            connection, await get_database(connection, api.accounts.projects["library"], made.database), made.table
+        )
         await connection.execute(f"""
             INSERT INTO {table.rows} (id, created_at, updated_at, permissions, {table.columns[0].name})
             SELECT 'row-' || i, now() + i * interval '1 ms', now(), {request.param}, 'text ' || i

@@ -44,6 +44,28 @@ def filter_(method: str, attribute: str, *values: Any) -> dict[str, Any]:
     return {"method": method, "attribute": attribute, "values": list(values)}
 
 
+def one_of(*years: int) -> str:
+    return q("or", None, *(filter_("equal", "year", year) for year in years))
+
+
+async def test_conditions_are_bounded_together(films: TableApi) -> None:
+    plain = [q("notEqual", "year", 1)] * 99
+    nested = [one_of(*range(49)), one_of(*range(48))]
+
+    assert (await films.list(*plain, q("notEqual", "year", 2))).status == 200
+    assert (await films.list(*nested, q("notEqual", "year", 1))).status == 200
+    assert (await films.list(*plain, one_of(1, 2))).said == BAD_QUERY
+    assert (await films.list(*nested, *plain[:2])).said == BAD_QUERY
+
+
+async def test_orders_are_bounded_and_a_column_counts_once(films: TableApi) -> None:
+    by_year = await films.found(q("orderDesc", "year"), column="title")
+
+    assert await films.found(q("orderDesc", "year"), q("orderAsc", "year"), column="title") == by_year
+    assert (await films.list(*[q("orderAsc", "title")] * 32)).status == 200
+    assert (await films.list(*[q("orderAsc", "title")] * 33)).said == BAD_QUERY
+
+
 async def test_rows_are_found_by_their_sequence(films: TableApi) -> None:
     """As text or as number. A row whose first try was not committed leaves a gap, so no number is known beforehand."""
     rows = (await films.call("GET", "/rows")).body["rows"]
