@@ -11,6 +11,7 @@ from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Principal, Project, guest
 from shared.web import cookies
 from shared.web.clientinfo import ClientInfo, Edge
+from shared.web.counts import Counts
 from shared.web.request_id import HEADER as REQUEST_ID
 
 D = TypeVar("D")
@@ -36,11 +37,23 @@ class Call(Generic[D]):
     """One request, authenticated, on its way to a handler.
 
     `deps` is what the service's composition gave to its routes. `principal` is whose rights count; `user` is the
-    principal of the session or JWT that came along, which an API key beside it outranks but does not hide. Headers
-    added here are sent with errors too: a cookie is cleared even where the answer is a refusal.
+    principal of the session or JWT that came along, which an API key beside it outranks but does not hide. `counts` is
+    where handlers count what this caller does, None: nowhere. Headers added here are sent with errors too: a cookie is
+    cleared even where the answer is a refusal.
     """
 
-    __slots__ = ("_client", "_edge", "_request", "deps", "headers", "principal", "project", "request_id", "user")
+    __slots__ = (
+        "_client",
+        "_edge",
+        "_request",
+        "counts",
+        "deps",
+        "headers",
+        "principal",
+        "project",
+        "request_id",
+        "user",
+    )
 
     deps: D
 
@@ -52,6 +65,7 @@ class Call(Generic[D]):
         self.project = NO_PROJECT
         self.principal: Principal = NOBODY
         self.user: Principal | None = None
+        self.counts: Counts | None = None
         self.headers: list[tuple[str, str]] = [(REQUEST_ID, request_id), *_ALWAYS]
 
     @property

@@ -39,11 +39,11 @@ class Limiter:
     """Counts calls."""
 
     def __init__(self, counts: Counts) -> None:
-        self._counts = counts
+        self.counts = counts
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._counts.close()
+        await self.counts.close()
 
     async def count(self, endpoint: Endpoint, call: Call[object], given: Mapping[str, object]) -> list[Window]:
         """Count a call of an endpoint that has a limit, and add the headers that say so; return what was counted.
@@ -68,9 +68,9 @@ class Limiter:
         try:
             for window in windows:
                 if window.limit is FAILURES:
-                    await self._counts.add(window.key, -1, lifetime_s=window.limit.window_s)
+                    await self.counts.add(window.key, -1, lifetime_s=window.limit.window_s)
                 elif window.limit.reset_on_success:
-                    await self._counts.clear(window.key)
+                    await self.counts.clear(window.key)
         except REDIS_ERRORS as error:
             _log.warning("a count cannot be corrected", error=type(error).__name__)
 
@@ -78,7 +78,7 @@ class Limiter:
         now = int(time.time())
         starts_at = now // limit.window_s * limit.window_s
         key, ends_at = f"{key}/{starts_at}", starts_at + limit.window_s
-        remaining = limit.amount - await self._counts.add(key, 1, lifetime_s=limit.window_s)
+        remaining = limit.amount - await self.counts.add(key, 1, lifetime_s=limit.window_s)
         if limit is not FAILURES or remaining < 0:
             call.add_header("X-RateLimit-Limit", str(limit.amount))
             call.add_header("X-RateLimit-Remaining", str(max(remaining, 0)))

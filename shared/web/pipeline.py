@@ -169,6 +169,7 @@ class Pipeline:
         arguments = () if route.parameters is None else (route.parameters.parse(given, path),)
         limiter = None if call.principal.kind is Kind.KEY else self._limiter
         counted = {name: given.text(name) for name in route.counted_by}
+        call.counts = None if limiter is None else limiter.counts
         windows = [] if limiter is None else await limiter.count(endpoint, call, counted)
         result = await endpoint.handler(call, *arguments)
         if limiter is not None and windows:

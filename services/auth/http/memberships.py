@@ -13,6 +13,7 @@ from services.auth.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
 from services.auth.operations import memberships as operations
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.memberships import Invitee
+from services.auth.operations.pace import Pace
 from shared.contracts.principal import Kind
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType, Refusal
@@ -196,7 +197,7 @@ async def get_membership(call: Call[AuthDeps], params: MembershipChoice) -> Memb
 async def update_membership(call: Call[AuthDeps], params: UpdateMembership) -> Membership:
     """Replace a member's roles, as an owner or by a key, in force everywhere."""
     membership, receipt = await operations.update_roles(
-        call.deps, call.principal, params.team_id, params.membership_id, params.roles
+        call.deps, Pace(call.counts), call.principal, params.team_id, params.membership_id, params.roles
     )
     add_receipt(call, receipt)
     return membership_model(membership)

@@ -8,6 +8,8 @@ from services.auth.domain.projects import SHORTEST_SESSION_S
 from services.auth.http.models import Session, SessionList, session_model
 from services.auth.operations import sessions as operations
 from services.auth.operations.deps import AuthDeps
+from services.auth.operations.guesses import Guesses
+from services.auth.operations.pace import Pace
 from services.auth.operations.sessions import Ended, SignedIn
 from shared.contracts.principal import Kind
 from shared.guard.jwt import claims_of
@@ -90,6 +92,8 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
         deps.guard,
         deps.revocations,
         deps.passwords,
+        Guesses(call.counts),
+        Pace(call.counts),
         call.project,
         email=params.email,
         password=params.password,

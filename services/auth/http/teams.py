@@ -15,7 +15,7 @@ from shared.contracts.permissions import LONGEST_TEAM_ROLE
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import MEDIUM_BODY_BYTES
-from shared.web.endpoint import Call, Caller, Routes
+from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
 
 routes = Routes[AuthDeps]("teams", {"teamId": ErrorType.TEAM_NOT_FOUND})
@@ -93,6 +93,7 @@ class TeamList(msgspec.Struct, frozen=True, kw_only=True):
     callers=CALLERS,
     scopes=WRITE,
     status=201,
+    limit=RateLimit(60, 60, by=("user",)),
     errors=(ErrorType.TEAM_ALREADY_EXISTS, ErrorType.REVOCATION_UNCONFIRMED),
 )
 async def create_team(call: Call[AuthDeps], params: CreateTeam) -> Team:

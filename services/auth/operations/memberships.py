@@ -19,6 +19,7 @@ from services.auth.domain.teams import (
 )
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.invitations import Invitations, Letter, link_to
+from services.auth.operations.pace import Pace
 from services.auth.operations.revoking import confirmed, require_lease, settled, tell
 from services.auth.operations.sessions import SignedIn, SignIn, Whose, add_session
 from services.auth.operations.teams import check_again, check_roles
@@ -121,11 +122,12 @@ async def list_memberships_of(
 
 
 async def update_roles(
-    deps: AuthDeps, principal: Principal, team_id: str, membership_id: str, roles: list[str]
+    deps: AuthDeps, pace: Pace, principal: Principal, team_id: str, membership_id: str, roles: list[str]
 ) -> tuple[Membership, Receipt]:
     """Replace a member's roles, in force everywhere on return.
 
-    Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, MEMBERSHIP_NOT_FOUND), `Unavailable`.
+    Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, MEMBERSHIP_NOT_FOUND), `Unavailable`; and
+    `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)` for who gives roles all the time, but not for who takes them.
     """
     check_owner(principal, team_id)
     require_lease(deps.guard)
@@ -133,6 +135,8 @@ async def update_roles(
     async with deps.pool.acquire() as connection, connection.transaction():
         await teams.get_team(connection, project, team_id)
         known = _found(await store.find_membership(connection, project, team_id, membership_id))
+        if not set(roles) < set(known.roles):
+            await pace.step(project, principal.user, "roles")
         await sessions.lock_user(connection, project, known.user_id)
         # Before the change: who takes the own role of owner still had it.
         await check_again(connection, principal, owns=team_id)

@@ -3,11 +3,14 @@
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from services.auth.domain.emails import normal_email
 from services.auth.domain.records import Session, User
 from services.auth.operations.ending import end_all
+from services.auth.operations.guesses import Guesses
+from services.auth.operations.pace import Pace
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, settled, tell
 from services.auth.operations.users import create_user, wrong_password
@@ -24,8 +27,12 @@ from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, unique_id
 from shared.postgres.pool import Connection, Pool
+from shared.web.clientinfo import network_of
 
 RECENT = "recent"
+
+PLACES_KEPT = timedelta(days=30)
+"""For so long a place where a user has signed in is known."""
 
 
 class SignedIn(NamedTuple):
@@ -74,6 +81,8 @@ async def create_email_session(
     guard: Guard,
     revocations: Revocations,
     passwords: Passwords,
+    guesses: Guesses,
+    pace: Pace,
     project: Project,
     *,
     email: str,
@@ -84,16 +93,19 @@ async def create_email_session(
     """Sign in by e-mail and password; an unknown address takes as long as a wrong password, and answers the same.
 
     Raises `ArgumentInvalid` for what is no address or longer than the project's sessions live,
-    `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
+    `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_BLOCKED)`, `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`, `Unavailable`.
     """
     address = normal_email("email", email)
     if duration_s is not None and duration_s > project.session_duration_s:
         raise ArgumentInvalid("duration", f"Value must not exceed {project.session_duration_s}, as the project says")
     async with pool.acquire() as connection:
         user = await users.find_user_by_email(connection, project.id, address)
+    await guesses.admit(project.id, address, partial(_has_signed_in_from, pool, project.id, user, ip))
     known = None if user is None else user.password_hash
     if not await passwords.verify(password, known) or user is None or known is None:
         raise wrong_password()
+    await guesses.take_back(project.id, address)
+    await pace.step(project.id, user.id, "sign-in")  # each may end an older session
     if not user.enabled:
         raise blocked()
     await _rehash(pool, passwords, user, password, known)
@@ -256,6 +268,13 @@ async def add_session(
     session, secret = await _insert(connection, project, whose, sign_in)
     await users.touch(connection, project.id, whose.user_id)
     return session, secret, await _evict(connection, guard, project, whose.user_id)
+
+
+async def _has_signed_in_from(pool: Pool, project: str, user: User | None, ip: str) -> bool:
+    """Say whether a user has signed in from a network lately; nobody has, but that takes as long to say."""
+    async with pool.acquire() as connection:
+        places = await store.list_places(connection, project, "" if user is None else user.id, within=PLACES_KEPT)
+    return network_of(ip) in {network_of(place) for place in places}
 
 
 async def _sign_in(

@@ -1,6 +1,6 @@
 """Sessions. A deleted one stays as a row, for `find_ended` alone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -32,6 +32,11 @@ _NEWEST = """
 _SURPLUS = """
     SELECT id FROM auth.sessions
     WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY sequence DESC OFFSET $3
+"""
+_PLACES = """
+    SELECT DISTINCT ip FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND provider <> 'server' AND ip <> '' AND created_at > now() - $3::interval
+      AND created_at >= (SELECT created_at FROM auth.users WHERE project = $1 AND id = $2)
 """
 _LOCK_USER = """
     SELECT enabled FROM auth.users WHERE project = $1 AND id = $2 AND sequence = coalesce($3, sequence) FOR UPDATE
@@ -75,6 +80,11 @@ async def insert_session(
     if row is None:
         raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
     return session(row)
+
+
+async def list_places(connection: Connection, project: str, user_id: str, *, within: timedelta) -> list[str]:
+    """Return the addresses from which a user has signed in lately; what a backend made is no sign-in."""
+    return [row["ip"] for row in await connection.fetch(_PLACES, project, user_id, within)]
 
 
 async def lock_user(connection: Connection, project: str, user_id: str, incarnation: int | None = None) -> bool | None:

@@ -1,10 +1,17 @@
 """What counting calls costs, and where it is done."""
 
+from types import SimpleNamespace
+
+import pytest
 from redis.asyncio import Redis
 
+from services.auth.operations import pace
 from services.embedded.valkey import Valkey
 from shared.messaging.wire import open_client
-from tests.integration.auth.conftest import World
+from shared.web import limits
+from tests.integration.auth.conftest import PASSWORD, World
+
+LIMITED = (429, "general_rate_limit_exceeded")
 
 
 async def test_counts_of_calls_are_kept_out_of_the_redis_that_carries_the_feed(limited: World, valkey: Valkey) -> None:
@@ -17,3 +24,54 @@ async def test_counts_of_calls_are_kept_out_of_the_redis_that_carries_the_feed(l
         assert [key async for key in client.scan_iter("limits:*")] == []
     finally:
         await client.aclose()
+
+
+@pytest.fixture
+def _clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (pace, limits):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: 1_900_000_000.0))
+
+
+@pytest.mark.usefixtures("_clock_stands_still")
+async def test_a_user_makes_teams_at_a_generous_pace_and_ends_them_at_any(limited: World) -> None:
+    session = await limited.session(await limited.sign_up())
+    teams = [await session.call("POST", "/teams", teamId=f"team{number}", name="Chess") for number in range(61)]
+
+    assert [team.status for team in teams[:60]] == [201] * 60
+    assert teams[60].error == LIMITED
+    for number in range(60):
+        assert (await session.call("DELETE", f"/teams/team{number}")).status == 204
+    other = await limited.session(await limited.sign_up("bob@example.org"))
+    assert (await other.call("POST", "/teams", teamId="unique()", name="Chess")).status == 201
+
+
+@pytest.mark.usefixtures("_clock_stands_still")
+async def test_a_user_gives_roles_at_a_generous_pace_and_takes_them_at_any(
+    limited: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "MOST", 3)
+    session = await limited.session(await limited.sign_up())
+    bob = await limited.sign_up("bob@example.org")
+    await session.call("POST", "/teams", teamId="chess", name="Chess")
+    member = await limited.key.call("POST", "/teams/chess/memberships", userId=bob, roles=[])
+
+    async def roles(*wanted: str) -> tuple[int, str]:
+        answer = await session.call("PATCH", f"/teams/chess/memberships/{member.json['$id']}", roles=wanted)
+        return answer.status, answer.json.get("type", "")
+
+    for wanted in (("a",), ("a", "b"), ("a", "b", "c")):
+        assert await roles(*wanted) == (200, "")
+    assert await roles("d") == LIMITED
+    assert await roles("a", "b") == (200, "")
+    assert await roles() == (200, "")
+
+
+@pytest.mark.usefixtures("_clock_stands_still")
+async def test_a_user_signs_in_at_a_generous_pace(limited: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "MOST", 5)
+    await limited.sign_up()
+    body = {"email": "ada@example.org", "password": PASSWORD}
+    answers = [await limited.guest.call("POST", "/account/sessions/email", **body) for _ in range(6)]
+
+    assert [answer.status for answer in answers[:5]] == [201] * 5
+    assert answers[5].error == LIMITED

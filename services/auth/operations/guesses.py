@@ -1,0 +1,69 @@
+"""Wrong passwords of an e-mail address, wherever they come from.
+
+A client address that guesses is shut out by the endpoint's own limit. Guessers with many addresses have ten tries in an
+hour, and then one a minute for all of them together; only places where the owner has signed in lately are let through.
+So nobody is shut out of an account of theirs where they have used it, and nobody guesses at leisure.
+"""
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.messaging.wire import REDIS_ERRORS
+from shared.web.counts import Counts
+
+QUICK = 10
+WINDOW_S = 3600
+PACE_S = 60
+
+_log = structlog.get_logger()
+
+
+class Guesses:
+    """Counts tries; without `counts` it counts nothing."""
+
+    def __init__(self, counts: Counts | None) -> None:
+        self._counts = counts
+
+    async def admit(self, project: str, address: str, is_known: Callable[[], Awaitable[bool]]) -> None:
+        """Count a try for an address, whether or not somebody has it; `is_known` tells whether the owner was there.
+
+        Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`, or `Unavailable` where nobody can count.
+        """
+        if self._counts is None:
+            return
+        key = _key(project, address)
+        try:
+            if await self._counts.add(_within(key, WINDOW_S), 1, lifetime_s=WINDOW_S) <= QUICK or await is_known():
+                return
+            is_first = await self._counts.add(_within(f"{key}/paced", PACE_S), 1, lifetime_s=PACE_S) == 1
+        except REDIS_ERRORS as error:
+            _log.warning("guesses cannot be counted", error=type(error).__name__)
+            raise Unavailable("Calls cannot be counted at the moment.", type=ErrorType.GENERAL_BUSY) from error
+        if not is_first:
+            raise Refusal(
+                ErrorType.GENERAL_RATE_LIMIT_EXCEEDED,
+                "Too many wrong passwords for this address. Please try again after some time.",
+                retry_after_s=PACE_S - int(time.time()) % PACE_S,
+            )
+
+    async def take_back(self, project: str, address: str) -> None:
+        """Count a try no more: the password was right. Where nobody can, the count ends by itself."""
+        if self._counts is None:
+            return
+        try:
+            await self._counts.add(_within(_key(project, address), WINDOW_S), -1, lifetime_s=WINDOW_S)
+        except REDIS_ERRORS as error:
+            _log.warning("a guess cannot be taken back", error=type(error).__name__)
+
+
+def _key(project: str, address: str) -> str:
+    return f"guesses:{hashlib.sha256(msgspec.json.encode([project, address])).hexdigest()}"
+
+
+def _within(key: str, window_s: int) -> str:
+    return f"{key}/{int(time.time()) // window_s * window_s}"
