@@ -17,7 +17,7 @@ from services.embedded.valkey import Valkey
 from tests.e2e.instance import Instance, Replica
 from tests.parts import Database
 
-MASTER_KEY = "a master key for tests only: 0123456789"
+MASTER_KEY = "a-master-key-for-tests-only-0123456789"
 START_S = 60
 
 

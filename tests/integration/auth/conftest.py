@@ -125,7 +125,7 @@ async def open_world(
         token = TokenSettings(
             database_url=Secret(database.dsn("token")),
             redis_url=Secret(valkey.url("token")),
-            master_key=Secret("a master key for tests only: 0123456789"),
+            master_key=Secret("a-master-key-for-tests-only-0123456789"),
         )
         opened = [
             await stack.enter_async_context(open_auth(auth, guard=guard, is_alone=True)),
