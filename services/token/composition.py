@@ -75,6 +75,7 @@ def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> 
         wake_relay=wake_relay,
         access=CALLER,
         copies=settings.redis_copies,
+        strikes=False,
         is_off=not settings.test_barrier,
     )
 

@@ -2,14 +2,16 @@
 
 After an entry has been appended, every replica in every registry must have applied it, or be fenced. Replicas announce
 how far they are; announcements are a hint and the registry, read again while waiting, is the record. A replica that
-has kept the same registration for REGISTRATION holds no lease any more: it is struck, by compare and delete.
+has kept the same registration for REGISTRATION holds no lease any more: it is struck, by deleting just that
+registration. Registries are written by their services: they can make a barrier wait for REGISTRATION, and no longer.
 """
 
 import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -21,13 +23,15 @@ from redis.asyncio import Redis
 from shared.guard.feed_reader import REGISTRATION_S
 from shared.guard.guard import Guard
 from shared.guard.receipt import PENDING, Receipt
-from shared.guard.replies import Pairs, field_of, pairs, tail_of
+from shared.guard.registrations import MOST, Registration, parse_announcement, parse_registration
 from shared.guard.trust import Identity, Trust
 from shared.kernel.clock import boot_clock, now
 from shared.kernel.errors import ErrorType, Unavailable
 from shared.messaging import names
 from shared.messaging.outbox import OWNER, Access, Answered, Pending, find_number, keep_answers, list_pending
-from shared.messaging.wire import REDIS_ERRORS, Command, Wire, heed_cancellation, pause
+from shared.messaging.passed_over import PassedOver
+from shared.messaging.reading import field_of, raise_first, tail_of
+from shared.messaging.wire import REDIS_ERRORS, Command, Wire, forever, heed_cancellation, pause
 from shared.postgres.pool import AWAY, Pool
 
 log = structlog.get_logger()
@@ -36,6 +40,10 @@ CONFIRM_S = 10.0
 APPLIED_S = 0.1
 REREAD_S = 0.1
 RETRY_S = 0.2
+BURST, BURST_S = 250, 0.025
+"""So many announcements are read in no less than this."""
+
+MOST_BYTES = 1_000_000
 WATCH_S = 0.5
 READ_S = 2.0
 FLUSH_S = 0.2
@@ -46,31 +54,25 @@ PENDING_S = 2.0
 T = TypeVar("T")
 
 Replica = tuple[str, str]
-"""Its service, and the field by which it stands in that service's registry."""
-
-# KEYS: a registry. ARGV: a replica, and the registration that was read. Deletes it only if it is still the same.
-_STRIKE = """
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end
-return 0
-"""
+"""Its service and name."""
 
 
 class Registered:
-    """The registries at one moment: each replica's registration, the number of the stream's last entry, and trust."""
+    """What a barrier reads at one moment.
 
-    def __init__(self, hashes: list[Pairs], last: int, *, is_trusted: bool) -> None:
+    `redis` says which Redis that was and whose streams it holds, and is empty where nobody has named it yet. `last` is
+    the number of the stream's last entry. `is_whole`: a replica that is not among the registrations is not registered.
+    """
+
+    def __init__(self, *, redis: Identity, last: int, registrations: Sequence[Registration], is_whole: bool) -> None:
+        self.redis = redis
         self.last = last
-        self.is_trusted = is_trusted
-        self.registrations: dict[Replica, bytes] = {
-            (service, field.decode()): value
-            for service, found in zip(names.SERVICES, hashes, strict=True)
-            for field, value in found.items()
-            if field.startswith(names.REPLICA.encode())
-        }
+        self.registrations = registrations
+        self.is_whole = is_whole
 
-    def behind(self, number: int) -> set[Replica]:
+    def behind(self, number: int) -> set[Registration]:
         """Return the replicas that had not applied `number` when they registered."""
-        return {replica for replica, value in self.registrations.items() if int(value.split(b":")[0]) < number}
+        return {one for one in self.registrations if one.position < number}
 
 
 class Revocations:
@@ -78,8 +80,8 @@ class Revocations:
 
     `wake_relay` tells the relay that something was committed. `access` is how this process reaches the outbox.
     `copies` is the number of Redis's promotable copies: what is read of the registries counts only if all of them
-    still followed this Redis after it was read. `sweeps`:
-    this process also confirms what others left pending. `is_off` is for tests only: nothing is waited for.
+    still followed this Redis after it was read. `sweeps`: this process also confirms what others left pending.
+    `strikes`: it may strike replicas of all services. `is_off` is for tests only: nothing is waited for.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Revocations:
         trust: Trust | None = None,
         copies: int = 0,
         sweeps: bool = False,
+        strikes: bool = True,
         is_off: bool = False,
     ) -> None:
         self._guard = guard
@@ -105,8 +108,12 @@ class Revocations:
         self._trust = Trust() if trust is None else trust
         self._copies = copies
         self._sweeps = sweeps
+        self._strikes = strikes
         self._is_off = is_off
         self._announced: dict[Replica, int] = {}
+        self._seen_since: dict[Registration, float] = {}
+        self._struck: deque[Registration] = deque(maxlen=MOST)
+        self._passed_over = PassedOver()
         self._news = asyncio.Condition()
         self._next_read: asyncio.Task[Registered] | None = None
         self._wire: Wire | None = None
@@ -123,27 +130,23 @@ class Revocations:
         steps = [self._listen, self._watch, self._flush]
         if self._sweeps:
             steps.append(self._sweep)
+        foreseen = (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError)
         try:
             async with asyncio.TaskGroup() as loops:
                 for step in steps:
-                    loops.create_task(self._forever(step))
+                    loops.create_task(forever(step, name="barrier", retry_s=RETRY_S, foreseen=foreseen))
         finally:
             await self._drop_wire()
             with contextlib.suppress(Exception):  # what is not written down now, the sweep of another process confirms
                 await self._flush_once()
 
-    async def _forever(self, loop: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await loop()
-            except (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError) as error:
-                log.warning("barrier interrupted", error=repr(error))
-                await pause(error, RETRY_S)
-
     async def _watch(self) -> None:
+        """Keep an eye on which Redis this is, and strike whoever is silent."""
         while True:
             heed_cancellation()
-            await self._read()
+            if self._strikes:
+                await self._clear_overgrown()
+            await self._strike((await self._read()).registrations)
             await asyncio.sleep(WATCH_S)
 
     async def confirm(self, ticket: uuid.UUID) -> Receipt:
@@ -222,22 +225,37 @@ class Revocations:
                 await keep_answers(self._pool, [_late(one, acked, fenced) for one in pending])
 
     async def _pass(self, number: int) -> tuple[int, int]:
-        since: dict[Replica, tuple[bytes, float]] = {}
-        fenced = 0
+        """Wait until every replica has applied an entry, or is fenced; return how many there are of each.
+
+        Once the entry has stood for REGISTRATION in one and the same Redis, nobody holds a lease that is older than it,
+        and newer ones are given only to replicas that have applied it: so whatever stands in the registries, nobody is
+        waited for any longer.
+        """
+        redis: Identity = ()
+        since = 0.0
+        awaited: set[Registration] = set()
         while True:
             found = await self._persist(self._read)
             behind = found.behind(number)
-            if found.last >= number:
+            if found.last < number or not found.redis:
+                redis = ()
+            else:
                 late = self._still_behind(behind, number)
-                if found.is_trusted and not late:
-                    return len(found.registrations), fenced
-                fenced += await self._strike(found, late, since)
+                awaited |= late
+                if found.is_whole and not late:
+                    return len(found.registrations), len(awaited.intersection(self._struck))
+                if found.redis != redis:
+                    redis, since = found.redis, boot_clock()
+                elif boot_clock() - since >= REGISTRATION_S:
+                    fenced = len(awaited.intersection(self._struck) | late)
+                    return len(found.registrations) - len(late), fenced
+                await self._strike(late)
             await self._wait_for(behind, number)
 
-    def _still_behind(self, behind: set[Replica], number: int) -> set[Replica]:
-        return {replica for replica in behind if self._announced.get(replica, 0) < number}
+    def _still_behind(self, behind: set[Registration], number: int) -> set[Registration]:
+        return {one for one in behind if self._announced.get((one.service, one.name), 0) < number}
 
-    async def _wait_for(self, behind: set[Replica], number: int) -> None:
+    async def _wait_for(self, behind: set[Registration], number: int) -> None:
         """Wait until all of these have announced the number, but read the registries again before long."""
         try:
             async with asyncio.timeout(REREAD_S), self._news:
@@ -245,23 +263,32 @@ class Revocations:
         except TimeoutError:
             pass
 
-    async def _strike(self, found: Registered, behind: set[Replica], since: dict[Replica, tuple[bytes, float]]) -> int:
-        """Strike replicas whose registration has not changed since this barrier first read it, REGISTRATION ago."""
-        struck = 0
-        for replica in behind:
-            value = found.registrations[replica]
-            known = since.get(replica)
-            if known is None or known[0] != value:
-                since[replica] = (value, boot_clock())
-            elif boot_clock() - known[1] >= REGISTRATION_S:
-                struck += await self._persist(partial(self._strike_one, replica, value))
-        self.struck += struck
-        return struck
+    async def _strike(self, registrations: Iterable[Registration]) -> None:
+        """Strike those that have not changed since this process first read them, REGISTRATION ago."""
+        now = boot_clock()
+        for one in registrations if self._strikes else ():
+            if now - self._seen_since.get(one, now) >= REGISTRATION_S and await self._remove(one.service, one.member):
+                self.struck += 1
+                self._struck.append(one)
+                log.warning("a silent replica was struck", service=one.service, replica=one.name)
 
-    async def _strike_one(self, replica: Replica, value: bytes) -> int:
-        struck = int(await self._redis.eval(_STRIKE, 1, names.registry(replica[0]), replica[1], value))
-        log.warning("a silent replica was struck", replica=replica[1])
-        return struck
+    async def _remove(self, service: str, member: bytes) -> bool:
+        """Take a member out of a registry; a replica that has registered again since stands there as another one."""
+        call: Callable[[], Any] = partial(self._redis.srem, names.registry(service), member)  # Any: the client's unions
+        return bool(await self._persist(call))
+
+    async def _clear_overgrown(self) -> None:
+        """Empty a registry of more than anybody needs: its mark goes with it, so no absence in it is believed."""
+        keys = [names.registry(service) for service in names.SERVICES]
+        overgrown = [key for key in keys if await self._is_overgrown(key)]
+        if overgrown:
+            log.warning("a registry has grown beyond use and is emptied", registries=overgrown)
+            await self._redis.unlink(*overgrown)
+
+    async def _is_overgrown(self, key: str) -> bool:
+        if await self._redis.scard(key) > MOST:
+            return True
+        return (await self._redis.memory_usage(key, samples=0) or 0) > MOST_BYTES
 
     async def _read(self) -> Registered:
         """Read the registries once, later than this call; calls that come meanwhile share the next read."""
@@ -273,41 +300,86 @@ class Revocations:
         async with self._wire_lock:
             await asyncio.sleep(0)  # those who came in the same turn of the loop ride along
             self._next_read = None
+            stream = self._guard.reader.stream
+            services: Sequence[str] = names.SERVICES
             try:
-                if self._wire is None:
-                    self._wire = await Wire.open(self._redis_url, name="daypass-registry")
-                replies = await self._wire.send(self._commands(), timeout_s=READ_S)
-                _raise_first(replies)
-                (server, replication, *hashes, stream), copies = replies[len(names.SERVICES) + 4], replies[-1]
-                _raise_first([server, replication, *hashes])
-            except BaseException:
-                await self._drop_wire()
-                raise
-        if self._copies and copies < self._copies:
-            raise ConnectionError(f"{copies} of {self._copies} copies follow this Redis")
-        registries = [pairs(found) for found in hashes]
-        trusted = await self._trust.see(_identity(server, replication, registries))
-        found = Registered(registries, tail_of(stream), is_trusted=trusted)
-        self._announced = {replica: at for replica, at in self._announced.items() if replica in found.registrations}
-        return found
+                replies = await self._send(self._commands(stream, services))
+            except REDIS_ERRORS as error:  # is a registry more than can be read?
+                log.warning("the registries cannot be read", error=repr(error))
+                services = ()
+                replies = await self._send(self._commands(stream, services))
+        if self._copies and replies[-1] < self._copies:
+            raise ConnectionError(f"{replies[-1]} of {self._copies} copies follow this Redis")
+        executed = replies[-3] if self._copies else replies[-1]
+        raise_first([*executed[:3]])
+        return await self._understand(executed, stream, services)
 
-    def _commands(self) -> list[Command]:
+    async def _send(self, commands: list[Command]) -> list[Any]:  # Any: replies of Redis
+        try:
+            if self._wire is None:
+                self._wire = await Wire.open(self._redis_url, name="daypass-registry")
+            replies = await self._wire.send(commands, timeout_s=READ_S)
+            raise_first(replies)
+        except BaseException:
+            await self._drop_wire()
+            raise
+        return replies
+
+    def _commands(self, stream: str, services: Sequence[str]) -> list[Command]:
         self._reads += 1
         # A copy that acknowledges what was written after the reading was still a copy when it was read.
-        service = self._guard.reader.service
+        reader = self._guard.reader
         follow: list[Command] = [
-            ("HSET", names.registry(service), "read", f"{self._guard.reader.name}:{self._reads}"),
+            ("SET", names.probe(reader.service), f"{reader.name}:{self._reads}"),
             ("WAIT", self._copies, int(READ_S * 500)),
         ]
+        keys = [names.registry(service) for service in services]
         return [
             ("MULTI",),
             ("INFO", "server"),
             ("INFO", "replication"),
-            *(("HGETALL", names.registry(service)) for service in names.SERVICES),
-            ("XINFO", "STREAM", self._guard.reader.stream),
+            ("HMGET", names.IDENTITY, "id", "stream", *names.SERVICES),
+            ("XINFO", "STREAM", stream),
+            *(("SCARD", key) for key in keys),
+            *(("SRANDMEMBER", key, MOST) for key in keys),
             ("EXEC",),
             *(follow if self._copies else ()),
         ]
+
+    async def _understand(self, executed: list[Any], stream: str, services: Sequence[str]) -> Registered:
+        server, replication, (id_, suffix, *marks), end, *sets = executed
+        sizes, members = sets[: len(services)], sets[len(services) :]
+        redis = (field_of(server, b"run_id:"), field_of(replication, b"master_replid:"), id_ or b"", suffix or b"")
+        is_trusted = await self._trust.see((*redis, *(mark or b"" for mark in marks)))
+        registrations, are_whole = [], []
+        for service, mark, size, found in zip(services, marks, sizes, members, strict=bool(services)):
+            is_read = isinstance(size, int) and isinstance(found, list)
+            known = names.MARK.encode() + mark if mark else b""
+            are_whole.append(is_read and size <= MOST and known in found)
+            for member in found if is_read else ():
+                if (one := parse_registration(service, member)) is not None:
+                    registrations.append(one)
+                elif member != known:
+                    await self._pass_over(service, member)
+        self._remember(registrations)
+        is_of_stream = stream == names.stream("feed", (suffix or b"").decode(errors="replace"))
+        return Registered(
+            redis=() if b"" in redis else redis,
+            last=tail_of(end) if is_of_stream else 0,
+            registrations=registrations,
+            is_whole=is_trusted and len(are_whole) == len(names.SERVICES) and all(are_whole),
+        )
+
+    async def _pass_over(self, service: str, member: bytes) -> None:
+        self._passed_over.note("registration", service=service, length=len(member))
+        if self._strikes:
+            await self._redis.srem(names.registry(service), member)
+
+    def _remember(self, registrations: Sequence[Registration]) -> None:
+        now = boot_clock()
+        self._seen_since = {one: self._seen_since.get(one, now) for one in registrations}
+        known = {(one.service, one.name) for one in registrations}
+        self._announced = {replica: at for replica, at in self._announced.items() if replica in known}
 
     async def _drop_wire(self) -> None:
         wire, self._wire = self._wire, None
@@ -320,7 +392,12 @@ class Revocations:
             channels = [names.announcements(service) for service in names.SERVICES]
             await wire.send([("SUBSCRIBE", *channels)], timeout_s=2)
             while True:
-                await self._take_in(await wire.receive())
+                heed_cancellation()
+                started = boot_clock()
+                for _ in range(BURST):
+                    await self._take_in(await wire.receive())
+                # however much a service announces, there is time for something else
+                await asyncio.sleep(BURST_S - (boot_clock() - started))
         finally:
             await wire.close()
 
@@ -330,21 +407,16 @@ class Revocations:
         if message[0] != b"message":
             return
         service = message[1].decode().removeprefix(names.announcements(""))
-        name, _, position = message[2].decode().rpartition(":")
-        self._announced[service, names.REPLICA + name] = int(position)
-        async with self._news:
-            self._news.notify_all()
-
-
-def _raise_first(replies: list[Any]) -> None:  # Any: replies of Redis
-    for reply in replies:
-        if isinstance(reply, Exception):
-            raise reply
-
-
-def _identity(server: bytes, replication: bytes, registries: list[Pairs]) -> Identity:
-    marks = [found.get(name, b"") for found in registries for name in (b"token", b"stream")]
-    return (field_of(server, b"run_id:"), field_of(replication, b"master_replid:"), *marks)
+        announcement = parse_announcement(message[2])
+        if announcement is None:
+            self._passed_over.note("announcement", service=service, length=len(message[2]))
+            return
+        name, position = announcement
+        known = self._announced.get((service, name))
+        if position > (known or 0) and (known is not None or len(self._announced) < MOST):
+            self._announced[service, name] = position
+            async with self._news:
+                self._news.notify_all()
 
 
 def _late(pending: Pending, acked: int, fenced: int) -> Answered:

@@ -7,6 +7,7 @@ and is given only to a reader that has reached the end it saw in the same round.
 """
 
 import asyncio
+import re
 import secrets
 import uuid
 from collections import Counter
@@ -17,10 +18,10 @@ import structlog
 
 from shared.contracts.events import FeedOpened, PrincipalsChanged
 from shared.guard.cache import Cache
-from shared.guard.replies import UnexpectedReply, field_of, tail_of
 from shared.kernel.clock import boot_clock
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, convert, unpack_map
+from shared.messaging.reading import UnexpectedReply, field_of, tail_of
 from shared.messaging.wire import REDIS_ERRORS, Command, Wire, pause
 
 log = structlog.get_logger()
@@ -32,9 +33,12 @@ REGISTRATION_S = 4.0
 
 ROUND_S = 2.5
 RETRY_S = 0.2
+UNFORESEEN_S = 1.0
 COUNT = 1000
 RECENT = 4096
 WAIT_MS = 500
+
+_SUFFIX = re.compile(rb"[0-9a-z-]{1,100}")
 
 
 class FeedReader:
@@ -58,7 +62,7 @@ class FeedReader:
         self._watchers: list[tuple[str, Callable[[], None]]] = []
         self._leased = asyncio.Event()
         self._moved = asyncio.Event()
-        self._former: list[str] = []
+        self._standing: list[str] = []
         self.name = ""
         self.tail = 0
         """The number of the stream's last entry, when it was last looked at."""
@@ -90,6 +94,11 @@ class FeedReader:
             except REDIS_ERRORS as error:
                 log.warning("feed interrupted", service=self.service, error=repr(error))
                 await pause(error, RETRY_S)
+            except Exception as error:  # nobody knows what of the round was taken in: all of it is dropped
+                log.exception("feed reader failed", service=self.service)
+                self._identity = ()
+                self._cache.end_lease()
+                await pause(error, UNFORESEEN_S)
             finally:
                 if wire is not None:
                     await wire.close()
@@ -124,18 +133,19 @@ class FeedReader:
 
     def _take_name(self) -> None:
         # A new name for every connection: what an old connection may still have under way speaks for nobody.
-        if self.name:
-            self._former.append(f"{names.REPLICA}{self.name}")
         self.name = f"{self.service}-{secrets.token_hex(6)}"
 
     async def _one_round(self, wire: Wire) -> None:
         cache = self._cache
         started = boot_clock()
         self._round += 1
-        replies = await wire.send(self._commands(cache.position), timeout_s=POLL_S + ROUND_S)
+        registration = f"{self.name}:{cache.position}:{self._round}"
+        commands = self._commands(cache.position, registration)
+        self._standing.append(registration)
+        replies = await wire.send(commands, timeout_s=POLL_S + ROUND_S)
         registered = replies[-4] if self._copies else replies[-3]
         identity = _identity_of(registered)
-        self._former.clear()
+        self._standing = [registration]
         if identity != self._identity:
             # What another Redis said may be lost here: the next round begins anew, at this one's end.
             self._identity = identity
@@ -156,17 +166,17 @@ class FeedReader:
             cache.extend_lease(started + LEASE_S)
             self._leased.set()
 
-    def _commands(self, at: int) -> list[Command]:
+    def _commands(self, at: int, registration: str) -> list[Command]:
         blocking: Command = ("BLOCK", int(POLL_S * 1000)) if self._cache.is_leased() else ()
         stream = self.stream
         return [
             ("MULTI",),
             ("INFO", "server"),
             ("INFO", "replication"),
-            ("HMGET", self._registry, "token", "stream"),
-            ("HSET", self._registry, f"{names.REPLICA}{self.name}", f"{at}:{self._round}"),
-            # only now that the new name stands, the lease no longer needs the former ones
-            *([("HDEL", self._registry, *self._former)] if self._former else []),
+            ("HMGET", names.IDENTITY, "id", "stream"),
+            ("SADD", self._registry, registration),
+            # only now that the new one stands, the lease no longer needs the former ones
+            *([("SREM", self._registry, *self._standing)] if self._standing else []),
             # of the same moment as the identity: asked for later, another Redis's end could pass for this one's
             ("XINFO", "STREAM", stream),
             ("EXEC",),
@@ -222,9 +232,9 @@ class FeedReader:
 
     async def _leave(self, wire: Wire | None) -> None:
         self._cache.reset(self._cache.position)
-        if wire is not None and self.name:
+        if wire is not None and self._standing:
             try:
-                leaving: list[Command] = [("HDEL", self._registry, f"{names.REPLICA}{self.name}", *self._former)]
+                leaving: list[Command] = [("SREM", self._registry, *self._standing)]
                 another = await Wire.open(self._redis_url, name="daypass-feed")
                 await another.send(leaving, timeout_s=1)
                 await another.close()
@@ -251,7 +261,10 @@ def _follow(reply: Any, copies: int) -> bool:  # Any: a reply of Redis
 def _identity_of(reply: Any) -> tuple[bytes, ...]:  # Any: a reply of Redis
     if isinstance(reply, Exception) or not isinstance(reply, list):
         raise UnexpectedReply("the registration failed")
-    server, replication, (token, stream), *others, _ = reply
-    if any(isinstance(part, Exception) for part in (server, replication, *others)) or not token or not stream:
+    server, replication, identity, *others, _ = reply
+    if any(isinstance(part, Exception) for part in (server, replication, identity, *others)):
+        raise UnexpectedReply("the registration failed")
+    token, stream = identity
+    if not token or not stream or not _SUFFIX.fullmatch(stream):
         raise UnexpectedReply("this Redis has no identity yet")
     return (field_of(server, b"run_id:"), field_of(replication, b"master_replid:"), stream, token)

@@ -12,7 +12,8 @@ from shared.guard.feed_reader import REGISTRATION_S
 from shared.kernel.clock import boot_clock
 
 Identity = tuple[bytes, ...]
-"""`run_id`, `master_replid`, and of each registry its token and stream: what changes where something is lost."""
+"""`run_id`, `master_replid` and what auth writes: an id, the stream and the mark of each registry. It changes where
+something is lost."""
 
 
 Keep = Callable[[str], Awaitable[str]]

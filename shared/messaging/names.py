@@ -3,8 +3,12 @@
 SERVICES = ("auth", "token", "data")
 """Every service whose replicas cache principals, and so every registry that a barrier reads."""
 
-REPLICA = "replica:"
-"""Begins the fields of a registry that are replicas; the others are `token` and `stream`, Redis's identity."""
+IDENTITY = "identity"
+"""The hash that says which Redis this is (`id`), whose streams it holds (`stream`), and by which mark each registry is
+known to be whole (a field by the name of the service). Auth alone writes it."""
+
+MARK = "mark:"
+"""Begins the one member of a registry that is no replica: it goes where the registry does."""
 
 RELAY_CHANNEL = "relay"
 """Published to by whoever has written to the outbox from outside auth."""
@@ -16,8 +20,13 @@ def stream(kind: str, suffix: str) -> str:
 
 
 def registry(service: str) -> str:
-    """The hash of a service's replicas, each with its position and round; and of Redis's identity."""
-    return f"registry:{service}"
+    """The set of a service's replicas, each as `name:position:round`."""
+    return f"replicas:{service}"
+
+
+def probe(service: str) -> str:
+    """What a service writes to learn whether the copies still follow this Redis."""
+    return f"probe:{service}"
 
 
 def announcements(service: str) -> str:

@@ -2,8 +2,8 @@
 
 Every auth process runs one; any of them may do the work, at once or by turns. The database is the truth and Redis is
 transport: rows are numbered densely after their commit, the numbers are committed, and only then is each appended
-under its number, by a script that accepts `n-0` only after `(n-1)-0`. So appending twice is harmless, no number is
-ever skipped, and after Redis lost something the relay appends it again.
+under its number, `n-0` only after `(n-1)-0`. So appending twice is harmless, no number is ever skipped, and after Redis
+lost something the relay appends it again.
 
 Where Redis is ahead of the database, or holds another row under a number, it is the database that has lost something:
 it was restored from an older copy, or failed over to one. What was revoked may be alive in it. Then all sessions end,
@@ -16,7 +16,8 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Literal, TypeAlias
 
 import asyncpg
@@ -24,9 +25,12 @@ import structlog
 from redis.asyncio import Redis
 
 from shared.contracts.events import FeedOpened
+from shared.kernel.loops import running
 from shared.messaging import names
+from shared.messaging.identity import IdentityKeeper
 from shared.messaging.outbox import publish
-from shared.messaging.wire import REDIS_ERRORS, Wire, heed_cancellation, open_client, pause
+from shared.messaging.reading import pairs, raise_first, tail_of
+from shared.messaging.wire import REDIS_ERRORS, Command, Wire, forever, heed_cancellation, open_client, pause
 from shared.postgres.pool import AWAY, SEARCH_PATH, Connection
 
 log = structlog.get_logger()
@@ -34,6 +38,10 @@ log = structlog.get_logger()
 SWEEP_S = 0.2
 RETRY_S = 0.5
 APPEND_S = 5.0
+HEAR_S = 0.01
+"""However often others publish, they wake a relay no more often than this."""
+
+ATTEMPTS = 3
 BATCH = 500
 _LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 STREAM_LENGTH = 100_000
@@ -67,44 +75,6 @@ _NEW_EPOCH = """
     UPDATE feed.instance SET epoch = $1, former = former || $2::text[], restored_at = now()
 """
 _JUMP = "UPDATE feed.heads SET number = greatest(number, $1), first = greatest(number, $1) + 1"
-
-# KEYS: the stream. ARGV: its length; 1 where entries may follow a gap; then number, id and bytes of each entry. Returns
-# the number of the stream's last entry, 0 if there is none; -1 where it holds another row under the number of one of
-# these.
-_APPEND = """
-local last = 0
-local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
-if not info.err then
-    for i = 1, #info, 2 do
-        if info[i] == 'last-generated-id' then last = tonumber(string.match(info[i + 1], '^%d+')) end
-    end
-end
-for i = 3, #ARGV, 3 do
-    local number = tonumber(ARGV[i])
-    local id = string.format('%.0f-0', number)
-    if number <= last then
-        local there = redis.call('XRANGE', KEYS[1], id, id)
-        if there[1] and there[1][2][2] ~= ARGV[i + 1] then return -1 end
-    elseif number == last + 1 or ARGV[2] == '1' then
-        redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id, 'id', ARGV[i + 1], 'entry', ARGV[i + 2])
-        last = number
-    end
-end
-return last
-"""
-
-# KEYS: a registry. ARGV: a token for a registry without one; the suffix of this instance's streams; those it had
-# before. Returns the suffix that stands in the registry in the end: another only where nobody here knows it.
-_IDENTIFY = """
-redis.call('HSETNX', KEYS[1], 'token', ARGV[1])
-local there = redis.call('HGET', KEYS[1], 'stream')
-if there == ARGV[2] then return there end
-local is_known = not there
-for i = 3, #ARGV do is_known = is_known or ARGV[i] == there end
-if not is_known then return there end
-redis.call('HSET', KEYS[1], 'stream', ARGV[2])
-return ARGV[2]
-"""
 
 
 class DatabaseRestored(Exception):
@@ -140,60 +110,62 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled; whatever is away is tried again, for ever."""
-        while True:
-            try:
-                await self._serve()
-            except ReplacedEpoch as error:
-                log.critical("relay stopped: Redis belongs to another database by now", found=str(error))
-                await pause(error, RETRY_S * 10)
-            except (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError) as error:
-                log.warning("relay interrupted", error=repr(error))
-                await pause(error, RETRY_S)
+        foreseen = (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError)
+        await forever(self._serve_unless_replaced, name="relay", retry_s=RETRY_S, foreseen=foreseen)
+
+    async def _serve_unless_replaced(self) -> None:
+        try:
+            await self._serve()
+        except ReplacedEpoch as error:
+            log.critical("relay stopped: Redis belongs to another database by now", suffix=str(error))
+            await pause(error, RETRY_S * 10)
 
     async def _serve(self) -> None:
-        connection = await self._connect()
-        redis = open_client(self._redis_url, name="daypass-relay")
-        hearing = asyncio.create_task(self._hear(redis))
-        wire: Wire | None = None
-        try:
-            wire = await Wire.open(self._redis_url, name="daypass-append")
+        async with contextlib.AsyncExitStack() as stack:
+            connection = await self._connect()
+            stack.callback(connection.terminate)
+            redis = open_client(self._redis_url, name="daypass-relay")
+            stack.push_async_callback(redis.aclose)
+            wires = {kind: await self._open_wire(stack) for kind in KINDS}
+            hearing = forever(partial(self._hear, redis), name="relay channel", retry_s=RETRY_S)
+            await stack.enter_async_context(running([hearing]))
             await self._open_feed(connection)
             while True:
-                await self._serve_epoch(connection, wire, redis)
-        finally:
-            hearing.cancel()
-            await asyncio.gather(hearing, return_exceptions=True)
-            await redis.aclose()
-            if wire is not None:
-                await wire.close()
-            connection.terminate()
+                await self._serve_epoch(connection, wires, IdentityKeeper(redis))
 
-    async def _serve_epoch(self, connection: _Connection, wire: Wire, redis: Redis) -> None:
+    async def _open_wire(self, stack: contextlib.AsyncExitStack) -> Wire:
+        wire = await Wire.open(self._redis_url, name="daypass-append")
+        stack.push_async_callback(wire.close)
+        return wire
+
+    async def _serve_epoch(self, connection: _Connection, wires: dict[str, Wire], identity: IdentityKeeper) -> None:
         """Relay until the database turns out to have been restored, and has begun a new epoch."""
         system, epoch, former = await connection.fetchrow(_INSTANCE)  # type: ignore[misc] # one row always
         suffix = f"{system}-{epoch}"
+        appenders = {kind: Appender(wire, names.stream(kind, suffix)) for kind, wire in wires.items()}
         try:
-            for kind in KINDS:  # before anything is numbered: a restored database gives numbers a second time
-                await _catch_up(connection, wire, kind, names.stream(kind, suffix))
+            _check_epoch(await identity.find_suffix(), suffix, epoch, former)
+            for kind, appender in appenders.items():  # before a number is given: a restored database gives some twice
+                await _catch_up(connection, appender, kind)
             due = 0.0
             while True:
                 heed_cancellation()
                 self._woken.clear()
-                for kind in KINDS:
-                    await self._move(connection, wire, kind, names.stream(kind, suffix))
                 if time.monotonic() >= due:
-                    _check_epoch(await identify(redis, suffix, former=former), suffix, epoch)
+                    _check_epoch(await identity.keep(suffix, former=former), suffix, epoch)
                     due = time.monotonic() + SWEEP_S
+                for kind, appender in appenders.items():
+                    await self._move(connection, appender, kind)
                 await self._until_woken()
         except DatabaseRestored as error:
-            await self._begin_epoch(connection, wire, epoch, former=[suffix, error.suffix])
+            await self._begin_epoch(connection, wires["feed"], epoch, former=[suffix, error.suffix])
 
-    async def _move(self, connection: _Connection, wire: Wire, kind: str, stream: str) -> None:
+    async def _move(self, connection: _Connection, appender: "Appender", kind: str) -> None:
         rows = await connection.fetch(_NUMBER, kind, BATCH)
         if rows and self._crash == "before-append":
             os.kill(os.getpid(), signal.SIGKILL)
-        if not rows or await append(wire, stream, rows) != rows[-1]["number"]:
-            await _catch_up(connection, wire, kind, stream)
+        if not rows or await appender.append(rows) != rows[-1]["number"]:
+            await _catch_up(connection, appender, kind)
 
     async def _connect(self) -> _Connection:
         limits = dict.fromkeys(_LIMITS, "2000")
@@ -213,7 +185,7 @@ class Relay:
 
     async def _begin_epoch(self, connection: _Connection, wire: Wire, epoch: str, *, former: list[str]) -> None:
         # Numbers go on above all that was ever told: no position of before reaches a number of after.
-        last = max([await append(wire, names.stream(kind, suffix), []) for kind in KINDS for suffix in former])
+        last = max([await Appender(wire, names.stream(kind, one)).look() for kind in KINDS for one in former])
         async with connection.transaction():
             if await connection.fetchval("SELECT epoch FROM feed.instance FOR UPDATE") != epoch:
                 return  # another relay was here
@@ -232,6 +204,7 @@ class Relay:
                 heed_cancellation()
                 if await channel.get_message(timeout=None) is not None:
                     self.wake()
+                    await asyncio.sleep(HEAR_S)
 
     async def _until_woken(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -239,51 +212,105 @@ class Relay:
                 await self._woken.wait()
 
 
-async def _catch_up(connection: _Connection, wire: Wire, kind: str, stream: str) -> None:
+class Appender:
+    """Appends numbered rows to one stream, on a connection of its own that watches the stream.
+
+    WATCH stands from one append to the next: what is appended is refused where anything has touched the stream since
+    its end was seen. So `n` is appended only after `n - 1`, and in one round trip where nobody else appends.
+    """
+
+    def __init__(self, wire: Wire, stream: str) -> None:
+        self._wire = wire
+        self._stream = stream
+        self._last: int | None = None
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of the stream."""
+        return self._stream.partition(":")[2]
+
+    async def look(self) -> int:
+        """Watch the stream, and return the number of its last entry, 0 where it has none."""
+        replies = await self._wire.send([("UNWATCH",), *self._watching()], timeout_s=APPEND_S)
+        raise_first(replies[:-1])
+        self._last = tail_of(replies[-1])
+        return self._last
+
+    async def append(self, rows: Sequence[asyncpg.Record], *, may_jump: bool = False) -> int:
+        """Append those rows that follow the stream's last entry; return the number of the last entry.
+
+        With `may_jump`, a row may follow a gap. Raises `DatabaseRestored` where another row has a number of these.
+        """
+        last = 0
+        for _ in range(ATTEMPTS):
+            last = await self.look() if self._last is None else self._last
+            await self._compare([row for row in rows if row["number"] <= last])
+            following = list(_following(rows, last, may_jump=may_jump))
+            if not following:
+                break
+            if await self._add(following):
+                return int(following[-1]["number"])
+        return last
+
+    async def _compare(self, rows: Sequence[asyncpg.Record]) -> None:
+        if not rows:
+            return
+        ids = [f"{row['number']}-0" for row in rows]
+        commands: list[Command] = [("XRANGE", self._stream, id_, id_) for id_ in ids]
+        replies = await self._wire.send(commands, timeout_s=APPEND_S)
+        raise_first(replies)
+        for row, reply in zip(rows, replies, strict=True):
+            if reply and pairs(reply[0][1]).get(b"id") != row["id"].bytes:
+                raise DatabaseRestored(self.suffix)
+
+    async def _add(self, rows: Sequence[asyncpg.Record]) -> bool:
+        """Append rows unless the stream has been touched; either way, see its end and watch it from then on."""
+        commands: list[Command] = [("MULTI",), *map(self._entry, rows), ("EXEC",), *self._watching()]
+        self._last = None
+        replies = await self._wire.send(commands, timeout_s=APPEND_S)
+        executed, watching, info = replies[-3:]
+        raise_first([executed, watching])
+        raise_first(executed or [])
+        self._last = tail_of(info)
+        return executed is not None
+
+    def _watching(self) -> list[Command]:
+        return [("WATCH", self._stream), ("XINFO", "STREAM", self._stream)]
+
+    def _entry(self, row: asyncpg.Record) -> Command:
+        id_ = f"{row['number']}-0"
+        trimmed = ("MAXLEN", "~", STREAM_LENGTH)
+        return ("XADD", self._stream, *trimmed, id_, "id", row["id"].bytes, "entry", row["entry"])
+
+
+def _following(rows: Sequence[asyncpg.Record], last: int, *, may_jump: bool) -> Iterator[asyncpg.Record]:
+    for row in rows:
+        if row["number"] == last + 1 or (may_jump and row["number"] > last):
+            last = row["number"]
+            yield row
+
+
+async def _catch_up(connection: _Connection, appender: Appender, kind: str) -> None:
     """Append what the stream lacks of all that is numbered. Raises `DatabaseRestored`."""
-    last = await append(wire, stream, await connection.fetch(_NEWEST, kind))
+    await appender.look()
+    last = await appender.append(await connection.fetch(_NEWEST, kind))
     first, head = await connection.fetchrow(_HEAD, kind)  # type: ignore[misc] # one row always
     if last > head:
-        raise DatabaseRestored(stream.removeprefix(f"{kind}:"))
+        raise DatabaseRestored(appender.suffix)
     while last < head:
         after = max(last, first - 1, head - STREAM_LENGTH)
         rows = await connection.fetch(_AFTER, kind, after, BATCH)
         if not rows:
             return
         # A number that is missing here is no longer kept, or need not be told: readers see the gap, and drop all.
-        last = await append(wire, stream, rows, may_jump=True)
+        moved = await appender.append(rows, may_jump=True)
+        if moved <= last:
+            return  # somebody else appends; the next turn looks again
+        last = moved
 
 
-async def append(wire: Wire, stream: str, rows: Sequence[asyncpg.Record], *, may_jump: bool = False) -> int:
-    """Append numbered rows, those that follow the stream's last entry; return the number of the last entry.
-
-    With `may_jump`, a row may follow a gap. Raises `DatabaseRestored` where another row has a number of these.
-    """
-    entries = [part for row in rows for part in (row["number"], row["id"].bytes, row["entry"])]
-    command = ("EVAL", _APPEND, 1, stream, STREAM_LENGTH, int(may_jump), *entries)
-    [last] = await wire.send([command], timeout_s=APPEND_S)
-    if isinstance(last, Exception):
-        raise last
-    if last < 0:
-        raise DatabaseRestored(stream.partition(":")[2])
-    return int(last)
-
-
-async def identify(redis: Redis, suffix: str, *, former: Sequence[str] = ()) -> str:
-    """Write this Redis's identity into each registry: a random token, kept if there, and the instance's streams.
-
-    A registry that was lost, alone or with all of Redis, gets another token, and so every reader knows of the loss.
-    Returns `suffix`, or one that stands in its place and is none of the `former` ones.
-    """
-    async with redis.pipeline(transaction=False) as pipeline:
-        for service in names.SERVICES:
-            pipeline.eval(_IDENTIFY, 1, names.registry(service), secrets.token_hex(16), suffix, *former)
-        found = [one.decode() for one in await pipeline.execute()]
-    return next((one for one in found if one != suffix), suffix)
-
-
-def _check_epoch(found: str, suffix: str, epoch: str) -> None:
-    if found == suffix:
+def _check_epoch(found: str, suffix: str, epoch: str, former: Sequence[str] = ()) -> None:
+    if found in {"", suffix, *former}:
         return
     if found.endswith(f"-{epoch}"):
         raise DatabaseRestored(found)  # this database is a copy of the one whose streams these are

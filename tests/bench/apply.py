@@ -68,8 +68,7 @@ async def _fill(redis: Redis) -> None:
 async def _apply(redis: Redis, url: str) -> float:
     """Let a reader find an empty stream, stop it, fill the stream; return the seconds until it has all of it."""
     suffix = secrets.token_hex(4)
-    identity = {"token": secrets.token_hex(16), "stream": suffix}
-    await redis.hset(names.registry("data"), mapping=identity)
+    await redis.hset(names.IDENTITY, mapping={"id": secrets.token_hex(16), "stream": suffix})
     cache = Cache()
     reader = FeedReader(cache=cache, service="data", redis_url=url)
     async with running([reader.run()]):

@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from shared.guard.barrier import Revocations
-from shared.messaging import relay
+from shared.messaging.relay import Appender
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Stages:
 def watched() -> Iterator[dict[uuid.UUID, Stages]]:
     """Note the stages of every ticket that this process confirms while inside."""
     seen: dict[uuid.UUID, Stages] = {}
-    confirm, append = Revocations.confirm, relay.append
+    confirm, append = Revocations.confirm, Appender.append
 
     async def watched_confirm(self: Revocations, ticket: uuid.UUID, *more: Any, **named: Any) -> Any:
         stages = seen[ticket] = Stages(committed=time.perf_counter())
@@ -49,9 +49,9 @@ def watched() -> Iterator[dict[uuid.UUID, Stages]]:
         stages.confirmed = time.perf_counter()
         return receipt
 
-    async def watched_append(redis: Any, stream: str, rows: Any, **named: Any) -> int:
+    async def watched_append(self: Appender, rows: Any, **named: Any) -> int:
         numbered = time.perf_counter()
-        last = await append(redis, stream, rows, **named)
+        last = await append(self, rows, **named)
         appended = time.perf_counter()
         for row in rows:
             if (stages := seen.get(row["id"])) is not None and not stages.appended:
@@ -60,6 +60,6 @@ def watched() -> Iterator[dict[uuid.UUID, Stages]]:
 
     with (
         mock.patch.object(Revocations, "confirm", watched_confirm),
-        mock.patch.object(relay, "append", watched_append),
+        mock.patch.object(Appender, "append", watched_append),
     ):
         yield seen

@@ -147,7 +147,7 @@ async def _answers_to_anybody(url: Secret) -> bool:
 
 async def _limits(redis: Redis, url: Secret) -> list[Finding]:
     if not url:
-        counted = Counter(service for service, _ in await list_registrations(redis))
+        counted = Counter(one.service for one in await list_registrations(redis))
         several = sorted(service for service, replicas in counted.items() if replicas > 1)
         if several:
             message = f"each replica of {', '.join(several)} counts calls alone: set DAYPASS_LIMITS_REDIS_URL"
@@ -247,13 +247,10 @@ async def _registry(redis: Redis) -> list[Finding]:
     deadline = boot_clock() + REGISTRATION_S
     while silent and boot_clock() < deadline:
         await asyncio.sleep(REREAD_S)
-        now = await list_registrations(redis)
-        silent = {replica for replica in silent if now.get(replica) == first[replica]}
-    counts = ", ".join(f"{sum(found == service for found, _ in first)} of {service}" for service in SERVICES)
+        silent &= set(await list_registrations(redis))
+    counts = ", ".join(f"{sum(one.service == service for one in first)} of {service}" for service in SERVICES)
     if silent:
-        message = (
-            f"{', '.join(sorted(name for _, name in silent))} died or hangs: the next revocation waits to strike it"
-        )
+        message = f"{', '.join(sorted(one.name for one in silent))} died or hangs: revocations wait until it is struck"
         return [Finding(verdict=WARN, part="registry", check="replicas", message=message)]
     return [Finding(verdict=OK, part="registry", check="replicas", message=f"all registered lately: {counts}")]
 

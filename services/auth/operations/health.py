@@ -62,4 +62,4 @@ async def _find_replicas(redis: Redis) -> list[Replica] | None:
     except REDIS_ERRORS as error:
         log.warning("the registries could not be read", error=repr(error))
         return None
-    return sorted(Replica(service, name, int(value.split(b":")[0])) for (service, name), value in found.items())
+    return [Replica(one.service, one.name, one.position) for one in found]

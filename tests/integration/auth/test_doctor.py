@@ -353,7 +353,7 @@ async def test_a_boot_clock_that_is_none(clinic: Clinic, monkeypatch: pytest.Mon
 
 
 async def test_replicas_that_are_silent(clinic: Clinic) -> None:
-    await clinic.admin.hset(names.registry("data"), f"{names.REPLICA}data-dead", "7:1")
+    await clinic.admin.sadd(names.registry("data"), "data-dead:7:1")
     (complaint,) = await clinic.complaints()
 
     assert complaint[:2] == (WARN, "replicas")
@@ -410,10 +410,9 @@ async def test_counts_may_be_evicted_and_had_better_be(clinic: Clinic, parts: Pa
 
 
 async def test_replicas_that_count_each_alone_are_named(clinic: Clinic) -> None:
-    registering = [f"{names.REPLICA}a", f"{names.REPLICA}b"]
-    for name in registering:
-        await clinic.admin.hset(names.registry("data"), name, "0:1")
+    registering = ["a:0:1", "b:0:1"]
+    await clinic.admin.sadd(names.registry("data"), *registering)
     found = [message for _, check, message in await clinic.complaints() if check == "counts"]
-    await clinic.admin.hdel(names.registry("data"), *registering)
+    await clinic.admin.srem(names.registry("data"), *registering)
 
     assert found == ["each replica of data counts calls alone: set DAYPASS_LIMITS_REDIS_URL"]

@@ -49,11 +49,11 @@ async def test_what_is_not_confirmed_is_counted(world: World, monkeypatch: pytes
     user = await world.sign_up("unconfirmed@example.org")
     monkeypatch.setattr(barrier, "CONFIRM_S", 0.4)
     redis = open_client(world.guard.reader._redis_url, name="tests")
-    silent = f"{names.REPLICA}silent"
-    await redis.hset(names.registry("data"), silent, "0:1")
+    silent = "silent:0:1"
+    await redis.sadd(names.registry("data"), silent)
     assert (await world.key.call("DELETE", f"/users/{user}")).error == (503, "revocation_unconfirmed")
     found = (await world.key.call("GET", "/health/revocation")).json
-    await redis.hdel(names.registry("data"), silent)
+    await redis.srem(names.registry("data"), silent)
     await redis.aclose()
 
     assert found["pendingReceipts"] == 1

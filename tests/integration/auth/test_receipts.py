@@ -17,7 +17,6 @@ from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, World
 
 MOMENT_S = 0.4
-LATE = f"{names.REPLICA}late"
 
 
 @pytest.fixture
@@ -35,14 +34,15 @@ async def late(registry: Redis) -> AsyncIterator[asyncio.Event]:
     async def register() -> None:
         turn = 0
         while not over.is_set():
+            await registry.sadd(names.registry("data"), f"late:0:{turn + 1}")
+            await registry.srem(names.registry("data"), f"late:0:{turn}")
             turn += 1
-            await registry.hset(names.registry("data"), LATE, f"0:{turn}")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await over.wait()
-        await registry.hdel(names.registry("data"), LATE)
+        await registry.srem(names.registry("data"), f"late:0:{turn}")
 
-    await registry.hset(names.registry("data"), LATE, "0:0")
+    await registry.sadd(names.registry("data"), "late:0:0")
     task = asyncio.create_task(register())
     yield over
     over.set()

@@ -142,13 +142,13 @@ async def test_a_replica_that_leaves_in_order_is_not_waited_for(world: World) ->
 
 async def test_a_silent_replica_is_struck_once_its_lease_is_over(world: World) -> None:
     redis = world.revocations._redis
-    await redis.hset(names.registry("data"), f"{names.REPLICA}dead", "0:1")
+    await redis.sadd(names.registry("data"), "dead:0:1")
     first = await world.revocations.confirm(await world.publish("session:library/x"))
     second = await world.revocations.confirm(await world.publish("session:library/y"))
 
     assert first.fenced == 1
     assert second.fenced == 0
-    assert await redis.hget(names.registry("data"), f"{names.REPLICA}dead") is None
+    assert not await redis.sismember(names.registry("data"), "dead:0:1")
 
 
 async def test_after_redis_lost_everything_the_relay_writes_it_again(world: World) -> None:

@@ -12,6 +12,13 @@ class UnexpectedReply(RedisError):
     """Redis has refused, or answers otherwise than it should."""
 
 
+def raise_first(replies: list[Any]) -> None:  # Any: replies of Redis
+    """Raise the first error among replies."""
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+
+
 def pairs(reply: list[Any]) -> Pairs:
     """Return a reply of names and values as a dictionary."""
     return dict(zip(reply[::2], reply[1::2], strict=True))
