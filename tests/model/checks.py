@@ -23,6 +23,8 @@ PROTOCOL = (
     _protocol("Redis restarted from an old file, twice", "OLD_FILES=2 HOLDS FORGETS"),
     _protocol("Redis restarted from an old file, flushed", "OLD_FILES=1 FLUSHES=1 HOLDS FORGETS BREAKS"),
     _protocol("two sessions", "SESSIONS=2"),
+    _protocol("silent replicas struck at any time", "LEASE=2 WATCHES BREAKS HOLDS", is_quick=True),
+    _protocol("silent replicas struck at any time, two sessions", "SESSIONS=2 WATCHES"),
     _protocol("two replicas", "REPLICAS=2 BREAKS"),
 )
 
@@ -33,6 +35,7 @@ BROKEN = (
     _broken("acknowledge before apply", "ACKNOWLEDGED_EARLY", is_quick=True),
     _broken("registrations that expire by Redis's clock", "REDIS_EXPIRES"),
     _broken("success by elapsed time when the append failed", "SUCCESS_BY_TIME"),
+    _broken("success when the entry has stood for less than a lease", "LEASE=2 STANDS_FOR=1", is_quick=True),
     _broken("a fenced replica sharing a look-up", "FENCED_SHARES"),
     _broken("an absence trusted after a restart", "ABSENCE_TRUSTED RESTARTS=1"),
     _broken("a drop without raising the floor", "FLOOR_NOT_RAISED HELD_WITHOUT_ERA TRIMS=1 OTHERS=1 HOLDS"),

@@ -22,6 +22,9 @@
 #ifndef REGISTRATION
 #define REGISTRATION LEASE
 #endif
+#ifndef STANDS_FOR
+#define STANDS_FOR REGISTRATION
+#endif
 #ifndef OTHERS
 #define OTHERS 0
 #endif
@@ -85,6 +88,8 @@ bit changed[PAIRS];      /* the registration differs from the one that the strik
 bit differs[PAIRS];      /* the registration differs from the one that was read last */
 bit is_timed[PAIRS];
 byte strike_in[PAIRS];
+byte stands_in[SESSIONS]; /* ticks until the entry has stood in one and the same Redis for REGISTRATION … */
+bit is_standing[SESSIONS]; /* … since this barrier first saw it there */
 byte trust_in;
 byte seen_run, seen_token, trusted_run;
 #ifdef FIRST_TRUSTED_LATE
@@ -509,6 +514,27 @@ inline see() {
     fi
 }
 
+inline give_up_standing() {
+    is_standing[s] = 0;
+    stands_in[s] = 0;
+    stood_run = 0;
+    stood_token = 0
+}
+
+/* Whether the entry has stood here for so long that nobody waits for what the registry says. */
+inline stand() {
+    if
+    :: snap_token != 0 && is_standing[s] && stood_run == snap_run && stood_token == snap_token ->
+        if :: stands_in[s] == 0 -> success[s] = 1 :: else fi
+    :: snap_token != 0 && !(is_standing[s] && stood_run == snap_run && stood_token == snap_token) ->
+        is_standing[s] = 1;
+        stood_run = snap_run;
+        stood_token = snap_token;
+        stands_in[s] = STANDS_FOR
+    :: snap_token == 0 -> give_up_standing()
+    fi
+}
+
 inline strike(n) {
     strikes[n] = 0;
     if
@@ -522,7 +548,7 @@ inline strike(n) {
 
 /* auth: the delete, its barrier (Revocations._pass), and the watch over Redis's identity. */
 proctype Barrier(byte s) {
-    byte snap_run, snap_token, r;
+    byte snap_run, snap_token, stood_run, stood_token, r;
     bit has_entry, is_trusted, is_someone_late;
     bit snap_there[REPLICAS], snap_behind[REPLICAS], snap_same[REPLICAS], strikes[REPLICAS];
     do
@@ -533,7 +559,11 @@ proctype Barrier(byte s) {
     :: d_step { !deleted[s] -> deleted[s] = 1 }
 #endif
     :: d_step { /* Revocations._read_next: one MULTI */
+#ifdef WATCHES
+        true ->                  /* Revocations._watch reads on, and strikes whoever is silent */
+#else
         !success[s] ->
+#endif
 #ifdef RUN_ID_ALONE
         snap_run = run_id;
         snap_token = (token > 0);
@@ -561,8 +591,15 @@ proctype Barrier(byte s) {
         is_someone_late = 0;
         for (r : 0 .. REPLICAS - 1) {
             if
+            :: has_entry && snap_there[r] && snap_behind[r] && announced[r] < number[s] -> is_someone_late = 1
+            :: else
+            fi;
+            if
+#ifdef WATCHES
+            :: snap_there[r] ->
+#else
             :: has_entry && snap_there[r] && snap_behind[r] && announced[r] < number[s] ->
-                is_someone_late = 1;
+#endif
                 if
 #if defined(STRIKE_FROM_APPEND) || defined(STRIKE_FROM_SENDING)
                 :: strike_in[RS(r, s)] == 0 -> strikes[r] = 1; changed[RS(r, s)] = differs[RS(r, s)]
@@ -584,7 +621,8 @@ proctype Barrier(byte s) {
         }
         if
         :: has_entry && is_trusted && !is_someone_late -> success[s] = 1
-        :: else
+        :: has_entry && !(is_trusted && !is_someone_late) -> stand()
+        :: !has_entry -> give_up_standing()
         fi;
         has_entry = 0; is_trusted = 0; is_someone_late = 0; snap_run = 0; snap_token = 0; r = 0 };
        do /* _STRIKE: compare and delete */
@@ -604,6 +642,11 @@ proctype Barrier(byte s) {
 #define any_lease (lease[0] > 0)
 #define any_age (busy[0] && age[0] < LEASE)
 #endif
+#if SESSIONS == 1
+#define any_stand (stands_in[0] > 0)
+#else
+#define any_stand (stands_in[0] > 0 || stands_in[1] > 0)
+#endif
 #if PAIRS == 1
 #define any_strike (strike_in[0] > 0)
 #elif PAIRS == 2
@@ -620,7 +663,7 @@ proctype Clock() {
 #ifdef SUCCESS_BY_TIME
         give_up_in[0] > 0 ||
 #endif
-        trust_in > 0 || any_lease || any_age || any_strike ->
+        trust_in > 0 || any_lease || any_age || any_strike || any_stand ->
         if :: trust_in > 0 -> trust_in-- :: else fi;
         for (r : 0 .. REPLICAS - 1) {
             if :: lease[r] > 0 -> lease[r]-- :: else fi;
@@ -631,6 +674,9 @@ proctype Clock() {
 #endif
         for (i : 0 .. PAIRS - 1) {
             if :: strike_in[i] > 0 -> strike_in[i]-- :: else fi
+        }
+        for (i : 0 .. SESSIONS - 1) {
+            if :: stands_in[i] > 0 -> stands_in[i]-- :: else fi
         }
         r = 0; i = 0 }
     od
