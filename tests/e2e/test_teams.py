@@ -98,7 +98,7 @@ def test_users_run_teams_of_their_own(story: Story) -> None:
     assert (own.get(team.id).name, own.get(team.id).prefs.data) == ("Ours", {"colour": "blue"})
     assert [one.id for one in own.list([Query.equal("name", "Ours")]).teams] == [team.id]
     (member,) = own.list_memberships(team.id).memberships
-    assert (member.userid, member.confirm, sorted(member.roles)) == ("", True, ["owner", "player"])
+    assert (member.userid, member.confirm, sorted(member.roles)) == (story.user, True, ["owner", "player"])
     assert refusal(own.get, story.team) == (404, "team_not_found")
     own.delete(team.id)
     assert own.list().total == 0

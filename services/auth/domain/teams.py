@@ -1,12 +1,13 @@
 """Teams and memberships: the values, what may be asked of their lists, and who may see and change them."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
 from services.auth.domain.list_queries import Attribute, Kind
 from shared.contracts.principal import Kind as CallerKind
-from shared.contracts.principal import Principal
+from shared.contracts.principal import Principal, Project
 from shared.kernel.errors import ErrorType, Refusal
 
 OWNER = "owner"
@@ -39,6 +40,8 @@ MEMBERSHIP_ATTRIBUTES = {
     "confirm": Attribute("memberships.confirmed", Kind.BOOLEAN),
     "roles": Attribute("memberships.roles", Kind.TEXTS),
 }
+OF_MEMBERS = frozenset({"userId", "userName", "userEmail", "userPhone", "userAccessedAt"})
+"""The fields of a membership that tell of its user."""
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +101,21 @@ def check_age(invitation: Invitation, now: datetime) -> None:
     if now - invitation.invited_at >= INVITATION_LIFE:
         message = f"The invitation ended {INVITATION_LIFE.days} days after it was sent. Ask for another one."
         raise Refusal(ErrorType.TEAM_INVALID_SECRET, message)
+
+
+def reads_users(principal: Principal) -> bool:
+    """Say whether a caller may read all users: a key with the scope for it."""
+    return principal.kind is CallerKind.KEY and "users.read" in principal.scopes
+
+
+def shown_of_members(project: Project, principal: Principal) -> frozenset[str]:
+    """Return the fields of OF_MEMBERS that a caller is shown of others, and may ask for."""
+    return OF_MEMBERS if reads_users(principal) else OF_MEMBERS & project.shown_membership_fields
+
+
+def membership_attributes(shown: frozenset[str]) -> Mapping[str, Attribute]:
+    """Return what may be asked of memberships by a caller who is shown these fields of their users."""
+    return {name: one for name, one in MEMBERSHIP_ATTRIBUTES.items() if name not in OF_MEMBERS - shown}
 
 
 def check_member(principal: Principal, team_id: str) -> None:

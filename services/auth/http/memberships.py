@@ -1,11 +1,14 @@
-"""The teams service: memberships. What other members see of each other is the project's to say; a key sees all."""
+"""The teams service: memberships.
+
+What others are told of a member is the project's to say; the member itself, and keys that read users, are told all.
+"""
 
 from typing import Annotated
 
 import msgspec
 
 from services.auth.domain.list_queries import parse_list_queries
-from services.auth.domain.teams import MEMBERSHIP_ATTRIBUTES
+from services.auth.domain.teams import MEMBERSHIP_ATTRIBUTES, membership_attributes, shown_of_members
 from services.auth.domain.teams import Membership as MembershipOf
 from services.auth.http.links import check_link
 from services.auth.http.sessions import add_receipt
@@ -47,7 +50,10 @@ class CreateMembership(TeamChoice, frozen=True, kw_only=True, rename="camel"):
 
 
 class ListMemberships(TeamChoice, frozen=True, kw_only=True, rename="camel"):
-    """`queries` in the SDKs' syntax; `search` in ids of memberships and users; `total` false spares the count."""
+    """`queries` in the SDKs' syntax; `total` false spares the count.
+
+    `search` in ids of memberships, and in those of users where the caller is shown them.
+    """
 
     queries: list[str] = []
     search: Annotated[str, msgspec.Meta(max_length=256)] = ""
@@ -149,7 +155,8 @@ async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> M
         url=params.url,
     )
     add_receipt(call, receipt)
-    return membership_model(membership)
+    # An invitation to an address tells what the caller sent, and nothing of whoever has the address.
+    return membership_model(membership) if membership.is_to_address else _shown(call, membership)
 
 
 @routes.endpoint(
@@ -162,8 +169,12 @@ async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> M
 )
 async def list_memberships(call: Call[AuthDeps], params: ListMemberships) -> MembershipList:
     """List a team's memberships, those of the invited too."""
-    query = parse_list_queries(params.queries, MEMBERSHIP_ATTRIBUTES, search=params.search, total=params.total)
-    total, found = await operations.list_memberships(call.deps, call.principal, params.team_id, query)
+    shown = shown_of_members(call.project, call.principal)
+    attributes = membership_attributes(shown)
+    query = parse_list_queries(params.queries, attributes, search=params.search, total=params.total)
+    total, found = await operations.list_memberships(
+        call.deps, call.principal, params.team_id, query, names_users="userId" in shown
+    )
     return MembershipList(total=total, memberships=[_shown(call, one) for one in found])
 
 
@@ -200,7 +211,7 @@ async def update_membership(call: Call[AuthDeps], params: UpdateMembership) -> M
         call.deps, Pace(call.counts), call.principal, params.team_id, params.membership_id, params.roles
     )
     add_receipt(call, receipt)
-    return membership_model(membership)
+    return _shown(call, membership)
 
 
 @routes.endpoint(
@@ -307,11 +318,11 @@ async def _list_of(call: Call[AuthDeps], user_id: str, params: ListOwnMembership
 
 
 def _shown(call: Call[AuthDeps], membership: MembershipOf) -> Membership:
-    """Write a membership for who calls: a user sees of the other what the project shows."""
+    """Write a membership for who calls: of another user, what the project shows."""
     whole = membership_model(membership)
-    if call.principal.kind is Kind.KEY:
+    if membership.user_id == call.principal.user and not membership.is_to_address:
         return whole
-    shown = call.project.shown_membership_fields
+    shown = shown_of_members(call.project, call.principal)
     return msgspec.structs.replace(
         whole,
         user_id=whole.user_id if "userId" in shown else "",

@@ -16,6 +16,7 @@ from services.auth.domain.teams import (
     check_age,
     check_member,
     check_owner,
+    reads_users,
 )
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.invitations import Invitations, Letter, link_to
@@ -86,7 +87,7 @@ async def create_membership(
     ):
         await hold_project(connection, project.id, project.incarnation)
         await teams.get_team(connection, project.id, team_id)
-        user = await _find_or_make(connection, project, invitee)
+        user = await _find_or_make(connection, project, invitee, compares=reads_users(principal))
         place = _Place(project.id, team_id, list(dict.fromkeys(roles)), user)
         membership = await _put(connection, place, membership_id, is_joined=True)
         await check_roles(connection, project.id, user.id)
@@ -103,13 +104,16 @@ async def get_membership(deps: AuthDeps, principal: Principal, team_id: str, mem
 
 
 async def list_memberships(
-    deps: AuthDeps, principal: Principal, team_id: str, query: ListQuery
+    deps: AuthDeps, principal: Principal, team_id: str, query: ListQuery, *, names_users: bool
 ) -> tuple[int, list[Membership]]:
-    """Return a page of a team's memberships and how many match; raises `Refusal(TEAM_NOT_FOUND)`, or of a cursor."""
+    """Return a page of a team's memberships and how many match; raises `Refusal(TEAM_NOT_FOUND)`, or of a cursor.
+
+    `names_users`: the caller is shown the ids of users, and may search them.
+    """
     check_member(principal, team_id)
     async with deps.pool.acquire() as connection:
         await teams.get_team(connection, principal.project, team_id)
-        return await store.list_memberships(connection, principal.project, query, team_id=team_id)
+        return await store.list_memberships(connection, principal.project, team_id, query, names_users=names_users)
 
 
 async def list_memberships_of(
@@ -118,7 +122,7 @@ async def list_memberships_of(
     """Return a page of a user's memberships and how many match; raises `Refusal(USER_NOT_FOUND)`, or of a cursor."""
     async with deps.pool.acquire() as connection:
         await users.get_user(connection, project, user_id)
-        return await store.list_memberships(connection, project, query, user_id=user_id)
+        return await store.list_memberships_of(connection, project, user_id, query)
 
 
 async def update_roles(
@@ -261,7 +265,7 @@ async def _invite(
         team = await teams.get_team(connection, project.id, team_id)
         await check_again(connection, principal, owns=team_id)
         if invitee.user_id:
-            user = await _get_user(connection, project.id, invitee)
+            user = await users.get_user(connection, project.id, invitee.user_id)
             sent_to, place = _address(user), _Place(project.id, team_id, roles, user)
         else:
             sent_to = normal_email("email", invitee.email) if invitee.email else invitee.phone
@@ -325,19 +329,18 @@ async def _put(
     return _found(await store.find_membership(connection, project, team_id, id_))
 
 
-async def _get_user(connection: Connection, project: str, invitee: Invitee) -> User:
+async def _find_or_make(connection: Connection, project: Project, invitee: Invitee, *, compares: bool) -> User:
+    """Return the user who is meant, made where nobody has the address.
+
+    `compares`: the caller may know whether an address that comes beside an id is the user's.
+    """
     address = normal_email("email", invitee.email) if invitee.email else None
-    user = await users.get_user(connection, project, invitee.user_id)
-    if (address and address != user.email) or (invitee.phone and invitee.phone != user.phone):
-        raise Refusal(ErrorType.USER_ALREADY_EXISTS, "The user has another email or phone.")
-    return user
-
-
-async def _find_or_make(connection: Connection, project: Project, invitee: Invitee) -> User:
-    """Return the user who is meant, made where nobody has the address."""
     if invitee.user_id:
-        return await _get_user(connection, project.id, invitee)
-    address = normal_email("email", invitee.email) if invitee.email else None
+        user = await users.get_user(connection, project.id, invitee.user_id)
+        is_other = (address and address != user.email) or (invitee.phone and invitee.phone != user.phone)
+        if compares and is_other:
+            raise Refusal(ErrorType.USER_ALREADY_EXISTS, "The user has another email or phone.")
+        return user
     found = None
     if address:
         found = await users.find_user_by_email(connection, project.id, address)

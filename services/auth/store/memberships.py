@@ -93,6 +93,7 @@ _OF_TEAM = Listing(
     searched="concat_ws(' ', memberships.id, memberships.user_id)",
     table="memberships",
 )
+_OF_TEAM_UNNAMED = msgspec.structs.replace(_OF_TEAM, searched="memberships.id")
 _ALL_OF_USER = msgspec.structs.replace(
     _OF_TEAM,
     tables=f"{_IN_TEAMS} JOIN auth.users ON {BELONGS}",
@@ -185,11 +186,22 @@ async def find_invitation(connection: Connection, project: str, id_: str) -> Inv
 
 
 async def list_memberships(
-    connection: Connection, project: str, query: ListQuery, *, team_id: str = "", user_id: str = ""
+    connection: Connection, project: str, team_id: str, query: ListQuery, *, names_users: bool
 ) -> tuple[int, list[Membership]]:
-    """Return a page of the memberships of a team, or of a user, and how many match; raises as `Listing.page`."""
-    listing, whose = (_OF_TEAM, team_id) if team_id else (_ALL_OF_USER, user_id)
-    total, rows = await listing.page(connection, query, [project, whose])
+    """Return a page of the memberships of a team, and how many match; raises as `Listing.page`.
+
+    `names_users`: the ids of users are searched, too.
+    """
+    listing = _OF_TEAM if names_users else _OF_TEAM_UNNAMED
+    total, rows = await listing.page(connection, query, [project, team_id])
+    return total, [Membership(**dict(row)) for row in rows]
+
+
+async def list_memberships_of(
+    connection: Connection, project: str, user_id: str, query: ListQuery
+) -> tuple[int, list[Membership]]:
+    """Return a page of the memberships of a user, and how many match; raises as `Listing.page`."""
+    total, rows = await _ALL_OF_USER.page(connection, query, [project, user_id])
     return total, [Membership(**dict(row)) for row in rows]
 
 

@@ -239,13 +239,13 @@ async def test_an_invitation_goes_to_the_invited_alone(world: World, folder: Pat
     made = await invite(owner, team, email=address, name="Grace")
 
     assert (made.status, made.json["confirm"], made.json["joined"]) == (201, False, "")
-    assert (made.json["userName"], made.json["userEmail"]) == ("Grace", address)
     sent = letter(folder, made.json["$id"])
     assert sent["link"].startswith("http://localhost/welcome?from=mail&membershipId=")
     assert sent["link"].endswith("#top")
     assert (sent["to"], sent["teamId"], sent["teamName"]) == (address, team, "Chess & Go")
-    assert (sent["membershipId"], sent["userId"]) == (made.json["$id"], made.json["userId"])
     shown = await world.key.call("GET", f"/teams/{team}/memberships/{made.json['$id']}")
+    assert (shown.json["userName"], shown.json["userEmail"]) == ("Grace", address)
+    assert (sent["membershipId"], sent["userId"]) == (made.json["$id"], shown.json["userId"])
     for answer in (made, shown):
         assert sent["secret"] not in json.dumps([answer.json, dict(answer.headers)])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -413,7 +413,7 @@ async def test_an_invitation_makes_a_user_when_it_is_accepted(world: World, fold
 
     assert (await world.key.call("GET", f"/users/{reserved}")).error == (404, "user_not_found")
     changed = await owner.call("PATCH", f"/teams/{team}/memberships/{membership}", roles=["judge"])
-    assert (changed.status, changed.json["userId"], changed.json["userName"]) == (200, reserved, "Grace")
+    assert (changed.status, changed.json["userId"], changed.json["userName"]) == (200, "", "")
     shown = (await world.key.call("GET", f"/teams/{team}/memberships/{membership}")).json
     assert (shown["userName"], shown["userEmail"], shown["userPhone"]) == ("Grace", address, "")
     accepted = await accept(world.guest, folder, membership)
@@ -661,8 +661,9 @@ async def test_who_is_invited_may_decline(world: World, folder: Path) -> None:
 
 async def test_members_see_what_the_project_shows(world: World) -> None:
     _, owner = await a_user(world)
-    user, member = await a_user(world)
+    (user, _), (fellow, member) = await a_user(world), await a_user(world)
     team = await a_team(owner)
+    await join(world, team, fellow, "player")
     path = f"/teams/{team}/memberships/{(await join(world, team, user, 'player')).json['$id']}"
     hidden = ("userId", "userName", "userEmail", "userPhone", "userAccessedAt")
 
@@ -847,13 +848,14 @@ async def test_the_official_sdk_reads_every_answer(world: World, folder: Path) -
         assert [one.id for one in own.list([Query.equal("name", "New")]).teams] == [team.id]
         invitation = own.create_membership(team.id, ["x"], email=next(ADDRESSES), url=URL, name="Grace")
         assert (invitation.username, invitation.confirm, invitation.joined) == ("Grace", False, "")
-        secret = letter(folder, invitation.id)["secret"]
-        joined = guest.update_membership_status(team.id, invitation.id, invitation.userid, secret)
-        assert (joined.confirm, joined.joined != "") == (True, True)
+        sent = letter(folder, invitation.id)
+        joined = guest.update_membership_status(team.id, invitation.id, sent["userId"], sent["secret"])
+        assert (joined.username, joined.confirm, joined.joined != "") == ("Grace", True, True)
         made = backend.create_membership(team.id, ["y"], user_id=other, membership_id=ID.unique())
         assert (made.userid, made.roles) == (other, ["y"])
         assert own.update_membership(team.id, made.id, ["z"]).roles == ["z"]
-        assert invitee.get_membership(team.id, made.id).userid == ""
+        assert own.get_membership(team.id, made.id).userid == ""
+        assert invitee.get_membership(team.id, made.id).userid == other
         assert backend.get_membership(team.id, made.id).userid == other
         members = backend.list_memberships(team.id, [Query.contains("roles", ["owner"])])
         assert (members.total, members.memberships[0].userid) == (1, user)

@@ -220,12 +220,14 @@ async def test_what_members_see_is_set_field_by_field(fresh: World) -> None:
 
     async def members_seen(caller: Caller) -> set[tuple[str, str]]:
         listed = (await caller.call("GET", "/teams/club/memberships")).json["memberships"]
-        return {(one["userName"], one["userEmail"]) for one in listed}
+        return {(one["userName"], one["userEmail"]) for one in listed if one["$id"] == "of-ada"}
 
-    user = await fresh.sign_up()
-    member = await fresh.session(user)
+    user, fellow = await fresh.sign_up(), await fresh.sign_up("fellow@example.org")
+    member = await fresh.session(fellow)
     await fresh.key.call("POST", "/teams", teamId="club", name="Club")
-    await fresh.key.call("POST", "/teams/club/memberships", userId=user, roles=["member"])
+    for one, membership in ((user, "of-ada"), (fellow, "of-a-fellow")):
+        body = {"userId": one, "membershipId": membership, "roles": ["member"]}
+        assert (await fresh.key.call("POST", "/teams/club/memberships", **body)).status == 201
     assert await shown() == ()
     assert await members_seen(member) == {("", "")}
     assert await members_seen(fresh.key) == {("Ada", "ada@example.org")}
