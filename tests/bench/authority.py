@@ -111,7 +111,7 @@ async def servers(slower_ms: str = "0") -> AsyncIterator[dict[str, Any]]:
         def urls(service: str) -> dict[str, Secret]:
             return {"database_url": Secret(database.dsn(service)), "redis_url": Secret(valkey.url(service))}
 
-        key = Secret("a master key for benchmarks only, 0123456789")
+        key = Secret("a-master-key-for-benchmarks-only-0123456789")
         auth = await stack.enter_async_context(open_auth(AuthSettings(**urls("auth")), guard=guard))
         token = await stack.enter_async_context(open_token(TokenSettings(**urls("token"), master_key=key), guard=guard))
         await stack.enter_async_context(running([guard.run()]))

@@ -96,7 +96,7 @@ async def open_whole(names: Iterable[str]) -> AsyncIterator[Whole]:
         def urls(service: str) -> dict[str, Secret]:
             return {"database_url": Secret(database.dsn(service)), "redis_url": Secret(valkey.url(service))}
 
-        key = Secret("a master key for benchmarks only, 0123456789")
+        key = Secret("a-master-key-for-benchmarks-only-0123456789")
         auth = await stack.enter_async_context(open_auth(AuthSettings(**urls("auth")), guard=guard, is_alone=True))
         token = await stack.enter_async_context(open_token(TokenSettings(**urls("token"), master_key=key), guard=guard))
         data = await stack.enter_async_context(open_data(DataSettings(**urls("data")), guard=guard))
