@@ -299,6 +299,7 @@ def _project_records(found: list[Project], receipt: Receipt | None = None) -> ad
         admin.ProjectRecord(
             id=one.id,
             name=one.name,
+            incarnation=one.incarnation,
             origins=one.origins,
             session_duration_s=one.session_duration_s,
             session_limit=one.session_limit,

@@ -10,7 +10,7 @@ from services.cli.requester import ask
 from services.cli.show import as_json, show_list, show_one, show_receipt
 from shared.contracts.administration import CreateProject, DeleteProject, ListProjects, UpdateProject
 
-HEADINGS = {"id": "PROJECT", "name": "NAME", "origins": "ORIGINS"}
+HEADINGS = {"id": "PROJECT", "name": "NAME", "origins": "ORIGINS", "incarnation": "INCARNATION"}
 SWITCHES = {
     "session_duration_s": "SESSION DURATION",
     "session_limit": "SESSION LIMIT",

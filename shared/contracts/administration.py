@@ -20,6 +20,7 @@ class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     origins: tuple[str, ...]
+    incarnation: int = 0
     session_duration_s: int = 0
     session_limit: int = 0
     session_invalidation: bool = True

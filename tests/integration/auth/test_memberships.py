@@ -158,6 +158,20 @@ async def test_a_key_finds_or_makes_a_user_by_address(world: World) -> None:
     assert taken.error == (409, "resource_already_exists")
 
 
+async def test_an_owner_chooses_no_id_of_a_membership(world: World) -> None:
+    """A permission may still name that of one that has ended."""
+    _, owner = await a_user(world)
+    user = await world.sign_up(next(ADDRESSES))
+    ended = (await invite(world.key, await a_team(world.key), userId=user)).json
+
+    made = await invite(owner, await a_team(owner), userId=user, membershipId="chosen")
+
+    assert made.status == 201
+    assert made.json["$id"] not in {"chosen", ended["$id"]}
+    by_key = await invite(world.key, await a_team(world.key), userId=user, membershipId="chosen")
+    assert by_key.json["$id"] == "chosen"
+
+
 async def test_an_invitation_needs_an_owner(world: World) -> None:
     """Nobody is made for one that is refused."""
     _, owner = await a_user(world)
