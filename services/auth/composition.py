@@ -1,7 +1,7 @@
 """Where the auth service is put together."""
 
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -67,8 +67,14 @@ async def open_auth(
             keep=partial(keep_trusted, pool),
             keep_first=partial(keep_trusted if is_alone else keep_first_trusted, pool),
         )
+
+        async def until_trusted() -> None:
+            """No principal is given out by a database that may be an older copy, or in a Redis that nobody trusts."""
+            await relay.until_checked()
+            await trust.until_known()
+
         if guard is None:
-            guard = open_guard(settings, NAME, DatabaseResolver(pool, bus, trust))
+            guard = open_guard(settings, NAME, DatabaseResolver(pool, bus, until_trusted))
             loops.append(guard.run())
         revocations = _revocations(settings, pool, redis, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
@@ -83,7 +89,7 @@ async def open_auth(
             deployment=_deployment(settings),
             invitations=_invitations(settings),
         )
-        loops.append(_serve_principals(bus, pool, trust))
+        loops.append(_serve_principals(bus, pool, until_trusted))
         loops.append(bus.serve(FindSession.LANE, events.general_lane(deps)))
         loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
         await stack.enter_async_context(running(loops))
@@ -122,8 +128,8 @@ def _revocations(
     )
 
 
-async def _serve_principals(bus: Bus, pool: Pool, trust: Trust) -> None:
-    await trust.until_known()
+async def _serve_principals(bus: Bus, pool: Pool, until_trusted: Callable[[], Awaitable[None]]) -> None:
+    await until_trusted()
     await bus.serve(ResolveSession.LANE, events.principal_lane(pool))
 
 

@@ -40,7 +40,7 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
     dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     seal, algorithm = Seal(settings.master_key), settings.signing_algorithm
     await migrate(dsn, schema=NAME, folder=MIGRATIONS)
-    await await_function(dsn, function="feed.publish_signing_keys(text[], text)", owner="auth")
+    await await_function(dsn, function="feed.epoch()", owner="auth")
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(dsn, name=f"daypass-{NAME}")
         stack.push_async_callback(pool.close)
@@ -53,10 +53,10 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         if guard is None:
             guard = open_guard(settings, NAME, BusResolver(bus))
             loops.append(guard.run())
-        keyrings = Keyrings(pool=pool, seal=seal, guard=guard)
+        keyrings = Keyrings(pool=pool, seal=seal, algorithm=algorithm, guard=guard)
         revocations = _revocations(settings, pool, redis, guard)
         loops.append(revocations.run())
-        loops.append(bus.serve(GetKeys.LANE, events.principal_lane(pool)))
+        loops.append(bus.serve(GetKeys.LANE, events.principal_lane(pool, seal=seal, algorithm=algorithm)))
         admin = events.admin_lane(pool, revocations, seal=seal, algorithm=algorithm)
         loops.append(bus.serve(ADMIN, admin))
         await stack.enter_async_context(running(loops))

@@ -25,11 +25,11 @@ from shared.postgres.pool import Pool
 Handlers = Mapping[type[Request[Any]], Handler]  # Any: requests with answers of every kind
 
 
-def principal_lane(pool: Pool) -> Handlers:
+def principal_lane(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> Handlers:
     """Return the handlers of what guards ask."""
 
     async def on_get_keys(_: GetKeys) -> VerificationKeys:
-        return await get_keys(pool)
+        return await get_keys(pool, seal=seal, algorithm=algorithm)
 
     return {GetKeys: on_get_keys}
 
@@ -62,7 +62,7 @@ def admin_lane(pool: Pool, revocations: Revocations, *, seal: Seal, algorithm: A
                 created_at=wire_date(key.created_at),
                 changed_at=wire_date(key.changed_at),
             )
-            for key in await operations.list_signing_keys(pool)
+            for key in await operations.list_signing_keys(pool, seal=seal, algorithm=algorithm)
         )
         return SigningKeyRecords(keys=keys, receipt="" if receipt is None else receipt.header())
 

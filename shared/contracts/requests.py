@@ -61,7 +61,7 @@ class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     """`principal.resolve_jwt`: do the session, the user and the `jti` of a verified JWT still stand?
 
     `session` is empty for a JWT without a session, which is of a `generation` of its user; `issued_at` is its `iat`, in
-    Unix seconds. The incarnations are its claims; no user and no project has 0.
+    Unix seconds. The incarnations are its claims; no user and no project has 0. It was verified with keys of `epoch`.
     """
 
     TYPE: ClassVar[str] = "principal.resolve_jwt"
@@ -77,6 +77,7 @@ class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     generation: int = 0
     project_incarnation: int = 0
     user_incarnation: int = 0
+    epoch: str = ""
 
 
 class ResolveKey(Request[ResolvedPrincipal], frozen=True, kw_only=True):
@@ -154,11 +155,15 @@ class VerificationKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerificationKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """All public keys whose JWTs are good, as read at feed position `position`, and the issuer they sign for."""
+    """All public keys whose JWTs are good, as read at feed position `position`, and the issuer they sign for.
+
+    They are those of `epoch`: in another one, of a database that was restored, none of them is good.
+    """
 
     position: int
     issuer: str
     keys: tuple[VerificationKey, ...]
+    epoch: str = ""
 
 
 class GetKeys(Request[VerificationKeys], frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ class KeySet(msgspec.Struct, frozen=True):
 
     issuer: str
     keys: dict[str, PublicKey]
+    epoch: str
 
 
 class Guard:
@@ -162,6 +163,7 @@ class Guard:
             generation=claims.generation,
             project_incarnation=claims.project_incarnation,
             user_incarnation=claims.user_incarnation,
+            epoch=known.epoch,
         )
         found = await self._resolver.principal(request)
         found = msgspec.structs.replace(
@@ -246,7 +248,7 @@ def _answer(found: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Ke
 
 
 def _parsed(found: VerificationKeys) -> KeySet:
-    return KeySet(found.issuer, {key.kid: PublicKey.parse(key) for key in found.keys})
+    return KeySet(found.issuer, {key.kid: PublicKey.parse(key) for key in found.keys}, found.epoch)
 
 
 def _unexpired(answer: Kept) -> Principal | None:

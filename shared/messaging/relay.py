@@ -7,7 +7,7 @@ lost something the relay appends it again.
 
 Where Redis is ahead of the database, or holds another row under a number, it is the database that has lost something:
 it was restored from an older copy, or failed over to one. What was revoked may be alive in it. Then all sessions end,
-and a new epoch begins, with streams of its own.
+and a new epoch begins, with streams of its own; also where whoever restored it has said so (`is_restored`).
 """
 
 import asyncio
@@ -57,7 +57,9 @@ EndSessions = Callable[[Connection], Awaitable[None]]
 CrashPoint: TypeAlias = Literal["none", "before-append"]
 """Where a test has this process killed: with rows numbered, and none of them appended."""
 
-_INSTANCE = "SELECT system_identifier::text AS system, epoch, former FROM pg_control_system(), feed.instance"
+_INSTANCE = (
+    "SELECT system_identifier::text AS system, epoch, former, is_restored FROM pg_control_system(), feed.instance"
+)
 _NUMBER = "SELECT number, id, entry FROM feed.give_numbers($1, $2)"
 _NEWEST = """
     SELECT number, id, entry FROM feed.outbox
@@ -72,7 +74,7 @@ _IS_NEW = """
 """
 _HEAD = "SELECT first, number FROM feed.heads WHERE stream = $1"
 _NEW_EPOCH = """
-    UPDATE feed.instance SET epoch = $1, former = former || $2::text[], restored_at = now()
+    UPDATE feed.instance SET epoch = $1, former = former || $2::text[], restored_at = now(), is_restored = false
 """
 _JUMP = "UPDATE feed.heads SET number = greatest(number, $1), first = greatest(number, $1) + 1"
 
@@ -103,6 +105,11 @@ class Relay:
         self._end_sessions = end_sessions
         self._crash = crash
         self._woken = asyncio.Event()
+        self._checked = asyncio.Event()
+
+    async def until_checked(self) -> None:
+        """Wait until the database has been compared with Redis once: what is restored is ended by then."""
+        await self._checked.wait()
 
     def wake(self) -> None:
         """Say that something was committed to the outbox."""
@@ -140,10 +147,14 @@ class Relay:
 
     async def _serve_epoch(self, connection: _Connection, wires: dict[str, Wire], identity: IdentityKeeper) -> None:
         """Relay until the database turns out to have been restored, and has begun a new epoch."""
-        system, epoch, former = await connection.fetchrow(_INSTANCE)  # type: ignore[misc] # one row always
+        system, epoch, former, is_restored = await connection.fetchrow(_INSTANCE)  # type: ignore[misc] # one row always
         suffix = f"{system}-{epoch}"
         appenders = {kind: Appender(wire, names.stream(kind, suffix)) for kind, wire in wires.items()}
         try:
+            if is_restored:
+                former = [suffix, await identity.find_suffix() or suffix]
+                await self._begin_epoch(connection, wires["feed"], epoch, former=former)
+                return
             _check_epoch(await identity.find_suffix(), suffix, epoch, former)
             for kind, appender in appenders.items():  # before a number is given: a restored database gives some twice
                 await _catch_up(connection, appender, kind)
@@ -154,6 +165,7 @@ class Relay:
                 if time.monotonic() >= due:
                     _check_epoch(await identity.keep(suffix, former=former), suffix, epoch)
                     due = time.monotonic() + SWEEP_S
+                    self._checked.set()
                 for kind, appender in appenders.items():
                     await self._move(connection, appender, kind)
                 await self._until_woken()

@@ -1,5 +1,7 @@
 """Where auth's own guard asks: the primary database at once, and token for the signing keys."""
 
+from collections.abc import Awaitable, Callable
+
 from services.auth.operations import principals
 from shared.contracts.requests import (
     GetKeys,
@@ -10,22 +12,21 @@ from shared.contracts.requests import (
     VerificationKeys,
 )
 from shared.guard.resolver import ResolvePrincipal
-from shared.guard.trust import Trust
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
 
 
 class DatabaseResolver:
-    """The same answers as over the bus, without the way there and back."""
+    """The same answers as over the bus, without the way there and back. `until_trusted` waits for who may be told."""
 
-    def __init__(self, pool: Pool, bus: Bus, trust: Trust) -> None:
+    def __init__(self, pool: Pool, bus: Bus, until_trusted: Callable[[], Awaitable[None]]) -> None:
         self._pool = pool
         self._bus = bus
-        self._trust = trust
+        self._until_trusted = until_trusted
 
     async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:
         """Return the principal of a credential."""
-        await self._trust.until_known()
+        await self._until_trusted()
         if isinstance(request, ResolveSession):
             return await principals.resolve_session(self._pool, request)
         if isinstance(request, ResolveJwt):

@@ -39,7 +39,10 @@ _BY_JWT = f"""
           AND NOT EXISTS (SELECT FROM auth.revoked_jwts WHERE jti = $4)
           AND projects.sequence = $6 AND users.sequence = $7
           AND ($3 <> '' OR users.generation = $8 OR NOT users.enabled)
-          AND ($3 <> '' OR to_timestamp($5) > coalesce((SELECT restored_at FROM feed.instance), '-infinity'))
+          AND EXISTS (
+            SELECT FROM feed.instance
+            WHERE epoch = $9 AND ($3 <> '' OR to_timestamp($5) > coalesce(restored_at, '-infinity'))
+          )
     ) AS found ON true
 """
 _BY_ID = f"""
@@ -90,13 +93,13 @@ async def find_by_session(
 
 
 async def find_by_jwt(connection: Connection, asked: ResolveJwt) -> tuple[int, FoundUser | None]:
-    """Return the feed position, and the user of a JWT, of the same incarnation as when it was made.
+    """Return the feed position, and the user of a JWT of this epoch, of the same incarnation as when it was made.
 
     Without a session (empty) the JWT is bound to its user alone, and is of a generation.
     """
     values = (asked.project, asked.user, asked.session, asked.jti, asked.issued_at)
     incarnations = (asked.project_incarnation, asked.user_incarnation)
-    return _user(await connection.fetchrow(_BY_JWT, *values, *incarnations, asked.generation))
+    return _user(await connection.fetchrow(_BY_JWT, *values, *incarnations, asked.generation, asked.epoch))
 
 
 async def find_by_id(connection: Connection, project: str, user_id: str) -> tuple[int, FoundUser | None]:

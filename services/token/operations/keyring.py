@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from services.token.domain.seal import Seal
-from services.token.domain.signing_keys import Signer, State, read_private
-from services.token.store.signing_keys import KeySet, read_key_set
+from services.token.domain.signing_keys import Algorithm, Signer, State, read_private
+from services.token.operations.signing_keys import current_key_set
+from services.token.store.signing_keys import KeySet
 from shared.contracts.requests import VerificationKey, VerificationKeys
 from shared.contracts.subjects import SIGNING_KEYS
 from shared.guard.guard import Guard
@@ -30,9 +31,10 @@ class Keyrings:
     heard of it, and has dropped its keyring, or has no lease, and reads at each call.
     """
 
-    def __init__(self, *, pool: Pool, seal: Seal, guard: Guard) -> None:
+    def __init__(self, *, pool: Pool, seal: Seal, algorithm: Algorithm, guard: Guard) -> None:
         self._pool = pool
         self._seal = seal
+        self._algorithm = algorithm
         self._cache = guard.cache
         self._held: Keyring | None = None
         self._generation = 0
@@ -44,8 +46,7 @@ class Keyrings:
             return self._held
         while True:
             generation = self._generation
-            async with self._pool.acquire() as connection:
-                read = _open(await read_key_set(connection), self._seal)
+            read = _open(await current_key_set(self._pool, seal=self._seal, algorithm=self._algorithm), self._seal)
             if generation == self._generation:  # else the keys have changed since, perhaps
                 self._held = read
                 return read
@@ -55,11 +56,10 @@ class Keyrings:
         self._generation += 1
 
 
-async def get_keys(pool: Pool) -> VerificationKeys:
+async def get_keys(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> VerificationKeys:
     """Return all keys whose JWTs are good, also the next one; from the database, for other services' guards."""
-    async with pool.acquire() as connection:
-        found = await read_key_set(connection)
-    return VerificationKeys(position=found.position, issuer=found.issuer, keys=_published(found))
+    found = await current_key_set(pool, seal=seal, algorithm=algorithm)
+    return VerificationKeys(position=found.position, epoch=found.epoch, issuer=found.issuer, keys=_published(found))
 
 
 def _published(found: KeySet) -> tuple[VerificationKey, ...]:

@@ -5,11 +5,15 @@ first signs, and nobody signs with a key that is gone.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import structlog
 
 from services.token.domain.seal import Seal
 from services.token.domain.signing_keys import Algorithm, SigningKey, State, generate, private_bytes, public_jwk
 from services.token.store import signing_keys as store
+from services.token.store.signing_keys import KeySet
 from shared.contracts.subjects import SIGNING_KEYS, signing_key
 from shared.guard.barrier import Revocations
 from shared.guard.receipt import Receipt
@@ -18,6 +22,8 @@ from shared.kernel.ids import unique_id
 from shared.kernel.settings import SettingsError
 from shared.messaging.outbox import publish_signing_keys
 from shared.postgres.pool import Connection, Pool
+
+log = structlog.get_logger()
 
 
 class WrongIssuer(SettingsError):
@@ -52,15 +58,35 @@ async def make_first_signing_keys(pool: Pool, *, issuer: str, seal: Seal, algori
         if issuer not in {"", kept}:
             raise WrongIssuer(f"DAYPASS_ISSUER is not {kept}, which this instance signs for since its first start")
         if not await store.list_signing_keys(connection):
-            for state in (State.ACTIVE, State.NEXT):
-                await _add(connection, await asyncio.to_thread(NewKey.make, algorithm, seal), state)
+            await _begin_epoch(connection, [await asyncio.to_thread(NewKey.make, algorithm, seal) for _ in range(2)])
         found = await store.read_key_set(connection)
     for kid, sealed in found.sealed.items():
         seal.open(sealed, kid=kid)
 
 
-async def list_signing_keys(pool: Pool) -> tuple[SigningKey, ...]:
+async def current_key_set(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> KeySet:
+    """Return the keys whose JWTs are good, once there are keys of the present epoch.
+
+    A database that was restored has begun another epoch. The keys in it may have been retired since the copy was made,
+    and known to others: all of them go.
+    """
+    while True:
+        async with pool.acquire() as connection:
+            found = await store.read_key_set(connection)
+        if found.epoch == found.epoch_of_keys:
+            return found
+        made = [await asyncio.to_thread(NewKey.make, algorithm, seal) for _ in range(2)]
+        async with pool.acquire() as connection, connection.transaction():
+            await store.lock_signing_keys(connection)
+            if not await store.is_of_epoch(connection):
+                await _begin_epoch(connection, made)
+                await publish_signing_keys(connection, [SIGNING_KEYS], reason="signing_key.restored")
+        log.critical("the database was restored from an older copy: all signing keys have been replaced")
+
+
+async def list_signing_keys(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> tuple[SigningKey, ...]:
     """Return all keys that there ever were, the oldest first."""
+    await current_key_set(pool, seal=seal, algorithm=algorithm)
     async with pool.acquire() as connection:
         return await store.list_signing_keys(connection)
 
@@ -128,6 +154,12 @@ async def _promote(connection: Connection, new: NewKey) -> None:
     await store.move_signing_key(connection, keys[State.ACTIVE], State.RETIRING)
     await store.move_signing_key(connection, keys[State.NEXT], State.ACTIVE)
     await _add(connection, new, State.NEXT)
+
+
+async def _begin_epoch(connection: Connection, keys: Sequence[NewKey]) -> None:
+    await store.begin_epoch(connection)
+    for key, state in zip(keys, (State.ACTIVE, State.NEXT), strict=True):
+        await _add(connection, key, state)
 
 
 async def _add(connection: Connection, key: NewKey, state: State) -> None:

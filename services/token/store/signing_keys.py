@@ -10,12 +10,17 @@ from shared.postgres.pool import Connection
 
 _KEEP_ISSUER = "INSERT INTO token.instance (issuer) VALUES ($1) ON CONFLICT DO NOTHING"
 _LOCK = "SELECT issuer FROM token.instance FOR UPDATE"
+_BEGIN_EPOCH = "UPDATE token.instance SET epoch = feed.epoch()"
+_IS_OF_EPOCH = "SELECT epoch = feed.epoch() FROM token.instance"
+_END_ALL = """
+    UPDATE token.signing_keys SET state = 'gone', private_key = NULL, changed_at = now() WHERE state <> 'gone'
+"""
 _COLUMNS = "kid, algorithm, state, jwk, created_at, changed_at"
 _LIST = f"SELECT {_COLUMNS} FROM token.signing_keys ORDER BY created_at, kid"
 _FIND = f"SELECT {_COLUMNS} FROM token.signing_keys WHERE kid = $1"
-# One statement, one snapshot: the position is that of the feed at the moment the keys are read.
+# One statement, one snapshot: position and epoch are those of the feed at the moment the keys are read.
 _READ: Final = f"""
-    SELECT {_COLUMNS}, private_key, issuer, feed.position() AS position
+    SELECT {_COLUMNS}, private_key, issuer, feed.epoch() AS epoch, epoch AS epoch_of_keys, feed.position() AS position
     FROM token.signing_keys, token.instance WHERE state <> 'gone' ORDER BY created_at, kid
 """
 _ADD = """
@@ -30,9 +35,14 @@ _RESEAL = "UPDATE token.signing_keys SET private_key = $2 WHERE kid = $1 AND pri
 
 
 class KeySet(msgspec.Struct, frozen=True, kw_only=True):
-    """All keys that are not gone, as of feed position `position`, and what is sealed of each, by kid."""
+    """All keys that are not gone, as of feed position `position`, and what is sealed of each, by kid.
+
+    Where they are of another epoch than `epoch`, the present one, they came back with a database that was restored.
+    """
 
     position: int
+    epoch: str
+    epoch_of_keys: str
     issuer: str
     keys: tuple[SigningKey, ...]
     sealed: dict[str, bytes]
@@ -48,6 +58,17 @@ async def keep_issuer(connection: Connection, issuer: str) -> str:
     await connection.execute(_KEEP_ISSUER, issuer)
     kept: str = await connection.fetchval(_LOCK)
     return kept
+
+
+async def is_of_epoch(connection: Connection) -> bool:
+    """Say whether the signing keys are of the present epoch."""
+    return bool(await connection.fetchval(_IS_OF_EPOCH))
+
+
+async def begin_epoch(connection: Connection) -> None:
+    """End all signing keys; those that are added from now on are of the present epoch."""
+    await connection.execute(_END_ALL)
+    await connection.execute(_BEGIN_EPOCH)
 
 
 async def list_signing_keys(connection: Connection) -> tuple[SigningKey, ...]:
@@ -66,6 +87,8 @@ async def read_key_set(connection: Connection) -> KeySet:
     rows = await connection.fetch(_READ)
     return KeySet(
         position=rows[0]["position"],
+        epoch=rows[0]["epoch"],
+        epoch_of_keys=rows[0]["epoch_of_keys"],
         issuer=rows[0]["issuer"],
         keys=tuple(map(_key, rows)),
         sealed={row["kid"]: row["private_key"] for row in rows if row["private_key"] is not None},

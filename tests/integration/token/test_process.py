@@ -89,7 +89,7 @@ async def test_a_wrong_master_key_ends_the_start_in_words(settings: Settings, un
     code, said = await run(environment(settings, DAYPASS_MASTER_KEY=secret))
 
     assert code == 1
-    assert "DAYPASS_MASTER_KEY is not the one" in said
+    assert "DAYPASS_MASTER_KEY does not hold the key" in said
     assert "Traceback" not in said
     assert secret not in said
 

@@ -103,7 +103,7 @@ async def test_a_replica_without_a_lease_signs_with_what_the_database_says(
 ) -> None:
     await start()
     deaf = Guard(service="token", redis_url=valkey.url("token"), resolver=BusResolver(bus))
-    keyrings = Keyrings(pool=pool, seal=Seal(settings.master_key), guard=deaf)
+    keyrings = Keyrings(pool=pool, seal=Seal(settings.master_key), algorithm="ES256", guard=deaf)
 
     async def signing_kid() -> str:
         claims = claims_for(
