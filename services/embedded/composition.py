@@ -105,8 +105,7 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
             [part for service in services.values() for part in service.parts],
             guard=guard,
             limiter=limiter,
-            trusted_proxies=settings.trusted_proxies,
-            public_urls=settings.public_url,
+            edge=settings.edge(),
             checks={f"{name} {what}": check for name, it in services.items() for what, check in it.checks.items()},
         )
         if settings.metrics_port:

@@ -29,8 +29,7 @@ class WebApp:
         *,
         guard: Guard,
         limiter: Limiter | None = None,
-        trusted_proxies: Sequence[str] = (),
-        public_urls: Sequence[str] = (),
+        edge: Edge | None = None,
         checks: Mapping[str, Check] | None = None,
         document: bytes | None = None,
     ) -> None:
@@ -41,8 +40,7 @@ class WebApp:
             is_draining=lambda: self._pipeline.is_draining,
             document=document or openapi.document(self.endpoints),
         )
-        edge = Edge(trusted_proxies=trusted_proxies, public_urls=public_urls)
-        self._pipeline = Pipeline(guard=guard, limiter=limiter, edge=edge)
+        self._pipeline = Pipeline(guard=guard, limiter=limiter, edge=edge or Edge())
         for routes, deps in (*parts, (system.routes, own)):
             self._pipeline.add(routes.endpoints, deps)
 

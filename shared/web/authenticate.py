@@ -13,6 +13,7 @@ from multidict import istr
 from shared.contracts.principal import Principal, Project, guest
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.web.cookie_scope import CookieScope
 from shared.web.cookies import find_secret
 
 KEY = istr("X-Appwrite-Key")
@@ -31,9 +32,11 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     is_fallback: bool
 
 
-async def identify(guard: Guard, project: Project, headers: Mapping[str, str]) -> Identity:
+async def identify(
+    guard: Guard, project: Project, headers: Mapping[str, str], scope: CookieScope = CookieScope.DOMAIN
+) -> Identity:
     """Resolve the credentials of a request; raises `Refusal` as said above, or `Unavailable`."""
-    found = find_secret(project.id, headers)
+    found = find_secret(project.id, headers, scope)
     user = None if found.secret is None else await guard.session(project.id, found.secret)
     token = headers.get(JWT)
     if token:

@@ -38,8 +38,8 @@ class Call(Generic[D]):
 
     `deps` is what the service's composition gave to its routes. `principal` is whose rights count; `user` is the
     principal of the session or JWT that came along, which an API key beside it outranks but does not hide. `counts` is
-    where handlers count what this caller does, None: nowhere. Headers added here are sent with errors too: a cookie is
-    cleared even where the answer is a refusal.
+    where handlers count what this caller does, None: nowhere. `is_foreign`: a page that may not call the project sent
+    this. Headers added here are sent with errors too: a cookie is cleared even where the answer is a refusal.
     """
 
     __slots__ = (
@@ -49,6 +49,7 @@ class Call(Generic[D]):
         "counts",
         "deps",
         "headers",
+        "is_foreign",
         "principal",
         "project",
         "request_id",
@@ -62,6 +63,7 @@ class Call(Generic[D]):
         self._edge = edge
         self._client: ClientInfo | None = None
         self.request_id = request_id
+        self.is_foreign = False
         self.project = NO_PROJECT
         self.principal: Principal = NOBODY
         self.user: Principal | None = None
@@ -78,7 +80,7 @@ class Call(Generic[D]):
     @property
     def session_secret(self) -> SessionSecret | None:
         """The session secret that was sent, good or not."""
-        return cookies.find_secret(self.project.id, self._request.headers).secret
+        return cookies.find_secret(self.project.id, self._request.headers, self._edge.cookies).secret
 
     def header(self, name: str) -> str:
         """Return a request header, empty where there is none."""
@@ -90,15 +92,20 @@ class Call(Generic[D]):
 
     def set_session_cookies(self, secret: SessionSecret, expires: datetime) -> None:
         """Send the two session cookies, and `X-Fallback-Cookies` where the browser would not keep them."""
-        self.headers += cookies.session_cookies(self.project.id, secret.wire(), expires, self.client)
+        self.headers += cookies.session_cookies(
+            self.project.id, secret.wire(), expires, self.client, self._edge.cookies
+        )
         self._add_fallback(cookies.fallback(self.project.id, secret.wire()))
 
     def clear_session_cookies(self) -> None:
         """Delete the two session cookies, and what a browser keeps in their place."""
-        self.headers += cookies.expired_cookies(self.project.id, self.client)
+        self.headers += cookies.expired_cookies(self.project.id, self.client, self._edge.cookies)
         self._add_fallback(cookies.NO_FALLBACK)
 
     def _add_fallback(self, value: str) -> None:
+        # It puts the secret within reach of a script: never of one on a page that may not call.
+        if self.is_foreign:
+            return
         page = self.header("Origin") or self.header("Referer")
         if not cookies.are_kept(self.client.host, page):
             self.headers.append((cookies.FALLBACK_HEADER, value))

@@ -13,6 +13,7 @@ import msgspec
 from aiohttp.web import BaseRequest
 
 from shared.kernel.errors import ErrorType, Refusal
+from shared.web.cookie_scope import CookieScope
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -61,10 +62,17 @@ class PublicUrls:
 
 
 class Edge:
-    """The edge of a deployment as a service sees it: proxies that are trusted, and public hosts."""
+    """The edge of a deployment as a service sees it: proxies that are trusted, public hosts, the scope of cookies."""
 
-    def __init__(self, *, trusted_proxies: Iterable[str] = (), public_urls: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        trusted_proxies: Iterable[str] = (),
+        public_urls: Iterable[str] = (),
+        cookies: CookieScope = CookieScope.DOMAIN,
+    ) -> None:
         """Raise `ValueError` where a network or a URL is none."""
+        self.cookies = cookies
         self._networks: tuple[Network, ...] = networks(trusted_proxies)
         self._urls = PublicUrls(public_urls)
 

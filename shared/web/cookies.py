@@ -16,6 +16,7 @@ from publicsuffixlist import PublicSuffixList
 
 from shared.contracts.credentials import SessionSecret
 from shared.web.clientinfo import ClientInfo, is_local
+from shared.web.cookie_scope import CookieScope
 
 FALLBACK_HEADER = "X-Fallback-Cookies"
 NO_FALLBACK = "[]"
@@ -37,11 +38,11 @@ class FoundSecret(msgspec.Struct, frozen=True):
 NOT_FOUND = FoundSecret(None, is_fallback=True)
 
 
-def find_secret(project_id: str, headers: Mapping[str, str]) -> FoundSecret:
+def find_secret(project_id: str, headers: Mapping[str, str], scope: CookieScope = CookieScope.DOMAIN) -> FoundSecret:
     """Return the session secret of a request; garbage is none."""
     sent = headers.get(_COOKIE)
     if sent is not None and _PREFIX in sent:
-        name = _name(project_id)
+        name = _cookie_name(project_id, scope)
         secret = _cookie(sent, name) or _cookie(sent, name + "_legacy")
         if secret is not None:
             return FoundSecret(secret, is_fallback=False)
@@ -54,20 +55,28 @@ def find_secret(project_id: str, headers: Mapping[str, str]) -> FoundSecret:
     return NOT_FOUND
 
 
-def session_cookies(project_id: str, secret: str, expires: datetime, client: ClientInfo) -> list[tuple[str, str]]:
+def session_cookies(
+    project_id: str,
+    secret: str,
+    expires: datetime,
+    client: ClientInfo,
+    scope: CookieScope = CookieScope.DOMAIN,
+) -> list[tuple[str, str]]:
     """Return the `Set-Cookie` headers of a new session; `secret` is as it goes over the wire."""
-    name = _name(project_id)
+    name = _cookie_name(project_id, scope)
     tail = f"={secret}; Path=/; Expires={format_datetime(expires.astimezone(UTC), usegmt=True)}; HttpOnly"
-    if client.host and not is_local(client.host):
+    if scope is CookieScope.DOMAIN and client.host and not is_local(client.host):
         tail += f"; Domain=.{client.host}"
-    if client.scheme == "https":
+    if client.scheme == "https" or scope is CookieScope.PREFIX:
         tail += "; Secure"
     return [("Set-Cookie", f"{name}{tail}; SameSite=None"), ("Set-Cookie", f"{name}_legacy{tail}")]
 
 
-def expired_cookies(project_id: str, client: ClientInfo) -> list[tuple[str, str]]:
+def expired_cookies(
+    project_id: str, client: ClientInfo, scope: CookieScope = CookieScope.DOMAIN
+) -> list[tuple[str, str]]:
     """Return the `Set-Cookie` headers that delete both cookies."""
-    return session_cookies(project_id, "deleted", _LONG_AGO, client)
+    return session_cookies(project_id, "deleted", _LONG_AGO, client, scope)
 
 
 def fallback(project_id: str, secret: str) -> str:
@@ -86,6 +95,10 @@ def are_kept(host: str, page: str) -> bool:
 
 def _name(project_id: str) -> str:
     return _PREFIX + project_id
+
+
+def _cookie_name(project_id: str, scope: CookieScope) -> str:
+    return (scope.value if scope is CookieScope.PREFIX else "") + _name(project_id)
 
 
 def _cookie(sent: str, name: str) -> SessionSecret | None:

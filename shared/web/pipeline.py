@@ -146,15 +146,15 @@ class Pipeline:
     async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
         call.project = await self._guard.project(project)
         origin = request.headers.get(ORIGIN)
-        from_foreign_page = is_foreign(call.project, request.method, request.headers, call.client.own_host)
-        if origin is not None and not from_foreign_page:
+        call.is_foreign = is_foreign(call.project, request.method, request.headers, call.client.own_host)
+        if origin is not None and not call.is_foreign:
             call.headers += headers_for(origin)
-        identity = await identify(self._guard, call.project, request.headers)
+        identity = await identify(self._guard, call.project, request.headers, self._edge.cookies)
         call.principal = identity.principal
         call.user = identity.user
         call.headers.append(("X-Debug-Fallback", "true" if identity.is_fallback else "false"))
         # The principal decides, not the header: a page can send any header, but knows no key.
-        if from_foreign_page and call.principal.kind is not Kind.KEY:
+        if call.is_foreign and call.principal.kind is not Kind.KEY:
             raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
         await _admit(route, call)
 

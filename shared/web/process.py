@@ -62,8 +62,7 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
             service.parts,
             guard=service.guard,
             limiter=limiter,
-            trusted_proxies=settings.trusted_proxies,
-            public_urls=settings.public_url,
+            edge=settings.edge(),
             checks=service.checks,
             document=openapi.packaged(),
         )

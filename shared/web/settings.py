@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.kernel.settings import Secret, SettingsError
-from shared.web.clientinfo import PublicUrls, networks
+from shared.web.clientinfo import Edge, PublicUrls, networks
+from shared.web.cookie_scope import CookieScope
 
 LEAST_ENTRIES = 100
 
@@ -15,6 +16,7 @@ class ProcessSettings:
 
     `limits_redis_url` is the Redis in which calls are counted, never that of `redis_url`; empty: in this process.
     `public_url` names the hosts under which clients reach the deployment; where it is set, no other host is served.
+    `cookies` is the scope of session cookies, as `shared.web.cookie_scope` has it.
     `redis_copies` is how many copies of Redis may be promoted. What a process remembers is bounded, in entries:
     `cache_entries` principals and the like, `cache_marks` of what was revoked, `cache_lookups` under way. Metrics are
     served on `metrics_port`; 0: nowhere. Without `test_barrier` nobody waits until a revocation is in force: that is
@@ -27,6 +29,7 @@ class ProcessSettings:
     port: int = 8080
     trusted_proxies: tuple[str, ...] = ()
     public_url: tuple[str, ...] = ()
+    cookies: Literal["domain", "host", "__Host-"] = "domain"
     rate_limits: bool = True
     limits_redis_url: Secret = Secret("")  # noqa: RUF009 a string, and as immutable
     redis_copies: int = 0
@@ -48,6 +51,12 @@ class ProcessSettings:
             raise SettingsError("DAYPASS_REDIS_COPIES: 0 or more")
         if not self.test_barrier:
             self.require_test("DAYPASS_TEST_BARRIER")
+
+    def edge(self) -> Edge:
+        """Return the edge of the deployment, as these settings describe it."""
+        return Edge(
+            trusted_proxies=self.trusted_proxies, public_urls=self.public_url, cookies=CookieScope(self.cookies)
+        )
 
     def _check_edge(self) -> None:
         try:

@@ -23,6 +23,7 @@ from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.web.app import WebApp
+from shared.web.clientinfo import Edge
 from shared.web.counts import MemoryCounts
 from shared.web.limits import Limiter
 from shared.web.service import Service
@@ -137,7 +138,9 @@ async def open_world(
         if rate_limits:
             limiter = Limiter(MemoryCounts())
         parts = [part for service in opened for part in service.parts]
-        app = WebApp(parts, guard=guard, limiter=limiter, checks=opened[0].checks, trusted_proxies=("127.0.0.1",))
+        app = WebApp(
+            parts, guard=guard, limiter=limiter, checks=opened[0].checks, edge=Edge(trusted_proxies=["127.0.0.1"])
+        )
         port = await app.start(("127.0.0.1", 0))
         stack.push_async_callback(app.stop)
         cli_redis = open_client(valkey.url("cli"), name="tests")

@@ -60,7 +60,7 @@ class KnownGuard(Guard):
             raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
         if secret != "standard_good":
             raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
-        scopes = frozenset({"users.read", "sessions.write"})
+        scopes = frozenset({"health.read", "users.read", "sessions.write"})
         return Principal(project=project_id, kind=Kind.KEY, key="k1", scopes=scopes)
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 import structlog
 
+from shared.web.clientinfo import Edge
+
 
 async def test_a_request_in_flight_ends_before_the_server_stops(serve: Any, deps: Any) -> None:
     client = await serve(deps)
@@ -109,7 +111,7 @@ async def test_the_request_id_is_in_the_log(client: Any) -> None:
 
 
 async def test_https_behind_a_proxy_is_told_to_stay_so(serve: Any) -> None:
-    trusted = await serve(trusted_proxies=["127.0.0.0/8"])
+    trusted = await serve(edge=Edge(trusted_proxies=["127.0.0.0/8"]))
 
     secure = await trusted.call("GET", "/v1/open", headers={"X-Forwarded-Proto": "https"})
     plain = await trusted.call("GET", "/v1/open")
@@ -119,7 +121,7 @@ async def test_https_behind_a_proxy_is_told_to_stay_so(serve: Any) -> None:
 
 
 async def test_the_address_of_a_client_comes_from_a_trusted_proxy_only(serve: Any, client: Any) -> None:
-    trusted = await serve(trusted_proxies=["127.0.0.1/32"])
+    trusted = await serve(edge=Edge(trusted_proxies=["127.0.0.1/32"]))
     forwarded = {"X-Forwarded-For": "203.0.113.7"}
 
     assert (await trusted.call("GET", "/v1/open", headers=forwarded)).json["ip"] == "203.0.113.7"

@@ -4,6 +4,8 @@ import msgspec
 import pytest
 
 from shared.contracts.credentials import SessionSecret
+from shared.web.clientinfo import Edge
+from shared.web.cookie_scope import CookieScope
 
 SECRET = SessionSecret("u1", "fresh").wire()
 SIGN_IN = {"email": "a@b.test", "password": "correct horse"}
@@ -65,3 +67,22 @@ async def test_a_host_that_is_none_is_not_written_into_cookies(client: Any) -> N
 
     assert answer.status == 201
     assert not any("Domain" in cookie or "evil" in cookie for cookie in answer.cookies)
+
+
+async def test_a_page_that_may_not_call_gets_no_secret_though_its_key_is_good(client: Any) -> None:
+    headers = {"Origin": "https://evil.test", "X-Appwrite-Key": "standard_good"}
+    answer = await client.call("POST", "/v1/account/sessions/email", json=SIGN_IN, headers=headers)
+
+    assert answer.status == 201
+    assert "X-Fallback-Cookies" not in answer.headers
+
+
+async def test_a_cookie_of_one_host_alone_authenticates(serve: Any) -> None:
+    client = await serve(edge=Edge(cookies=CookieScope.PREFIX))
+    answer = await client.call("POST", "/v1/account/sessions/email", json=SIGN_IN, headers={"Host": "api.example.com"})
+
+    for cookie in answer.cookies:
+        assert cookie.startswith("__Host-a_session_demo")
+        assert "Domain" not in cookie
+        seen = await client.call("GET", "/v1/account", headers={"Cookie": cookie.split(";")[0]})
+        assert seen.json["user"] == "u1"

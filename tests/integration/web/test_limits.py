@@ -6,6 +6,7 @@ import pytest
 
 from shared.kernel.settings import Secret
 from shared.web import limits
+from shared.web.clientinfo import Edge
 from shared.web.counts import MemoryCounts, RedisCounts, open_counts
 from shared.web.endpoint import RateLimit
 from shared.web.limits import Limiter
@@ -18,7 +19,7 @@ LIMITED = (429, "general_rate_limit_exceeded")
 
 @pytest.fixture
 async def limited(serve: Any, limiter: Limiter) -> Any:
-    return await serve(limiter=limiter, trusted_proxies=["127.0.0.1"])
+    return await serve(limiter=limiter, edge=Edge(trusted_proxies=["127.0.0.1"]))
 
 
 def wrong(email: str) -> dict[str, str]:

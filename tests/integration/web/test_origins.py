@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from shared.web.clientinfo import Edge
+
 PAGE = {"Origin": "https://App.test:8443"}
 
 
@@ -45,7 +47,7 @@ async def test_another_page_may_not(client: Any) -> None:
 
 
 async def test_a_public_host_may_call_itself(serve: Any) -> None:
-    public = await serve(public_urls=["https://api.example.com"])
+    public = await serve(edge=Edge(public_urls=["https://api.example.com"]))
     headers = {"Origin": "https://api.example.com", "Host": "api.example.com:443"}
 
     assert (await public.call("GET", "/v1/open", headers=headers)).status == 200
@@ -62,7 +64,7 @@ async def test_without_public_hosts_only_a_local_host_may_call_itself(client: An
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/v1/open", "/v1/nowhere", "/v1/openapi.json"])
 async def test_where_public_hosts_are_set_no_other_is_served(serve: Any, path: str, method: str) -> None:
-    public = await serve(public_urls=["https://api.example.com"], trusted_proxies=["127.0.0.1"])
+    public = await serve(edge=Edge(public_urls=["https://api.example.com"], trusted_proxies=["127.0.0.1"]))
 
     for headers in ({"Host": "evil.example"}, {"Host": "api.example.com", "X-Forwarded-Host": "evil.example"}):
         refused = await public.call(method, path, headers=headers)
@@ -71,7 +73,7 @@ async def test_where_public_hosts_are_set_no_other_is_served(serve: Any, path: s
 
 
 async def test_health_is_told_under_any_host_and_all_under_internal_ones(serve: Any) -> None:
-    public = await serve(public_urls=["https://api.example.com"])
+    public = await serve(edge=Edge(public_urls=["https://api.example.com"]))
 
     for path in ("/livez", "/readyz"):
         assert (await public.call("GET", path, headers={"Host": "10.0.0.7"})).status == 200

@@ -7,6 +7,7 @@ from multidict import CIMultiDict
 
 from shared.contracts.credentials import SessionSecret
 from shared.web.clientinfo import ClientInfo
+from shared.web.cookie_scope import CookieScope
 from shared.web.cookies import are_kept, expired_cookies, find_secret, session_cookies
 
 SECRETS = {name: SessionSecret("u1", name) for name in ("cookie", "legacy", "header", "fallback")}
@@ -82,6 +83,27 @@ def test_two_cookies_are_set(scheme: str, host: str, tail: str) -> None:
         ("Set-Cookie", f"a_session_demo{common}; SameSite=None"),
         ("Set-Cookie", f"a_session_demo_legacy{common}"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "tail"),
+    [(CookieScope.HOST, "a_session_demo", ""), (CookieScope.PREFIX, "__Host-a_session_demo", "; Secure")],
+)
+def test_cookies_of_one_host_name_no_domain(scope: CookieScope, name: str, tail: str) -> None:
+    client = ClientInfo(ip="", scheme="http", host="api.example.com")
+    made = session_cookies("demo", "c2VjcmV0==", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC), client, scope)
+
+    common = f"=c2VjcmV0==; Path=/; Expires=Wed, 02 Jan 2030 03:04:05 GMT; HttpOnly{tail}"
+    assert [value for _, value in made] == [f"{name}{common}; SameSite=None", f"{name}_legacy{common}"]
+
+
+def test_a_cookie_without_the_prefix_is_not_ours_where_the_prefix_is_wanted() -> None:
+    headers = CIMultiDict({"Cookie": f"{COOKIE}; __Host-{LEGACY}"})
+    secret = find_secret("demo", headers, CookieScope.PREFIX).secret
+
+    assert secret is not None
+    assert secret.secret == "legacy"
+    assert find_secret("demo", CIMultiDict({"Cookie": COOKIE}), CookieScope.PREFIX).secret is None
 
 
 def test_deleted_cookies_ended_long_ago() -> None:
