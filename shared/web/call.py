@@ -1,5 +1,6 @@
 """Calls and replies: what a handler is given, and what it may give back besides a model."""
 
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -31,6 +32,19 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes
     content_type: str = JSON
     status: int = 0
+
+
+class Stream:
+    """An answer of JSON that is sent in parts, as they are made. What is wrong from the start is raised before it.
+
+    A part that cannot be made breaks the connection off: what was sent by then is not taken for the whole.
+    """
+
+    __slots__ = ("first", "rest")
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
+        self.first = first
+        self.rest = rest
 
 
 class Call(Generic[D]):

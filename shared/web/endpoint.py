@@ -16,10 +16,10 @@
 
     app = WebApp([(routes, deps)], guard=guard)
 
-A handler returns a `msgspec.Struct` (sent as JSON), `bytes` (JSON, rendered already), a `Reply`, or None (no content:
-status 204). It refuses by raising `Refusal`. Parameters of the path take their names from it (`/v1/users/{userId}`).
-A nullable parameter without a default (`default: str | None`) must be sent, and may be null; for all others null is
-the same as absent. `shared.web.parameters` has the types of ids.
+A handler returns a `msgspec.Struct` (sent as JSON), `bytes` (JSON, rendered already), a `Reply`, a `Stream` (JSON in
+parts), or None (no content: status 204). It refuses by raising `Refusal`. Parameters of the path take their names from
+it (`/v1/users/{userId}`). A nullable parameter without a default (`default: str | None`) must be sent, and may be null;
+for all others null is the same as absent. `shared.web.parameters` has the types of ids.
 '''
 
 import inspect
@@ -32,10 +32,10 @@ import msgspec
 
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import SMALL_BODY_BYTES
-from shared.web.call import Call, Reply
+from shared.web.call import Call, Reply, Stream
 from shared.web.scopes import Caller
 
-__all__ = ["Call", "Caller", "Endpoint", "RateLimit", "Reply", "Routes"]
+__all__ = ["Call", "Caller", "Endpoint", "RateLimit", "Reply", "Routes", "Stream"]
 
 D = TypeVar("D")
 Handler = Callable[..., Awaitable[object]]

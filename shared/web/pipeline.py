@@ -6,13 +6,15 @@ but parameters and rate limit are decided by line and headers, before the body i
 the project, a small one is read.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
 from functools import partial
 
 import asyncpg
 import msgspec
 import structlog
-from aiohttp.web import BaseRequest, Response
+from aiohttp.web import BaseRequest, Response, StreamResponse
 from multidict import istr
 
 from shared.contracts.principal import Kind
@@ -21,7 +23,7 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import is_away
 from shared.web.authenticate import identify
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
-from shared.web.call import JSON, TEXT, Call, Reply
+from shared.web.call import JSON, TEXT, Call, Reply, Stream
 from shared.web.clientinfo import Edge
 from shared.web.cors import ORIGIN, headers_for, is_foreign, preflight_headers
 from shared.web.dispatch import Table
@@ -50,7 +52,10 @@ HEALTH = frozenset({"/livez", "/readyz"})
 
 HSTS = ("Strict-Transport-Security", "max-age=10886400")
 
-Answer = tuple[int, bytes, str]
+PART_TIMEOUT_S = 20.0
+"""For a client to take a part of an answer that is sent in parts."""
+
+Answer = tuple[int, bytes | Stream, str]
 """Status, body, content type."""
 
 _CACHE_CONTROL = istr("Cache-Control")
@@ -105,7 +110,7 @@ class Pipeline:
             for path in endpoint.paths:
                 self._table.add(endpoint.method, path, route)
 
-    async def respond(self, request: BaseRequest) -> Response:
+    async def respond(self, request: BaseRequest) -> StreamResponse:
         """Answer one request, whatever happens."""
         call: Call[object] = Call(request, request_id(request.headers), self._edge)
         structlog.contextvars.bind_contextvars(request_id=call.request_id)
@@ -115,7 +120,14 @@ class Pipeline:
             answer = _refuse(call, refusal)
         except Exception as error:  # noqa: BLE001 the last resort: the log hears all of it, the caller nothing
             answer = _refuse(call, _unexpected(error, request.method))
-        return self._response(call, answer)
+        status, body, content_type = answer
+        headers = self._headers(call, content_type)
+        if isinstance(body, Stream):
+            return await self._send(request, status, headers, body)
+        response = Response(status=status, body=body, headers=headers)
+        if self.is_draining:
+            response.force_close()
+        return response
 
     async def _answer(self, request: BaseRequest, call: Call[object]) -> Answer:
         target = request.raw_path.partition("?")[0]
@@ -177,14 +189,33 @@ class Pipeline:
         call.headers.append((_CACHE_CONTROL, endpoint.cache_control))
         return _rendered(endpoint, result)
 
-    def _response(self, call: Call[object], answer: Answer) -> Response:
-        status, body, content_type = answer
+    def _headers(self, call: Call[object], content_type: str) -> list[tuple[str, str]]:
         call.headers.append((_CONTENT_TYPE, content_type))
         if call.client.scheme == "https":
             call.headers.append(HSTS)
-        response = Response(status=status, body=body, headers=call.headers)
+        return call.headers
+
+    async def _send(
+        self, request: BaseRequest, status: int, headers: list[tuple[str, str]], stream: Stream
+    ) -> StreamResponse:
+        """Send an answer in parts; break the connection off where one cannot be made, or is not taken in time."""
+        response = StreamResponse(status=status, headers=headers)
         if self.is_draining:
             response.force_close()
+        async with contextlib.aclosing(stream.rest) as rest:
+            if request.method == "HEAD":
+                return response
+            try:
+                await response.prepare(request)
+                await _write(response, stream.first)
+                async for part in rest:
+                    await _write(response, part)
+                await response.write_eof()
+            except Exception as error:
+                _log.warning("an answer was broken off", error=type(error).__name__)
+                if request.transport is not None:
+                    request.transport.abort()
+                raise ConnectionResetError("the answer is broken off") from error
         return response
 
 
@@ -219,6 +250,11 @@ class _Reader:
         self._body = Body(self.request, budget)
         most = min(most, MAX_FORM_BYTES) if is_form(self.request) else most
         return parse_body(self.request, await self._body.read(most, may_send_more), self.route.names)
+
+
+async def _write(response: StreamResponse, part: bytes) -> None:
+    async with asyncio.timeout(PART_TIMEOUT_S):
+        await response.write(part)
 
 
 async def _admit(route: Route, call: Call[object]) -> None:
@@ -261,7 +297,7 @@ def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:
 
 
 def _rendered(endpoint: Endpoint, result: object) -> Answer:
-    if isinstance(result, bytes):
+    if isinstance(result, (bytes, Stream)):
         return endpoint.status, result, JSON
     if isinstance(result, Reply):
         return result.status or endpoint.status, result.body, result.content_type

@@ -100,9 +100,9 @@ class _Connection(RequestHandler):
         message: str | None = None,  # noqa: ARG002 quotes raw bytes of the request
     ) -> StreamResponse:
         """Answer what is not HTTP. Of `exc` only the type is logged: its message quotes raw bytes too."""
-        _log.info("a request was not HTTP", error=type(exc).__name__, status=status)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
+        _log.info("a request was not HTTP", error=type(exc).__name__, status=status)
         refusal = Refusal(ErrorType.GENERAL_BAD_REQUEST, "The request is not valid HTTP, or its headers are too large.")
         code, body = error_body(refusal)
         headers = (*error_headers(refusal), (REQUEST_ID, request_id({})), ("Content-Type", JSON), ("Server", "Daypass"))

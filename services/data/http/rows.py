@@ -22,7 +22,7 @@ from services.data.operations.rows import Change
 from shared.contracts.principal import Kind
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.web.bodies import LARGE_BODY_BYTES
-from shared.web.endpoint import Call, Caller, RateLimit, Routes
+from shared.web.endpoint import Call, Caller, RateLimit, Routes, Stream
 from shared.web.parameters import CustomId, Id
 
 T = TypeVar("T")
@@ -203,11 +203,11 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     model=RowList,
     errors=(ErrorType.USER_NOT_FOUND,),
 )
-async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes:
+async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes | Stream:
     """List the rows that the caller may read."""
     if params.ttl:
         call.add_header("X-Appwrite-Cache", "miss")
-    return await operations.list_rows(
+    page = await operations.list_rows(
         call.deps.catalogue,
         call.principal,
         rows_key(call, params),
@@ -215,6 +215,7 @@ async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes:
         with_total=params.total,
         explained=await find_explained(call),
     )
+    return page if isinstance(page, bytes) else Stream(*page)
 
 
 @routes.endpoint(

@@ -1,6 +1,8 @@
 """The definitions of tables, remembered by each process until a statement finds them changed."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +21,8 @@ T = TypeVar("T")
 Work = Callable[[Connection, Table], Awaitable[T]]
 
 MOST_TABLES = 10_000
+MOST_LENT_TO_GUESTS, MOST_LENT = 2, 4
+"""Connections that are lent at once to guests, and to all others."""
 
 Key = tuple[int, str, str]
 """The project's incarnation, the database, the table."""
@@ -38,6 +42,7 @@ class Catalogue:
         self._pool = pool
         self._guard = guard
         self._known: dict[Key, Table] = {}
+        self._guests, self._others = asyncio.Semaphore(MOST_LENT_TO_GUESTS), asyncio.Semaphore(MOST_LENT)
 
     async def read(self, key: Key, principal: Principal, work: "Work[T]") -> T:
         """Do work of one statement that carries the table's version; where it was made in vain, hold the table for it.
@@ -45,19 +50,39 @@ class Catalogue:
         Raises `Refusal(DATABASE_NOT_FOUND)` or `Refusal(TABLE_NOT_FOUND)`: to keys for what is not there, to clients
         for what they could use if it were enabled. To a client, a table that is not there is one that grants nothing.
         """
+        async with self._pool.acquire() as connection:
+            return await self.read_on(connection, key, principal, work)
+
+    async def read_on(self, connection: Connection, key: Key, principal: Principal, work: "Work[T]") -> T:
+        """Do the same on a connection that is there already."""
         table = self._known.get(key)
         if table is not None:
-            async with self._pool.acquire() as connection:
-                try:
-                    _check_enabled(table, principal)
-                    return await work(connection, table)
-                except StaleTable:
-                    pass
-                except Refusal:
-                    # It may be an old definition that refuses, before any statement could say that it is old.
-                    if await store.find_version(connection, table.n) == table.version:
-                        raise
-        return await self._held(key, principal, work)
+            try:
+                _check_enabled(table, principal)
+                return await work(connection, table)
+            except StaleTable:
+                pass
+            except Refusal:
+                # It may be an old definition that refuses, before any statement could say that it is old.
+                if await store.find_version(connection, table.n) == table.version:
+                    raise
+        return await self._held(connection, key, principal, work)
+
+    @contextlib.asynccontextmanager
+    async def lend(self, principal: Principal) -> AsyncIterator[Connection]:
+        """Lend a connection for as long as a client takes its answer: to few at once, so that enough are left.
+
+        Raises `Unavailable`.
+        """
+        places = self._guests if principal.kind is Kind.GUEST else self._others
+        if places.locked():
+            raise Unavailable("Too many long lists are being sent. Try again.", type=ErrorType.GENERAL_BUSY)
+        async with places, self._pool.acquire() as connection:
+            yield connection
+
+    def check(self, principal: Principal) -> None:
+        """Raise `Unavailable` where a principal may not stand any more."""
+        self._guard.check(principal)
 
     async def write(self, key: Key, principal: Principal, work: "Work[T]") -> T:
         """Do work in a transaction in which the table's definition is held, and commit it for who may still do it.
@@ -70,10 +95,11 @@ class Catalogue:
             self._guard.check(principal)
             return result
 
-        return await self._held(key, principal, checked)
+        async with self._pool.acquire() as connection:
+            return await self._held(connection, key, principal, checked)
 
-    async def _held(self, key: Key, principal: Principal, work: "Work[T]") -> T:
-        async with self._pool.acquire() as connection, connection.transaction():
+    async def _held(self, connection: Connection, key: Key, principal: Principal, work: "Work[T]") -> T:
+        async with connection.transaction():
             table = await self._hold(connection, key, principal)
             _check_enabled(table, principal)
             try:

@@ -4,7 +4,7 @@ Rights come first, and what is asked after them. Of a row that a caller may not 
 may be changed or deleted; where not even that, it is not there. `services.data.domain.rights` has the rules.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ import msgspec
 from services.data.domain.catalogue import Table
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
-from services.data.domain.queries import has_cursor, parse_row_queries, parse_selection
+from services.data.domain.queries import RowQuery, has_cursor, parse_row_queries, parse_selection
 from services.data.domain.query_strings import UnfitQuery
 from services.data.domain.rights import Access, access, roles_for, unauthorized
 from services.data.domain.row_json import Data
@@ -44,6 +44,16 @@ from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
 from shared.kernel.ids import chosen_id
 from shared.postgres.pool import Connection
+
+LONGEST_PAGE = 1_000
+"""Rows that are read at once; a longer page is sent in parts."""
+
+FIRST_PART = 100
+PART_BYTES = 1024 * 1024
+"""How many rows the first part of a page has, and about how many bytes each other."""
+
+InParts = tuple[bytes, AsyncGenerator[bytes, None]]
+"""The first part of an answer, and the rest."""
 
 UPSERT_TRIES = 3
 """How often an upsert begins again where another call makes or deletes its row meanwhile."""
@@ -95,33 +105,80 @@ async def list_rows(
     queries: list[str],
     with_total: bool,
     explained: Principal | None = None,
-) -> bytes:
+) -> bytes | InParts:
     """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be.
 
     To a caller who may read no row at all, a table is empty, whatever is asked of its columns.
     `explained`: whose access is told beside each.
     """
 
-    async def work(connection: Connection, table: Table) -> bytes:
-        roles = roles_for(table, "read", principal)
-        if roles == []:
-            raise unauthorized()
-        try:
-            query = parse_row_queries(queries, table.by_key, searchable=table.searchable)
-        except UnfitQuery:
-            if roles is None or await store.reads_any(connection, table, roles):
-                raise
-            if has_cursor(queries):
-                raise store.cursor_not_found() from None
+    async def work(connection: Connection, table: Table) -> bytes | None:
+        asked = await _asked(connection, table, principal, queries)
+        if asked is None:
             return _listed(table, Page("", 0))
+        query, roles = asked
         if explained is not None:
             check_explainable(query.limit)
+        if query.limit > LONGEST_PAGE:
+            return None
         page = await store.list_rows(connection, table, query, roles=roles, with_total=with_total)
         if explained is not None:
             return list_explained(table, page.rows, page.total, explained)
         return _listed(table, page)
 
-    return await catalogue.read(key, principal, work)
+    page = await catalogue.read(key, principal, work)
+    if page is not None:
+        return page
+    parts = _list_in_parts(catalogue, principal, key, queries=queries, with_total=with_total)
+    return await anext(parts), parts
+
+
+async def _list_in_parts(
+    catalogue: Catalogue, principal: Principal, key: Key, *, queries: list[str], with_total: bool
+) -> AsyncGenerator[bytes, None]:
+    """Yield a page of any length in parts, of rows as they are now, while its caller still stands."""
+
+    async def begin(connection: Connection, table: Table) -> bytes:
+        asked = await _asked(connection, table, principal, queries)
+        if asked is None:
+            raise store.StaleTable
+        query, roles = asked
+        total = await store.open_rows(connection, table, query, roles=roles, with_total=with_total)
+        return f'{{"total":{total},"{table.naming.word("rows")}":['.encode()
+
+    async with catalogue.lend(principal) as connection:
+        try:
+            before = await catalogue.read_on(connection, key, principal, begin)
+            count = FIRST_PART
+            while rows := await store.next_rows(connection, count):
+                catalogue.check(principal)
+                part = ",".join(rows).encode()
+                yield before + part
+                before = b","
+                count = max(1, min(LONGEST_PAGE, PART_BYTES * len(rows) // len(part)))
+            yield (b"" if before == b"," else before) + b"]}"
+            await store.close_rows(connection)
+        except BaseException:
+            # Whatever the list left behind goes with the connection.
+            connection.terminate()
+            raise
+
+
+async def _asked(
+    connection: Connection, table: Table, principal: Principal, queries: list[str]
+) -> tuple[RowQuery, list[str] | None] | None:
+    """Return what is asked of a table, and by which roles; None where it is nothing that the caller may know of."""
+    roles = roles_for(table, "read", principal)
+    if roles == []:
+        raise unauthorized()
+    try:
+        return parse_row_queries(queries, table.by_key, searchable=table.searchable), roles
+    except UnfitQuery:
+        if roles is None or await store.reads_any(connection, table, roles):
+            raise
+        if has_cursor(queries):
+            raise store.cursor_not_found() from None
+        return None
 
 
 async def may_write(catalogue: Catalogue, principal: Principal, key: Key, actions: tuple[str, ...]) -> bool:

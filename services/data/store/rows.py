@@ -80,14 +80,45 @@ async def list_rows(
     """Return a page of rows. Raises `Refusal` for a cursor that leads nowhere, `StaleTable`."""
     text, values = statements.list_rows(table, query, roles=roles, with_total=with_total)
     with told(_page_too_large):
-        found = await connection.fetchrow(text, *values)
+        found = _listed(await connection.fetchrow(text, *values))
+    return Page(found["rows"] or "", found["total"])
+
+
+async def open_rows(
+    connection: Connection, table: Table, query: RowQuery, *, roles: list[str] | None, with_total: bool
+) -> int:
+    """Begin a list that is read in parts, and return how many rows match; raises as `list_rows` does.
+
+    PostgreSQL keeps its rows as they are now, in a file where they are many: no lock is held on the table meanwhile.
+    """
+    text, values = statements.list_rows(table, query, roles=roles, with_total=with_total, in_parts=True)
+    with told():
+        async with connection.transaction():
+            await connection.execute(f"DECLARE parts NO SCROLL CURSOR WITH HOLD FOR {text}", *values)
+            found = await connection.fetchrow("FETCH parts")
+            total: int = _listed(found)["total"]
+    return total
+
+
+async def next_rows(connection: Connection, count: int) -> list[str]:
+    """Return the next rows of such a list as JSON, at most so many; nothing after the last."""
+    return [row["json"] for row in await connection.fetch(f"FETCH {count} FROM parts")]
+
+
+async def close_rows(connection: Connection) -> None:
+    """End such a list."""
+    await connection.execute("CLOSE parts")
+
+
+def _listed(found: asyncpg.Record | None) -> asyncpg.Record:
+    """Return what a list has said; raises `Refusal` for a cursor that leads nowhere, `StaleTable`."""
     if found is None or not found["is_current"]:
         raise StaleTable
     if not found["has_cursor"]:
         raise cursor_not_found()
     if found["cursor_is_null"]:
         raise Refusal(ErrorType.DATABASE_QUERY_ORDER_NULL, "The cursor's row has no value in a column of the order.")
-    return Page(found["rows"] or "", found["total"])
+    return found
 
 
 async def require_current(connection: Connection, table: Table) -> None:

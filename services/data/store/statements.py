@@ -82,8 +82,12 @@ def reads_any(table: Table) -> str:
     """
 
 
-def list_rows(table: Table, query: RowQuery, *, roles: list[str] | None, with_total: bool) -> tuple[str, list[object]]:
+def list_rows(
+    table: Table, query: RowQuery, *, roles: list[str] | None, with_total: bool, in_parts: bool = False
+) -> tuple[str, list[object]]:
     """Return the statement, and its values, that reads a page of rows and counts all that match.
+
+    `in_parts`: its first row tells of the table, the cursor and the total, and each that follows is one of the page.
 
     `roles` None: who asks may see every row. Lists in order of sequence or creation, without filters, are merged from
     the first rows of each role, at a cost that knows neither the table's size nor the reader's share of it. All others
@@ -98,7 +102,7 @@ def list_rows(table: Table, query: RowQuery, *, roles: list[str] | None, with_to
     if limit is None:
         values += [query.limit, query.offset]
     make = _list if conditions_in(query.shape.filters) <= MOST_KEPT_CONDITIONS else _list.__wrapped__
-    text = make(table, query.shape, limit=limit, is_open=roles is None, with_total=with_total)
+    text = make(table, query.shape, limit=limit, is_open=roles is None, with_total=with_total, in_parts=in_parts)
     return text, [*values, *query.values]
 
 
@@ -111,14 +115,17 @@ def is_merged(shape: Shape) -> bool:
 
 
 @lru_cache(maxsize=MOST_TEXTS)
-def _list(table: Table, shape: Shape, *, limit: int | None, is_open: bool, with_total: bool) -> str:
+def _list(table: Table, shape: Shape, *, limit: int | None, is_open: bool, with_total: bool, in_parts: bool) -> str:
     parts = _ListParts(table, shape, limit=limit, is_open=is_open)
     is_current = f"(SELECT version FROM data.tables WHERE n = {table.n}) = $1"
     total = parts.total() if with_total else "0"
+    named = ", ".join(f"{name} AS MATERIALIZED ({text})" for name, text in parts.named().items())
+    head = f"{is_current} AS is_current, {parts.cursor_found()}, {total} AS total"
+    if in_parts:
+        rows = f"SELECT NULL, NULL, NULL, NULL, json FROM page AS t{parts.order_of_page()}"
+        return f"WITH {named} (SELECT {head}, NULL AS json) UNION ALL ({rows})"
     return f"""
-        WITH {", ".join(f"{name} AS MATERIALIZED ({text})" for name, text in parts.named().items())}
-        SELECT {is_current} AS is_current, {parts.cursor_found()}, {total} AS total,
-            (SELECT string_agg(json, ','{parts.order_of_page()}) FROM page AS t) AS rows
+        WITH {named} SELECT {head}, (SELECT string_agg(json, ','{parts.order_of_page()}) FROM page AS t) AS rows
     """
 
 

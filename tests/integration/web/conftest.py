@@ -1,7 +1,7 @@
 """A small application that has every kind of endpoint, and a guard that knows a few credentials."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from shared.web.app import WebApp
 from shared.web.bodies import LARGE_BODY_BYTES
 from shared.web.call import TEXT
 from shared.web.counts import Counts, MemoryCounts, RedisCounts
-from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes
+from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes, Stream
 from shared.web.limits import Limiter
 from shared.web.parameters import CustomId, Id
 
@@ -69,6 +69,8 @@ class Deps(msgspec.Struct):
 
     begun: asyncio.Event
     released: asyncio.Event
+    made: list[int] = msgspec.field(default_factory=list)
+    """The parts that a stream has made."""
 
 
 class Who(msgspec.Struct, kw_only=True):
@@ -142,6 +144,30 @@ async def create_thing(_: Call[Deps], params: ThingParams) -> ThingParams:
 @routes.endpoint("POST", "/v1/admitted", name="admitted", callers=Caller.USER, scopes=("account",))
 async def admitted(_: Call[Deps], params: ThingParams) -> ThingParams:
     return params
+
+
+class Parts(msgspec.Struct):
+    count: int = 3
+    size: int = 10
+    fails_at: int = -1
+
+
+@routes.endpoint("GET", "/v1/parts", name="parts", callers=Caller.ANYONE, model=Who)
+async def get_parts(call: Call[Deps], params: Parts) -> Stream:
+    async def rest() -> AsyncGenerator[bytes, None]:
+        try:
+            for number in range(1, params.count):
+                call.deps.made.append(number)
+                if number == params.fails_at:
+                    raise Unavailable("What the caller may do has changed.")
+                yield b"," + msgspec.json.encode("x" * params.size)
+            yield b"]"
+        finally:
+            call.deps.released.set()
+
+    if params.fails_at == 0:
+        raise Refusal(ErrorType.GENERAL_QUERY_INVALID, "Nothing has been sent yet.")
+    return Stream(b"[" + msgspec.json.encode("x" * params.size), rest())
 
 
 @routes.endpoint("DELETE", "/v1/things", name="things.delete", callers=Caller.ANYONE)
