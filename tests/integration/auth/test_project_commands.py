@@ -73,6 +73,7 @@ async def test_a_project_is_changed_by_what_is_named(opened: tuple[World, Daypas
         "user_limit": 5,
         "disabled_auth_methods": ["anonymous", "phone"],
         "shown_membership_fields": ["userName"],
+        "incarnation": (await world.guard.project(PROJECT)).incarnation,
     }
     assert (await world.guest.call("POST", "/account/sessions/anonymous")).status == 501
     again = await daypass.json(
