@@ -476,6 +476,14 @@ async def delete_user(one: Round) -> int:
     return (await one.check.by_key("auth", "DELETE", f"/users/{one.person.id}"))[0]
 
 
+async def make_user_again(one: Round) -> int:
+    """Delete the user, and let another have the id at once: nothing of the former one may serve the next."""
+    deleted = await delete_user(one)
+    if deleted == 204:
+        await one.check.good("auth", "POST", "/users", 201, {"userId": one.person.id}, or_else=409)
+    return deleted
+
+
 async def revoke_jwt(one: Round) -> int:
     return (await one.check.by_key("token", "POST", "/jwts/revoke", {"token": one.jwt}))[0]
 
@@ -604,6 +612,7 @@ WAYS = [
     Way("signed in too often", sign_in_too_often, ALL, of_user, ends_person=True),
     Way("user blocked", block, OF_USER, of_user, ends_person=True),
     Way("user deleted", delete_user, OF_USER, of_user, ends_person=True),
+    Way("user deleted and made again", make_user_again, OF_USER, of_user, ends_person=True),
     Way("JWT revoked", revoke_jwt, ("jwt",), of_user),
     Way("user blocked by itself", block_oneself, OF_USER, of_user, ends_person=True),
     Way("label taken", unlabel, OF_USER, of_label, label),
