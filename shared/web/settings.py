@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.kernel.hosts import PublicUrls
 from shared.kernel.settings import Secret, SettingsError
-from shared.web.clientinfo import Edge, PublicUrls, networks
+from shared.web.clientinfo import Edge, networks
 from shared.web.cookie_scope import CookieScope
 
 LEAST_ENTRIES = 100

@@ -11,7 +11,7 @@ from services.auth.domain.list_queries import parse_list_queries
 from services.auth.domain.teams import MEMBERSHIP_ATTRIBUTES, membership_attributes, shown_of_members
 from services.auth.domain.teams import Membership as MembershipOf
 from services.auth.http.links import check_link
-from services.auth.http.sessions import add_receipt
+from services.auth.http.sessions import add_receipt, send_cookies
 from services.auth.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
 from services.auth.operations import memberships as operations
 from services.auth.operations.deps import AuthDeps
@@ -245,7 +245,7 @@ async def accept_membership(call: Call[AuthDeps], params: AcceptMembership) -> M
         ip=call.client.ip,
     )
     if accepted.signed_in is not None:
-        call.set_session_cookies(accepted.signed_in.secret, accepted.signed_in.session.expires_at)
+        send_cookies(call, accepted.signed_in)
     add_receipt(call, accepted.receipt)
     return membership_model(accepted.membership)
 

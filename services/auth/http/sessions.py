@@ -250,8 +250,14 @@ def add_receipt(call: Call[AuthDeps], receipt: Receipt | None) -> None:
         call.add_header(HEADER, receipt.header())
 
 
-def _signed_in(call: Call[AuthDeps], made: SignedIn) -> Session:
+def send_cookies(call: Call[AuthDeps], made: SignedIn) -> None:
+    """Send the cookies of a new session."""
+    call.deps.deployment.note_session(scheme=call.client.scheme, host=call.client.host)
     call.set_session_cookies(made.secret, made.session.expires_at)
+
+
+def _signed_in(call: Call[AuthDeps], made: SignedIn) -> Session:
+    send_cookies(call, made)
     add_receipt(call, made.receipt)
     # Only a backend is shown the secret; a browser has it in its cookie, out of reach of scripts.
     secret = made.secret.wire() if call.principal.kind is Kind.KEY else ""

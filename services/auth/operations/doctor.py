@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -25,6 +25,7 @@ from shared.contracts.findings import Finding, Verdict
 from shared.guard.feed_reader import REGISTRATION_S
 from shared.guard.registrations import list_registrations
 from shared.kernel.clock import boot_clock
+from shared.kernel.hosts import PublicUrls, is_internal
 from shared.kernel.settings import Secret
 from shared.messaging.names import SERVICES
 from shared.messaging.soundness import examine_limits_redis, examine_redis_settings, info, redis_finding
@@ -38,6 +39,7 @@ REDIS_MAJOR = 7
 POSTGRESQL_MAJOR = 15
 STEP_S = 5.0
 """How far wall clocks may be apart: as much as JWTs are forgiven."""
+MOST_HOSTS = 8
 SAMPLE_S = 0.1
 REREAD_S = 0.25
 
@@ -47,12 +49,22 @@ ROLES = "deploy/postgres/roles.sql"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What this process was told of where it runs. Without `has_barrier` nobody waits for a revocation."""
+    """What this process was told of where it runs, and `plain_hosts`, which it has seen.
+
+    Without `has_barrier` nobody waits for a revocation.
+    """
 
     redis_url: Secret
     limits_redis_url: Secret
     copies: int
     has_barrier: bool
+    public_url: tuple[str, ...] = ()
+    plain_hosts: set[str] = field(default_factory=set)
+
+    def note_session(self, *, scheme: str, host: str) -> None:
+        """Note under which public host a session was made over plain HTTP."""
+        if scheme == "http" and host and not is_internal(host) and len(self.plain_hosts) < MOST_HOSTS:
+            self.plain_hosts.add(host)
 
 
 async def examine_deployment(pool: Pool, redis: Redis, deployment: Deployment) -> list[Finding]:
@@ -67,7 +79,25 @@ async def examine_deployment(pool: Pool, redis: Redis, deployment: Deployment) -
         ("registry", _registry(redis)),
     )
     found = await asyncio.gather(*(_looked_at(part, look) for part, look in parts))
-    return [_barrier(has_barrier=deployment.has_barrier), *(finding for findings in found for finding in findings)]
+    own = [_barrier(has_barrier=deployment.has_barrier), examine_address(deployment)]
+    return [*own, *(finding for findings in found for finding in findings)]
+
+
+def examine_address(deployment: Deployment) -> Finding:
+    """Return whether sessions are made over plain HTTP under an address that is reached from outside."""
+    urls = PublicUrls(deployment.public_url)
+    plain = sorted({*urls.plain, *deployment.plain_hosts})
+    if plain:
+        verdict = FAIL
+        message = (
+            f"sessions are made over http under {', '.join(plain)}, where others can read them: put TLS in front, and"
+            " name the https:// URL in DAYPASS_PUBLIC_URL"
+        )
+    elif urls:
+        verdict, message = OK, f"sessions are made under {', '.join(deployment.public_url)}"
+    else:
+        verdict, message = OK, "no session was made under a public address; DAYPASS_PUBLIC_URL is not set"
+    return Finding(verdict=verdict, part="auth", check="address", message=message)
 
 
 async def _looked_at(part: str, look: Awaitable[list[Finding]]) -> list[Finding]:

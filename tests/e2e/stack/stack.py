@@ -50,8 +50,8 @@ class Stack:
 
 
 @contextlib.contextmanager
-def open_stack() -> Iterator[Stack]:
-    """Start everything, with a project and a key; skips where there is no Docker."""
+def open_stack(**settings: str) -> Iterator[Stack]:
+    """Start everything, with a project and a key; `settings` are for gateway and services; skips without Docker."""
     need_docker()
     image = images.prepare()
     with contextlib.ExitStack() as stack:
@@ -70,8 +70,9 @@ def open_stack() -> Iterator[Stack]:
             *["redis-cli", "-e", "--user", "health", "--pass", "any", "ping"],
         )
         for name in SERVICES:
-            start(name, service(image["services"], name, network, secrets), "healthcheck")
-        start("gateway", gateway(image["gateway"], network), "bash", "/usr/local/bin/healthcheck")
+            made = service(image["services"], name, network, secrets)
+            start(name, made.with_envs(**settings), "healthcheck")
+        start("gateway", gateway(image["gateway"], network, **settings), "bash", "/usr/local/bin/healthcheck")
         yield Stack(containers=running, instance=_instance(running), network=network)
 
 
@@ -79,9 +80,9 @@ def open_stack() -> Iterator[Stack]:
 def _secrets() -> Iterator[Path]:
     """Make secrets of a deployment in a folder of their own, by the script that makes the real ones."""
     with tempfile.TemporaryDirectory(prefix="daypass-") as folder:
-        for name in ("secrets/generate", "redis/users.acl.template"):
+        for name in ("secrets/generate", "redis/users.acl.template", "redis/limits.acl.template"):
             copy = Path(folder) / name
-            copy.parent.mkdir()
+            copy.parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / "deploy" / name, copy)
         subprocess.run([Path(folder) / "secrets" / "generate"], check=True)
         yield Path(folder) / "secrets"

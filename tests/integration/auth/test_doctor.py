@@ -31,6 +31,7 @@ OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 
 CHECKS = [
     ("auth", "barrier"),
+    ("auth", "address"),
     ("redis", "maxmemory-policy"),
     ("redis", "appendonly"),
     ("redis", "version"),

@@ -1,7 +1,8 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from shared.web.clientinfo import ClientInfo, Edge, host_name, is_internal, is_local
+from shared.kernel.hosts import host_name, is_internal
+from shared.web.clientinfo import ClientInfo, Edge, is_local
 
 
 def client(
