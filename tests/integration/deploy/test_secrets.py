@@ -15,8 +15,8 @@ READ_BY_ANY_CONTAINER = 0o444
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("secrets/generate", "redis/users.acl.template"):
-        (tmp_path / name).parent.mkdir()
+    for name in ("secrets/generate", "redis/users.acl.template", "redis/limits.acl.template"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "deploy" / name, tmp_path / name)
     generate(tmp_path / "secrets")
     return tmp_path / "secrets"
@@ -63,12 +63,17 @@ def test_what_follows_from_a_password_follows_it(folder: Path) -> None:
     generate(folder)
     changed = {name for name, text in files(folder).items() if text != before[name]}
 
-    assert changed == {"data_redis_password", "data_redis_url", "redis_users_acl"}
+    urls = {"data_redis_url", "data_limits_redis_url"}
+    assert changed == {"data_redis_password", *urls, "redis_users_acl", "limits_users_acl"}
 
 
-def test_no_password_stands_in_redis_s_rules(folder: Path) -> None:
-    rules = files(folder)["redis_users_acl"]
+@pytest.mark.parametrize(
+    ("file", "users"),
+    [("redis_users_acl", ["auth", "token", "data", "cli"]), ("limits_users_acl", ["auth", "token", "data"])],
+)
+def test_no_password_stands_in_redis_s_rules(folder: Path, file: str, users: list[str]) -> None:
+    rules = files(folder)[file]
 
-    assert len(re.findall(r"^user \w+ on #[0-9a-f]{64} ", rules, re.MULTILINE)) == len(("auth", "token", "data", "cli"))
+    assert re.findall(r"^user (\w+) on #[0-9a-f]{64} ", rules, re.MULTILINE) == users
     assert not any(text.strip() in rules for name, text in files(folder).items() if name.endswith("_redis_password"))
     assert "$" not in rules
