@@ -45,15 +45,14 @@ class Limiter:
         """Close the connections."""
         await self.counts.close()
 
-    async def count(self, endpoint: Endpoint, call: Call[object], given: Mapping[str, object]) -> list[Window]:
-        """Count a call of an endpoint that has a limit, and add the headers that say so; return what was counted.
+    async def count(
+        self, endpoint: Endpoint, limit: RateLimit, call: Call[object], given: Mapping[str, object]
+    ) -> list[Window]:
+        """Count a call of an endpoint by its limit, and add the headers that say so; return what was counted.
 
         Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`; and `Unavailable` where calls cannot be counted and the limit is
         one that fails closed.
         """
-        limit = endpoint.limit
-        if limit is None:
-            return []
         limits = [limit] if DIMENSIONS.issuperset(limit.by) else [FAILURES, limit]
         try:
             return [await self._admit(one, _key(endpoint, one, call, given), call) for one in limits]

@@ -180,11 +180,13 @@ class Pipeline:
             raise given.fault
         arguments = () if route.parameters is None else (route.parameters.parse(given, path),)
         limiter = None if call.principal.kind is Kind.KEY else self._limiter
-        counted = {name: given.text(name) for name in route.counted_by}
         call.counts = None if limiter is None else limiter.counts
-        windows = [] if limiter is None else await limiter.count(endpoint, call, counted)
-        result = await endpoint.handler(call, *arguments)
-        if limiter is not None and windows:
+        if limiter is None or endpoint.limit is None:
+            result = await endpoint.handler(call, *arguments)
+        else:
+            named = {name: given.text(name) for name in route.counted_by}
+            windows = await limiter.count(endpoint, endpoint.limit, call, named)
+            result = await endpoint.handler(call, *arguments)
             await limiter.succeed(windows)
         call.headers.append((_CACHE_CONTROL, endpoint.cache_control))
         return _rendered(endpoint, result)

@@ -143,6 +143,7 @@ class MembershipList(msgspec.Struct, frozen=True, kw_only=True):
 async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> Membership:
     """Make a member at once, by a key; or invite one, as an owner: the link goes to who is invited."""
     _check_target(call, params)
+    await Pace(call.counts).step(call.project.id, call.principal.user, "invitation")
     invitee = Invitee(user_id=params.user_id, email=params.email, phone=params.phone, name=params.name)
     membership, receipt = await operations.create_membership(
         call.deps,

@@ -172,7 +172,7 @@ async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
     name="account.update_session",
     callers=Caller.USER,
     scopes=("account",),
-    limit=RateLimit(10),
+    limit=RateLimit(10, by=("user",)),
     errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
 )
 async def update_session(call: Call[AuthDeps], params: SessionChoice) -> Session:

@@ -75,3 +75,22 @@ async def test_a_user_signs_in_at_a_generous_pace(limited: World, monkeypatch: p
 
     assert [answer.status for answer in answers[:5]] == [201] * 5
     assert answers[5].error == LIMITED
+
+
+@pytest.mark.usefixtures("_clock_stands_still")
+async def test_invitations_are_counted_by_user_wherever_they_come_from(
+    limited: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "MOST", 3)
+    session = await limited.session(await limited.sign_up())
+    await session.call("POST", "/teams", teamId="chess", name="Chess")
+    invitation = {"email": "bob@example.org", "roles": [], "url": "http://localhost/accept"}
+    answers = [
+        await session.with_(X_Forwarded_For=f"203.0.113.{number}").call(
+            "POST", "/teams/chess/memberships", **invitation
+        )
+        for number in range(4)
+    ]
+
+    assert {answer.error for answer in answers[:3]} == {(503, "general_smtp_disabled")}  # there is no place to send to
+    assert answers[3].error == LIMITED
