@@ -9,6 +9,7 @@
 SET search_path = pg_catalog, pg_temp;
 -- A service could hold a lock on its own role.
 SET lock_timeout = '10s';
+SET client_min_messages = warning;
 
 DO $$
 DECLARE
@@ -87,3 +88,4 @@ REVOKE ALL ON SCHEMA feed FROM PUBLIC;
 GRANT USAGE ON SCHEMA feed TO daypass_token;
 
 RESET lock_timeout;
+RESET client_min_messages;

@@ -47,6 +47,7 @@ def _write_to(log: Path) -> None:
     sys.stderr.flush()
     nothing = os.open(os.devnull, os.O_RDONLY)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(output, 0o600)  # one that an older release has made
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     os.close(nothing)

@@ -16,6 +16,7 @@ from services.cli.place import chosen
 from services.embedded.composition import Instance, open_instance
 from services.embedded.errors import PartFailed, StartRefused
 from services.embedded.lifecycle import run_until_ended
+from shared.kernel.cores import forbid_core_dumps
 from shared.kernel.errors import Refusal
 from shared.kernel.settings import SettingsError
 from shared.postgres.migrations import MigrationError
@@ -35,6 +36,7 @@ def up(given: Path | None, *, data_dir: Path | None, host: str, port: int | None
     Ctrl-C, SIGTERM, SIGHUP and `daypass down` end it. The data directory is made where there is none, with a project
     and a key at the first start.
     """
+    forbid_core_dumps()
     log_as_json(logging.INFO if detach else logging.WARNING)
     place = chosen(data_dir or given)
     let_go = go_on_in_background() if detach else None

@@ -3,14 +3,21 @@
 import os
 import pwd
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from services.embedded.errors import StartRefused
 
-UNPRIVILEGED = ("postgres", "nobody")
+DEDICATED = ("daypass", "postgres")
 """Accounts to look for, the first that exists. None is ever made."""
+SHARED = "nobody"
+"""Taken where there is none of those, and only as long as nothing else runs as it: that could read all data."""
+PARTS = {"initdb", "postgres", "valkey-server", "test"}
+"""Programs that run as the account of the parts, of this instance or another."""
+GLANCE_S = 0.2
+REMEDY = "make an account of its own (useradd --system --no-create-home --shell /usr/sbin/nologin daypass)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,20 +32,30 @@ class Account:
     def choose(cls, *, kept: Path) -> Self | None:
         """Return the account for the parts: None, one's own, unless this is root.
 
-        What `kept` holds was made by an earlier start, whose account stays. Raises `StartRefused` if there is none.
+        What `kept` holds was made by an earlier start, whose account stays. Raises `StartRefused` if there is none,
+        or only `SHARED`, and something else runs as it.
         """
         if os.geteuid() != 0:
             return None
-        if kept.exists():
-            return cls._of(pwd.getpwuid(kept.stat().st_uid))
-        for name in UNPRIVILEGED:
+        account = cls._of(pwd.getpwuid(kept.stat().st_uid)) if kept.exists() else cls._find()
+        if account.name == SHARED and (others := account.other_processes()):
+            move = f", give it the data (chown -R daypass: {kept} {kept.with_name('valkey')})" if kept.exists() else ""
+            raise StartRefused(
+                f"under root, PostgreSQL would run as {SHARED}, and so does {', '.join(others)}, which could read all"
+                f" data then: {REMEDY}{move}, or start Daypass as an ordinary user"
+            )
+        return account
+
+    @classmethod
+    def _find(cls) -> Self:
+        for name in (*DEDICATED, SHARED):
             try:
                 return cls._of(pwd.getpwnam(name))
             except KeyError:
                 continue
         raise StartRefused(
-            f"PostgreSQL does not run as root, and there is no account {' or '.join(UNPRIVILEGED)} to run it as:"
-            " start Daypass as an ordinary user"
+            f"PostgreSQL does not run as root, and there is no account {' or '.join(DEDICATED)} to run it as:"
+            f" {REMEDY}, or start Daypass as an ordinary user"
         )
 
     @classmethod
@@ -50,6 +67,27 @@ class Account:
         os.setgroups([])
         os.setgid(self.gid)
         os.setuid(self.uid)
+
+    def other_processes(self) -> list[str]:
+        """Return the names of programs that run as this account and are no parts of Daypass; none that just pass."""
+        first = self._others()
+        if not first:
+            return []
+        time.sleep(GLANCE_S)
+        again = self._others()
+        return sorted({name for pid, name in again.items() if first.get(pid) == name})
+
+    def _others(self) -> dict[str, str]:
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+                program = (process / "exe").readlink().name.removesuffix(" (deleted)")
+            except (OSError, ValueError):
+                continue  # it has ended
+            if str(self.uid) in status["Uid"].split() and program not in PARTS:
+                found[process.name] = program
+        return found
 
     def can_reach(self, path: Path) -> bool:
         """Say whether this account may enter or execute `path`: asked of the system, which knows every rule."""

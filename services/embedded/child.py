@@ -50,6 +50,7 @@ class Child:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("children are started from the main thread only")
         with log.open("ab") as output:
+            os.fchmod(output.fileno(), 0o600)
             log_start = output.tell()
             try:
                 process = await asyncio.create_subprocess_exec(

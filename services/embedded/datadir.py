@@ -98,8 +98,10 @@ def open_data_dir(path: Path) -> Iterator[tuple[DataDir, Account | None]]:
     data_dir = DataDir(path.absolute())
     try:
         account = Account.choose(kept=data_dir.postgres)
-        _make(data_dir.path, account)
-        _check(data_dir, account)
+        data_dir.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_contents(data_dir)
+        _close(data_dir.path, account)
+        _check_reach(data_dir.path, account)
         with locked(data_dir):
             if not data_dir.format.exists():
                 data_dir.format.write_text(f"{FORMAT}\n", encoding="ascii")
@@ -166,22 +168,27 @@ def _try_lock(file: TextIO) -> bool:
             return True
 
 
-def _make(path: Path, account: Account | None) -> None:
-    """Make the directory; one that exists keeps its mode, since it may be somebody's own choice."""
-    if path.exists():
-        return
-    path.mkdir(mode=0o700, parents=True)
-    if account is not None:
-        shutil.chown(path, group=account.gid)
-        path.chmod(0o710)
+def _close(path: Path, account: Account | None) -> None:
+    """Let nobody else read the directory, also one that was there before; the account of the parts may enter it."""
+    try:
+        if account is None:
+            path.chmod(0o700)
+        else:
+            shutil.chown(path, group=account.gid)
+            path.chmod(0o710)
+    except PermissionError:
+        raise StartRefused(f"the data directory {path} belongs to another account: choose another --data-dir") from None
 
 
-def _check(data_dir: DataDir, account: Account | None) -> None:
-    if account is not None and not account.can_reach(data_dir.path):
+def _check_reach(path: Path, account: Account | None) -> None:
+    if account is not None and not account.can_reach(path):
         raise StartRefused(
-            f"the account {account.name}, as which PostgreSQL runs under root, may not enter {data_dir.path}:"
+            f"the account {account.name}, as which PostgreSQL runs under root, may not enter {path}:"
             " choose another --data-dir, one whose parent folders all accounts may enter"
         )
+
+
+def _check_contents(data_dir: DataDir) -> None:
     if data_dir.format.exists():
         _check_format(data_dir)
     elif any(entry != data_dir.lock for entry in data_dir.path.iterdir()):

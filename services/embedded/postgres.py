@@ -35,6 +35,10 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
+    # no value of a row stands in the log
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
     # nothing listens on the network
     "listen_addresses": "",
     "unix_socket_permissions": "0700",

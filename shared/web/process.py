@@ -15,6 +15,7 @@ import structlog
 import uvloop
 
 from shared.guard.metrics import open_registry
+from shared.kernel.cores import forbid_core_dumps
 from shared.kernel.loops import running
 from shared.kernel.settings import SettingsError, read_settings
 from shared.postgres.migrations import MigrationError
@@ -37,6 +38,7 @@ def run(kind: type[S], open_service: Callable[[S], AbstractAsyncContextManager[S
 
     Where the service cannot start, say why in one line on stderr, and end with exit code 1.
     """
+    forbid_core_dumps()
     log_as_json()
     try:
         settings = read_settings(kind, os.environ)

@@ -12,9 +12,9 @@ import pytest
 from tests.integration.embedded.daypass import User
 
 ME = User(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid())
-NOBODY = pwd.getpwnam("nobody")
+ORDINARY = pwd.getpwnam("daemon")
 SOMEBODY = User(
-    "nobody", NOBODY.pw_uid, ("setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups")
+    "daemon", ORDINARY.pw_uid, ("setpriv", f"--reuid={ORDINARY.pw_uid}", f"--regid={ORDINARY.pw_gid}", "--clear-groups")
 )
 IS_ROOT = os.geteuid() == 0
 
@@ -35,8 +35,8 @@ def each_user(request: pytest.FixtureRequest, folder: Path) -> User:
     if not IS_ROOT:
         return ME
     if subprocess.run(SOMEBODY.command(folder, "--version"), capture_output=True, check=False).returncode != 0:
-        pytest.skip("nobody cannot reach this Python: run the tests as an ordinary user as well")
-    os.chown(folder, SOMEBODY.uid, NOBODY.pw_gid)
+        pytest.skip("daemon cannot reach this Python: run the tests as an ordinary user as well")
+    os.chown(folder, SOMEBODY.uid, ORDINARY.pw_gid)
     return SOMEBODY
 
 

@@ -74,7 +74,7 @@ async def test_a_disk_that_fills_while_it_runs_loses_nothing_that_was_committed(
     with user.up(data_dir) as instance:
         instance.ready()
         connection = await superuser(data_dir)
-        await connection.execute("CREATE TABLE kept (number integer); INSERT INTO kept VALUES (7)")
+        await connection.execute("CREATE TABLE public.kept (number integer); INSERT INTO public.kept VALUES (7)")
         fill(disk)
         with pytest.raises((asyncpg.PostgresError, OSError)):
             await write_for_ever(connection)
@@ -87,7 +87,7 @@ async def test_a_disk_that_fills_while_it_runs_loses_nothing_that_was_committed(
     with user.up(data_dir) as instance:
         instance.ready()
         connection = await superuser(data_dir)
-        assert await connection.fetchval("SELECT number FROM kept") == 7
+        assert await connection.fetchval("SELECT number FROM public.kept") == 7
         await connection.close()
 
 

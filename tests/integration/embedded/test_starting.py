@@ -18,14 +18,14 @@ async def test_data_stays_between_starts(each_user: User, kept_dir: Path) -> Non
     with each_user.up(kept_dir) as instance:
         first = instance.ready()
         connection = await superuser(kept_dir)
-        await connection.execute("CREATE TABLE kept (number integer); INSERT INTO kept VALUES (7)")
+        await connection.execute("CREATE TABLE public.kept AS SELECT 7 AS number")
         await connection.close()
 
     with each_user.up(kept_dir) as instance:
         second = instance.ready()
         connection = await superuser(kept_dir)
 
-        assert await connection.fetchval("SELECT number FROM kept") == 7
+        assert await connection.fetchval("SELECT number FROM public.kept") == 7
         assert (second["project"], second["key"]) == (first["project"], first["key"])
         await connection.close()
 
@@ -39,6 +39,24 @@ def test_a_data_directory_with_a_path_of_200_bytes(each_user: User, folder: Path
 
     with each_user.up(data_dir) as instance:
         assert instance.ready()["project"] == "default"
+
+
+def test_what_was_open_to_others_is_closed(each_user: User, kept_dir: Path) -> None:
+    kept_dir.chmod(0o755)
+    with each_user.up(kept_dir) as instance:
+        pid = instance.ready()["pid"]
+        limits = [Path(f"/proc/{process}/limits").read_text() for process in (pid, *children(pid))]
+
+        assert stat.S_IMODE(kept_dir.stat().st_mode) & 0o067 == 0
+        assert {log.name for log in kept_dir.glob("*.log")} == {"postgres.log", "valkey.log"}
+        assert {stat.S_IMODE(log.stat().st_mode) for log in kept_dir.glob("*.log")} == {PRIVATE}
+        assert len(limits) == 3
+        assert all(re.search(r"^Max core file size +0 +0 ", limit, re.MULTILINE) for limit in limits)
+
+
+def children(pid: int) -> list[str]:
+    """Return the process ids of PostgreSQL and Valkey."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def test_json_is_exactly_one_line_on_stdout(user: User, kept_dir: Path) -> None:
