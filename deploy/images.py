@@ -64,11 +64,21 @@ def _choose(part: Part) -> str:
             raise DeployFailed(f"{part.variable} is {wanted}, which is neither here nor to be pulled")
         return wanted
     if not wanted and (_is_here(part.official) or _pull(part.official)):
-        return part.official
+        return _pinned(part)
     if not _is_here(part.own):
         show("deploy/base/build", part.name, PYTHON=sys.executable)
     dotenv.keep(part.variable, part.own)
     return part.own
+
+
+def _pinned(part: Part) -> str:
+    """Return an official image by the digest of what was pulled, and keep that: a tag may mean another one tomorrow."""
+    digest = ask("docker", "image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", part.official)
+    if not digest.strip():  # loaded or built here: no registry gave it
+        return part.official
+    image = digest.split()[0]
+    dotenv.keep(part.variable, image)
+    return image
 
 
 def _is_here(image: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.engine import DeployFailed, compose_command
 from deploy.images import PARTS
+from services.embedded.postgres import SETTINGS
 from tests.e2e.stack.stack import SERVICES
 
 ROOT = Path(__file__).parents[3]
@@ -39,9 +40,26 @@ def test_it_is_valid_and_hardens_every_container(tmp_path: Path) -> None:
     config = subprocess.run([*command, "-f", own, "config"], capture_output=True, text=True, check=True)
     listed = subprocess.run([*command, "-f", own, "config", "--services"], capture_output=True, text=True, check=True)
 
-    assert set(listed.stdout.split()) == {"gateway", "postgres", "redis", *SERVICES}
+    assert set(listed.stdout.split()) == {"gateway", "postgres", "redis", "limits", *SERVICES}
     assert config.stdout.count("read_only: true") == len(listed.stdout.split())
     assert config.stdout.count("no-new-privileges:true") == len(listed.stdout.split())
+    for limit in ("mem_limit: ", "cpus: ", "pids_limit: ", "core: 0"):
+        assert config.stdout.count(f" {limit}") == len(listed.stdout.split()), limit
+
+
+def test_no_container_has_a_temporary_folder_without_an_end() -> None:
+    folders = re.findall(r"tmpfs: \[(.+)\]", TEXT)
+
+    assert folders
+    assert all(":size=" in one for line in folders for one in line.split(","))
+
+
+def test_postgresql_logs_alike_in_containers_and_in_one_process() -> None:
+    logged = {name: value for name, value in SETTINGS.items() if name.startswith("log_") and name != "log_timezone"}
+
+    assert logged
+    assert all(f"{name}={value}" in TEXT for name, value in logged.items())
+    assert f"max_connections={SETTINGS['max_connections']}" in TEXT
 
 
 def test_nothing_but_the_gateway_is_published_and_that_on_this_machine_alone() -> None:
