@@ -106,8 +106,11 @@ async def check_again(connection: Connection, principal: Principal, *, owns: str
 
     By the database and not by the guard: the feed names a whole team when one member comes or goes, and that must not
     fail what the owner does at the same moment. Raises `Unavailable`; the same call, repeated, is told what is wrong.
+    Of a key, check that its project is the same: raises `Refusal(PROJECT_NOT_FOUND)`.
     """
-    if principal.user and not await store.still_stands(connection, principal, owns=owns):
+    if not principal.user:
+        await hold_project(connection, principal.project, principal.project_incarnation)
+    elif not await store.still_stands(connection, principal, owns=owns):
         raise Unavailable("What the caller may do has changed. Try again.")
 
 

@@ -30,6 +30,15 @@ _OF_INSTANCE = (
     "UPDATE auth.memberships SET secret_digest = NULL WHERE NOT confirmed AND secret_digest IS NOT NULL",
 )
 
+# What was made since the copy is unknown here: incarnations and generations leap over the numbers that it may have.
+_LEAP = """
+    SELECT setval(name, nextval(name) + 1000000)
+    FROM unnest(ARRAY[
+        pg_get_serial_sequence('auth.projects', 'sequence'), pg_get_serial_sequence('auth.users', 'sequence'),
+        pg_get_serial_sequence('auth.teams', 'sequence'), 'auth.generations'
+    ]::regclass[]) AS name
+"""
+
 
 async def end_all_of_user(connection: Connection, project: str, user_id: str, *, kept: str = "") -> bool:
     """End all by which a user signs in or acts but the session `kept`; False where there is no such user."""
@@ -42,6 +51,9 @@ async def end_all_of_user(connection: Connection, project: str, user_id: str, *,
 
 
 async def end_all_of_instance(connection: Connection) -> None:
-    """End all by which any user signs in or acts: the database was restored, and what was ended since is in it."""
-    for statement in _OF_INSTANCE:
+    """End all by which any user signs in or acts: the database was restored, and what was ended since is in it.
+
+    Nothing that is made from now on has the incarnation of what was made and lost since.
+    """
+    for statement in (*_OF_INSTANCE, _LEAP):
         await connection.execute(statement, timeout=END_S)

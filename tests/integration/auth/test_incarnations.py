@@ -3,13 +3,21 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
+import msgspec
 
+from services.auth.operations import memberships, sessions, teams, tokens, users
+from services.auth.operations.passwords import Passwords, new_hasher
+from services.auth.store.endings import end_all_of_instance
 from shared.contracts.administration import CreateKey, CreateProject, DeleteProject
+from shared.contracts.credentials import SessionSecret
+from shared.contracts.principal import Kind, Principal
+from shared.postgres.pool import open_pool
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, Answer, World, open_world
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, World, open_world
 from tests.parts import Database, Parts
 
 
@@ -227,3 +235,52 @@ async def test_the_next_project_of_an_id_has_all_ids_to_give(world: World) -> No
         assert (await guest.with_(X_Appwrite_Key=secret).call("DELETE", "/users/ada")).status == 204
         assert (await guest.call("POST", "/account", **ada)).error == (409, "user_already_exists")
         await world.bus.ask(DeleteProject(id="loft"), timeout_s=15)
+
+
+async def test_what_a_key_of_the_former_project_does_late_is_refused(world: World) -> None:
+    """It was looked up while that project was there, and comes to the database when the next one is."""
+    project = await world.guard.project(PROJECT)
+    assert (await world.key.call("POST", "/teams", teamId="band", name="Band")).status == 201
+    former = msgspec.structs.replace(project, incarnation=project.incarnation - 1)
+    key = Principal(project=PROJECT, kind=Kind.KEY, key="former", project_incarnation=former.incarnation)
+    pool = await open_pool(world.database.dsn("auth"), name="tests")
+    passwords = Passwords(new_hasher(cheap=True))
+    deps: Any = SimpleNamespace(pool=pool, revocations=None, guard=world.guard, passwords=passwords)
+    member = memberships.Invitee(user_id=await world.sign_up("late@example.org"))
+    late = [
+        users.create_user(pool, passwords, former, user_id="late"),
+        sessions.create_user_session(pool, former, user_id=member.user_id, ip=""),
+        tokens.create_token(pool, former, member.user_id, length=32, expire_s=60),
+        teams.create_team(deps, key, team_id="late", name="Late", roles=[]),
+        teams.update_name(deps, key, "band", "Late"),
+    ]
+
+    outcomes = [await asyncio.gather(one, return_exceptions=True) for one in late]
+
+    assert [getattr(outcome, "type", outcome) for [outcome] in outcomes] == ["project_not_found"] * len(late)
+    passwords.close()
+    await pool.close()
+
+
+async def test_a_restored_database_gives_no_incarnation_that_it_may_have_given(world: World) -> None:
+    async def incarnation() -> int:
+        """That of a user who is made now."""
+        user = await world.guard.session(PROJECT, await secret_of(world))
+        assert user is not None
+        return user.incarnation
+
+    before = await incarnation()
+    connection = await asyncpg.connect(world.database.dsn("auth"))
+    await end_all_of_instance(connection)
+    await connection.close()
+
+    assert await incarnation() > before + 1_000_000
+
+
+async def secret_of(world: World) -> SessionSecret:
+    """The session of a new user."""
+    made = await world.key.call("POST", "/users", userId="unique()")
+    session = await world.key.call("POST", f"/users/{made.json['$id']}/sessions")
+    secret = SessionSecret.parse(session.json["secret"])
+    assert secret is not None
+    return secret
