@@ -97,22 +97,31 @@ def verify(
 
     Whether its session and user still stand is not known here. Raises `Refusal(USER_JWT_INVALID)`.
     """
-    header = _header(token)
-    key = keys.get(header.kid)
+    key = keys.get(unverified_kid(token))
     if key is None:
         raise _refusal("no signing key is known for it")
-    try:
-        payload = _JWS.decode(token, key.key, algorithms=[key.algorithm])  # whatever the header asks for
-    except jwt.PyJWTError as error:
-        raise _refusal("its signature is wrong") from error
-    claims = _parse(payload, Claims)
+    claims = _parse(signed_payload(token, key), Claims)
     _check(claims, project=project, issuer=issuer, now=clock())
     return claims
 
 
+def signed_payload(token: str, key: PublicKey) -> bytes:
+    """Return the payload of a JWS in its compact form (RFC 7515) that `key` has signed, by the key's own algorithm.
+
+    Raises `Refusal(USER_JWT_INVALID)`.
+    """
+    _check_form(token)
+    try:
+        payload: bytes = _JWS.decode(token, key.key, algorithms=[key.algorithm])  # whatever the header asks for
+    except jwt.PyJWTError as error:
+        raise _refusal("its signature is wrong") from error
+    return payload
+
+
 def unverified_kid(token: str) -> str:
     """Return the kid of the key that is said to have signed a JWT; raises `Refusal(USER_JWT_INVALID)`."""
-    return _header(token).kid
+    _check_form(token)
+    return _parse(_decode(token.partition(".")[0]), _Header).kid
 
 
 def claims_of(token: str) -> Claims:
@@ -120,13 +129,10 @@ def claims_of(token: str) -> Claims:
     return _parse(_decode(token.split(".")[1]), Claims)
 
 
-def _header(token: str) -> _Header:
-    if len(token) > MOST_BYTES or not _COMPACT.fullmatch(token):
+def _check_form(token: str) -> None:
+    is_compact = len(token) <= MOST_BYTES and _COMPACT.fullmatch(token)
+    if not is_compact or not all(map(_is_canonical, token.split("."))):
         raise _refusal("it is malformed")
-    segments = token.split(".")
-    if not all(map(_is_canonical, segments)):
-        raise _refusal("it is malformed")
-    return _parse(_decode(segments[0]), _Header)
 
 
 def _is_canonical(segment: str) -> bool:
