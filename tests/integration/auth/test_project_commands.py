@@ -5,9 +5,12 @@ import json
 import sys
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from services.embedded.valkey import Valkey
+from shared.contracts.administration import CreateKey, CreateUser
+from shared.kernel.errors import ErrorType, Refusal
 from tests.integration.auth.conftest import PROJECT, World, open_world
 from tests.parts import Database
 
@@ -96,3 +99,37 @@ async def test_people_are_shown_a_project_and_told_what_cannot_be(opened: tuple[
     for wrong in (("--session-limit", "0"), ("--disable", "telepathy"), ("--show", "shoeSize")):
         code, _, err = await daypass.run("project", "update", PROJECT, *wrong)
         assert (code, "Traceback" in err) == (REFUSED, False)
+
+
+async def test_a_user_made_by_the_command_line_signs_in(opened: tuple[World, Daypass]) -> None:
+    world, daypass = opened
+    address = ("--email", "Cli@example.org")
+    made = await daypass.json("user", "create", "--project", PROJECT, *address, "--password", "a long password")
+
+    body = {"email": "cli@example.org", "password": "a long password"}
+    assert (await world.guest.call("POST", "/account/sessions/email", **body)).json["userId"] == made["id"]
+    again = await daypass.run("user", "create", "--project", PROJECT, *address, "--password", "a long password")
+    assert (again[0], "already exists" in again[2]) == (REFUSED, True)
+
+
+@pytest.mark.parametrize("password", ["short", "p" * 257])
+async def test_a_password_that_is_none_goes_nowhere(opened: tuple[World, Daypass], password: str) -> None:
+    _, daypass = opened
+    code, _, err = await daypass.run("user", "create", "--project", PROJECT, "--password", password)
+
+    assert (code, "it must have 8 to 256 characters" in err) == (REFUSED, True)
+    assert password not in err
+
+
+async def test_a_digest_or_hash_that_is_none_is_refused(opened: tuple[World, Daypass]) -> None:
+    world, _ = opened
+    key, secret = CreateKey.new(project=PROJECT, name="some")
+    for wrong in (
+        msgspec.structs.replace(key, secret_digest=secret.encode()),
+        msgspec.structs.replace(key, id="unique()"),
+        CreateUser(project=PROJECT, id="ada", password_hash="a long password"),
+        CreateUser(project=PROJECT, id="unique()"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await world.bus.ask(wrong, timeout_s=15)
+        assert refused.value.type is ErrorType.GENERAL_ARGUMENT_INVALID

@@ -85,6 +85,15 @@ def test_the_credentials_file_is_private_and_says_what_json_says(each_user: User
     }
 
 
+def test_the_first_key_is_in_its_file_and_nowhere_else(user: User, data_dir: Path) -> None:
+    with user.up(data_dir) as instance:
+        key = instance.ready()["key"].encode()
+    files = [path for path in data_dir.rglob("*") if path.is_file()]
+
+    assert any(path.parent.name == "appendonlydir" for path in files)
+    assert [path.name for path in files if key in path.read_bytes()] == ["credentials.env"]
+
+
 def test_nothing_with_a_secret_in_it_can_be_read_by_others(each_user: User, data_dir: Path) -> None:
     with each_user.up(data_dir) as instance:
         instance.ready()
