@@ -1,0 +1,41 @@
+"""Which images `make up` takes, with a stand-in for the program `docker`."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy import dotenv, images
+from deploy.images import PARTS
+
+PART = next(part for part in PARTS if part.name == "postgres")
+DIGEST = f"postgres@sha256:{'0123456789abcdef' * 4}"
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that keeps what was chosen; nothing is chosen yet."""
+    monkeypatch.setattr(dotenv, "FILE", tmp_path / ".env")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv(PART.variable, raising=False)
+    return tmp_path / ".env"
+
+
+def install_docker(folder: Path, digests: str) -> None:
+    program = folder / "docker"
+    program.write_text(f"#!/bin/sh\nprintf '{digests}'\n")
+    program.chmod(0o755)
+
+
+def test_a_pulled_image_is_kept_by_its_digest(file: Path) -> None:
+    install_docker(file.parent, f"{DIGEST}\\n")
+
+    assert images._choose(PART) == DIGEST
+    assert file.read_text() == f"{PART.variable}={DIGEST}\n"
+    assert images._choose(PART) == DIGEST
+
+
+def test_an_image_that_no_registry_gave_keeps_its_tag(file: Path) -> None:
+    install_docker(file.parent, "")
+
+    assert images._choose(PART) == PART.official
+    assert not file.exists()
