@@ -84,7 +84,9 @@ def test_members_see_of_one_another_what_the_project_says(embedded: Instance, pr
     backend = Teams(server(embedded))
     team = backend.create(ID.unique(), "Court").id
     membership = backend.create_membership(team, ["judge"], user_id=user).id
-    member = Teams(with_session(embedded, str(Users(server(embedded)).create_session(user).secret)))
+    other = Users(server(embedded)).create(ID.unique(), name="Grace").id
+    backend.create_membership(team, ["clerk"], user_id=other)
+    member = Teams(with_session(embedded, str(Users(server(embedded)).create_session(other).secret)))
 
     assert member.get_membership(team, membership).username == ""
     assert project.update_membership_privacy_policy(user_name=True).id == embedded.project
