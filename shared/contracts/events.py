@@ -10,7 +10,7 @@ Adding a field with a default is free; everything else is a new `VERSION`. A rea
 type or version drops its whole cache, so that an old replica errs on the safe side.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -47,4 +47,4 @@ class ProjectDeleted(Event, frozen=True, kw_only=True):
     STREAM: ClassVar[str] = "events"
 
     project: str
-    incarnation: int = 0
+    incarnation: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0

@@ -1,10 +1,15 @@
 """Grants: what auth asks data of the roles that permissions name."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
 from shared.contracts.requests import Request
+from shared.kernel.ids import ID_PATTERN
+
+Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+Incarnation = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""Of a project; as PostgreSQL's bigint."""
 
 
 class TeamGrants(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,16 +25,16 @@ class FindTeamGrants(Request[TeamGrants], frozen=True, kw_only=True):
     SERVICE: ClassVar[str] = "data"
     ANSWER: ClassVar[type[msgspec.Struct]] = TeamGrants
 
-    incarnation: int
-    team: str
+    incarnation: Incarnation
+    team: Id
 
 
 class Grantee(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom permissions name: `kind` is `user`, `team` or `member`."""
+    """Whom permissions name."""
 
-    incarnation: int
-    kind: str
-    id: str
+    incarnation: Incarnation
+    kind: Literal["team", "user", "member"]
+    id: Id
 
 
 class Grantees(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """Whom permissions name, for auth, which knows who is there: data knows roles by their text alone."""
 
+from typing import Literal, get_args
+
 import asyncpg
 
 from services.data.store import grants as store
@@ -8,7 +10,8 @@ from shared.kernel.errors import ErrorType, Unavailable
 from shared.postgres.pool import Pool
 
 TABLES_AT_ONCE = 50
-KINDS = ("team", "user", "member")
+Kind = Literal["team", "user", "member"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 async def find_team_grants(pool: Pool, asked: FindTeamGrants) -> TeamGrants:
@@ -46,6 +49,7 @@ async def list_grantees(pool: Pool, asked: ListGrantees) -> Grantees:
 
 def _add(found: dict[Grantee, None], roles: list[tuple[int, str]]) -> None:
     for incarnation, role in roles:
-        kind, _, rest = role.partition(":")
-        if kind in KINDS:
-            found[Grantee(incarnation=incarnation, kind=kind, id=rest.partition("/")[0])] = None
+        for kind in KINDS:
+            if role.startswith(f"{kind}:"):
+                id_ = role.removeprefix(f"{kind}:").partition("/")[0]
+                found[Grantee(incarnation=incarnation, kind=kind, id=id_)] = None
