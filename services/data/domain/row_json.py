@@ -24,6 +24,9 @@ MOST_NAMES = MOST_COLUMNS + 24
 MOST_TEXTS = 1_000_000
 """Of one row: names, and texts in arrays."""
 
+MOST_AT_ONCE = 20_000
+"""Elements of arrays."""
+
 FEW_COLONS = 20_000
 
 NO_VALUE: Data = {}
@@ -70,6 +73,11 @@ def parse_list(sent: Raw) -> list[Data]:
     if not parsed:
         raise Refusal(ErrorType.ROW_MISSING_DATA, "The rows are missing.")
     return parsed
+
+
+def is_much(*rows: Data) -> bool:
+    """Say whether rows have so many elements of arrays that looking at each of them would hold others up."""
+    return sum(len(value) for row in rows for value in row.values() if isinstance(value, list)) > MOST_AT_ONCE
 
 
 def _parse(row: bytes) -> Data:

@@ -1,5 +1,8 @@
 """Many rows at once, by keys only: all are written, or none."""
 
+from collections.abc import Collection
+from functools import partial
+
 import msgspec
 
 from services.data.domain.catalogue import Table
@@ -7,7 +10,7 @@ from services.data.domain.queries import MOST_NUMBER, RowQuery, parse_row_querie
 from services.data.domain.row_json import Data
 from services.data.domain.rows import Values, stored, stored_over, unfit
 from services.data.operations.catalogue import Catalogue, Key
-from services.data.operations.rows import UPSERT_TRIES, moment, row_permissions
+from services.data.operations.rows import UPSERT_TRIES, aside, moment, row_permissions
 from services.data.store import bulk_rows as store
 from services.data.store.bulk_rows import RowToWrite
 from services.data.store.rows import Page
@@ -33,9 +36,10 @@ def given_rows(rows: list[Data]) -> list[GivenRow]:
 
 async def create_rows(catalogue: Catalogue, principal: Principal, key: Key, rows: list[GivenRow]) -> bytes:
     """Make rows; return them as JSON, in their order. Raises `Refusal` where one of them cannot be."""
+    data = [row.data for row in rows]
 
     async def work(connection: Connection, table: Table) -> bytes:
-        made = [_to_insert(table, row, principal) for row in rows]
+        made = await aside(lambda: [_to_insert(table, row, principal) for row in rows], *data)
         return _page(table, Page(await store.insert_rows(connection, table, made, now=now()), len(made)))
 
     return await catalogue.write(key, principal, work)
@@ -50,11 +54,12 @@ async def upsert_rows(catalogue: Catalogue, principal: Principal, key: Key, rows
     if len(set(ids)) != len(ids):
         raise Refusal(ErrorType.ROW_ALREADY_EXISTS, "Two of the rows have the same ID.")
 
+    data = [row.data for row in rows]
+
     async def work(connection: Connection, table: Table) -> bytes:
         for _ in range(UPSERT_TRIES):
             known = await store.hold_ids(connection, table, ids)
-            there = [_to_overwrite(table, row, principal) for row in rows if row.id in known]
-            new = [_to_insert(table, row, principal) for row in rows if row.id not in known]
+            there, new = await aside(partial(_to_upsert, table, rows, principal, known), *data)
             try:
                 async with connection.transaction():
                     if new:
@@ -77,7 +82,7 @@ async def update_rows(catalogue: Catalogue, principal: Principal, key: Key, data
     """
 
     async def work(connection: Connection, table: Table) -> bytes:
-        values = stored(table, data, is_new=False, keeps_null=True)
+        values = await aside(partial(stored, table, data, is_new=False, keeps_null=True), data)
         permissions = _permissions_in(data)
         held = await store.hold_matching(
             connection, table, _query(table, queries), named={column.n for column, _ in values}
@@ -124,6 +129,14 @@ def _permissions_in(data: Data) -> list[str] | None:
 
 def _to_insert(table: Table, row: GivenRow, principal: Principal) -> RowToWrite:
     return _to_write(row, principal, stored(table, row.data, is_new=True), row.permissions or [])
+
+
+def _to_upsert(
+    table: Table, rows: list[GivenRow], principal: Principal, known: Collection[str]
+) -> tuple[list[RowToWrite], list[RowToWrite]]:
+    """Return what is written over rows that are known, and what is made."""
+    there = [_to_overwrite(table, row, principal) for row in rows if row.id in known]
+    return there, [_to_insert(table, row, principal) for row in rows if row.id not in known]
 
 
 def _to_overwrite(table: Table, row: GivenRow, principal: Principal) -> RowToWrite:

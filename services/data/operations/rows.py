@@ -4,10 +4,11 @@ Rights come first, and what is asked after them. Of a row that a caller may not 
 may be changed or deleted; where not even that, it is not there. `services.data.domain.rights` has the rules.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,7 +18,7 @@ from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.queries import RowQuery, has_cursor, parse_row_queries, parse_selection
 from services.data.domain.query_strings import UnfitQuery
 from services.data.domain.rights import Access, access, roles_for, unauthorized
-from services.data.domain.row_json import Data
+from services.data.domain.row_json import Data, is_much
 from services.data.domain.rows import (
     Step,
     Values,
@@ -44,6 +45,8 @@ from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
 from shared.kernel.ids import chosen_id
 from shared.postgres.pool import Connection
+
+T = TypeVar("T")
 
 LONGEST_PAGE = 1_000
 """Rows that are read at once; a longer page is sent in parts."""
@@ -219,7 +222,7 @@ async def update_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
     async def work(connection: Connection, table: Table) -> bytes:
         to_update = _access(table, "update", principal)
         permissions = None if change.permissions is None else row_permissions(change.permissions, principal)
-        values, fault = _checked(partial(stored, is_new=False), table, change.data or {})
+        values, fault = await _checked(partial(stored, is_new=False), table, change.data or {})
         updated_at = moment(change.data or {}, "$updatedAt", principal)
         known = await store.find_row(connection, table, row_id, to_update, values=values, permissions=permissions)
         if known.may_read and known.is_same and fault is None and updated_at is None:
@@ -319,7 +322,7 @@ async def _insert(connection: Connection, table: Table, principal: Principal, id
         raise unauthorized()
     data = change.data or {}
     permissions = new_permissions(change.permissions, principal)
-    values = stored(table, data, is_new=True)
+    values = await aside(partial(stored, table, data, is_new=True), data)
     created_at = moment(data, "$createdAt", principal) or now()
     updated_at = moment(data, "$updatedAt", principal) or created_at
     return await store.insert_row(
@@ -342,7 +345,7 @@ async def _overwrite(
         return None
     data = change.data or {}
     permissions = None if change.permissions is None else row_permissions(change.permissions, principal)
-    values, fault = _checked(stored_over, table, data)
+    values, fault = await _checked(stored_over, table, data)
     created_at, updated_at = moment(data, "$createdAt", principal), moment(data, "$updatedAt", principal)
     try:
         known = await store.find_row(connection, table, id_, to_update, values=values, permissions=permissions)
@@ -388,10 +391,15 @@ def _listed(table: Table, page: Page) -> bytes:
     return f'{{"total":{page.total},"{table.naming.word("rows")}":[{page.rows}]}}'.encode()
 
 
-def _checked(check: Callable[[Table, Data], Values], table: Table, data: Data) -> tuple[Values, Refusal | None]:
+async def aside(check: Callable[[], T], *rows: Data) -> T:
+    """Return what a check of rows gives; of much in them, in a thread, so that others have their turn meanwhile."""
+    return await asyncio.to_thread(check) if is_much(*rows) else check()
+
+
+async def _checked(check: Callable[[Table, Data], Values], table: Table, data: Data) -> tuple[Values, Refusal | None]:
     """Return the values to be stored, or why they cannot be: told only to who may update the row."""
     try:
-        return check(table, data), None
+        return await aside(partial(check, table, data), data), None
     except Refusal as refusal:
         return [], refusal
 

@@ -65,3 +65,20 @@ async def test_who_may_create_since_a_moment_ago_is_known_on_every_replica(api: 
 
     for replica in (0, 1):
         assert (await rows.create(LARGE, ada, replica=replica)).status == 201
+
+
+async def test_many_elements_are_looked_at_like_few(api: Api, ada: Headers) -> None:
+    columns = [{"key": f"c{n}", "type": "integer", "array": True} for n in range(4)]
+    rows = await api.new_table(columns=columns, permissions=['create("users")', 'update("users")', 'read("users")'])
+    many: Json = {f"c{n}": list(range(10_000)) for n in range(4)}
+    bad = many | {"c3": [*range(9_999), "x"]}
+
+    made = await rows.create(many, ada, row_id="one")
+    assert {key: made.body[key] for key in many} == many
+    assert (await rows.create(bad, ada)).said == (400, "row_invalid_structure")
+    assert (await rows.update("one", {"data": bad}, ada)).said == (400, "row_invalid_structure")
+    assert (await rows.update("one", {"data": many}, ada)).body == made.body
+    assert (await rows.call("PUT", "/rows/one", ada, {"data": many | {"c0": [1]}})).body["c0"] == [1]
+    bulk = await rows.call("PUT", "/rows", body={"rows": [many | {"$id": "one"}, many | {"$id": "two"}]})
+    assert [row["c0"] for row in bulk.body["rows"]] == [many["c0"]] * 2
+    assert (await rows.call("PATCH", "/rows", body={"data": bad})).said == (400, "row_invalid_structure")
