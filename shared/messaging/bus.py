@@ -1,6 +1,6 @@
 """Requests and replies over streams.
 
-A request goes into the stream of a service and lane; one of the service's processes takes it, by a consumer group, and
+A request goes into a stream for the service, lane and asker; one of the service's processes takes it, by a group, and
 answers into the reply stream of the asking process, whose name says who answers: so Redis's ACL can keep others from
 answering. The envelope carries how long the asker waits; a server drops what is late, by Redis's own clock, since the
 clocks of two hosts may differ. Delivery is at least once: handlers bear a repetition.
@@ -18,7 +18,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from shared.contracts.requests import A, Request
+from shared.contracts.requests import ADMIN, A, Request
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, convert, pack, unpack
@@ -122,18 +122,20 @@ class Bus:
         """Answer the requests of a lane until cancelled."""
         known = {(kind.TYPE, kind.VERSION): (kind, handler) for kind, handler in handlers.items()}
 
-        async def handle(fields: dict[bytes, bytes], age_ms: int) -> None:
-            await self._answer(fields, age_ms, known)
+        async with asyncio.TaskGroup() as groups:
+            for asking in ("auth", "cli") if lane == ADMIN else names.SERVICES:
+                handle = partial(self._answer, known, asking)
+                groups.create_task(self._group(lane, asking).run(handle))
 
-        group = Group(
+    def _group(self, lane: str, asking: str) -> Group:
+        return Group(
             redis=self._redis,
-            stream=names.requests(self._service, lane),
+            stream=names.requests(self._service, lane, asking),
             service=self._service,
             consumer=self._asker,
             concurrency=CONCURRENCY,
             deletes=True,
         )
-        await group.run(handle)
 
     async def close(self) -> None:
         """Stop listening, and take this process's reply streams away."""
@@ -158,7 +160,7 @@ class Bus:
             request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
             body=cast("dict[str, object]", msgspec.to_builtins(request, builtin_types=(bytes,))),
         )
-        stream = names.requests(request.SERVICE, request.LANE)
+        stream = names.requests(request.SERVICE, request.LANE, self._service)
         await self._redis.xadd(stream, {"request": pack(envelope)}, maxlen=REQUESTS_LENGTH, approximate=True)
 
     def _listen_to(self, service: str) -> None:
@@ -202,14 +204,14 @@ class Bus:
 
     async def _answer(
         self,
+        known: Mapping[tuple[str, int], tuple[type[Request[Any]], Handler]],
+        asking: str,
         fields: dict[bytes, bytes],
         age_ms: int,
-        known: Mapping[tuple[str, int], tuple[type[Request[Any]], Handler]],
     ) -> None:
-        try:
-            envelope = unpack(fields.get(b"request", b""), Envelope)
-        except MalformedMessage:
-            self._passed_over.note("request")
+        envelope = _opened(fields.get(b"request", b""))
+        if envelope is None or not envelope.asker.startswith(f"{asking}:"):
+            self._passed_over.note("request", asking=asking)
             return
         if age_ms > envelope.timeout_ms:
             log.info("a late request was dropped", type=envelope.type, age_ms=age_ms)
@@ -245,6 +247,13 @@ async def _handle(envelope: Envelope, known: Mapping[tuple[str, int], tuple[type
         log.exception("a request failed", type=envelope.type)
         return Reply(id=envelope.id, fault=_unexpected("The request failed."))
     return Reply(id=envelope.id, body=cast("dict[str, object]", msgspec.to_builtins(answer, builtin_types=(bytes,))))
+
+
+def _opened(request: bytes) -> Envelope | None:
+    try:
+        return unpack(request, Envelope)
+    except MalformedMessage:
+        return None
 
 
 def _order(id_: bytes) -> tuple[int, ...]:

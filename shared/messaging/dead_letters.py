@@ -6,6 +6,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from shared.contracts.dead_letters import DeadLetter, DeadLetters
+from shared.contracts.requests import ADMIN
 from shared.kernel.clock import wire_date
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage, unpack_map
@@ -13,6 +14,8 @@ from shared.messaging.codec import MalformedMessage, unpack_map
 MOST = 100
 LONGEST = 200
 """Characters of what a letter says of itself."""
+
+LANES = ("general", "principal", ADMIN)
 
 HEARS_EVENTS = "data"
 """The service that hears `events`, and so handles events that are retried."""
@@ -51,7 +54,7 @@ async def _letters(redis: Redis, service: str) -> list[tuple[bytes, Fields]]:
 
 def _home(service: str, stream: str) -> str:
     """Return where a letter is handled. What stands in it was written by the service, which may ask only itself."""
-    if stream.startswith(names.requests(service, "")):
+    if stream in {names.requests(service, lane, asking) for lane in LANES for asking in names.ASKING}:
         return stream
     return names.retries(service) if service == HEARS_EVENTS else ""
 

@@ -3,6 +3,9 @@
 SERVICES = ("auth", "token", "data")
 """Every service whose replicas cache principals, and so every registry that a barrier reads."""
 
+ASKING = (*SERVICES, "cli")
+"""Whoever asks on the bus."""
+
 IDENTITY = "identity"
 """The hash that says which Redis this is (`id`), whose streams it holds (`stream`), and by which mark each registry is
 known to be whole (a field by the name of the service). Auth alone writes it."""
@@ -34,9 +37,9 @@ def announcements(service: str) -> str:
     return f"announce:{service}"
 
 
-def requests(service: str, lane: str) -> str:
-    """The stream of requests to a service."""
-    return f"req:{service}:{lane}"
+def requests(answering: str, lane: str, asking: str) -> str:
+    """The stream of requests of one service to another: however many one sends, those of others do not wait."""
+    return f"req:{answering}:{lane}:{asking}"
 
 
 def replies(answering: str, asking: str) -> str:

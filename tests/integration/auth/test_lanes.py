@@ -24,7 +24,7 @@ async def fresh(database: Database, valkey: Valkey) -> AsyncIterator[World]:
 
 async def test_requests_that_wait_at_a_barrier_keep_no_sign_in_waiting(fresh: World, redis: Redis) -> None:
     user = await fresh.sign_up()
-    stream = names.requests("auth", ADMIN)
+    stream = names.requests("auth", ADMIN, "cli")
 
     async def at_work() -> int:
         return int((await redis.xpending(stream, "auth"))["pending"])

@@ -37,24 +37,35 @@ ONLY_A_SERVICE_SPEAKS_FOR_ITSELF = [
     (user, f"PUBLISH announce:{other} a:1") for user in USERS for other in SERVICES if user != other
 ]
 ONLY_A_SERVICE_TAKES_WHAT_IS_ASKED_OF_IT = [
-    (user, f"XREADGROUP GROUP {user} a STREAMS req:{other}:{lane} >")
+    (user, f"XREADGROUP GROUP {user} a STREAMS req:{other}:{lane}:{user} >")
     for user in USERS
     for other in SERVICES
     for lane in ("principal", "general", "admin")
     if user != other
 ]
 ONLY_THE_COMMAND_LINE_ADMINISTERS = [
-    (user, f"XADD req:{answering}:admin * request a") for user in ("token", "data") for answering in SERVICES
+    (user, f"XADD req:{answering}:admin:{asking} * request a")
+    for user in ("token", "data")
+    for answering in SERVICES
+    for asking in USERS
 ]
 THE_COMMAND_LINE_ONLY_ADMINISTERS = [
-    ("cli", f"XADD req:{answering}:{lane} * request a") for answering in SERVICES for lane in ("general", "principal")
+    ("cli", f"XADD req:{answering}:{lane}:cli * request a")
+    for answering in SERVICES
+    for lane in ("general", "principal")
+]
+ONLY_THE_ASKER_ASKS_AS_ITSELF = [
+    (user, f"XADD req:auth:principal:{other} * request a")
+    for user in ("token", "data", "cli")
+    for other in USERS
+    if user != other
 ]
 DATA_DOES_NOT_REVOKE = [
     ("data", "SREM replicas:token a:1:1"),
     ("data", "SRANDMEMBER replicas:auth 9"),
     ("data", "SUBSCRIBE announce:auth"),
-    ("data", "XADD req:auth:general * request a"),
-    ("data", "XADD req:token:general * request a"),
+    ("data", "XADD req:auth:general:data * request a"),
+    ("data", "XADD req:token:general:data * request a"),
 ]
 ONLY_AUTH_SAYS_WHICH_REDIS_THIS_IS = [
     (user, command)
@@ -98,6 +109,7 @@ FORBIDDEN: list[Command] = [
     *ONLY_A_SERVICE_TAKES_WHAT_IS_ASKED_OF_IT,
     *ONLY_THE_COMMAND_LINE_ADMINISTERS,
     *THE_COMMAND_LINE_ONLY_ADMINISTERS,
+    *ONLY_THE_ASKER_ASKS_AS_ITSELF,
     *DATA_DOES_NOT_REVOKE,
     *ONLY_AUTH_SAYS_WHICH_REDIS_THIS_IS,
     *ONLY_AUTH_STRIKES,
@@ -122,22 +134,22 @@ ALLOWED: list[Command] = [
     ("auth", "SREM replicas:data a:1:1"),
     ("auth", "HSET identity stream 1-2"),
     ("auth", "WATCH feed:1-2"),
-    ("token", "XADD req:auth:general * request a"),
-    ("token", "XADD req:auth:principal * request a"),
-    ("token", "XADD req:token:principal * request a"),
+    ("token", "XADD req:auth:general:token * request a"),
+    ("token", "XADD req:auth:principal:token * request a"),
+    ("token", "XADD req:token:principal:token * request a"),
     ("data", "XREAD STREAMS feed:1-2 0"),
-    ("data", "XADD req:auth:principal * request a"),
-    ("data", "XADD req:token:principal * request a"),
+    ("data", "XADD req:auth:principal:data * request a"),
+    ("data", "XADD req:token:principal:data * request a"),
     ("data", "XADD reply:data:token:1 * reply a"),
     ("data", "XREAD STREAMS reply:auth:data:1 0"),
     ("data", "SADD replicas:data a:1:1"),
     ("data", "HMGET identity id stream"),
     ("data", "PUBLISH announce:data a:1"),
     ("data", "XGROUP CREATE events:1-2 data 0 MKSTREAM"),
-    ("cli", "XADD req:auth:admin * request a"),
-    ("cli", "XADD req:token:admin * request a"),
-    ("cli", "XADD req:data:admin * request a"),
-    ("auth", "XADD req:token:admin * request a"),
+    ("cli", "XADD req:auth:admin:cli * request a"),
+    ("cli", "XADD req:token:admin:cli * request a"),
+    ("cli", "XADD req:data:admin:cli * request a"),
+    ("auth", "XADD req:token:admin:auth * request a"),
     ("cli", "XREAD STREAMS reply:auth:cli:1 0"),
     ("health", "PING"),
 ]

@@ -17,7 +17,7 @@ from shared.messaging.group import DELIVERIES, Group, Handle
 from tests.eventually import eventually
 
 QUESTION = FindSession(project="p", user="u", session="recent")
-STREAM = names.requests("auth", FindSession.LANE)
+STREAM = names.requests("auth", FindSession.LANE, "data")
 
 Answering = Callable[[FindSession], Awaitable[FoundSession]]
 
@@ -251,7 +251,7 @@ async def test_junk_among_replies_is_passed_over(redis: Redis, asker: Bus, field
 async def test_a_reply_goes_to_no_stream_but_a_process_s(redis: Redis, asker: Bus) -> None:
     envelope = {"id": "1", "type": "t", "version": 1, "timeout_ms": 9000, "request_id": "", "body": {}}
     async with serving(redis, found):
-        for name in ("data", "data:x:y", "data:" + "x" * 1000, "*"):
+        for name in ("token:x", "data", "data:x:y", "data:" + "x" * 1000, "*"):
             await redis.xadd(STREAM, {"request": pack({**envelope, "asker": name})})
         await asker.ask(QUESTION)
         await eventually(lambda: redis.xlen(STREAM), 0)
