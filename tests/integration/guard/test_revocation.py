@@ -2,11 +2,17 @@
 
 import asyncio
 import contextlib
+import itertools
 
 import pytest
+from redis.exceptions import ResponseError
+from structlog.testing import capture_logs
 
 from shared.contracts import subjects
 from shared.contracts.principal import Principal
+from shared.guard.feed_reader import REGISTRATION_S
+from shared.guard.registrations import MOST
+from shared.kernel.clock import boot_clock
 from shared.kernel.errors import Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.relay import Relay
@@ -250,3 +256,71 @@ async def test_a_database_that_is_behind_redis_was_restored_and_begins_a_new_epo
         assert set(await seen_by_all(world, secret)) == {None}
     assert len(ended) == 1
     assert receipt.number > position
+
+
+async def test_a_relay_that_was_replaced_numbers_nothing(world: World) -> None:
+    redis, pool = world.revocations._redis, world.truth.pool
+    world.relay_task.cancel()
+    await asyncio.gather(world.relay_task, return_exceptions=True)
+    for key in (names.IDENTITY, *map(names.registry, names.SERVICES)):
+        with contextlib.suppress(ResponseError):
+            await redis.hset(key, "stream", "9-of-another-database")
+    ticket = await world.publish("session:library/x")
+    relay = Relay(dsn=world.relay._dsn, redis_url=world.relay._redis_url)
+    with capture_logs() as logged:
+        async with running(relay.run()):
+            await eventually(lambda: any("relay stopped" in line["event"] for line in logged), True)
+
+    assert await pool.fetchval("SELECT number FROM feed.outbox WHERE id = $1", ticket) is None
+
+
+async def test_replicas_that_are_none_and_go_on_registering_hold_nothing_up_for_longer_than_a_registration(
+    world: World,
+) -> None:
+    redis = world.revocations._redis
+    secret = world.truth.sign_in("ada")
+    await seen_by_all(world, secret)
+
+    async def haunt() -> None:
+        for turn in itertools.count():
+            async with redis.pipeline(transaction=True) as pipeline:
+                pipeline.sadd(names.registry("data"), f"ghost:0:{turn + 1}")
+                pipeline.srem(names.registry("data"), f"ghost:0:{turn}")
+                await pipeline.execute()
+            await asyncio.sleep(0.1)
+
+    async with running(haunt()):
+        await eventually(lambda: redis.scard(names.registry("data")), 4)
+        started = boot_clock()
+        receipt = await world.revocations.confirm(await world.delete(secret))
+        elapsed_s = boot_clock() - started
+
+        assert set(await seen_by_all(world, secret)) == {None}
+    assert (receipt.acked, receipt.fenced) == (len(world.guards), 1)
+    assert REGISTRATION_S <= elapsed_s < 2 * REGISTRATION_S
+
+
+async def test_a_registry_that_was_lost_alone_is_not_believed_at_once(world: World) -> None:
+    redis = world.revocations._redis
+    await world.revocations.confirm(await world.publish("session:library/x"))
+    await redis.delete(names.registry("data"))
+    found = await world.revocations._read()
+
+    assert not found.is_whole
+    started = boot_clock()
+    await world.revocations.confirm(await world.publish("session:library/y"))
+    assert boot_clock() - started > REGISTRATION_S / 2
+
+    async def is_whole() -> bool:
+        return (await world.revocations._read()).is_whole
+
+    await eventually(is_whole, True)
+
+
+async def test_a_registry_that_has_grown_beyond_use_is_emptied(world: World) -> None:
+    redis = world.revocations._redis
+    await redis.sadd(names.registry("data"), *(f"ghost-{number}:0:1" for number in range(2 * MOST)))
+    await eventually(lambda: redis.scard(names.registry("data")), 3)  # both replicas of data, and the mark
+    receipt = await world.revocations.confirm(await world.publish("session:library/x"))
+
+    assert receipt.acked == len(world.guards)
