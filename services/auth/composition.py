@@ -14,6 +14,7 @@ from services.auth.http import account, health, imports, keys, memberships, plat
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.doctor import Deployment
 from services.auth.operations.housekeeping import keep_house
+from services.auth.operations.idle import end_idle_sessions
 from services.auth.operations.invitations import InvitationFolder
 from services.auth.operations.passwords import Passwords
 from services.auth.operations.resolver import DatabaseResolver
@@ -78,6 +79,7 @@ async def open_auth(
             loops.append(guard.run())
         revocations = _revocations(settings, pool, redis, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
+        loops.append(end_idle_sessions(pool, revocations))
         loops.append(keep_house(pool, kept=timedelta(days=settings.receipts_kept_days)))
         deps = AuthDeps(
             pool=pool,

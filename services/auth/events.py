@@ -5,7 +5,7 @@ import asyncio
 from services.auth.domain.list_queries import MOST_NUMBER, ListQuery
 from services.auth.domain.projects import ProjectChange
 from services.auth.domain.records import Key, Session, User
-from services.auth.operations import keys, principals, projects, revocations, sessions, users
+from services.auth.operations import idle, keys, principals, projects, revocations, sessions, users
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.doctor import examine_deployment
 from services.auth.operations.grantees import examine_grantees
@@ -15,6 +15,7 @@ from shared.contracts.dead_letters import DeadLetters, ListDeadLetters, RetryDea
 from shared.contracts.findings import ExamineDeployment, Findings
 from shared.contracts.principal import Project
 from shared.contracts.requests import (
+    Done,
     FindSession,
     FoundSession,
     ResolvedPrincipal,
@@ -24,6 +25,7 @@ from shared.contracts.requests import (
     ResolveProject,
     ResolveSession,
     ResolveUser,
+    SessionsUsed,
 )
 from shared.contracts.revocations import (
     ListRevocations,
@@ -62,7 +64,12 @@ def principal_lane(pool: Pool) -> Handlers:
     async def on_project(asked: ResolveProject) -> ResolvedProject:
         return await principals.resolve_project(pool, asked.project)
 
+    async def on_used(asked: SessionsUsed) -> Done:
+        await idle.mark_used(pool, asked.sessions)
+        return Done()
+
     return {
+        SessionsUsed: on_used,
         ResolveSession: on_session,
         ResolveJwt: on_jwt,
         ResolveKey: on_key,
@@ -143,6 +150,8 @@ def _projects(deps: AuthDeps) -> Handlers:
             origins=asked.origins,
             session_duration_s=asked.session_duration_s,
             session_limit=asked.session_limit,
+            session_idle_s=asked.session_idle_s,
+            recent_sign_in_s=asked.recent_sign_in_s,
             session_invalidation=asked.session_invalidation,
             user_limit=asked.user_limit,
             auth_methods=asked.auth_methods,
@@ -287,7 +296,13 @@ def _sessions(deps: AuthDeps) -> Handlers:
         )
         return _session_records([], await once(deps.pool, deps.revocations, asked.ticket, gone))
 
-    return {admin.ListSessions: on_list, admin.RevokeSession: on_revoke}
+    async def on_revoke_all(asked: admin.RevokeAllSessions) -> admin.SessionRecords:
+        gone = sessions.delete_sessions_of_project(
+            deps.pool, deps.revocations, project=asked.project, by=CLI, ticket=asked.ticket
+        )
+        return _session_records([], await once(deps.pool, deps.revocations, asked.ticket, gone))
+
+    return {admin.ListSessions: on_list, admin.RevokeSession: on_revoke, admin.RevokeAllSessions: on_revoke_all}
 
 
 def _header(receipt: Receipt | None) -> str:
@@ -303,6 +318,8 @@ def _project_records(found: list[Project], receipt: Receipt | None = None) -> ad
             origins=one.origins,
             session_duration_s=one.session_duration_s,
             session_limit=one.session_limit,
+            session_idle_s=one.session_idle_s,
+            recent_sign_in_s=one.recent_sign_in_s,
             session_invalidation=one.session_invalidation,
             user_limit=one.user_limit,
             disabled_auth_methods=tuple(sorted(one.disabled_auth_methods)),

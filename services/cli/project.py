@@ -60,6 +60,13 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 @origin
 @click.option("--session-duration", "session_duration_s", type=int, help="Of new sessions, in seconds.")
 @click.option("--session-limit", type=int, help="Sessions of a user: a sign-in beyond it ends the oldest.")
+@click.option("--session-idle", "session_idle_s", type=int, help="Seconds until an unused session ends; 0: never.")
+@click.option(
+    "--recent-sign-in",
+    "recent_sign_in_s",
+    type=int,
+    help="Seconds since the sign-in within which a user may delete or block the own account; 0: always.",
+)
 @click.option(
     "--session-invalidation/--no-session-invalidation",
     default=None,

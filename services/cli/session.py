@@ -7,7 +7,7 @@ import click
 from services.cli.exit_codes import HELP
 from services.cli.requester import ask
 from services.cli.show import as_json, of_project, show_list, show_receipt
-from shared.contracts.administration import ListSessions, RevokeSession
+from shared.contracts.administration import ListSessions, RevokeAllSessions, RevokeSession
 
 HEADINGS = {
     "id": "SESSION",
@@ -37,10 +37,18 @@ def list_(given: Path | None, *, project: str, user: str, as_json: bool) -> None
 
 @session.command(epilog=HELP)
 @of_project
-@of_user
+@click.option("--user", default="", help="The user's id.")
+@click.option("--all", "of_all", is_flag=True, help="Those of all users of the project.")
 @click.argument("id_", metavar="[ID]", default="")
 @as_json
 @click.pass_obj
-def revoke(given: Path | None, id_: str, *, project: str, user: str, as_json: bool) -> None:
-    """Delete one session of a user, or all: no replica accepts it, or a JWT made from it, when this returns."""
-    show_receipt(ask(given, RevokeSession(project=project, user=user, id=id_)).receipt, as_json=as_json)
+def revoke(given: Path | None, id_: str, *, project: str, user: str, of_all: bool, as_json: bool) -> None:
+    """Delete one session of a user, all of a user, or all of a project.
+
+    When this returns no replica accepts them, nor a JWT made from them. With all sessions end login tokens, invitations
+    and JWTs without a session, too.
+    """
+    if of_all == bool(user) or (of_all and id_):
+        raise click.UsageError("Name a user by --user, with or without a session's ID; or say --all.")
+    request = RevokeAllSessions(project=project) if of_all else RevokeSession(project=project, user=user, id=id_)
+    show_receipt(ask(given, request).receipt, as_json=as_json)

@@ -23,6 +23,8 @@ class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
     incarnation: int = 0
     session_duration_s: int = 0
     session_limit: int = 0
+    session_idle_s: int = 0
+    recent_sign_in_s: int = 0
     session_invalidation: bool = True
     user_limit: int = 0
     disabled_auth_methods: tuple[str, ...] = ()
@@ -136,6 +138,8 @@ class UpdateProject(Change[ProjectRecords], frozen=True, kw_only=True):
     origins: tuple[str, ...] | None = None
     session_duration_s: int | None = None
     session_limit: int | None = None
+    session_idle_s: int | None = None
+    recent_sign_in_s: int | None = None
     session_invalidation: bool | None = None
     user_limit: int | None = None
     auth_methods: dict[str, bool] = {}
@@ -272,6 +276,15 @@ class ListSessions(Asked[SessionRecords], frozen=True, kw_only=True):
 
     project: str
     user: str
+
+
+class RevokeAllSessions(Change[SessionRecords], frozen=True, kw_only=True):
+    """`session.revoke_all`: all sessions of all users of a project. Refused with `project_not_found`."""
+
+    TYPE: ClassVar[str] = "session.revoke_all"
+    ANSWER: ClassVar[type[msgspec.Struct]] = SessionRecords
+
+    project: str
 
 
 class RevokeSession(Change[SessionRecords], frozen=True, kw_only=True):

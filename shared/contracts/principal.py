@@ -62,10 +62,12 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `incarnation` is never given twice: a project that is made again with the id of a deleted one has another.
     `origins` are host names whose pages may call (`*.example.com` covers subdomains), and schemes of apps
-    (`shop-app://`); links lead to these alone. `session_duration_s` and `session_limit` are the policies of the same
-    names; `session_invalidation`: a new password, or another address in place of one, ends the user's other sessions;
-    `disabled_auth_methods` holds Appwrite's method ids; `shown_membership_fields` are the names of the fields of a
-    membership that tell of its user and that other members may see (`userId`, `userEmail`, …).
+    (`shop-app://`); links lead to these alone. `session_duration_s` and `session_limit` are the policies of those
+    names; `session_idle_s` is how long a session may be unused, and `recent_sign_in_s` how long ago a user may have
+    signed in who ends the own account (0: for ever); `session_invalidation`: a new password, or another address in
+    place of one, ends the user's other sessions; `disabled_auth_methods` holds Appwrite's method ids;
+    `shown_membership_fields` are the names of the fields of a membership that tell of its user and that other members
+    may see (`userId`, `userEmail`, …).
     """
 
     id: str
@@ -74,6 +76,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     origins: tuple[str, ...] = ("localhost",)
     session_duration_s: int = 31_536_000
     session_limit: int = 10
+    session_idle_s: int = 0
+    recent_sign_in_s: int = 0
     session_invalidation: bool = True
     user_limit: int = 0
     disabled_auth_methods: frozenset[str] = frozenset()

@@ -122,6 +122,21 @@ class ResolveProject(Request[ResolvedProject], frozen=True, kw_only=True):
     project: str
 
 
+class Done(msgspec.Struct, frozen=True):
+    """The answer to a request that asks for nothing back."""
+
+
+class SessionsUsed(Request[Done], frozen=True, kw_only=True):
+    """`sessions.used`: sessions, each a project and an id, that a replica has seen in use within the last minute."""
+
+    TYPE: ClassVar[str] = "sessions.used"
+    SERVICE: ClassVar[str] = "auth"
+    LANE: ClassVar[str] = "principal"
+    ANSWER: ClassVar[type[msgspec.Struct]] = Done
+
+    sessions: tuple[tuple[str, str], ...]
+
+
 class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session to bind a JWT to; where `session` is empty, as the user has none, it is bound to `generation`."""
 

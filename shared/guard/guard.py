@@ -21,8 +21,10 @@ from shared.guard.cache import Answer, Cache, Kept, PrincipalAnswer
 from shared.guard.feed_reader import FeedReader
 from shared.guard.jwt import PublicKey, unverified_kid, verify
 from shared.guard.resolver import ResolvePrincipal, Resolver
+from shared.guard.uses import Uses
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import is_id, is_project_id
+from shared.kernel.loops import running
 
 ATTEMPTS = 3
 LOOKUPS = 10_000
@@ -56,6 +58,7 @@ class Guard:
         self.cache = Cache() if cache is None else cache
         self.reader = FeedReader(cache=self.cache, service=service, redis_url=redis_url, copies=copies)
         self._resolver = resolver
+        self.uses = Uses(resolver)
         self._most_lookups = most_lookups
         self._flights: dict[Hashable, asyncio.Task[Kept]] = {}
         self._alone = 0
@@ -67,8 +70,9 @@ class Guard:
         return len(self._flights) + self._alone
 
     async def run(self) -> None:
-        """Follow the feed until cancelled."""
-        await self.reader.run()
+        """Follow the feed, and report which sessions are used, until cancelled."""
+        async with running([self.uses.run()]):
+            await self.reader.run()
 
     async def project(self, project_id: str) -> Project:
         """Return a project; raises `Refusal(PROJECT_NOT_FOUND)`, or `Unavailable`."""

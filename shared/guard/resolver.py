@@ -1,5 +1,6 @@
 """Where the guard asks on a miss: auth's database, directly in auth itself, over the bus everywhere else."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from shared.contracts.requests import (
@@ -10,14 +11,16 @@ from shared.contracts.requests import (
     ResolveKey,
     ResolveProject,
     ResolveSession,
+    SessionsUsed,
     VerificationKeys,
 )
+from shared.guard.uses import Recorder, Use
 from shared.messaging.bus import Bus
 
 ResolvePrincipal = ResolveSession | ResolveJwt | ResolveKey
 
 
-class Resolver(Protocol):
+class Resolver(Recorder, Protocol):
     """Answers from the primary database, never from a cache, as of a position not later than the database was read.
 
     Each raises `Unavailable` where there is no answer in time.
@@ -50,3 +53,7 @@ class BusResolver:
     async def keys(self) -> VerificationKeys:
         """Return the public signing keys."""
         return await self._bus.ask(GetKeys())
+
+    async def report_uses(self, uses: Sequence[Use]) -> None:
+        """Record that sessions are used."""
+        await self._bus.ask(SessionsUsed(sessions=tuple(uses)))

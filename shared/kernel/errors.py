@@ -109,6 +109,7 @@ class ErrorType(StrEnum):
     GENERAL_BUSY = "general_busy"
     PRINCIPAL_UNAVAILABLE = "principal_unavailable"
     REVOCATION_UNCONFIRMED = "revocation_unconfirmed"
+    USER_RECENT_SIGN_IN_REQUIRED = "user_recent_sign_in_required"
     REVOCATION_NOT_FOUND = "revocation_not_found"
     SIGNING_KEY_NOT_FOUND = "signing_key_not_found"
 

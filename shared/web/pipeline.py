@@ -169,6 +169,8 @@ class Pipeline:
         if call.is_foreign and call.principal.kind is not Kind.KEY:
             raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
         await _admit(route, call)
+        if call.project.session_idle_s and call.user is not None and call.user.session:
+            self._guard.uses.note(call.project.id, call.user.session)
 
     async def _handle(self, route: Route, call: Call[object], reader: "_Reader", path: list[str]) -> Answer:
         endpoint = route.endpoint

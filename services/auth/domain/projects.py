@@ -20,6 +20,8 @@ LONGEST_NAME = 128
 LEAST_SESSIONS, MOST_SESSIONS = 1, 100
 SHORTEST_SESSION_S, LONGEST_SESSION_S = 60, 31_536_000
 MOST_USERS = 10_000
+SHORTEST_IDLE_S = 300
+"""Replicas report once a minute which sessions are used: a much shorter time would end sessions in use."""
 
 _ORIGIN = re.compile(r"((\*\.)?[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}|[a-z][a-z0-9+.-]{0,99}://)\Z")
 _NO_APPS = frozenset({"http://", "https://", "javascript://", "data://", "file://", "blob://"})
@@ -48,13 +50,16 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
 class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be changed of a project: what is None or not named stays.
 
-    `auth_methods` says by id which are on, `membership_fields` by name which are shown; a `user_limit` of 0 is none.
+    `auth_methods` says by id which are on, `membership_fields` by name which are shown; a `user_limit` of 0 is none,
+    and so are `session_idle_s` and `recent_sign_in_s`.
     """
 
     name: str | None = None
     origins: tuple[str, ...] | None = None
     session_duration_s: int | None = None
     session_limit: int | None = None
+    session_idle_s: int | None = None
+    recent_sign_in_s: int | None = None
     session_invalidation: bool | None = None
     user_limit: int | None = None
     auth_methods: Mapping[str, bool] = {}
@@ -68,6 +73,8 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
             check_origins(self.origins)
         _check_range("session_duration_s", self.session_duration_s, SHORTEST_SESSION_S, LONGEST_SESSION_S)
         _check_range("session_limit", self.session_limit, LEAST_SESSIONS, MOST_SESSIONS)
+        _check_range("session_idle_s", self.session_idle_s or None, SHORTEST_IDLE_S, LONGEST_SESSION_S)
+        _check_range("recent_sign_in_s", self.recent_sign_in_s or None, SHORTEST_SESSION_S, LONGEST_SESSION_S)
         _check_range("user_limit", self.user_limit, 0, MOST_USERS)
         _check_names("auth_methods", self.auth_methods, AUTH_METHODS)
         _check_names("membership_fields", self.membership_fields, MEMBERSHIP_FIELDS)

@@ -110,10 +110,11 @@ async def get_account(call: Call[AuthDeps]) -> Account:
     scopes=("account",),
     status=204,
     before_refusal=confirm_end,
-    errors=(ErrorType.REVOCATION_UNCONFIRMED,),
+    errors=(ErrorType.REVOCATION_UNCONFIRMED, ErrorType.USER_RECENT_SIGN_IN_REQUIRED),
 )
 async def delete_account(call: Call[AuthDeps]) -> None:
     """Delete the user who calls, with all sessions and JWTs, everywhere."""
+    await own.require_recent_sign_in(call.deps, call.project, call.principal)
     call.clear_session_cookies()
     receipt = await operations.delete_user(
         call.deps.pool,
@@ -215,10 +216,11 @@ async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
     callers=Caller.USER,
     scopes=("account",),
     before_refusal=confirm_end,
-    errors=(ErrorType.REVOCATION_UNCONFIRMED,),
+    errors=(ErrorType.REVOCATION_UNCONFIRMED, ErrorType.USER_RECENT_SIGN_IN_REQUIRED),
 )
 async def update_status(call: Call[AuthDeps]) -> Account:
     """Block the user who calls, everywhere; only a key can undo that."""
+    await own.require_recent_sign_in(call.deps, call.project, call.principal)
     call.clear_session_cookies()
     user, receipt = await operations.update_status(
         call.deps.pool,

@@ -39,6 +39,18 @@ class UpdateSessionDuration(msgspec.Struct, frozen=True, kw_only=True):
     duration: Annotated[int, msgspec.Meta(ge=rules.SHORTEST_SESSION_S, le=rules.LONGEST_SESSION_S)]
 
 
+class UpdateSessionIdle(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a session may be unused, in seconds; 0 or null: as long as it lives."""
+
+    duration: Annotated[int, msgspec.Meta(ge=0, le=rules.LONGEST_SESSION_S)] | None
+
+
+class UpdateRecentSignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """How long ago a user may have signed in who deletes or blocks the own account, in seconds; 0 or null: for ever."""
+
+    duration: Annotated[int, msgspec.Meta(ge=0, le=rules.LONGEST_SESSION_S)] | None
+
+
 class UpdateSessionInvalidation(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a new password or address ends the user's other sessions."""
 
@@ -148,6 +160,32 @@ async def update_session_limit_policy(call: Call[AuthDeps], params: UpdateSessio
 async def update_session_duration_policy(call: Call[AuthDeps], params: UpdateSessionDuration) -> Project:
     """Set how long new sessions live; those that there are keep their end."""
     return await _change(call, ProjectChange(session_duration_s=params.duration))
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/project/policies/session-idle",
+    name="project.update_session_idle_policy",
+    callers=Caller.KEY,
+    scopes=POLICIES,
+    errors=UNCONFIRMED,
+)
+async def update_session_idle_policy(call: Call[AuthDeps], params: UpdateSessionIdle) -> Project:
+    """Set how long a session may be unused before it ends, with the JWTs made from it."""
+    return await _change(call, ProjectChange(session_idle_s=params.duration or 0))
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/project/policies/recent-sign-in",
+    name="project.update_recent_sign_in_policy",
+    callers=Caller.KEY,
+    scopes=POLICIES,
+    errors=UNCONFIRMED,
+)
+async def update_recent_sign_in_policy(call: Call[AuthDeps], params: UpdateRecentSignIn) -> Project:
+    """Set how recently a user must have signed in to delete or block the own account."""
+    return await _change(call, ProjectChange(recent_sign_in_s=params.duration or 0))
 
 
 @routes.endpoint(

@@ -14,7 +14,7 @@ from shared.contracts import subjects
 from shared.contracts.principal import Principal, Project
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
 
 
@@ -71,6 +71,22 @@ async def update_password(
         if project.session_invalidation:
             ticket = await _end_others(connection, principal, "user.password")
     return user, await confirmed(deps.revocations, ticket)
+
+
+async def require_recent_sign_in(deps: AuthDeps, project: Project, principal: Principal) -> None:
+    """Refuse a caller whose sign-in lies longer back than the project allows for what ends an account.
+
+    Raises `Refusal(USER_RECENT_SIGN_IN_REQUIRED)`; also for a JWT that is bound to no session.
+    """
+    if not project.recent_sign_in_s:
+        return
+    async with deps.pool.acquire() as connection:
+        if await sessions.has_signed_in(connection, principal, within_s=project.recent_sign_in_s):
+            return
+    raise Refusal(
+        ErrorType.USER_RECENT_SIGN_IN_REQUIRED,
+        f"Sign in again: the project wants a sign-in within the last {project.recent_sign_in_s} seconds for this.",
+    )
 
 
 async def _update(deps: AuthDeps, principal: Principal, changes: store.Changes) -> User:

@@ -1,8 +1,8 @@
 """Where auth's own guard asks: the primary database at once, and token for the signing keys."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from services.auth.operations import principals
+from services.auth.operations import idle, principals
 from shared.contracts.requests import (
     GetKeys,
     ResolvedPrincipal,
@@ -12,6 +12,7 @@ from shared.contracts.requests import (
     VerificationKeys,
 )
 from shared.guard.resolver import ResolvePrincipal
+from shared.guard.uses import Use
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
 
@@ -40,3 +41,7 @@ class DatabaseResolver:
     async def keys(self) -> VerificationKeys:
         """Return the public signing keys."""
         return await self._bus.ask(GetKeys())
+
+    async def report_uses(self, uses: Sequence[Use]) -> None:
+        """Record that sessions are used."""
+        await idle.mark_used(self._pool, uses)

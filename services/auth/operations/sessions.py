@@ -16,6 +16,7 @@ from services.auth.operations.revoking import confirm_pending, confirmed, requir
 from services.auth.operations.users import create_user, wrong_password
 from services.auth.store import projects, tokens, users
 from services.auth.store import sessions as store
+from services.auth.store.endings import end_all_of_project
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret, digest
 from shared.contracts.principal import Project
@@ -247,6 +248,20 @@ async def delete_sessions(
     user = subjects.user(project, user_id)
     async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
         ticket = await end_all(connection, project, user_id, reason="sessions.deleted", by=by, kept=kept, ticket=ticket)
+    return await revocations.confirm(ticket)
+
+
+async def delete_sessions_of_project(
+    pool: Pool, revocations: Revocations, *, project: str, by: str, ticket: uuid.UUID | None = None
+) -> Receipt:
+    """End, by one entry, all by which any user of a project signs in or acts; keys stay.
+
+    Raises `Refusal(PROJECT_NOT_FOUND)`, `Unavailable`.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await projects.get_project(connection, project)
+        await end_all_of_project(connection, project)
+        ticket = await tell(connection, "project.sessions", subjects.project(project), by=by, ticket=ticket)
     return await revocations.confirm(ticket)
 
 

@@ -1,4 +1,4 @@
-"""The end of everything by which a user could still sign in or act: of one user, or of all.
+"""The end of everything by which a user could still sign in or act: of one user, of a project, or of all.
 
 That is sessions, login tokens, the secrets of pending invitations, and JWTs that are bound to the user alone.
 """
@@ -7,7 +7,7 @@ from services.auth.store.memberships import BELONGS
 from shared.postgres.pool import Connection
 
 END_S = 600.0
-"""For all users of an instance."""
+"""For all users of a project, or of an instance."""
 
 # The user comes first: its lock orders this against sign-ins, which take the same one.
 _BEGIN_GENERATION = """
@@ -22,6 +22,16 @@ _CLOSE_INVITATIONS = f"""
     UPDATE auth.memberships SET secret_digest = NULL FROM auth.users
     WHERE users.project = $1 AND users.id = $2 AND {BELONGS} AND NOT confirmed AND secret_digest IS NOT NULL
 """
+
+_OF_PROJECT = (
+    "UPDATE auth.users SET generation = nextval('auth.generations') WHERE project = $1",
+    "UPDATE auth.sessions SET deleted_at = now() WHERE project = $1 AND deleted_at IS NULL",
+    "DELETE FROM auth.tokens WHERE project = $1",
+    """
+    UPDATE auth.memberships SET secret_digest = NULL
+    WHERE project = $1 AND NOT confirmed AND secret_digest IS NOT NULL
+    """,
+)
 
 # JWTs of before need no generation here: they are older than feed.instance.restored_at, and their keys are retired.
 _OF_INSTANCE = (
@@ -48,6 +58,12 @@ async def end_all_of_user(connection: Connection, project: str, user_id: str, *,
     await connection.execute(_DELETE_TOKENS, project, user_id)
     await connection.execute(_CLOSE_INVITATIONS, project, user_id)
     return True
+
+
+async def end_all_of_project(connection: Connection, project: str) -> None:
+    """End all by which any user of a project signs in or acts."""
+    for statement in _OF_PROJECT:
+        await connection.execute(statement, project, timeout=END_S)
 
 
 async def end_all_of_instance(connection: Connection) -> None:

@@ -10,8 +10,8 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
 _COLUMNS = """
-    id, sequence, name, session_duration_s, session_limit, session_invalidation, user_limit, disabled_auth_methods,
-    shown_membership_fields, created_at, updated_at,
+    id, sequence, name, session_duration_s, session_limit, session_idle_s, recent_sign_in_s, session_invalidation,
+    user_limit, disabled_auth_methods, shown_membership_fields, created_at, updated_at,
     origins || ARRAY(SELECT hostname FROM auth.platforms WHERE project = projects.id ORDER BY sequence) AS origins
 """
 _INSERT = "INSERT INTO auth.projects (id, name, origins) VALUES ($1, $2, $3)"
@@ -33,6 +33,8 @@ _UPDATE = f"""
             SELECT unnest(shown_membership_fields) UNION SELECT unnest($10::text[]) EXCEPT SELECT unnest($11::text[])
             ORDER BY 1
         ),
+        session_idle_s = coalesce($12, session_idle_s),
+        recent_sign_in_s = coalesce($13, recent_sign_in_s),
         updated_at = now()
     WHERE id = $1 RETURNING {_COLUMNS}
 """
@@ -78,6 +80,8 @@ async def update_project(connection: Connection, id_: str, change: ProjectChange
         _named(change.auth_methods, on=True),
         _named(change.membership_fields, on=True),
         _named(change.membership_fields, on=False),
+        change.session_idle_s,
+        change.recent_sign_in_s,
     )
     return _found(row, id_)
 
@@ -131,6 +135,8 @@ def _project(row: asyncpg.Record) -> Project:
         origins=tuple(dict.fromkeys(row["origins"])),
         session_duration_s=row["session_duration_s"],
         session_limit=row["session_limit"],
+        session_idle_s=row["session_idle_s"],
+        recent_sign_in_s=row["recent_sign_in_s"],
         session_invalidation=row["session_invalidation"],
         user_limit=row["user_limit"],
         disabled_auth_methods=frozenset(row["disabled_auth_methods"]),

@@ -1,5 +1,6 @@
 """Sessions. A deleted one stays as a row, for `find_ended` alone."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -52,6 +53,26 @@ _HOLD_GENERATION = "SELECT FROM auth.users WHERE project = $1 AND id = $2 AND ge
 _EXTEND = f"""
     UPDATE auth.sessions SET expires_at = $4, updated_at = now()
     WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL AND expires_at > now() RETURNING {SESSION}
+"""
+_CREATED = """
+    SELECT created_at > now() - make_interval(secs => $4) FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND id = $3
+"""
+_USED = """
+    UPDATE auth.sessions SET used_at = now()
+    FROM unnest($1::text[], $2::text[]) AS used (project, id)
+    WHERE sessions.project = used.project AND sessions.id = used.id AND sessions.deleted_at IS NULL
+"""
+_END_IDLE = """
+    UPDATE auth.sessions SET deleted_at = now()
+    FROM (
+        SELECT sessions.project, sessions.id FROM auth.projects JOIN auth.sessions ON sessions.project = projects.id
+        WHERE session_idle_s > 0 AND deleted_at IS NULL
+          AND used_at < now() - make_interval(secs => session_idle_s + $1)
+        LIMIT $2 FOR UPDATE OF sessions SKIP LOCKED
+    ) AS idle
+    WHERE sessions.project = idle.project AND sessions.id = idle.id
+    RETURNING sessions.project, sessions.id
 """
 _ENDED = "SELECT id FROM auth.sessions WHERE project = $1 AND user_id = $2 AND secret_digest = $3"
 
@@ -149,6 +170,25 @@ async def find_ended(connection: Connection, project: str, user_id: str, secret_
     """Return the id of the session with this secret, deleted or not; empty where there was none."""
     found: str | None = await connection.fetchval(_ENDED, project, user_id, secret_digest)
     return found or ""
+
+
+async def has_signed_in(connection: Connection, principal: Principal, *, within_s: int) -> bool:
+    """Return whether the session that calls, or that the JWT was made from, began within so many seconds."""
+    who = (principal.project, principal.user, principal.session)
+    return bool(await connection.fetchval(_CREATED, *who, within_s))
+
+
+async def mark_used(connection: Connection, used: Sequence[tuple[str, str]]) -> None:
+    """Record that sessions, each a project and an id, were used."""
+    await connection.execute(_USED, [project for project, _ in used], [id_ for _, id_ in used])
+
+
+async def end_idle(connection: Connection, *, late_s: float, limit: int) -> list[tuple[str, str]]:
+    """Delete sessions that were unused for longer than their project allows; return project and id of each.
+
+    `late_s` is how long ago a use may lie that is not recorded yet.
+    """
+    return [(row["project"], row["id"]) for row in await connection.fetch(_END_IDLE, late_s, limit)]
 
 
 def not_found() -> Refusal:

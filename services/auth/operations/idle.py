@@ -1,0 +1,54 @@
+"""The policy `session-idle`: a session that nobody uses ends, with the JWTs made from it, on every replica."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+import structlog
+
+from services.auth.operations.revoking import tell
+from services.auth.store import sessions as store
+from shared.contracts import subjects
+from shared.guard.barrier import Revocations
+from shared.guard.uses import REPORT_S, Use
+from shared.kernel.errors import Refusal
+from shared.postgres.pool import AWAY, Pool
+
+EVERY_S = 30.0
+BATCH = 500
+LATE_S = 2 * REPORT_S
+"""For so long a use may be known to a replica alone: a session ends at most this, and `EVERY_S`, after its time."""
+
+log = structlog.get_logger()
+
+
+async def mark_used(pool: Pool, uses: Sequence[Use]) -> None:
+    """Record that sessions are used."""
+    async with pool.acquire() as connection:
+        await store.mark_used(connection, uses)
+
+
+async def end_idle_sessions(pool: Pool, revocations: Revocations) -> None:
+    """End unused sessions, twice a minute; never returns."""
+    while True:
+        try:
+            while await end_idle(pool, revocations) >= BATCH:
+                log.info("more sessions are idle")
+        except (*AWAY, asyncpg.PostgresError, Refusal) as error:
+            log.warning("idle sessions not ended", error=repr(error))
+        await asyncio.sleep(EVERY_S)
+
+
+async def end_idle(pool: Pool, revocations: Revocations, *, late_s: float = LATE_S) -> int:
+    """End a batch of sessions that were unused for longer than their project allows; return how many.
+
+    Raises `Unavailable` where that could not be confirmed: it is pending then, and confirmed when it can be.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        ended = await store.end_idle(connection, late_s=late_s, limit=BATCH)
+        if not ended:
+            return 0
+        named = [subjects.session(project, id_) for project, id_ in ended]
+        ticket = await tell(connection, "session.idle", *named, by="policy:session-idle")
+    await revocations.confirm(ticket)
+    return len(ended)
