@@ -51,7 +51,8 @@ class RateLimit(msgspec.Struct, frozen=True):
     """At most `amount` calls per window of `window_s` seconds, counted by project and by `by`.
 
     `by` names `ip`, `method`, `url`, `user`, or a parameter. `reset_on_success`: a call that succeeds (201) clears the
-    count. `fail_closed`: where calls cannot be counted they are refused by 503 instead of let through.
+    count. `fail_closed`: where calls cannot be counted they are refused by 503 instead of let through. Where a
+    parameter is named, the failures of the caller's address are counted before (`shared.web.limits`).
     """
 
     amount: int
