@@ -24,7 +24,7 @@ from tests.integration.data.api import OLD_WORDS, Api, Json, query
 from tests.wire import pairs
 
 ROLES = ["any", "guests", "users", "user:ada", "user:bob", "team:crew", "team:crew/owner", "member:crew-ada"]
-CALLERS = ["guest", "ada", "bob", "key"]
+CLIENTS = ["guest", "ada", "bob"]
 ROWS = [f"row-{place}" for place in range(5)]
 HIDDEN, FRESH, MISSING = "hidden", "fresh", "missing"
 IDS = [*ROWS, HIDDEN, FRESH, MISSING]
@@ -219,31 +219,27 @@ DIFFERENCES = {
 }
 
 
-VALUE = st.integers(0, 4)
+VALUE = st.integers(0, 2)
 DATA = st.fixed_dictionaries({}, optional={"a": VALUE, "b": VALUE, "t": st.sampled_from(["x", "y"])})
-SENT = DATA | st.sampled_from([{"a": "x"}, {"nothing": 1}, {"later": "x"}, {"a": 10}])
+SENT = DATA | DATA | st.sampled_from([{"a": "x"}, {"nothing": 1}, {"later": "x"}, {"a": 10}])
+KEY = st.sampled_from(["a", "b", "a", "t", "later", "nothing"])
 FILTER = st.one_of(
-    st.builds(
-        query,
-        st.sampled_from(["equal", "greaterThan", "notEqual"]),
-        st.sampled_from(["a", "b", "nothing", "later"]),
-        VALUE,
-    ),
+    st.builds(query, st.sampled_from(["equal", "greaterThan", "notEqual"]), KEY, VALUE),
     st.builds(query, st.sampled_from(["isNull", "isNotNull"]), st.sampled_from(["a", "t"])),
     st.builds(query, st.just("equal"), st.just("$id"), st.sampled_from(IDS)),
-    st.builds(query, st.sampled_from(["equal", "search"]), st.just("t"), st.sampled_from(["x", "y"])),
+    st.builds(query, st.sampled_from(["equal", "equal", "search"]), st.just("t"), st.sampled_from(["x", "y"])),
 )
 ORDER = st.builds(
     query,
     st.sampled_from(["orderAsc", "orderDesc"]),
-    st.sampled_from(["a", "b", "t", "$id", "$createdAt", "$updatedAt", "nothing", ""]),
+    KEY | st.sampled_from(["t", "$id", "$createdAt", "$updatedAt", ""]),
 )
 CURSOR = st.builds(query, st.sampled_from(["cursorAfter", "cursorBefore"]), st.none(), st.sampled_from(IDS))
-SELECT = st.builds(query, st.just("select"), st.none(), st.sampled_from(["a", "t", "nothing", "later"]))
+SELECT = st.builds(query, st.just("select"), st.none(), KEY)
 PAGE = st.just(query("limit", None, 0)) | st.builds(
     query, st.sampled_from(["limit", "offset"]), st.none(), st.integers(1, 3)
 )
-QUERIES = st.lists(st.one_of(FILTER, ORDER, CURSOR, CURSOR, SELECT, PAGE), max_size=4)
+QUERIES = st.lists(st.one_of(FILTER, ORDER, CURSOR, SELECT, PAGE), max_size=3)
 PERMISSIONS = st.sampled_from([['read("any")'], [], ['read("users")', 'update("users")'], ["nonsense"]])
 CHANGE = st.fixed_dictionaries({"data": SENT}, optional={"permissions": PERMISSIONS})
 STEP = st.fixed_dictionaries({}, optional={"value": st.sampled_from([1, 5, 9, 0.5]), "max": VALUE, "min": VALUE})
@@ -276,11 +272,13 @@ def request(kind: str, method: str, path: str, body: st.SearchStrategy[Any]) -> 
 
 REQUESTS = st.one_of(
     request("list", "GET", "rows", st.fixed_dictionaries({"queries": QUERIES, "total": st.booleans()})),
-    request("list", "GET", "rows", st.fixed_dictionaries({"queries": st.lists(CURSOR | ORDER, max_size=2)})),
+    request("list", "GET", "rows", st.fixed_dictionaries({"queries": st.tuples(CURSOR, ORDER).map(list)})),
+    request("list", "GET", "rows", st.fixed_dictionaries({"queries": st.lists(ORDER | SELECT | FILTER, max_size=2)})),
     request("get", "GET", "rows/{id}", st.fixed_dictionaries({"queries": st.lists(SELECT, max_size=1)})),
     request("create", "POST", "rows", CHANGE),
     request("update", "PATCH", "rows/{id}", CHANGE),
     request("upsert", "PUT", "rows/{id}", CHANGE),
+    request("upsert", "PUT", "rows/{id}", st.fixed_dictionaries({"data": DATA})),
     request("step", "PATCH", "rows/{id}/{column}/increment", STEP),
     request("step", "PATCH", "rows/{id}/{column}/decrement", STEP),
     request("delete", "DELETE", "rows/{id}", st.just({})),
@@ -290,16 +288,35 @@ REQUESTS = st.one_of(
 )
 ROLE = st.sampled_from(ROLES)
 OF_ROW = st.lists(st.tuples(st.sampled_from(["read", "update", "delete"]), ROLE), max_size=3, unique=True)
+ALIKE: list[Grants] = [[], [("read", "any")], [("update", "any")], [("delete", "any")], [("update", "user:eve")]]
 OF_TABLE = st.lists(st.tuples(st.sampled_from(["read", "create", "update", "delete"]), ROLE), max_size=2, unique=True)
-SCENES = st.builds(
-    Scene,
-    grants=OF_TABLE,
-    security=st.booleans(),
-    rows=st.lists(st.builds(Row, values=DATA, others=DATA, grants=OF_ROW), min_size=len(ROWS), max_size=len(ROWS)),
-    caller=st.sampled_from(CALLERS),
-    differences=st.lists(st.sampled_from(list(DIFFERENCES)), min_size=2, max_size=4, unique=True),
-    asked=st.lists(REQUESTS, min_size=8, max_size=14),
-)
+
+
+def scenes(
+    grants: st.SearchStrategy[Grants],
+    rows: st.SearchStrategy[Grants],
+    *,
+    security: st.SearchStrategy[bool],
+    callers: list[str] = CLIENTS,
+) -> st.SearchStrategy[Scene]:
+    row = st.builds(Row, values=DATA, others=DATA, grants=rows)
+    return st.builds(
+        Scene,
+        grants=grants,
+        security=security,
+        rows=st.lists(row, min_size=len(ROWS), max_size=len(ROWS)),
+        caller=st.sampled_from(callers),
+        differences=st.lists(st.sampled_from(list(DIFFERENCES)), min_size=3, max_size=6, unique=True),
+        asked=st.lists(REQUESTS, min_size=12, max_size=20),
+    )
+
+
+NOTHING: st.SearchStrategy[Grants] = st.just([])
+CLOSED = scenes(NOTHING | st.just([("read", "user:eve")]), OF_ROW, security=st.just(False))
+BLIND = scenes(NOTHING, NOTHING | st.just([("read", "user:eve")]), security=st.just(True))
+BY_ROW = scenes(NOTHING | st.just([("create", "any")]), st.sampled_from(ALIKE) | OF_ROW, security=st.just(True))
+BY_TABLE = scenes(OF_TABLE, OF_ROW, security=st.booleans(), callers=[*CLIENTS, "key"])
+SCENES = st.one_of(CLOSED, BLIND, BY_ROW, BY_ROW, BY_TABLE)
 
 
 @dataclass
