@@ -33,7 +33,7 @@ MEMBERSHIP_ATTRIBUTES = {
     "$sequence": Attribute("memberships.sequence", Kind.NUMBER),
     "$createdAt": Attribute("memberships.created_at", Kind.DATE),
     "$updatedAt": Attribute("memberships.updated_at", Kind.DATE),
-    "userId": Attribute("memberships.user_id"),
+    "userId": Attribute("coalesce(users.id, memberships.user_id)"),
     "teamId": Attribute("memberships.team_id"),
     "invited": Attribute("memberships.invited_at", Kind.DATE),
     "joined": Attribute("memberships.joined_at", Kind.DATE),

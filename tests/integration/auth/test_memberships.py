@@ -410,6 +410,8 @@ async def test_an_invitation_keeps_nobody_from_signing_up_and_is_theirs_then(
     for caller, path in ((session, "/account/memberships"), (world.key, f"/users/{user}/memberships")):
         (own,) = (await caller.call("GET", path)).json["memberships"]
         assert (own["$id"], own["userId"], own["userName"], own["confirm"]) == (membership, user, "Grace", False)
+        asked = {"method": "equal", "attribute": "userId", "values": [user]}
+        assert (await listed(caller, path, asked)).json["memberships"] == [own]
     accepted = await accept(session if accepts_signed_in else world.guest, folder, membership)
     assert (accepted.status, accepted.json["userId"], accepted.json["userName"]) == (200, user, "Grace")
     caller = session if accepts_signed_in else signed_in(world, accepted)
