@@ -51,6 +51,11 @@ check: $(VENV)/dev.ready  ## lint, types, layers, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+audit:  ## look the pinned packages up in an advisory service, where one can be reached
+	@test -x build/audit/bin/python || $(PYTHON) -m venv build/audit
+	@build/audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
+
 fix: $(VENV)/dev.ready  ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -64,6 +69,7 @@ lock: $(VENV)/dev.ready  ## pin the packages again, with hashes and without any 
 	$(LOCK) pyproject.toml --extra embedded --group build --group example --group test --group check --group bench -o requirements/dev.txt
 	$(LOCK) pyproject.toml --extra embedded --group build --group example -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) pyproject.toml --group build -c requirements/dev.txt -o requirements/runtime.txt
+	$(LOCK) --group audit -o requirements/audit.txt
 
 bench: $(VENV)/dev.ready  ## measure, into build/bench (ARGS: names, as tests/bench/__main__.py has them; default all)
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -77,4 +83,4 @@ soak: $(VENV)/dev.ready  ## check the promise for long, while processes run (PRO
 clean:  ## remove what was built; data directories stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run up down images test schema coverage check fix generate lock bench model soak clean
+.PHONY: help run up down images test schema coverage check audit fix generate lock bench model soak clean
