@@ -27,6 +27,7 @@ from services.auth.operations.teams import check_again, check_roles
 from services.auth.store import memberships as store
 from services.auth.store import sessions, teams, users
 from services.auth.store.projects import hold_project
+from services.auth.store.spent_ids import is_spent
 from shared.contracts import subjects
 from shared.contracts.credentials import digest
 from shared.contracts.principal import Kind, Principal, Project
@@ -398,16 +399,18 @@ def _check_acceptance(invitation: Invitation, invited: User | None, user: Princi
 
 
 async def _make_invited(connection: Connection, project: Project, invitation: Invitation) -> User:
-    """Make a user of an address that nobody has, under the id of the invitation unless somebody has taken that.
+    """Make a user of an address that nobody has, under the id of the invitation unless somebody has or had that.
 
     Where somebody takes the address at the same moment, return that user.
     """
-    await hold_project(connection, project.id, project.incarnation)
-    if project.user_limit and await users.lock_users(connection, project) >= project.user_limit:
+    if not project.user_limit:
+        await hold_project(connection, project.id, project.incarnation)
+    elif await users.lock_users(connection, project) >= project.user_limit:
         raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
     is_email = "@" in invitation.sent_to
     id_ = invitation.user_id
-    if await users.find_user(connection, project.id, id_) is not None:
+    is_taken = await users.find_user(connection, project.id, id_) is not None
+    if is_taken or await is_spent(connection, project.id, "user", id_):
         id_ = unique_id()
     try:
         async with connection.transaction():

@@ -452,6 +452,20 @@ async def test_an_invitation_by_phone_number_makes_a_user_when_it_is_accepted(wo
     assert (accepted.status, accepted.json["userId"]) == (200, taken.json["$id"])
 
 
+async def test_an_invitation_makes_nobody_with_the_id_of_a_deleted_user(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    made = await invite(owner, await a_team(owner), email=next(ADDRESSES))
+    reserved = made.json["userId"]
+    body = {"userId": reserved, "email": next(ADDRESSES), "password": PASSWORD}
+    assert (await world.guest.call("POST", "/account", **body)).status == 201
+    assert (await world.key.call("DELETE", f"/users/{reserved}")).status == 204
+
+    accepted = await accept(world.guest, folder, made.json["$id"])
+
+    assert accepted.status == 200
+    assert accepted.json["userId"] != reserved
+
+
 async def test_the_id_in_an_invitation_makes_nobody_the_invited(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     team = await a_team(owner)
