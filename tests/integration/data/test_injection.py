@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.data.domain.columns import INLINE, KINDS
 from services.data.domain.naming import old_name
+from services.embedded.postgres import SUPERUSER
 from shared.web.endpoint import Endpoint
 from tests.declarations import ENDPOINTS
 from tests.injection import (
@@ -25,6 +27,7 @@ from tests.injection import (
 from tests.injection import TEXTS as SQL
 from tests.integration.data.accounts import GUEST
 from tests.integration.data.api import Api, Json, TableApi
+from tests.parts import Database, Parts
 from tests.wire import query
 
 TEXTS = [
@@ -394,9 +397,12 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-async def canary(api: Api) -> AsyncIterator[Canary]:
-    async with open_canary(api.pool) as canary:
+async def canary(api: Api, parts: Parts) -> AsyncIterator[Canary]:
+    database = Database(await api.pool.fetchval("SELECT current_database()"), parts.postgres)
+    connection = await asyncpg.connect(database.dsn(SUPERUSER))
+    async with open_canary(connection) as canary:
         yield canary
+    await connection.close()
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ LIST = parse_row_queries([], {})
 
 async def _held(api: Api, made: TableApi, connection: Connection) -> Table:
     """Hold a table until the transaction of the connection ends, so that every list of it waits."""
-    table = await get_table(api.pool, "library", made.database, made.table)
+    table = await get_table(api.pool, api.accounts.projects["library"], made.database, made.table)
     await connection.execute(f"LOCK TABLE {table.rows} IN ACCESS EXCLUSIVE MODE")
     return table
 
