@@ -98,6 +98,7 @@ CHANGES: dict[type[Change[Any]], Make] = {
     admin.UpdateKey: lambda key, *_: admin.UpdateKey(project=PROJECT, id=key, name="renamed"),
     admin.DeleteKey: lambda key, *_: admin.DeleteKey(project=PROJECT, id=key),
     admin.RevokeSession: lambda _, user, session: admin.RevokeSession(project=PROJECT, user=user, id=session),
+    admin.RevokeAllSessions: lambda *_: admin.RevokeAllSessions(project=PROJECT),
     admin.SetUserStatus: lambda _, user, __: admin.SetUserStatus(project=PROJECT, id=user, enabled=False),
 }
 
