@@ -24,6 +24,7 @@ Email = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
 Phone = Annotated[str, msgspec.Meta(pattern=r"^\+[1-9][0-9]{1,14}\Z", description="must be a phone number of E.164")]
 Password = Annotated[str, msgspec.Meta(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 
+NOT_RECENT = ErrorType.USER_RECENT_SIGN_IN_REQUIRED
 GUESSES = RateLimit(10, by=("user",), fail_closed=True)
 """Of a password that is asked for once more: a session alone must not be enough to try them all."""
 
@@ -110,7 +111,7 @@ async def get_account(call: Call[AuthDeps]) -> Account:
     scopes=("account",),
     status=204,
     before_refusal=confirm_end,
-    errors=(ErrorType.REVOCATION_UNCONFIRMED, ErrorType.USER_RECENT_SIGN_IN_REQUIRED),
+    errors=(ErrorType.REVOCATION_UNCONFIRMED, NOT_RECENT),
 )
 async def delete_account(call: Call[AuthDeps]) -> None:
     """Delete the user who calls, with all sessions and JWTs, everywhere."""
@@ -141,7 +142,7 @@ async def update_name(call: Call[AuthDeps], params: UpdateName) -> Account:
     scopes=("account",),
     before_refusal=confirm_end,
     limit=GUESSES,
-    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS),
+    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS, NOT_RECENT),
 )
 async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
     """Change the address of the user who calls, no longer verified then; by the policy that ends all other sessions."""
@@ -160,7 +161,7 @@ async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
     scopes=("account",),
     before_refusal=confirm_end,
     limit=GUESSES,
-    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS),
+    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS, NOT_RECENT),
 )
 async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
     """Change the phone number of the user who calls; else as with the address."""
@@ -179,7 +180,7 @@ async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
     scopes=("account",),
     before_refusal=confirm_end,
     limit=GUESSES,
-    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.REVOCATION_UNCONFIRMED),
+    errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.REVOCATION_UNCONFIRMED, NOT_RECENT),
 )
 async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> Account:
     """Change the password of the user who calls; by the project's policy that ends all other sessions, everywhere."""
@@ -216,7 +217,7 @@ async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
     callers=Caller.USER,
     scopes=("account",),
     before_refusal=confirm_end,
-    errors=(ErrorType.REVOCATION_UNCONFIRMED, ErrorType.USER_RECENT_SIGN_IN_REQUIRED),
+    errors=(ErrorType.REVOCATION_UNCONFIRMED, NOT_RECENT),
 )
 async def update_status(call: Call[AuthDeps]) -> Account:
     """Block the user who calls, everywhere; only a key can undo that."""

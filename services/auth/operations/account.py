@@ -63,6 +63,8 @@ async def update_password(
     known = await _known(deps, principal)
     if known.password_updated_at is not None:
         await _prove(deps, known, old_password)
+    else:
+        await require_recent_sign_in(deps, project, principal)
     new_hash = await deps.passwords.hash(password)
     ticket = None
     async with deps.pool.acquire() as connection, connection.transaction():
@@ -74,7 +76,7 @@ async def update_password(
 
 
 async def require_recent_sign_in(deps: AuthDeps, project: Project, principal: Principal) -> None:
-    """Refuse a caller whose sign-in lies longer back than the project allows for what ends an account.
+    """Refuse a caller whose sign-in lies longer back than the project allows for what ends or takes over an account.
 
     Raises `Refusal(USER_RECENT_SIGN_IN_REQUIRED)`; also for a JWT that is bound to no session.
     """
@@ -103,6 +105,7 @@ async def _update_target(
     if known.password_updated_at is not None:
         await _prove(deps, known, password)
     else:
+        await require_recent_sign_in(deps, project, principal)
         changes["password_hash"] = await deps.passwords.hash(password)
         changes["password_updated_at"] = now()
     if changes.get("email", "") == known.email or changes.get("phone", "") == known.phone:

@@ -99,6 +99,26 @@ async def test_an_account_is_ended_by_who_has_signed_in_lately(
     assert (await (await world.session(user)).call(method, path)).status in {200, 204}
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/account/password", {"password": "another password"}),
+        ("/account/email", {"email": "mine@example.org", "password": "another password"}),
+        ("/account/phone", {"phone": "+4915112345678", "password": "another password"}),
+    ],
+)
+async def test_a_user_without_a_password_sets_one_only_after_a_recent_sign_in(
+    world: World, policies: None, path: str, body: dict[str, str]
+) -> None:
+    user = (await world.key.call("POST", "/users", userId="unique()")).json["$id"]
+    session = await world.session(user)
+    await world.key.call("PATCH", "/project/policies/recent-sign-in", duration=300)
+    await age(world, user, "created_at", 301)
+
+    assert (await session.call("PATCH", path, **body)).error == (401, "user_recent_sign_in_required")
+    assert (await (await world.session(user)).call("PATCH", path, **body)).status == 200
+
+
 async def test_a_policy_is_shown_and_taken_back_by_the_command_line(world: World, policies: None) -> None:
     await world.bus.ask(UpdateProject(id=PROJECT, session_idle_s=900, recent_sign_in_s=60), timeout_s=15)
     shown = (await world.bus.ask(ListProjects(), timeout_s=15)).projects[0]
