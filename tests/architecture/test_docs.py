@@ -45,8 +45,10 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 def promises() -> list[tuple[str, str]]:
     rows = [(promise, shown) for promise, shown in table_rows(read("guarantees.md"), 2) if shown != "shown by"]
+    required = [(name, shown) for name, _, shown in table_rows(read("security.md"), 3) if LINK.search(shown)]
     assert rows
-    return rows
+    assert required
+    return rows + required
 
 
 @pytest.mark.parametrize(("promise", "shown"), promises(), ids=lambda cell: cell[:60])
