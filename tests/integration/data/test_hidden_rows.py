@@ -236,7 +236,7 @@ ORDER = st.builds(
 )
 CURSOR = st.builds(query, st.sampled_from(["cursorAfter", "cursorBefore"]), st.none(), st.sampled_from(IDS))
 SELECT = st.builds(query, st.just("select"), st.none(), KEY)
-PAGE = st.just(query("limit", None, 0)) | st.builds(
+PAGE = st.sampled_from([query("limit", None, 0), query("limit", None, 2_000)]) | st.builds(
     query, st.sampled_from(["limit", "offset"]), st.none(), st.integers(1, 3)
 )
 QUERIES = st.lists(st.one_of(FILTER, ORDER, CURSOR, SELECT, PAGE), max_size=3)

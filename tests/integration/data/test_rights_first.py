@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.data.accounts import GUEST, Headers
 from tests.integration.data.api import OLD_WORDS, Answer, Api, Json, TableApi, query
+from tests.wire import pairs
 
 COLUMNS: list[Json] = [
     {"key": "salary", "type": "integer", "min": 0, "max": 100_000},
@@ -235,6 +236,15 @@ async def test_a_table_of_which_a_caller_may_read_no_row_answers_as_if_it_were_e
     answers = [await staff.list(*queries, caller=GUEST) for queries in QUERIES]
     assert same(answers)
     assert (answers[0].status, answers[0].body) == (200, {"total": 0, "rows": []})
+    for limit in (1, 2_000):
+        url = f"{staff.api.urls[0]}/v1/tablesdb/{staff.database}/tables/{staff.table}/rows"
+        headers = {"X-Appwrite-Project": "library"}
+        shapes = set()
+        for queries in QUERIES:
+            asked = dict(pairs({"queries": [*queries, query("limit", None, limit)]}))
+            async with staff.api.http.get(url, headers=headers, params=asked) as answer:
+                shapes.add((answer.headers.get("Transfer-Encoding"), await answer.text()))
+        assert len(shapes) == 1, limit
     cursors = [await staff.list(*queries, query("cursorAfter", None, hidden), caller=GUEST) for queries in QUERIES]
     assert same(cursors)
     assert cursors[0].said == (400, "general_cursor_not_found")
