@@ -233,6 +233,7 @@ async def _change(call: Call[AuthDeps], change: ProjectChange) -> Project:
         call.deps.guard,
         call.deps.revocations,
         id_=call.project.id,
+        incarnation=call.project.incarnation,
         change=change,
         by=call.principal.who,
     )

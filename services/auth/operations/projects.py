@@ -60,17 +60,20 @@ async def update_project(
     revocations: Revocations,
     *,
     id_: str,
+    incarnation: int | None = None,
     change: ProjectChange,
     by: str,
     ticket: uuid.UUID | None = None,
 ) -> tuple[StoredProject, Receipt]:
-    """Change a project, in force everywhere on return.
+    """Change a project, in force everywhere on return; of this incarnation, where one is named.
 
     Raises `Refusal(PROJECT_NOT_FOUND)`, `ArgumentInvalid`, `Unavailable`.
     """
     require_lease(guard)
     change.check()
     async with pool.acquire() as connection, connection.transaction():
+        if incarnation is not None:
+            await store.hold_project(connection, id_, incarnation)
         changed = await store.update_project(connection, id_, change)
         ticket = await tell(connection, "project.updated", subjects.project(id_), by=by, ticket=ticket)
     return changed, await revocations.confirm(ticket)

@@ -9,7 +9,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.auth.operations import memberships, sessions, teams, tokens, users
+from services.auth.domain.projects import ProjectChange
+from services.auth.operations import memberships, projects, sessions, teams, tokens, users
 from services.auth.operations.passwords import Passwords, new_hasher
 from services.auth.store.endings import end_all_of_instance
 from shared.contracts.administration import CreateKey, CreateProject, DeleteProject
@@ -253,6 +254,15 @@ async def test_what_a_key_of_the_former_project_does_late_is_refused(world: Worl
         tokens.create_token(pool, former, member.user_id, length=32, expire_s=60),
         teams.create_team(deps, key, team_id="late", name="Late", roles=[]),
         teams.update_name(deps, key, "band", "Late"),
+        projects.update_project(
+            pool,
+            world.guard,
+            deps.revocations,
+            id_=PROJECT,
+            incarnation=former.incarnation,
+            change=ProjectChange(name="Late"),
+            by="key:former",
+        ),
     ]
 
     outcomes = [await asyncio.gather(one, return_exceptions=True) for one in late]
