@@ -15,6 +15,8 @@ COMMANDS = {
     "status": "services.cli.instance",
     "down": "services.cli.instance",
     "reset": "services.cli.instance",
+    "backup": "services.cli.backup",
+    "restore": "services.cli.backup",
     "project": "services.cli.project",
     "key": "services.cli.key",
     "user": "services.cli.user",

@@ -16,6 +16,7 @@ from services.cli.place import chosen
 from services.embedded.datadir import DataDir, erase, holder
 from services.embedded.errors import StartRefused
 from services.embedded.held import hold
+from services.embedded.lineage import forget
 from services.embedded.run_file import Running, find_running
 
 STOP_PATIENCE_S = 60.0
@@ -70,6 +71,7 @@ def reset(given: Path | None, *, yes: bool) -> None:
         if not yes:
             click.confirm(f"Delete everything in {data_dir.path}?", abort=True)
         erase(data_dir)
+        forget(data_dir)
     click.echo(f"{data_dir.path} is empty")
 
 

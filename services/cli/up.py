@@ -28,9 +28,19 @@ from shared.web.process import log_as_json
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="0: any free one.  [default: 8080, or the next free one]")
 @click.option("--json", "as_json", is_flag=True, help="When ready, one line of JSON on stdout, and nothing else there.")
+@click.option("--restored", is_flag=True, help="The data is an older copy: end all sessions, replace signing keys.")
 @click.option("--detach", is_flag=True, help="Return when ready, and go on in the background.")
 @click.pass_obj
-def up(given: Path | None, *, data_dir: Path | None, host: str, port: int | None, as_json: bool, detach: bool) -> None:
+def up(
+    given: Path | None,
+    *,
+    data_dir: Path | None,
+    host: str,
+    port: int | None,
+    as_json: bool,
+    restored: bool,
+    detach: bool,
+) -> None:
     """Start PostgreSQL, Valkey and the three services in one process, and serve until it is told to end.
 
     Ctrl-C, SIGTERM, SIGHUP and `daypass down` end it. The data directory is made where there is none, with a project
@@ -46,7 +56,7 @@ def up(given: Path | None, *, data_dir: Path | None, host: str, port: int | None
         if let_go is not None:
             let_go(place.log)
 
-    opening = open_instance(place.path, host=host, port=port, say=_say)
+    opening = open_instance(place.path, host=host, port=port, is_restored=restored, say=say)
     try:
         uvloop.run(run_until_ended(opening, ready=ready))
     except StartRefused as error:
@@ -55,10 +65,11 @@ def up(given: Path | None, *, data_dir: Path | None, host: str, port: int | None
         raise CommandFailed(f"{error.filename or place.path}: {error.strerror or 'no answer in time'}") from error
     except (PartFailed, SettingsError, MigrationError, Refusal, asyncpg.PostgresError) as error:
         raise CommandFailed(str(error)) from error
-    _say("stopped")
+    say("stopped")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell on stderr what is being done."""
     with contextlib.suppress(OSError):  # whoever was told may have gone, and the terminal with them
         click.echo(f"daypass: {text}", err=True)
 

@@ -54,8 +54,10 @@ class Instance:
 
 
 @contextlib.asynccontextmanager
-async def open_instance(path: Path, *, host: str, port: int | None, say: Say) -> AsyncIterator[Instance]:
-    """Run everything on the data directory `path`; `port` as in `take_port`.
+async def open_instance(
+    path: Path, *, host: str, port: int | None, is_restored: bool = False, say: Say
+) -> AsyncIterator[Instance]:
+    """Run everything on the data directory `path`; `port` as in `take_port`, `is_restored` as in `open_parts`.
 
     Raises `StartRefused` or `PartFailed`, and what the services raise where they cannot start; nothing is left running.
     """
@@ -64,7 +66,7 @@ async def open_instance(path: Path, *, host: str, port: int | None, say: Say) ->
         url = endpoint(listener)
         if port is None and not url.endswith(f":{DEFAULT_PORT}/v1"):
             say(f"port {DEFAULT_PORT} is taken: this is {url}")
-        parts = await stack.enter_async_context(open_parts(path, say=say))
+        parts = await stack.enter_async_context(open_parts(path, is_restored=is_restored, say=say))
         say("starting the services")
         await stack.enter_async_context(_serving(parts, listener))
         known = find_credentials(parts.data_dir)

@@ -47,6 +47,11 @@ class DataDir:
         return self.path / "credentials.env"
 
     @property
+    def lineage(self) -> Path:
+        """What tells this directory from an older copy of it."""
+        return self.path / "lineage.json"
+
+    @property
     def run_file(self) -> Path:
         """Where the running instance can be reached."""
         return self.path / "run.json"
@@ -137,6 +142,11 @@ def holder(data_dir: DataDir) -> int | None:
     return None
 
 
+def is_empty(data_dir: DataDir) -> bool:
+    """Say whether there is nothing in the directory, or no directory."""
+    return not data_dir.path.exists() or all(entry == data_dir.lock for entry in data_dir.path.iterdir())
+
+
 def erase(data_dir: DataDir) -> None:
     """Delete everything that an instance keeps, and the directory if that leaves it empty; hold it meanwhile.
 
@@ -148,7 +158,14 @@ def erase(data_dir: DataDir) -> None:
         for folder in (data_dir.postgres, data_dir.valkey, data_dir.programs, data_dir.invitations):
             if folder.exists():
                 shutil.rmtree(folder)
-        files = (data_dir.secrets, data_dir.credentials, data_dir.run_file, data_dir.log, data_dir.format)
+        files = (
+            data_dir.secrets,
+            data_dir.credentials,
+            data_dir.lineage,
+            data_dir.run_file,
+            data_dir.log,
+            data_dir.format,
+        )
         for file in (*files, data_dir.part_log("postgres"), data_dir.part_log("valkey"), data_dir.lock):
             file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
@@ -191,7 +208,7 @@ def _check_reach(path: Path, account: Account | None) -> None:
 def _check_contents(data_dir: DataDir) -> None:
     if data_dir.format.exists():
         _check_format(data_dir)
-    elif any(entry != data_dir.lock for entry in data_dir.path.iterdir()):
+    elif not is_empty(data_dir):
         raise StartRefused(f"{data_dir.path} is not empty, and not a data directory of Daypass")
 
 

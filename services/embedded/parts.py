@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
+from services.embedded.account import Account
 from services.embedded.datadir import DataDir, open_data_dir
-from services.embedded.postgres import Postgres
-from services.embedded.programs import find_programs
+from services.embedded.lineage import is_newest, renew, state_dir
+from services.embedded.postgres import SUPERUSER, Postgres, mark_restored
+from services.embedded.programs import Programs, find_programs
 from services.embedded.secret_file import Secrets, read_or_make
 from services.embedded.sockets import open_socket_dir
 from services.embedded.valkey import Valkey
@@ -30,19 +34,29 @@ class Parts:
     valkey: Valkey
 
 
-@contextlib.asynccontextmanager
-async def open_parts(path: Path, *, say: Say = silent) -> AsyncIterator[Parts]:
-    """Hold the data directory `path`, made where there is none, and run both parts on it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPostgres:
+    """A data directory that is held, with PostgreSQL alone, which `was_there` before or has been made."""
 
-    To be called from the main thread. Raises `StartRefused` or `PartFailed`; nothing is left running then. Under root,
-    the parts run as another account, which must be able to enter the parent folders of `path`.
-    """
+    data_dir: DataDir
+    account: Account | None
+    was_there: bool
+    secrets: Secrets
+    socket_dir: Path
+    programs: Programs
+    postgres: Postgres
+
+
+@contextlib.asynccontextmanager
+async def open_postgres(path: Path, *, say: Say = silent) -> AsyncIterator[OpenPostgres]:
+    """Hold the data directory `path`, made where there is none, and run PostgreSQL on it; else as `open_parts`."""
     async with contextlib.AsyncExitStack() as stack:
         data_dir, account = stack.enter_context(open_data_dir(path))
         secrets = read_or_make(data_dir)
         socket_dir = stack.enter_context(open_socket_dir(data_dir, account))
         programs = find_programs(account, copies=data_dir.programs)
-        say("starting PostgreSQL" if data_dir.postgres.exists() else "making a PostgreSQL cluster and starting it")
+        was_there = data_dir.postgres.exists()
+        say("starting PostgreSQL" if was_there else "making a PostgreSQL cluster and starting it")
         postgres = Postgres(
             data_dir=data_dir.postgres,
             socket_dir=socket_dir,
@@ -53,15 +67,45 @@ async def open_parts(path: Path, *, say: Say = silent) -> AsyncIterator[Parts]:
         )
         await postgres.start()
         stack.push_async_callback(postgres.stop)
+        yield OpenPostgres(
+            data_dir=data_dir,
+            account=account,
+            was_there=was_there,
+            secrets=secrets,
+            socket_dir=socket_dir,
+            programs=programs,
+            postgres=postgres,
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_parts(path: Path, *, is_restored: bool = False, say: Say = silent) -> AsyncIterator[Parts]:
+    """Hold the data directory `path`, made where there is none, and run both parts on it.
+
+    To be called from the main thread. Raises `StartRefused` or `PartFailed`; nothing is left running then. Under root,
+    the parts run as another account, which must be able to enter the parent folders of `path`. `is_restored`: it is an
+    older copy, whatever it looks like; one that looks so begins a new epoch as well.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(open_postgres(path, say=say))
+        data_dir = opened.data_dir
+        if opened.was_there and (is_restored or not is_newest(data_dir)):
+            say("the data is an older copy that was put back: all sessions end, all signing keys are replaced")
+            connection = await asyncpg.connect(opened.postgres.dsn(SUPERUSER))
+            await mark_restored(connection)
+            await connection.close()
+        if not renew(data_dir):
+            say(f"{state_dir()} cannot be written: without it, not every older copy that is put back is noticed")
+        stack.callback(renew, data_dir)
         say("starting Valkey")
         valkey = Valkey(
             data_dir=data_dir.valkey,
-            socket_dir=socket_dir,
+            socket_dir=opened.socket_dir,
             log=data_dir.part_log("valkey"),
-            programs=programs,
-            passwords=secrets.valkey,
-            account=account,
+            programs=opened.programs,
+            passwords=opened.secrets.valkey,
+            account=opened.account,
         )
         await valkey.start()
         stack.push_async_callback(valkey.stop)
-        yield Parts(data_dir=data_dir, secrets=secrets, postgres=postgres, valkey=valkey)
+        yield Parts(data_dir=data_dir, secrets=opened.secrets, postgres=opened.postgres, valkey=valkey)

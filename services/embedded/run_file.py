@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -15,6 +16,11 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     pid: int
     redis_url: str
+
+    @property
+    def socket_dir(self) -> Path:
+        """The folder of the sockets of both parts."""
+        return Path(self.redis_url.rpartition("@")[2]).parent
 
     def __repr__(self) -> str:
         return f"Running(endpoint={self.endpoint!r}, pid={self.pid})"

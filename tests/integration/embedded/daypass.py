@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from services.embedded.postgres import DATABASE, SUPERUSER
 
 PROGRAM = Path(sys.executable).with_name("daypass")
 PATIENCE_S = 60
+STATE = Path(tempfile.gettempdir()) / f"daypass-tests-{os.geteuid()}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def sockets(data_dir: Path) -> Path:
 
 def environ() -> dict[str, str]:
     """The environment of a user without any settings."""
-    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "XDG_STATE_HOME": str(STATE)}
 
 
 def processes_in(data_dir: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import time
 import urllib.error
@@ -78,6 +79,9 @@ class Stolen:
         _, user = key.call("POST", "/users", userId="unique()", email="ada@example.org", password="correct horse")
         _, session = key.call("POST", f"/users/{user['$id']}/sessions")
         _, token = key.call("POST", f"/users/{user['$id']}/tokens", expire=86_400)
+        # `kept_dir` is a copy itself: its first start has begun an epoch, and keys of it are there once one is needed.
+        await eventually(lambda: is_a_later_second(data_dir), True)
+        assert key.status("POST", f"/users/{user['$id']}/jwts") == 201
         connection = await superuser(data_dir)
         row = await connection.fetchrow("SELECT * FROM token.signing_keys, token.instance WHERE state = 'active'")
         await connection.close()
@@ -154,7 +158,7 @@ def put_back_in_place(copy: Path, data_dir: Path) -> None:
 PutBack = Callable[[Path, Path], None]
 
 
-@pytest.mark.parametrize("put_back", [put_back_postgres])
+@pytest.mark.parametrize("put_back", [put_back_postgres, put_back_all, put_back_by_renaming, put_back_in_place])
 async def test_a_copy_of_the_data_that_is_put_back_brings_nothing_back(
     user: User, kept_dir: Path, put_back: PutBack
 ) -> None:
@@ -181,3 +185,24 @@ async def test_a_copy_of_the_data_that_is_put_back_brings_nothing_back(
         assert sorted(one["state"] for one in listed if one["state"] != "gone") == ["active", "next"]
         _, made = key.call("POST", f"/users/{stolen.user}/jwts")
         assert key.by(X_Appwrite_JWT=made["jwt"]).status("GET", "/account") == 200
+
+
+async def test_a_directory_that_nobody_copied_keeps_its_sessions_however_it_ends(user: User, kept_dir: Path) -> None:
+    with user.up(kept_dir) as instance:
+        stolen = await Stolen.take(kept_dir, Caller.of(instance.ready()))
+    moved = kept_dir.rename(kept_dir.with_name("moved"))
+    for end in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
+        with user.up(moved) as instance:
+            key = Caller.of(instance.ready())
+            assert key.by(X_Appwrite_Session=stolen.session).status("GET", "/account") == 200
+            instance.signal(end)
+
+
+async def test_what_a_start_cannot_notice_it_can_be_told(user: User, kept_dir: Path) -> None:
+    with user.up(kept_dir) as instance:
+        stolen = await Stolen.take(kept_dir, Caller.of(instance.ready()))
+    with user.up(kept_dir, "--restored") as instance:
+        key = Caller.of(instance.ready())
+        await eventually(lambda: is_a_later_second(kept_dir), True)
+
+        assert await stolen.is_good(key, kept_dir) == [401, 401, 401]

@@ -1,0 +1,184 @@
+"""The backup of a data directory, and a new data directory from a backup.
+
+A restored database holds what was ended since the backup was made: it always begins a new epoch.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from services.embedded.archive import DUMP, Manifest, read_archive, write_archive
+from services.embedded.datadir import DataDir, holder, is_empty, locked
+from services.embedded.errors import PartFailed, StartRefused
+from services.embedded.parts import Say, open_postgres
+from services.embedded.postgres import DATABASE, SUPERUSER, mark_restored
+from services.embedded.programs import find_programs
+from services.embedded.run_file import find_running
+from services.embedded.secret_file import read_or_make
+from shared.kernel.clock import now
+from shared.kernel.settings import Secret
+
+LOCK_WAIT = "60s"
+"""How long pg_dump waits for a table that is being changed."""
+
+LEFT_OUT = (
+    "--exclude-schema=privileged",
+    "--exclude-table-data=token.signing_keys",
+    "--exclude-table-data=auth.tokens",
+)
+"""What each start makes itself, and what must not come back."""
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+UNFINISHED = "restoring"
+"""A file in a directory that is being restored, and may be deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Server:
+    """A PostgreSQL that runs: the folder of its socket, and its owner's password."""
+
+    sockets: Path
+    password: Secret
+
+    async def connect(self, database: str = DATABASE) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(
+            host=str(self.sockets), user=SUPERUSER, password=self.password.reveal(), database=database
+        )
+
+    async def run(self, program: Path, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs to its end; raises `PartFailed` with its last words."""
+        environ = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LC_ALL": "C",
+            "PGHOST": str(self.sockets),
+            "PGUSER": SUPERUSER,
+            "PGPASSWORD": self.password.reveal(),
+            "PGDATABASE": DATABASE,
+        }
+        process = await asyncio.create_subprocess_exec(
+            program, *arguments, env=environ, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            _, said = await process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+        if process.returncode != 0:
+            raise PartFailed(f"{program.name} failed:\n  {said.decode(errors='replace').strip()[-2000:]}")
+
+
+async def back_up(data_dir: DataDir, file: Path, *, say: Say) -> Manifest:
+    """Write a backup of a data directory to `file`, whether an instance runs on it or not.
+
+    Raises `StartRefused` or `PartFailed`.
+    """
+    if not data_dir.format.exists():
+        raise StartRefused(f"{data_dir.path} is not a data directory of Daypass")
+    programs = find_programs(None, copies=data_dir.programs)
+    async with _server_of(data_dir, say=say) as server:
+        with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
+            dump = Path(folder) / DUMP
+            say("copying the database")
+            options = ("--format=custom", f"--file={dump}", f"--lock-wait-timeout={LOCK_WAIT}", *LEFT_OUT)
+            await server.run(programs.pg_dump, *options)
+            connection = await server.connect()
+            version = connection.get_server_version()
+            await connection.close()
+            say("writing and checking the archive")
+            manifest = write_archive(file, dump, postgresql=f"{version.major}.{version.minor}")
+            dump.unlink()
+            read_archive(file, Path(folder))
+            return manifest
+
+
+async def restore(data_dir: DataDir, file: Path, *, replace: bool, say: Say) -> Path | None:
+    """Make a data directory from a backup; return where the one that was there is now, if there was one.
+
+    All is made and checked beside it, and takes its place at once. Raises `StartRefused` or `PartFailed`; then nothing
+    was changed.
+    """
+    if (pid := holder(data_dir)) is not None:
+        raise StartRefused(f"Daypass runs on {data_dir.path} (process {pid}); stop it with: daypass down")
+    if not replace and not is_empty(data_dir):
+        raise StartRefused(f"{data_dir.path} is not empty: choose another --data-dir, or say --replace")
+    parent = data_dir.path.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    fresh = DataDir(parent / f"{data_dir.path.name}.restoring")
+    if fresh.path.exists() and not (fresh.path / UNFINISHED).exists():
+        raise StartRefused(f"{fresh.path} is what an earlier restore has replaced: move it away, or delete it")
+    with tempfile.TemporaryDirectory(prefix=f".{data_dir.path.name}.", dir=parent) as folder:
+        say("checking the archive")
+        read_archive(file, Path(folder))
+        _delete_unfinished(fresh)
+        try:
+            await _fill(fresh, Path(folder) / DUMP, say=say)
+            (fresh.path / UNFINISHED).unlink()
+            return _put_in_place(fresh, data_dir)
+        finally:
+            _delete_unfinished(fresh)
+
+
+async def _fill(fresh: DataDir, dump: Path, *, say: Say) -> None:
+    async with open_postgres(fresh.path, say=say) as database:
+        (fresh.path / UNFINISHED).touch()
+        say("restoring the database")
+        server = _Server(sockets=database.socket_dir, password=database.secrets.postgres[SUPERUSER])
+        connection = await server.connect("postgres")
+        await connection.execute(f"DROP DATABASE {DATABASE}")
+        await connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
+        await connection.close()
+        programs = find_programs(None, copies=fresh.programs)
+        options = ("--exit-on-error", "--single-transaction", f"--dbname={DATABASE}")
+        await server.run(programs.pg_restore, *options, str(dump))
+        connection = await server.connect()
+        await mark_restored(connection)
+        await connection.execute("ANALYZE", timeout=None)
+        await connection.close()
+
+
+def _delete_unfinished(fresh: DataDir) -> None:
+    if (fresh.path / UNFINISHED).exists():
+        shutil.rmtree(fresh.path)
+
+
+def _put_in_place(fresh: DataDir, data_dir: DataDir) -> Path | None:
+    """Let `fresh` be `data_dir`, at once; return where that is now, unless it was empty or not there."""
+    if not data_dir.path.exists():
+        fresh.path.rename(data_dir.path)
+        return None
+    was_empty = is_empty(data_dir)
+    with locked(data_dir):
+        _exchange(fresh.path, data_dir.path)
+    if was_empty:
+        shutil.rmtree(fresh.path)
+        return None
+    return fresh.path.rename(data_dir.path.with_name(f"{data_dir.path.name}.replaced-{now():%Y%m%dT%H%M%S}"))
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change their names at once; raises `OSError`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(other))
+
+
+@contextlib.asynccontextmanager
+async def _server_of(data_dir: DataDir, *, say: Say) -> AsyncIterator[_Server]:
+    """Yield the PostgreSQL of a data directory, started where none runs."""
+    running = find_running(data_dir)
+    if running is not None:
+        yield _Server(sockets=running.socket_dir, password=read_or_make(data_dir).postgres[SUPERUSER])
+        return
+    if (pid := holder(data_dir)) is not None:
+        raise StartRefused(f"Daypass starts or ends on {data_dir.path} just now (process {pid}): try again")
+    async with open_postgres(data_dir.path, say=say) as database:
+        yield _Server(sockets=database.socket_dir, password=database.secrets.postgres[SUPERUSER])
