@@ -1,14 +1,24 @@
 """E-mail addresses."""
 
+import unicodedata
+
 from email_validator import EmailNotValidError, validate_email
 
 from shared.kernel.errors import ArgumentInvalid
 
 
 def normal_email(parameter: str, text: str) -> str:
-    """Return an address in lower case, as it is stored and looked up; raises `ArgumentInvalid` where it is none."""
+    """Return an address as it is stored and looked up; raises `ArgumentInvalid` where it is none.
+
+    In lower case, with composed letters, and with its domain in Unicode (UTS 46): what looks the same is the same.
+    """
     try:
-        validate_email(text, check_deliverability=False, test_environment=True)
+        known = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise ArgumentInvalid(parameter, "Value must be a valid email address") from error
-    return text.lower()
+    return composed(known.normalized)
+
+
+def composed(text: str) -> str:
+    """Return a text in lower case with composed letters (NFC), as addresses are kept."""
+    return unicodedata.normalize("NFC", text.lower())

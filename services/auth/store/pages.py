@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import asyncpg
 import msgspec
 
+from services.auth.domain.emails import composed
 from services.auth.domain.list_queries import ListQuery, Order
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -55,8 +56,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(template.format(*[f"${len(values) + place}" for place in range(1, len(own) + 1)]))
             values += own
         if query.search:
-            values.append(query.search.lower())
-            parts.append(f"strpos(lower({self.searched}), ${len(values)}) > 0")
+            values.append(composed(query.search))
+            parts.append(f"strpos(normalize(lower({self.searched}), NFC), ${len(values)}) > 0")
         return " AND ".join(parts)
 
     async def _beyond(

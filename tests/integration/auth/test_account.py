@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from datetime import datetime
+from urllib.parse import urlencode
 
 import pytest
 
@@ -388,3 +389,18 @@ async def test_deletes_at_the_same_time_are_all_confirmed(world: World) -> None:
 
     assert {answer.status for answer in deleted} == {204}
     assert {(await jwt.call("GET", "/account")).status for jwt in jwts} == {401}
+
+
+async def test_addresses_that_look_the_same_are_one_users(world: World) -> None:
+    """Composed and decomposed letters, and a domain in either of its spellings."""
+    number = len(next(NAMES))
+    user = await world.sign_up(f"jose\u0301{number}@xn--bcher-kva.example")
+    seen = (await world.key.call("GET", f"/users/{user}")).json["email"]
+    for other in (f"jos\u00e9{number}@b\u00fccher.example", f"JOSE\u0301{number}@B\u00dcCHER.example"):
+        body = {"userId": "unique()", "email": other, "password": PASSWORD}
+        assert (await world.guest.call("POST", "/account", **body)).error == (409, "user_already_exists")
+        assert await sign_in(world.guest, other) == (201, "")
+    found = (await world.key.call("GET", "/users?" + urlencode({"search": f"jose\u0301{number}"}))).json
+
+    assert seen == f"jos\u00e9{number}@b\u00fccher.example"
+    assert [one["$id"] for one in found["users"]] == [user]
