@@ -1,13 +1,13 @@
 """Password hashes that were made elsewhere: what they are, whether a password is theirs, and what is too dear.
 
-One is kept as text. Of argon2, ours too, that is its own (`$argon2id$v=19$…`); all others are JSON with their kind.
+One is kept as text. Of argon2, ours too, that is its own (`$argon2id$v=19$…`); all others are inside one of ours, in
+JSON with their kind (`Wrapped`).
 Checking one takes up to a second and 256 MiB: whoever brings a dearer one is refused.
 """
 
 import base64
 import binascii
 import hashlib
-import hmac
 import re
 
 import argon2
@@ -23,7 +23,9 @@ ARGON2_LANES = 16
 BCRYPT_COST = 14
 BCRYPT_BYTES = 72
 """What bcrypt reads of a password; PHP and most others cut it there."""
+BCRYPT_SETTING = 29
 PHPASS_LOG_ROUNDS = 16
+PHPASS_SETTING = 12
 SCRYPT_COST = 2**20
 """N · r · p, at most; a block is 128 bytes."""
 SCRYPT_BLOCKS = 1024
@@ -57,94 +59,127 @@ _HEX = re.compile(r"([0-9A-Fa-f]{2})+\Z")
 
 
 class ForeignHash(msgspec.Struct, frozen=True, tag_field="kind"):
-    """A hash of another kind than ours. Making one raises `ArgumentInvalid` where it is none, or too dear."""
+    """A kind of hash that is not ours, with its parameters; of a user's own hash nothing but its salt.
 
-    def matches(self, password: str) -> bool:
-        """Say whether a password is the one of this hash; slow, so call it in a thread."""
+    Making one raises `ArgumentInvalid` where the parameters are none, or too dear.
+    """
+
+    def written(self, hash_: str) -> str:
+        """Return a hash of this kind as `hashed` writes it; raises `ArgumentInvalid` where it is none."""
+        raise NotImplementedError
+
+    def hashed(self, password: str) -> str:
+        """Hash a password; slow, so call it in a thread."""
         raise NotImplementedError
 
     def options(self) -> dict[str, str | int]:
         """Return what may be told of it: parameters, never a salt or key."""
         return {}
 
+    def work(self) -> tuple[object, ...]:
+        """Return what says how long it takes: hashes of one kind that have this alike take alike."""
+        return tuple(self.options().values())
+
 
 class Md5(ForeignHash, frozen=True, tag="md5"):
     """MD5 of the password alone, in hexadecimal."""
 
-    hash: str
+    def written(self, hash_: str) -> str:
+        """Return a hash in lower case."""
+        return _hexadecimal(hash_, hashlib.md5(usedforsecurity=False).digest_size)
 
-    def __post_init__(self) -> None:
-        """Check its form."""
-        _check_hex(self.hash, hashlib.md5(usedforsecurity=False).digest_size)
-
-    def matches(self, password: str) -> bool:
-        """Say whether a password is the one of this hash."""
-        return _is(hashlib.md5(password.encode(), usedforsecurity=False).hexdigest(), self.hash.lower())
+    def hashed(self, password: str) -> str:
+        """Hash a password."""
+        return hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
 
 
 class Sha(ForeignHash, frozen=True, tag="sha"):
     """SHA of the password alone, in hexadecimal; `version` is one of SHA_VERSIONS."""
 
-    hash: str
     version: str
 
     def __post_init__(self) -> None:
-        """Check version and form."""
+        """Check the version."""
         if self.version not in SHA_VERSIONS:
             raise ArgumentInvalid("passwordVersion", f"Value must be one of ({', '.join(SHA_VERSIONS)})")
-        _check_hex(self.hash, hashlib.new(SHA_VERSIONS[self.version]).digest_size)
 
-    def matches(self, password: str) -> bool:
-        """Say whether a password is the one of this hash."""
-        return _is(hashlib.new(SHA_VERSIONS[self.version], password.encode()).hexdigest(), self.hash.lower())
+    def written(self, hash_: str) -> str:
+        """Return a hash in lower case."""
+        return _hexadecimal(hash_, hashlib.new(SHA_VERSIONS[self.version]).digest_size)
+
+    def hashed(self, password: str) -> str:
+        """Hash a password."""
+        return hashlib.new(SHA_VERSIONS[self.version], password.encode()).hexdigest()
 
 
 class Bcrypt(ForeignHash, frozen=True, tag="bcrypt"):
-    """bcrypt, as `$2a$`, `$2b$` or PHP's `$2y$`: three names of one thing."""
+    """bcrypt, as `$2a$`, `$2b$` or PHP's `$2y$`: three names of one thing. `setting` is a hash without its digest."""
 
-    hash: str
+    setting: str
 
-    def __post_init__(self) -> None:
-        """Check form and cost."""
-        match = _BCRYPT.match(self.hash)
+    @classmethod
+    def of(cls, hash_: str) -> "Bcrypt":
+        """Return the kind of a hash; raises `ArgumentInvalid`."""
+        match = _BCRYPT.match(hash_)
         if match is None:
             raise ArgumentInvalid("password", "Value must be a hash of bcrypt")
         if not 4 <= int(match["cost"]) <= BCRYPT_COST:  # noqa: PLR2004 bcrypt's own least
             raise ArgumentInvalid("password", f"Value must have a cost of 4 to {BCRYPT_COST}")
+        return cls(setting=hash_[:BCRYPT_SETTING])
 
-    def matches(self, password: str) -> bool:
-        """Say whether a password is the one of this hash."""
-        return bcrypt.checkpw(password.encode()[:BCRYPT_BYTES], self.hash.encode())
+    def written(self, hash_: str) -> str:
+        """Return the digest of a hash: bcrypt may write its salt otherwise."""
+        return hash_[BCRYPT_SETTING:]
+
+    def hashed(self, password: str) -> str:
+        """Hash a password."""
+        return bcrypt.hashpw(password.encode()[:BCRYPT_BYTES], self.setting.encode()).decode()[BCRYPT_SETTING:]
+
+    def work(self) -> tuple[object, ...]:
+        """Return the cost."""
+        return (self.setting[4:6],)
 
 
 class Phpass(ForeignHash, frozen=True, tag="phpass"):
     """The portable hash of PHP's phpass, as in WordPress: `$P$` or `$H$`, log2 of the rounds, salt, MD5 of MD5 of …"""
 
-    hash: str
+    setting: str
 
-    def __post_init__(self) -> None:
-        """Check form and rounds."""
-        if not _PHPASS.match(self.hash):
+    @classmethod
+    def of(cls, hash_: str) -> "Phpass":
+        """Return the kind of a hash; raises `ArgumentInvalid`."""
+        if not _PHPASS.match(hash_):
             raise ArgumentInvalid("password", "Value must be a portable hash of phpass")
-        if not 7 <= self._log_rounds() <= PHPASS_LOG_ROUNDS:  # noqa: PLR2004 phpass's own least
+        made = cls(setting=hash_[:PHPASS_SETTING])
+        if not 7 <= made.log_rounds <= PHPASS_LOG_ROUNDS:  # noqa: PLR2004 phpass's own least
             raise ArgumentInvalid("password", f"Value must have 2^7 to 2^{PHPASS_LOG_ROUNDS} rounds")
+        return made
 
-    def matches(self, password: str) -> bool:
-        """Say whether a password is the one of this hash."""
-        text, salt = password.encode(), self.hash[4:12].encode()
-        found = hashlib.md5(salt + text, usedforsecurity=False).digest()
-        for _ in range(1 << self._log_rounds()):
-            found = hashlib.md5(found + text, usedforsecurity=False).digest()
-        return _is(_phpass_base64(found), self.hash[12:])
+    @property
+    def log_rounds(self) -> int:
+        """The logarithm of the number of rounds, to base 2."""
+        return _PHPASS_DIGITS.index(self.setting[3])
 
-    def _log_rounds(self) -> int:
-        return _PHPASS_DIGITS.index(self.hash[3])
+    def written(self, hash_: str) -> str:
+        """Return the digest of a hash."""
+        return hash_[PHPASS_SETTING:]
+
+    def hashed(self, password: str) -> str:
+        """Hash a password."""
+        text, salt = password.encode(), self.setting[4:].encode()
+        digest = hashlib.md5(salt + text, usedforsecurity=False).digest()
+        for _ in range(1 << self.log_rounds):
+            digest = hashlib.md5(digest + text, usedforsecurity=False).digest()
+        return _phpass_base64(digest)
+
+    def work(self) -> tuple[object, ...]:
+        """Return the number of rounds."""
+        return (self.log_rounds,)
 
 
 class Scrypt(ForeignHash, frozen=True, tag="scrypt"):
     """scrypt (RFC 7914), in hexadecimal: `cpu` is its N, `memory` its r, `parallel` its p, `length` in bytes."""
 
-    hash: str
     salt: str
     cpu: int
     memory: int
@@ -152,7 +187,7 @@ class Scrypt(ForeignHash, frozen=True, tag="scrypt"):
     length: int
 
     def __post_init__(self) -> None:
-        """Check form and cost."""
+        """Check the cost."""
         _check_length("passwordSalt", self.salt, LONGEST_SALT)
         for name, value in (("passwordMemory", self.memory), ("passwordParallel", self.parallel)):
             if value < 1 or self.memory * self.parallel > SCRYPT_BLOCKS:
@@ -163,12 +198,15 @@ class Scrypt(ForeignHash, frozen=True, tag="scrypt"):
             raise ArgumentInvalid("passwordCpu", f"CPU, memory and parallel, multiplied, must be at most {SCRYPT_COST}")
         if not SHORTEST_KEY <= self.length <= LONGEST_KEY:
             raise ArgumentInvalid("passwordLength", f"Value must be {SHORTEST_KEY} to {LONGEST_KEY}")
-        _check_hex(self.hash, self.length)
 
-    def matches(self, password: str) -> bool:
-        """Say whether a password is the one of this hash."""
-        found = _scrypt(password, self.salt.encode(), n=self.cpu, r=self.memory, p=self.parallel, length=self.length)
-        return _is(found.hex(), self.hash.lower())
+    def written(self, hash_: str) -> str:
+        """Return a hash in lower case."""
+        return _hexadecimal(hash_, self.length)
+
+    def hashed(self, password: str) -> str:
+        """Hash a password."""
+        salt = self.salt.encode()
+        return _scrypt(password, salt, n=self.cpu, r=self.memory, p=self.parallel, length=self.length).hex()
 
     def options(self) -> dict[str, str | int]:
         """Return its parameters."""
@@ -183,13 +221,12 @@ class Scrypt(ForeignHash, frozen=True, tag="scrypt"):
 class ScryptModified(ForeignHash, frozen=True, tag="scryptMod"):
     """Firebase's: scrypt (N 2^14, r 8, p 1) makes a key, that encrypts a project's signer key. All in base64."""
 
-    hash: str
     salt: str
     salt_separator: str
     signer_key: str
 
     def __post_init__(self) -> None:
-        """Check that all is base64, and of one length where it must be."""
+        """Check that all is base64."""
         for name, text in (
             ("passwordSalt", self.salt),
             ("passwordSaltSeparator", self.salt_separator),
@@ -197,24 +234,31 @@ class ScryptModified(ForeignHash, frozen=True, tag="scryptMod"):
         ):
             _check_length(name, text, LONGEST_SALT)
             _unbase64(name, text)
-        hash_, key = _unbase64("password", self.hash), _unbase64("passwordSignerKey", self.signer_key)
-        if len(hash_) != len(key) or len(key) < SHORTEST_KEY:
-            raise ArgumentInvalid("password", f"Value must be as long as the signer key, at least {SHORTEST_KEY} bytes")
 
-    def matches(self, password: str) -> bool:
-        """Say whether a password is the one of this hash."""
+    def written(self, hash_: str) -> str:
+        """Return a hash in hexadecimal; it is as long as the signer key."""
+        raw, key = _unbase64("password", hash_), _unbase64("passwordSignerKey", self.signer_key)
+        if len(raw) != len(key) or len(key) < SHORTEST_KEY:
+            raise ArgumentInvalid("password", f"Value must be as long as the signer key, at least {SHORTEST_KEY} bytes")
+        return raw.hex()
+
+    def hashed(self, password: str) -> str:
+        """Hash a password."""
         salt = _unbase64("", self.salt) + _unbase64("", self.salt_separator)
         key = _scrypt(password, salt, n=2**14, r=8, p=1, length=32)
         encryptor = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
-        found = encryptor.update(_unbase64("", self.signer_key)) + encryptor.finalize()
-        return hmac.compare_digest(found, _unbase64("", self.hash))
+        return (encryptor.update(_unbase64("", self.signer_key)) + encryptor.finalize()).hex()
 
     def options(self) -> dict[str, str | int]:
         """Return its parameters, empty: they are secrets."""
         return {"salt": "", "saltSeparator": "", "signerKey": ""}
 
 
-_KINDS = Md5 | Sha | Bcrypt | Phpass | Scrypt | ScryptModified
+class Wrapped(msgspec.Struct, frozen=True, kw_only=True):
+    """A hash of another kind as it is kept: inside one of ours, so that a copy of the database gives away none."""
+
+    foreign: Md5 | Sha | Bcrypt | Phpass | Scrypt | ScryptModified
+    hash: str
 
 
 def check_argon2(text: str) -> str:
@@ -231,23 +275,30 @@ def check_argon2(text: str) -> str:
     return text
 
 
-def write_hash(hash_: ForeignHash) -> str:
-    """Write a hash as it is kept."""
-    return msgspec.json.encode(hash_).decode()
+def write_wrapped(foreign: ForeignHash, hash_: str) -> str:
+    """Write a kind, and our hash of a hash of that kind, as they are kept."""
+    return msgspec.json.encode({"foreign": foreign, "hash": hash_}).decode()
 
 
-def foreign_hash(kept: str) -> ForeignHash | None:
-    """Read a hash that is kept; None where it is one of argon2."""
-    return msgspec.json.decode(kept, type=_KINDS) if kept.startswith("{") else None
+def read_wrapped(kept: str) -> Wrapped | None:
+    """Read a hash that is kept; None where it is one of argon2 itself."""
+    return msgspec.json.decode(kept, type=Wrapped) if kept.startswith("{") else None
+
+
+def work_of(kept: str) -> tuple[object, ...]:
+    """Return what says how long a hash takes that is kept: those that have this alike take alike."""
+    if (wrapped := read_wrapped(kept)) is not None:
+        return (type(wrapped.foreign), *wrapped.foreign.work())
+    return (argon2.extract_parameters(kept),)
 
 
 def describe_hash(kept: str | None) -> tuple[str, dict[str, str | int]]:
     """Return Appwrite's name of a hash's kind, and its parameters; without a hash, empty ones."""
     if kept is None:
         return "", {}
-    if (foreign := foreign_hash(kept)) is not None:
-        kind = str(type(foreign).__struct_config__.tag)
-        return kind, {"type": kind, **foreign.options()}
+    if (wrapped := read_wrapped(kept)) is not None:
+        kind = str(type(wrapped.foreign).__struct_config__.tag)
+        return kind, {"type": kind, **wrapped.foreign.options()}
     found = argon2.extract_parameters(kept)
     costs = {"memoryCost": found.memory_cost, "timeCost": found.time_cost, "threads": found.parallelism}
     return "argon2", {"type": "argon2", **costs}
@@ -269,13 +320,10 @@ def _phpass_base64(raw: bytes) -> str:
     return "".join(digits)
 
 
-def _is(found: str, expected: str) -> bool:
-    return hmac.compare_digest(found.encode(), expected.encode())
-
-
-def _check_hex(text: str, size: int) -> None:
+def _hexadecimal(text: str, size: int) -> str:
     if len(text) != 2 * size or not _HEX.match(text):
         raise ArgumentInvalid("password", f"Value must have {2 * size} hexadecimal digits")
+    return text.lower()
 
 
 def _check_length(name: str, text: str, longest: int) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from services.auth.domain.hashes import Bcrypt, Md5, Phpass, Scrypt, ScryptModified, Sha, check_argon2, write_hash
+from services.auth.domain.hashes import Bcrypt, ForeignHash, Md5, Phpass, Scrypt, ScryptModified, Sha
 from services.auth.http.models import User, user_model
 from services.auth.operations import users as operations
 from services.auth.operations.deps import AuthDeps
@@ -62,7 +62,7 @@ class ImportScryptModifiedUser(ImportUser, frozen=True, kw_only=True, rename="ca
 )
 async def create_argon2_user(call: Call[AuthDeps], params: ImportUser) -> User:
     """Create a user whose password is hashed with argon2."""
-    return await _create(call, params, check_argon2(params.password))
+    return await _create(call, params, None)
 
 
 @routes.endpoint(
@@ -76,7 +76,7 @@ async def create_argon2_user(call: Call[AuthDeps], params: ImportUser) -> User:
 )
 async def create_bcrypt_user(call: Call[AuthDeps], params: ImportUser) -> User:
     """Create a user whose password is hashed with bcrypt."""
-    return await _create(call, params, write_hash(Bcrypt(hash=params.password)))
+    return await _create(call, params, Bcrypt.of(params.password))
 
 
 @routes.endpoint(
@@ -90,7 +90,7 @@ async def create_bcrypt_user(call: Call[AuthDeps], params: ImportUser) -> User:
 )
 async def create_md5_user(call: Call[AuthDeps], params: ImportUser) -> User:
     """Create a user whose password is hashed with MD5."""
-    return await _create(call, params, write_hash(Md5(hash=params.password)))
+    return await _create(call, params, Md5())
 
 
 @routes.endpoint(
@@ -104,7 +104,7 @@ async def create_md5_user(call: Call[AuthDeps], params: ImportUser) -> User:
 )
 async def create_ph_pass_user(call: Call[AuthDeps], params: ImportUser) -> User:
     """Create a user whose password is hashed with phpass."""
-    return await _create(call, params, write_hash(Phpass(hash=params.password)))
+    return await _create(call, params, Phpass.of(params.password))
 
 
 @routes.endpoint(
@@ -118,15 +118,14 @@ async def create_ph_pass_user(call: Call[AuthDeps], params: ImportUser) -> User:
 )
 async def create_scrypt_user(call: Call[AuthDeps], params: ImportScryptUser) -> User:
     """Create a user whose password is hashed with scrypt."""
-    hash_ = Scrypt(
-        hash=params.password,
+    kind = Scrypt(
         salt=params.password_salt,
         cpu=params.password_cpu,
         memory=params.password_memory,
         parallel=params.password_parallel,
         length=params.password_length,
     )
-    return await _create(call, params, write_hash(hash_))
+    return await _create(call, params, kind)
 
 
 @routes.endpoint(
@@ -140,13 +139,12 @@ async def create_scrypt_user(call: Call[AuthDeps], params: ImportScryptUser) -> 
 )
 async def create_scrypt_modified_user(call: Call[AuthDeps], params: ImportScryptModifiedUser) -> User:
     """Create a user whose password is hashed with Firebase's scrypt."""
-    hash_ = ScryptModified(
-        hash=params.password,
+    kind = ScryptModified(
         salt=params.password_salt,
         salt_separator=params.password_salt_separator,
         signer_key=params.password_signer_key,
     )
-    return await _create(call, params, write_hash(hash_))
+    return await _create(call, params, kind)
 
 
 @routes.endpoint(
@@ -160,17 +158,19 @@ async def create_scrypt_modified_user(call: Call[AuthDeps], params: ImportScrypt
 )
 async def create_sha_user(call: Call[AuthDeps], params: ImportShaUser) -> User:
     """Create a user whose password is hashed with SHA."""
-    return await _create(call, params, write_hash(Sha(hash=params.password, version=params.password_version)))
+    return await _create(call, params, Sha(version=params.password_version))
 
 
-async def _create(call: Call[AuthDeps], params: ImportUser, foreign_hash: str) -> User:
-    made = await operations.create_user(
+async def _create(call: Call[AuthDeps], params: ImportUser, kind: ForeignHash | None) -> User:
+    """Make a user with a hash of this kind, None: of argon2."""
+    made = await operations.import_user(
         call.deps.pool,
         call.deps.passwords,
         call.project,
         user_id=params.user_id,
         email=params.email,
-        foreign_hash=foreign_hash,
+        kind=kind,
+        hash_=params.password,
         name=params.name,
     )
     return user_model(made)

@@ -2,14 +2,15 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from services.auth.domain.hashes import foreign_hash
+from services.auth.domain.hashes import ForeignHash, read_wrapped, work_of, write_wrapped
 from shared.contracts.passwords import new_hasher
 from shared.kernel.errors import ErrorType, Unavailable
 
@@ -37,23 +38,53 @@ class Passwords:
         """Return the hash of a password; raises `Unavailable(GENERAL_BUSY)` where the queue is full."""
         return await self._in_thread(self._hasher.hash, password)
 
-    async def verify(self, password: str, known: str | None) -> bool:
-        """Say whether a password is the one of a hash; without a hash, take as long and say no."""
-        matches = await self._in_thread(self._matches, password, known or self._nobody)
+    async def wrap(self, foreign: ForeignHash, hash_: str) -> str:
+        """Return a hash of another kind as it is kept, inside one of ours.
+
+        Raises `ArgumentInvalid` where it is none of that kind, `Unavailable(GENERAL_BUSY)`.
+        """
+        return write_wrapped(foreign, await self.hash(foreign.written(hash_)))
+
+    async def measure(self, kept: str) -> tuple[str, float]:
+        """Return a hash of nobody's that takes as long, and how long that is beyond one of ours, in seconds."""
+
+        def check(password: str) -> tuple[str, float]:
+            decoy = _decoy(kept, password)
+            began_s = time.perf_counter()
+            self._do_foreign_part(password, decoy)
+            return decoy, time.perf_counter() - began_s
+
+        return await self._in_thread(check, "the password of nobody")
+
+    async def verify(self, password: str, known: str | None, *, slowest: str | None = None) -> bool:
+        """Say whether a password is the one of a hash; without a hash, take as long and say no.
+
+        What the `slowest` hash of a project takes beyond ours is done for everybody: time tells nobody's kind of hash.
+        """
+        matches = await self._in_thread(lambda text: self._matches(text, known or self._nobody), password)
+        if slowest is not None and (known is None or work_of(known) != work_of(slowest)):
+            await self._in_thread(lambda text: self._do_foreign_part(text, slowest), password)
         return matches and known is not None
 
     def is_outdated(self, known: str) -> bool:
         """Say whether a hash was made in another way, or at another cost, than today's."""
-        return foreign_hash(known) is not None or self._hasher.check_needs_rehash(known)
+        return read_wrapped(known) is not None or self._hasher.check_needs_rehash(known)
 
     def _matches(self, password: str, known: str) -> bool:
-        foreign = foreign_hash(known)
-        if foreign is None:
-            return self._is_argon2_of(password, known)
-        if foreign.matches(password):
-            return True
-        self._is_argon2_of(password, self._nobody)  # no faster than for nobody: that would tell who was imported
-        return False
+        """Check a hash: one of ours always, and what is inside or before it."""
+        found = self._do_foreign_part(password, known)
+        if isinstance(found, bool):
+            self._is_argon2_of(password, self._nobody)
+            return found
+        return self._is_argon2_of(*found)
+
+    def _do_foreign_part(self, password: str, kept: str) -> bool | tuple[str, str]:
+        """Do what a hash takes beyond one of ours: say whether it matches, or which text and hash of ours must."""
+        if (wrapped := read_wrapped(kept)) is not None:
+            return wrapped.foreign.hashed(password), wrapped.hash
+        if self._hasher.check_needs_rehash(kept):
+            return self._is_argon2_of(password, kept)
+        return password, kept
 
     def _is_argon2_of(self, password: str, known: str) -> bool:
         try:
@@ -69,3 +100,9 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
         finally:
             self._waiting -= 1
+
+
+def _decoy(kept: str, password: str) -> str:
+    if (wrapped := read_wrapped(kept)) is not None:
+        return write_wrapped(wrapped.foreign, "")
+    return PasswordHasher.from_parameters(extract_parameters(kept)).hash(password)

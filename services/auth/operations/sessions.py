@@ -101,9 +101,10 @@ async def create_email_session(
         raise ArgumentInvalid("duration", f"Value must not exceed {project.session_duration_s}, as the project says")
     async with pool.acquire() as connection:
         user = await users.find_user_by_email(connection, project.id, address)
+        slowest = await users.find_slowest_hash(connection, project.id)
     await guesses.admit(project.id, address, partial(_has_signed_in_from, pool, project.id, user, ip))
     known = None if user is None else user.password_hash
-    if not await passwords.verify(password, known) or user is None or known is None:
+    if not await passwords.verify(password, known, slowest=slowest) or user is None or known is None:
         raise wrong_password()
     await guesses.take_back(project.id, address)
     await pace.step(project.id, user.id, "sign-in")  # each may end an older session

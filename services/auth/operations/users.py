@@ -3,7 +3,7 @@
 import uuid
 
 from services.auth.domain.emails import normal_email
-from services.auth.domain.hashes import check_argon2
+from services.auth.domain.hashes import ForeignHash, check_argon2
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
 from services.auth.domain.roles import check_number, roles_of
@@ -69,6 +69,31 @@ async def create_user(
         if is_sign_up and user_id != UNIQUE and await is_spent(connection, project.id, "user", user_id):
             raise store.already_exists()
         return user
+
+
+async def import_user(
+    pool: Pool,
+    passwords: Passwords,
+    project: Project,
+    *,
+    user_id: str,
+    email: str,
+    kind: ForeignHash | None,
+    hash_: str,
+    name: str,
+) -> User:
+    """Make a user whose password was hashed elsewhere, by this kind of hash, None: argon2.
+
+    Raises `ArgumentInvalid` where it is none, or too dear; `Refusal(USER_ALREADY_EXISTS)`, `Unavailable`.
+    """
+    if kind is None:
+        kept = check_argon2(hash_)
+    else:
+        kept = await passwords.wrap(kind, hash_)
+    decoy, taken_s = await passwords.measure(kept)
+    async with pool.acquire() as connection:
+        await store.keep_slowest_hash(connection, project.id, decoy, taken_s)
+    return await create_user(pool, passwords, project, user_id=user_id, email=email, foreign_hash=kept, name=name)
 
 
 async def create_user_once(

@@ -22,6 +22,11 @@ _INSERT = f"""
 """
 _GET = f"SELECT {USER} FROM auth.users WHERE project = $1 AND id = $2"
 _LOCK = f"{_GET} FOR UPDATE"
+_SLOWEST = "SELECT slowest_hash FROM auth.projects WHERE id = $1"
+# What is measured differs a little each time, and is no reason to write.
+_KEEP_SLOWEST = """
+    UPDATE auth.projects SET slowest_hash = $2, slowest_hash_s = $3 WHERE id = $1 AND slowest_hash_s * 1.5 < $3
+"""
 _BY_EMAIL = f"SELECT {USER} FROM auth.users WHERE project = $1 AND email = $2"
 _ALL = Listing(
     columns=USER,
@@ -116,6 +121,17 @@ async def find_user_by_email(connection: Connection, project: str, email: str) -
     """Return a user by address, in lower case."""
     row = await connection.fetchrow(_BY_EMAIL, project, email)
     return None if row is None else user(row)
+
+
+async def find_slowest_hash(connection: Connection, project: str) -> str | None:
+    """Return a hash that takes as long to check as the slowest that was brought along; None: ours takes longest."""
+    found: str | None = await connection.fetchval(_SLOWEST, project)
+    return found
+
+
+async def keep_slowest_hash(connection: Connection, project: str, decoy: str, seconds: float) -> None:
+    """Keep a hash of nobody's that takes so long to check beyond one of ours, if it is the slowest of the project."""
+    await connection.execute(_KEEP_SLOWEST, project, decoy, seconds)
 
 
 async def list_users(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[User]]:

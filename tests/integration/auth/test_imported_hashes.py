@@ -2,11 +2,15 @@
 Node's crypto; all but the ones that say otherwise are of PASSWORD."""
 
 import itertools
+import json
+import statistics
+import time
 
+import asyncpg
 import pytest
 from argon2 import PasswordHasher, Type
 
-from services.auth.domain.hashes import describe_hash, foreign_hash
+from services.auth.domain.hashes import describe_hash, read_wrapped
 from tests.integration.auth.conftest import PASSWORD, World
 from tests.integration.auth.test_account import sign_in
 
@@ -182,7 +186,7 @@ async def test_neither_hash_nor_salt_nor_key_is_shown(world: World, kind: str, b
 def test_a_hash_of_argon2_is_kept_as_it_is() -> None:
     kept = ARGON2.format(m=64, t=2, p=1)
 
-    assert foreign_hash(kept) is None
+    assert read_wrapped(kept) is None
     assert describe_hash(kept)[1] == {"type": "argon2", "memoryCost": 64, "timeCost": 2, "threads": 1}
     assert describe_hash(None) == ("", {})
 
@@ -193,3 +197,36 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, list):
         return [text for part in value for text in _texts(part)]
     return [str(value)]
+
+
+@pytest.mark.parametrize(("kind", "body"), [one for one in GOOD if one[0] != "argon2"])
+async def test_no_hash_that_was_brought_lies_bare_in_the_database(
+    world: World, kind: str, body: dict[str, object]
+) -> None:
+    made = await world.key.call("POST", f"/users/{kind}", userId="unique()", email=next(NAMES), **body)
+    connection = await asyncpg.connect(world.database.dsn("auth"))
+    kept = await connection.fetchval("SELECT password_hash FROM auth.users WHERE id = $1", made.json["$id"])
+    await connection.close()
+
+    digest = str(body["password"]).rpartition("$")[2][-20:].lower()
+    assert digest not in kept.lower()
+    assert json.loads(kept)["hash"].startswith("$argon2id$")
+
+
+async def test_everybody_waits_for_the_slowest_hash_of_the_project(world: World) -> None:
+    """Whoever was imported, whoever was not, and nobody: medians lie together, whatever kind of hash is checked."""
+    slow, quick, own = next(NAMES), next(NAMES), await world.sign_up(next(NAMES))
+    await world.key.call("POST", "/users/bcrypt", userId="unique()", email=slow, password=f"$2y$12${BCRYPT}")
+    await world.key.call("POST", "/users/md5", userId="unique()", email=quick, password="0" * 32)
+    ours = (await world.key.call("GET", f"/users/{own}")).json["email"]
+
+    async def median_s(email: str) -> float:
+        taken = []
+        for _ in range(5):
+            began = time.perf_counter()
+            assert (await sign_in(world.guest, email, "not the password"))[0] == 401
+            taken.append(time.perf_counter() - began)
+        return statistics.median(taken)
+
+    found = [await median_s(email) for email in (slow, quick, ours, "nobody@example.org")]
+    assert min(found) > 0.3 * max(found), found
