@@ -3,7 +3,7 @@
 That is sessions, login tokens, the secrets of pending invitations, and JWTs that are bound to the user alone.
 """
 
-from services.auth.store.memberships import BELONGS
+from services.auth.store.memberships import OF_USER
 from shared.postgres.pool import Connection
 
 END_S = 600.0
@@ -19,8 +19,8 @@ _DELETE_SESSIONS = """
 """
 _DELETE_TOKENS = "DELETE FROM auth.tokens WHERE project = $1 AND user_id = $2"
 _CLOSE_INVITATIONS = f"""
-    UPDATE auth.memberships SET secret_digest = NULL FROM auth.users
-    WHERE users.project = $1 AND users.id = $2 AND {BELONGS} AND NOT confirmed AND secret_digest IS NOT NULL
+    UPDATE auth.memberships SET secret_digest = NULL
+    WHERE project = $1 AND id IN ({OF_USER}) AND NOT confirmed AND secret_digest IS NOT NULL
 """
 
 _OF_PROJECT = (

@@ -28,13 +28,15 @@ _IN_TEAMS = """
 _JOINED = f"""
     {_IN_TEAMS} LEFT JOIN auth.users ON users.project = memberships.project AND users.id = memberships.member_id
 """
-BELONGS = """
-    users.project = memberships.project AND (
-        users.id = memberships.member_id
-        OR memberships.invited_name IS NOT NULL AND memberships.sent_to IN (users.email, users.phone)
-    )
+OF_USER = """
+    SELECT own.id FROM auth.memberships AS own WHERE own.project = $1 AND own.member_id = $2
+    UNION ALL
+    SELECT own.id FROM auth.users AS invited CROSS JOIN unnest(ARRAY[invited.email, invited.phone]) AS address
+    JOIN auth.memberships AS own
+        ON own.project = invited.project AND own.sent_to = address AND own.invited_name IS NOT NULL
+    WHERE invited.project = $1 AND invited.id = $2
 """
-"""An invitation to an address belongs to whoever has the address."""
+"""The ids of what belongs to a user ($2): an invitation to an address belongs to whoever has the address."""
 
 _INSERT = """
     INSERT INTO auth.memberships (
@@ -50,8 +52,8 @@ _INVITE_AGAIN = """
 """
 _GET = f"SELECT {MEMBERSHIP} FROM {_JOINED} WHERE memberships.project = $1 AND team_id = $2 AND memberships.id = $3"
 _OF_USER = f"""
-    SELECT {MEMBERSHIP} FROM {_IN_TEAMS} JOIN auth.users ON {BELONGS}
-    WHERE memberships.project = $1 AND memberships.team_id = $2 AND users.id = $3
+    SELECT {MEMBERSHIP} FROM {_IN_TEAMS} JOIN auth.users ON users.project = memberships.project AND users.id = $2
+    WHERE memberships.project = $1 AND memberships.team_id = $3 AND memberships.id IN ({OF_USER})
     ORDER BY memberships.confirmed DESC, memberships.member_id NULLS LAST LIMIT 1
 """
 _TO_ADDRESS = f"""
@@ -63,8 +65,7 @@ _TO_ADDRESS = f"""
     ORDER BY memberships.confirmed DESC LIMIT 1
 """
 _BELONGS_TO = f"""
-    SELECT FROM auth.memberships JOIN auth.users ON {BELONGS}
-    WHERE memberships.project = $1 AND memberships.id = $2 AND users.id = $3
+    SELECT WHERE $3 IN ({OF_USER})
 """
 _INVITATION = """
     SELECT id, team_id, user_id, confirmed, secret_digest, sent_to, invited_name, invited_at
@@ -96,8 +97,8 @@ _OF_TEAM = Listing(
 _OF_TEAM_UNNAMED = msgspec.structs.replace(_OF_TEAM, searched="memberships.id")
 _ALL_OF_USER = msgspec.structs.replace(
     _OF_TEAM,
-    tables=f"{_IN_TEAMS} JOIN auth.users ON {BELONGS}",
-    where="memberships.project = $1 AND users.id = $2",
+    tables=f"{_IN_TEAMS} JOIN auth.users ON users.project = memberships.project AND users.id = $2",
+    where=f"memberships.project = $1 AND memberships.id IN ({OF_USER})",
     searched="concat_ws(' ', memberships.id, users.id)",
 )
 
@@ -166,7 +167,7 @@ async def find_membership(connection: Connection, project: str, team_id: str, id
 
 async def find_membership_of(connection: Connection, project: str, team_id: str, user_id: str) -> Membership | None:
     """Return a user's membership of a team: one that is confirmed, else an invitation of the user or to an address."""
-    return _membership(await connection.fetchrow(_OF_USER, project, team_id, user_id))
+    return _membership(await connection.fetchrow(_OF_USER, project, user_id, team_id))
 
 
 async def find_membership_to(connection: Connection, project: str, team_id: str, address: str) -> Membership | None:
@@ -176,7 +177,7 @@ async def find_membership_to(connection: Connection, project: str, team_id: str,
 
 async def belongs_to(connection: Connection, project: str, id_: str, user_id: str) -> bool:
     """Return whether a membership is a user's, or an invitation to an address that the user has."""
-    return await connection.fetchrow(_BELONGS_TO, project, id_, user_id) is not None
+    return await connection.fetchrow(_BELONGS_TO, project, user_id, id_) is not None
 
 
 async def find_invitation(connection: Connection, project: str, id_: str) -> Invitation | None:

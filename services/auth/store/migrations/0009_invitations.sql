@@ -2,6 +2,7 @@
 -- nobody has the address by then, `sent_to` is the address, and `invited_name` the name that the inviter gave. All other
 -- memberships are of a user: `member_id`.
 ALTER TABLE auth.memberships
+    ALTER COLUMN sent_to TYPE text COLLATE "C",
     ADD COLUMN invited_name text,
     ADD COLUMN member_id text COLLATE "C" GENERATED ALWAYS AS (CASE WHEN invited_name IS NULL THEN user_id END) STORED,
     DROP CONSTRAINT memberships_project_user_id_fkey,
