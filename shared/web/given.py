@@ -90,15 +90,14 @@ def parse_body(request: BaseRequest, body: bytes | bytearray, names: Names) -> G
     return _pairs(bytes(body), names.lists) if is_form(request) else _json(body, names)
 
 
-def named_project(request: BaseRequest, method: str, names: Names) -> str:
-    """Return the id of the project that line and headers of a request name: header, else query; empty for none.
+def named_project(request: BaseRequest, names: Names) -> str:
+    """Return the id of the project that line and headers of a request with a body name: header, else query, or none."""
+    return header_project(request) or parse_query(request, names).text(PROJECT)
 
-    Where the parameters are in the query, the one there goes before the header.
-    """
-    header = request.headers.get(_PROJECT, "")
-    if not header or is_in_query(request, method):
-        return parse_query(request, names).text(PROJECT) or header
-    return header
+
+def header_project(request: BaseRequest) -> str:
+    """Return the id of the project that the header names; empty for none."""
+    return request.headers.get(_PROJECT, "")
 
 
 def _json(body: bytes | bytearray, names: Names) -> Given:

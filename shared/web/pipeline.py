@@ -34,6 +34,7 @@ from shared.web.given import (
     PROJECT,
     Given,
     Names,
+    header_project,
     is_form,
     is_in_query,
     named_project,
@@ -152,7 +153,9 @@ class Pipeline:
 
     async def _project(self, reader: "_Reader") -> str:
         """Return the id of the project that is meant: as line and headers name it, else as the body does."""
-        named = named_project(reader.request, reader.method, reader.route.names)
+        if is_in_query(reader.request, reader.method):
+            return (await reader.read(self._guests, 0)).text(PROJECT) or header_project(reader.request)
+        named = named_project(reader.request, reader.route.names)
         return named or (await reader.read(self._guests, SMALL_BODY_BYTES)).text(PROJECT)
 
     async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
