@@ -198,7 +198,7 @@ async def test_introspection_calls_everything_else_inactive_and_says_no_more(sta
     await eventually(lambda: replica.introspect(revoked, key), {"active": False})
     await eventually(lambda: replica.introspect(blocked, key), {"active": False})
 
-    for bad in ("", "a", revoked[:-1], revoked + "=", f"{revoked} ", "é" * 5000, "x" * 100_000):
+    for bad in ("", "a", revoked[:-1], revoked + "=", f"{revoked} ", "é" * 5000, "x" * 60_000):
         assert await replica.introspect(bad, key) == {"active": False}
 
 
