@@ -1,6 +1,7 @@
 """Content.
 
 Owns: databases, tables, columns, indexes, rows and their permissions.
-Says: nothing.
-Hears: `project.deleted` on `events`, by which it drops the databases of a project; requests of the command line.
+Publishes: nothing.
+Consumes: project deletions from `events`, on which it drops the databases of the project.
+Answers: `grants.find_team`, `grants.list`; and the requests of the command line.
 """

@@ -1,5 +1,6 @@
 """The documents say what is so: their links lead somewhere, their tables are those of the code, their tests exist."""
 
+import ast
 import importlib
 import re
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.exit_codes import ExitCode
+from shared.contracts.requests import ADMIN, Request
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -74,10 +76,34 @@ def test_the_glossary_is_in_order_and_explains_a_word_once() -> None:
     assert words == sorted(set(words), key=str.lower)
 
 
+def test_the_glossary_and_the_protocol_say_what_a_registry_is_in_redis() -> None:
+    added = (ROOT / "shared" / "guard" / "feed_reader.py").read_text(encoding="utf-8")
+    meanings = [dict(table_rows(read(page), 2))["registry"] for page in ("glossary.md", "revocation.md")]
+
+    assert '"SADD", self._registry' in added
+    assert [meaning for meaning in meanings if "Redis set" not in meaning] == []
+
+
 def test_the_glossary_has_the_words_of_the_protocol() -> None:
     explained = {word for word, _ in table_rows(read("glossary.md"), 2)}
 
     assert {word for word, _ in table_rows(read("revocation.md"), 2)} <= explained
+
+
+def answered_by(service: str) -> set[str]:
+    """The requests of other services that a service answers; those of the command line are not counted."""
+    modules = [path.stem for path in (ROOT / "shared" / "contracts").glob("*.py") if path.stem != "__init__"]
+    kinds = [kind for name in modules for kind in vars(importlib.import_module(f"shared.contracts.{name}")).values()]
+    requests = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Request) and kind is not Request]
+    return {one.TYPE for one in requests if getattr(one, "SERVICE", "") == service and one.LANE != ADMIN}
+
+
+@pytest.mark.parametrize("service", ["auth", "token", "data"])
+def test_a_service_names_the_requests_that_it_answers(service: str) -> None:
+    said = importlib.import_module(f"services.{service}").__doc__ or ""
+    answers = said[said.index("Answers:") :]
+
+    assert set(re.findall(r"`([\w.]+)`", answers)) == answered_by(service)
 
 
 def test_the_numbers_of_the_protocol_are_those_of_the_code() -> None:
@@ -91,6 +117,34 @@ def test_the_numbers_of_the_protocol_are_those_of_the_code() -> None:
         shown = [float(number.replace(",", "")) for number in re.findall(r"\d[\d.,]*\d|\d", value)]
 
         assert shown[: len(names)] == [constants[name] for name in names], names
+
+
+def test_the_round_of_a_reader_is_the_one_that_the_code_sends() -> None:
+    text = read("revocation.md")
+    block = text[text.index("\nMULTI\n") : text.index("\n```", text.index("\nMULTI\n"))]
+    module = ast.parse((ROOT / "shared" / "guard" / "feed_reader.py").read_text(encoding="utf-8"))
+    sending = next(node for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and node.name == "_commands")
+    sent = [
+        (node.lineno, node.col_offset, node.elts[0].value)
+        for node in ast.walk(sending)
+        if isinstance(node, ast.Tuple) and node.elts and isinstance(node.elts[0], ast.Constant)
+    ]
+
+    assert re.findall(r"^[A-Z]+", block, re.MULTILINE) == [name for *_, name in sorted(sent) if name != "BLOCK"]
+
+
+def test_the_recipe_of_a_setting_names_the_module_that_defines_it() -> None:
+    recipe = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    module = re.findall(r"`ProcessSettings`\s+in \[([^\]]+)\]", recipe)[0]
+
+    assert "class ProcessSettings" in (ROOT / module).read_text(encoding="utf-8")
+
+
+def test_the_tree_names_the_folders_of_the_tests() -> None:
+    tree = re.findall(r"^tests/ +(.+)$", read("architecture.md"), re.MULTILINE)
+    folders = [path for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name[0] not in "._"]
+
+    assert set(tree[0].split()) == {f"{path.name}/" for path in folders}
 
 
 def test_every_decision_has_its_parts_and_is_listed() -> None:
