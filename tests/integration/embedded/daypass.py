@@ -19,6 +19,7 @@ from services.embedded.postgres import DATABASE, SUPERUSER
 PROGRAM = Path(sys.executable).with_name("daypass")
 PATIENCE_S = 60
 STATE = Path(tempfile.gettempdir()) / f"daypass-tests-{os.geteuid()}"
+"""What instances of the tests keep outside of their data directories, a folder for each user."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,16 @@ class User:
     def command(self, data_dir: Path, *arguments: str) -> list[str]:
         return [*self.prefix, str(PROGRAM), "--data-dir", str(data_dir), *arguments]
 
+    def _environ(self) -> dict[str, str]:
+        STATE.mkdir(exist_ok=True)
+        STATE.chmod(0o1777)
+        return environ() | {"XDG_STATE_HOME": str(STATE / str(self.uid))}
+
     def run(self, data_dir: Path, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         command = self.command(data_dir, *arguments)
         return subprocess.run(
-            command, input=said, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environ()
+            command, input=said, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=self._environ()
         )
 
     @contextlib.contextmanager
@@ -49,7 +55,7 @@ class User:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environ(),
+            env=self._environ(),
             start_new_session=True,
         ) as process:
             try:
@@ -102,7 +108,7 @@ def sockets(data_dir: Path) -> Path:
 
 def environ() -> dict[str, str]:
     """The environment of a user without any settings."""
-    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "XDG_STATE_HOME": str(STATE)}
+    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 
 
 def processes_in(data_dir: Path) -> list[str]:
