@@ -244,12 +244,12 @@ class Revocations:
                 awaited |= late
                 if found.is_whole and not late:
                     return len(found.registrations), len(awaited.intersection(self._struck))
+                await self._strike(late)
                 if found.redis != redis:
                     redis, since = found.redis, boot_clock()
                 elif boot_clock() - since >= REGISTRATION_S:
                     fenced = len(awaited.intersection(self._struck) | late)
                     return len(found.registrations) - len(late), fenced
-                await self._strike(late)
             await self._wait_for(behind, number)
 
     def _still_behind(self, behind: set[Registration], number: int) -> set[Registration]:
@@ -340,23 +340,21 @@ class Revocations:
             ("INFO", "replication"),
             ("HMGET", names.IDENTITY, "id", "stream", *names.SERVICES),
             ("XINFO", "STREAM", stream),
-            *(("SCARD", key) for key in keys),
-            *(("SRANDMEMBER", key, MOST) for key in keys),
+            *(("SRANDMEMBER", key, MOST + 1) for key in keys),
             ("EXEC",),
             *(follow if self._copies else ()),
         ]
 
     async def _understand(self, executed: list[Any], stream: str, services: Sequence[str]) -> Registered:
-        server, replication, (id_, suffix, *marks), end, *sets = executed
-        sizes, members = sets[: len(services)], sets[len(services) :]
+        server, replication, (id_, suffix, *marks), end, *registries = executed
         redis = (field_of(server, b"run_id:"), field_of(replication, b"master_replid:"), id_ or b"", suffix or b"")
         is_trusted = await self._trust.see((*redis, *(mark or b"" for mark in marks)))
         registrations, are_whole = [], []
-        for service, mark, size, found in zip(services, marks, sizes, members, strict=bool(services)):
-            is_read = isinstance(size, int) and isinstance(found, list)
+        for service, mark, reply in zip(services, marks, registries, strict=bool(services)):
+            members = reply if isinstance(reply, list) else []
             known = names.MARK.encode() + mark if mark else b""
-            are_whole.append(is_read and size <= MOST and known in found)
-            for member in found if is_read else ():
+            are_whole.append(len(members) <= MOST and known in members)
+            for member in members:
                 if (one := parse_registration(service, member)) is not None:
                     registrations.append(one)
                 elif member != known:

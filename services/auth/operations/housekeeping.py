@@ -8,6 +8,7 @@ import structlog
 
 from services.auth.store.housekeeping import delete_spent
 from shared.messaging.outbox import prune
+from shared.messaging.wire import forever
 from shared.postgres.pool import AWAY, Pool
 
 log = structlog.get_logger()
@@ -18,13 +19,13 @@ BATCH = 5_000
 
 async def keep_house(pool: Pool, *, kept: timedelta) -> None:
     """Delete, once a minute, what ended longer ago than `kept`; never returns."""
-    while True:
-        try:
-            while await clean_up(pool, kept=kept) >= BATCH:
-                log.info("housekeeping goes on")
-        except (*AWAY, asyncpg.PostgresError) as error:
-            log.warning("housekeeping interrupted", error=repr(error))
+
+    async def turn() -> None:
+        while await clean_up(pool, kept=kept) >= BATCH:
+            log.info("housekeeping goes on")
         await asyncio.sleep(EVERY_S)
+
+    await forever(turn, name="housekeeping", retry_s=EVERY_S, foreseen=(*AWAY, asyncpg.PostgresError))
 
 
 async def clean_up(pool: Pool, *, kept: timedelta) -> int:

@@ -12,6 +12,7 @@ from shared.contracts import subjects
 from shared.guard.barrier import Revocations
 from shared.guard.uses import REPORT_S, Use
 from shared.kernel.errors import Refusal
+from shared.messaging.wire import forever
 from shared.postgres.pool import AWAY, Pool
 
 EVERY_S = 30.0
@@ -30,13 +31,14 @@ async def mark_used(pool: Pool, uses: Sequence[Use]) -> None:
 
 async def end_idle_sessions(pool: Pool, revocations: Revocations) -> None:
     """End unused sessions, twice a minute; never returns."""
-    while True:
-        try:
-            while await end_idle(pool, revocations) >= BATCH:
-                log.info("more sessions are idle")
-        except (*AWAY, asyncpg.PostgresError, Refusal) as error:
-            log.warning("idle sessions not ended", error=repr(error))
+
+    async def turn() -> None:
+        while await end_idle(pool, revocations) >= BATCH:
+            log.info("more sessions are idle")
         await asyncio.sleep(EVERY_S)
+
+    foreseen = (*AWAY, asyncpg.PostgresError, Refusal)
+    await forever(turn, name="end of idle sessions", retry_s=EVERY_S, foreseen=foreseen)
 
 
 async def end_idle(pool: Pool, revocations: Revocations, *, late_s: float = LATE_S) -> int:
