@@ -94,9 +94,12 @@ class Body:
 
     async def _next(self, deadline: float) -> bytes:
         """Return some more of the body; nothing where there is no more."""
+        content = self._request.content
         try:
+            if content.is_eof():  # all of it has come, as small bodies have before anybody asks
+                return content.read_nowait()
             async with asyncio.timeout_at(deadline):
-                return await self._request.content.readany()
+                return await content.readany()
         except (RequestPayloadError, ConnectionError, TimeoutError):
             raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "The body of the request cannot be read.") from None
 

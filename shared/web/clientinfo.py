@@ -3,6 +3,7 @@
 `X-Forwarded-*` headers count only from trusted proxies. The public hosts are those of `DAYPASS_PUBLIC_URL`.
 """
 
+import functools
 import ipaddress
 from collections.abc import Iterable
 
@@ -14,6 +15,9 @@ from shared.kernel.hosts import Address, PublicUrls, host_name, parse_address
 from shared.web.cookie_scope import CookieScope
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+KNOWN_HOSTS = 1024
+"""Hosts of which is remembered what they are to a deployment."""
 
 _SCHEMES = ("http", "https")
 
@@ -31,6 +35,13 @@ class ClientInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     own_host: str = ""
 
 
+class Host(msgspec.Struct, frozen=True, gc=False):
+    """A host that a request names, and the same again where its pages may call every project, else empty."""
+
+    name: str
+    own: str
+
+
 class Edge:
     """The edge of a deployment as a service sees it: proxies that are trusted, public hosts, the scope of cookies."""
 
@@ -45,6 +56,9 @@ class Edge:
         self.cookies = cookies
         self._networks: tuple[Network, ...] = networks(trusted_proxies)
         self._urls = PublicUrls(public_urls)
+        self.is_set = bool(self._networks or self._urls)
+        """Whether anything is: else requests come over plain HTTP as they are, and every host is served."""
+        self._hosts = functools.lru_cache(KNOWN_HOSTS)(self._host)
 
     def client(self, request: BaseRequest) -> ClientInfo:
         """Return where a request came from."""
@@ -55,8 +69,8 @@ class Edge:
             forwarded = _first(headers.get("X-Forwarded-Proto", "")).lower()
             scheme = forwarded if forwarded in _SCHEMES else scheme
             authority = _first(headers.get("X-Forwarded-Host", authority))
-        host = host_name(authority)
-        return ClientInfo(ip=ip, scheme=self._urls.scheme(host, scheme), host=host, own_host=self._urls.own_host(host))
+        host = self._hosts(authority)
+        return ClientInfo(ip=ip, scheme=self._urls.scheme(host.name, scheme), host=host.name, own_host=host.own)
 
     def check_host(self, client: ClientInfo) -> None:
         """Raise `Refusal(GENERAL_ACCESS_FORBIDDEN)` where a request is for a host that is not the deployment's."""
@@ -65,6 +79,10 @@ class Edge:
                 ErrorType.GENERAL_ACCESS_FORBIDDEN,
                 "Nothing is served under this host. The operator names the public hosts in DAYPASS_PUBLIC_URL.",
             )
+
+    def _host(self, authority: str) -> Host:
+        name = host_name(authority)
+        return Host(name, self._urls.own_host(name))
 
     def _trusts(self, ip: str) -> bool:
         if not self._networks:

@@ -15,7 +15,7 @@ from shared.contracts.principal import Project
 ORIGIN = istr("Origin")
 _REFERER = istr("Referer")
 _COOKIE = istr("Cookie")
-_FETCH_SITE = istr("Sec-Fetch-Site")
+FETCH_SITE = istr("Sec-Fetch-Site")
 _FETCH_MODE = istr("Sec-Fetch-Mode")
 
 _UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
@@ -66,7 +66,7 @@ def is_foreign(project: Project, method: str, headers: Mapping[str, str], own_ho
     origin = headers.get(ORIGIN)
     if origin is not None:
         return not allows(project, origin, own_host)
-    if headers.get(_FETCH_SITE) != "cross-site" or _COOKIE not in headers:
+    if headers.get(FETCH_SITE) != "cross-site" or _COOKIE not in headers:
         return False
     is_followed_link = method in {"GET", "HEAD"} and headers.get(_FETCH_MODE) == "navigate"
     return not is_followed_link and not allows(project, headers.get(_REFERER, ""), own_host)

@@ -25,7 +25,7 @@ from shared.web.authenticate import identify
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
 from shared.web.call import JSON, TEXT, Call, Reply, Stream
 from shared.web.clientinfo import Edge
-from shared.web.cors import ORIGIN, headers_for, is_foreign, preflight_headers
+from shared.web.cors import FETCH_SITE, ORIGIN, headers_for, is_foreign, preflight_headers
 from shared.web.dispatch import Table
 from shared.web.endpoint import DIMENSIONS, Endpoint
 from shared.web.errors import error_body, error_headers
@@ -132,7 +132,7 @@ class Pipeline:
 
     async def _answer(self, request: BaseRequest, call: Call[object]) -> Answer:
         target = request.raw_path.partition("?")[0]
-        if target not in HEALTH:
+        if self._edge.is_set and target not in HEALTH:
             self._edge.check_host(call.client)
         method = "GET" if request.method == "HEAD" else request.method
         if method == "OPTIONS":
@@ -143,28 +143,39 @@ class Pipeline:
             raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND, "The requested route was not found.")
         route, path = found
         call.deps = route.deps
-        reader = _Reader(request, method, route)
+        if not is_in_query(request, method):
+            return await self._answer_body(route, request, call, path)
+        given = parse_query(request, route.names)
+        if route.endpoint.callers is not Caller.UNASKED:
+            await self._authenticate(route, request, call, given.text(PROJECT) or header_project(request))
+        return await self._handle(route, call, given, path)
+
+    async def _answer_body(self, route: Route, request: BaseRequest, call: Call[object], path: list[str]) -> Answer:
+        """Answer a request whose parameters are in its body."""
+        endpoint = route.endpoint
+        reader = _Reader(request, route)
         try:
-            if route.endpoint.callers is not Caller.UNASKED:
-                await self._authenticate(route, request, call, await self._project(reader))
-            return await self._handle(route, call, reader, path)
+            if endpoint.callers is not Caller.UNASKED:
+                project = named_project(request, route.names)
+                if not project:
+                    project = (await reader.read(self._guests, SMALL_BODY_BYTES)).text(PROJECT)
+                await self._authenticate(route, request, call, project)
+            may_send_more = endpoint.may_send_more and partial(endpoint.may_send_more, call, path)
+            budget = self._guests if call.principal.kind is Kind.GUEST else self._others
+            given = await reader.read(budget, endpoint.max_body_bytes, may_send_more)
+            return await self._handle(route, call, given, path)
         finally:
             reader.release()
 
-    async def _project(self, reader: "_Reader") -> str:
-        """Return the id of the project that is meant: as line and headers name it, else as the body does."""
-        if is_in_query(reader.request, reader.method):
-            return (await reader.read(self._guests, 0)).text(PROJECT) or header_project(reader.request)
-        named = named_project(reader.request, reader.route.names)
-        return named or (await reader.read(self._guests, SMALL_BODY_BYTES)).text(PROJECT)
-
     async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
         call.project = await self._guard.project(project)
-        origin = request.headers.get(ORIGIN)
-        call.is_foreign = is_foreign(call.project, request.method, request.headers, call.client.own_host)
+        headers = request.headers
+        origin = headers.get(ORIGIN)
+        if origin is not None or FETCH_SITE in headers:
+            call.is_foreign = is_foreign(call.project, request.method, headers, call.client.own_host)
         if origin is not None and not call.is_foreign:
             call.headers += headers_for(origin)
-        identity = await identify(self._guard, call.project, request.headers, self._edge.cookies)
+        identity = await identify(self._guard, call.project, headers, self._edge.cookies)
         call.principal = identity.principal
         call.user = identity.user
         call.headers.append(("X-Debug-Fallback", "true" if identity.is_fallback else "false"))
@@ -172,15 +183,12 @@ class Pipeline:
         if call.is_foreign and call.principal.kind is not Kind.KEY:
             raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
         await _admit(route, call)
+        _check_switches(route.endpoint, call)
         if call.project.session_idle_s and call.user is not None and call.user.session:
             self._guard.uses.note(call.project.id, call.user.session)
 
-    async def _handle(self, route: Route, call: Call[object], reader: "_Reader", path: list[str]) -> Answer:
+    async def _handle(self, route: Route, call: Call[object], given: Given, path: list[str]) -> Answer:
         endpoint = route.endpoint
-        _check_switches(endpoint, call)
-        may_send_more = endpoint.may_send_more and partial(endpoint.may_send_more, call, path)
-        budget = self._guests if call.principal.kind is Kind.GUEST else self._others
-        given = await reader.read(budget, endpoint.max_body_bytes, may_send_more)
         if given.fault is not None:
             raise given.fault
         arguments = () if route.parameters is None else (route.parameters.parse(given, path),)
@@ -198,7 +206,7 @@ class Pipeline:
 
     def _headers(self, call: Call[object], content_type: str) -> list[tuple[str, str]]:
         call.headers.append((_CONTENT_TYPE, content_type))
-        if call.client.scheme == "https":
+        if self._edge.is_set and call.client.scheme == "https":
             call.headers.append(HSTS)
         return call.headers
 
@@ -227,14 +235,13 @@ class Pipeline:
 
 
 class _Reader:
-    """Reads what one request gives: once, and no earlier than it is needed."""
+    """Reads the body of one request: once, and no earlier than it is needed."""
 
-    __slots__ = ("_body", "_given", "method", "request", "route")
+    __slots__ = ("_body", "_given", "_names", "_request")
 
-    def __init__(self, request: BaseRequest, method: str, route: Route) -> None:
-        self.request = request
-        self.method = method
-        self.route = route
+    def __init__(self, request: BaseRequest, route: Route) -> None:
+        self._request = request
+        self._names = route.names
         self._given: Given | None = None
         self._body: Body | None = None
 
@@ -250,13 +257,11 @@ class _Reader:
             self._body.release()
 
     async def _read(self, budget: Budget, most: int, may_send_more: Permit | None) -> Given:
-        if is_in_query(self.request, self.method):
-            return parse_query(self.request, self.route.names)
-        if not self.request.body_exists:
+        if not self._request.body_exists:
             return Given({})
-        self._body = Body(self.request, budget)
-        most = min(most, MAX_FORM_BYTES) if is_form(self.request) else most
-        return parse_body(self.request, await self._body.read(most, may_send_more), self.route.names)
+        self._body = Body(self._request, budget)
+        most = min(most, MAX_FORM_BYTES) if is_form(self._request) else most
+        return parse_body(self._request, await self._body.read(most, may_send_more), self._names)
 
 
 async def _write(response: StreamResponse, part: bytes) -> None:
