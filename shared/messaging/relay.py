@@ -162,21 +162,23 @@ class Relay:
             while True:
                 heed_cancellation()
                 self._woken.clear()
-                if time.monotonic() >= due:
+                is_due = time.monotonic() >= due
+                if is_due:
                     _check_epoch(await identity.keep(suffix, former=former), suffix, epoch)
                     due = time.monotonic() + SWEEP_S
                     self._checked.set()
                 for kind, appender in appenders.items():
-                    await self._move(connection, appender, kind)
+                    await self._move(connection, appender, kind, looks=is_due)
                 await self._until_woken()
         except DatabaseRestored as error:
             await self._begin_epoch(connection, wires["feed"], epoch, former=[suffix, error.suffix])
 
-    async def _move(self, connection: _Connection, appender: "Appender", kind: str) -> None:
+    async def _move(self, connection: _Connection, appender: "Appender", kind: str, *, looks: bool) -> None:
+        """Number what is new and append it; where nothing is, and it is time, look for what Redis has lost."""
         rows = await connection.fetch(_NUMBER, kind, BATCH)
         if rows and self._crash == "before-append":
             os.kill(os.getpid(), signal.SIGKILL)
-        if not rows or await appender.append(rows) != rows[-1]["number"]:
+        if looks if not rows else await appender.append(rows) != rows[-1]["number"]:
             await _catch_up(connection, appender, kind)
 
     async def _connect(self) -> _Connection:
