@@ -92,7 +92,7 @@ def direction(order: Order) -> str:
 
 
 def beyond(orders: tuple[Order, ...]) -> str:
-    """Return the condition that a row comes strictly after the cursor's row `at`.
+    """Return the condition that a row comes strictly after the cursor's row, `cursor_row`.
 
     The cursor's row has no nulls in these orders, and nulls come first where they ascend: so what ascends, or never is
     null and descends, is compared as a row, which an index can begin at.
@@ -100,21 +100,21 @@ def beyond(orders: tuple[Order, ...]) -> str:
     descending = {order.descending for order in orders}
     if descending == {False} or (descending == {True} and {order.column for order in orders} <= NEVER_NULL):
         own = ", ".join(f"t.{order.column}" for order in orders)
-        its = ", ".join(_cursor_s(order) for order in orders)
+        its = ", ".join(_cursor_value(order) for order in orders)
         return f"({own}) {'<' if orders[0].descending else '>'} ({its})"
     alternatives = []
     for place, order in enumerate(orders):
-        own, its = f"t.{order.column}", _cursor_s(order)
+        own, its = f"t.{order.column}", _cursor_value(order)
         # Nulls stand at the low end: beyond every value where the order goes down.
         step = f"({own} < {its} OR {own} IS NULL)" if order.descending else f"{own} > {its}"
-        equal = [f"t.{one.column} = {_cursor_s(one)}" for one in orders[:place]]
+        equal = [f"t.{one.column} = {_cursor_value(one)}" for one in orders[:place]]
         alternatives.append(" AND ".join([*equal, step]))
     beyond_it = "(" + " OR ".join(alternatives) + ")"
     # An index can begin at what is said of one column alone, but for nulls at the far end.
     first = orders[0]
     if first.descending and first.column not in NEVER_NULL:
         return beyond_it
-    return f"t.{first.column} {'<=' if first.descending else '>='} {_cursor_s(first)} AND {beyond_it}"
+    return f"t.{first.column} {'<=' if first.descending else '>='} {_cursor_value(first)} AND {beyond_it}"
 
 
 def unfit_column(columns: Iterable[Column], arguments: list[object]) -> str:
@@ -142,5 +142,5 @@ def _faults(column: Column, arguments: list[object]) -> Iterator[str]:
         yield f"NOT ({low} <= {values} AND {high} >= {values})"
 
 
-def _cursor_s(order: Order) -> str:
-    return f"(SELECT {order.column} FROM at)"
+def _cursor_value(order: Order) -> str:
+    return f"(SELECT {order.column} FROM cursor_row)"

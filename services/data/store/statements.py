@@ -166,7 +166,7 @@ class _ListParts:
         if self.cursor:
             columns = ", ".join(f"t.{column}" for column in dict.fromkeys(order.column for order in self.orders))
             where = _where([f"t.id = {self.cursor}", *([READABLE] if self.roles else [])])
-            named["at"] = f"SELECT {columns} FROM {self.table.rows} AS t{where}"
+            named["cursor_row"] = f"SELECT {columns} FROM {self.table.rows} AS t{where}"
         return named | self.narrow | {"page": self._page()}
 
     def order_of_page(self) -> str:
@@ -178,7 +178,8 @@ class _ListParts:
         if not self.cursor:
             return "true AS has_cursor, false AS cursor_is_null"
         nulls = " OR ".join(f"{order.column} IS NULL" for order in self.orders)
-        return f"EXISTS (SELECT FROM at) AS has_cursor, EXISTS (SELECT FROM at WHERE {nulls}) AS cursor_is_null"
+        is_null = f"EXISTS (SELECT FROM cursor_row WHERE {nulls})"
+        return f"EXISTS (SELECT FROM cursor_row) AS has_cursor, {is_null} AS cursor_is_null"
 
     def total(self) -> str:
         """Return the number of rows that match, up to MOST_TOTAL.
@@ -212,33 +213,33 @@ class _ListParts:
             where.append(f"coalesce({READABLE}, false)")
         ways: list[list[str]] = [[]]
         if self.narrow:
-            seqs = "(SELECT seqs FROM few)"
+            seqs = "(SELECT seqs FROM smallest)"
             ways = [[f"{seqs} IS NOT NULL", f"t.seq = ANY({seqs}::bigint[])"], [f"{seqs} IS NULL"]]
         rows = f"SELECT {wanted} FROM {self.table.rows} AS t"
         return " UNION ALL ".join(f"({rows}{_where([*way, *where])} {end})" for way in ways)
 
     def _narrow(self) -> dict[str, str]:
-        """Return the queries by which `few` has the sequences of few rows, among which are all that match, or nothing.
+        """Return the queries by which `smallest` has the sequences of few rows, with all that match, or nothing.
 
         They are the rows that fit an indexed filter, or the caller's: read up to one more than may be few, and of the
         caller's no more than of the others. It is nothing that is returned where neither can help.
         """
-        sources, most = {}, "(SELECT n + 1 FROM most)"
+        sources, most = {}, "(SELECT n + 1 FROM bound)"
         if self.stretch and not self.is_in_stretch:
             where = _where([condition(one, self.first) for one in self.stretch.filters])
             order = order_by(self.stretch.orders)
-            sources["fit"] = f"SELECT t.seq FROM {self.table.rows} AS t{where} ORDER BY {order} LIMIT {most}"
-            most = "(SELECT least(n, cardinality(seqs)) + 1 FROM most, fit)"
+            sources["by_filter"] = f"SELECT t.seq FROM {self.table.rows} AS t{where} ORDER BY {order} LIMIT {most}"
+            most = "(SELECT least(n, cardinality(seqs)) + 1 FROM bound, by_filter)"
         if self.roles and not self.is_merged and not (self.stretch and self.stretch.is_one):
-            sources["mine"] = self._granted("t.seq", most)
+            sources["by_grant"] = self._granted("t.seq", most)
         if not sources:
             return {}
         narrow = " UNION ALL ".join(f"SELECT seqs FROM {name}" for name in sources)
         return {
-            "most": f"SELECT least({self._most()}, {MOST_FEW})::bigint AS n",
+            "bound": f"SELECT least({self._most()}, {MOST_FEW})::bigint AS n",
             **{name: f"SELECT ARRAY({source}) AS seqs" for name, source in sources.items()},
-            "few": f"""
-                SELECT seqs FROM ({narrow}) AS narrow, most
+            "smallest": f"""
+                SELECT seqs FROM ({narrow}) AS sources, bound
                 WHERE cardinality(seqs) <= n ORDER BY cardinality(seqs) LIMIT 1
             """,
         }
