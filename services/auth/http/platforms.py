@@ -7,7 +7,7 @@ import msgspec
 from services.auth.domain.list_queries import Attribute, Kind, parse_list_queries
 from services.auth.domain.projects import LONGEST_NAME
 from services.auth.domain.projects import Platform as PlatformOf
-from services.auth.http.sessions import add_receipt
+from services.auth.http.sessions import add_receipt, with_receipt
 from services.auth.operations import platforms as operations
 from services.auth.operations.deps import AuthDeps
 from shared.kernel.clock import wire_date
@@ -106,18 +106,10 @@ async def list_platforms(call: Call[AuthDeps], params: ListPlatforms) -> Platfor
 )
 async def create_web_platform(call: Call[AuthDeps], params: CreateWebPlatform) -> PlatformWeb:
     """Let the pages of a host call, everywhere."""
-    platform, receipt = await operations.create_platform(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        call.project,
-        id_=params.platform_id,
-        name=params.name,
-        hostname=params.hostname,
-        by=call.principal.who,
+    changed = await operations.create_platform(
+        call.deps, call.principal, platform_id=params.platform_id, name=params.name, hostname=params.hostname
     )
-    add_receipt(call, receipt)
-    return platform_model(platform)
+    return platform_model(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -139,18 +131,10 @@ async def get_platform(call: Call[AuthDeps], params: PlatformChoice) -> Platform
 )
 async def update_web_platform(call: Call[AuthDeps], params: UpdateWebPlatform) -> PlatformWeb:
     """Change a platform, in force everywhere."""
-    platform, receipt = await operations.update_platform(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        project=call.project.id,
-        id_=params.platform_id,
-        name=params.name,
-        hostname=params.hostname,
-        by=call.principal.who,
+    changed = await operations.update_platform(
+        call.deps, call.principal, platform_id=params.platform_id, name=params.name, hostname=params.hostname
     )
-    add_receipt(call, receipt)
-    return platform_model(platform)
+    return platform_model(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -164,14 +148,7 @@ async def update_web_platform(call: Call[AuthDeps], params: UpdateWebPlatform) -
 )
 async def delete_platform(call: Call[AuthDeps], params: PlatformChoice) -> None:
     """Delete a platform: its pages may call no more, anywhere."""
-    receipt = await operations.delete_platform(
-        call.deps.pool,
-        call.deps.revocations,
-        project=call.project.id,
-        id_=params.platform_id,
-        by=call.principal.who,
-    )
-    add_receipt(call, receipt)
+    add_receipt(call, await operations.delete_platform(call.deps, call.principal, platform_id=params.platform_id))
 
 
 def platform_model(platform: PlatformOf) -> PlatformWeb:

@@ -1,12 +1,13 @@
 """Sessions of the user who calls, and every way of signing in."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from services.auth.domain.projects import SHORTEST_SESSION_S
 from services.auth.http.models import Session, SessionList, session_model
 from services.auth.operations import sessions as operations
+from services.auth.operations.changing import Changed
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.guesses import Guesses
 from services.auth.operations.pace import Pace
@@ -23,6 +24,7 @@ from shared.web.parameters import Id
 routes = Routes[AuthDeps]("account", {"sessionId": ErrorType.USER_SESSION_NOT_FOUND})
 
 CURRENT = "current"
+T = TypeVar("T")
 
 
 class CreateEmailSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,6 +250,12 @@ def add_receipt(call: Call[AuthDeps], receipt: Receipt | None) -> None:
     """Send the receipt of a revocation, if there was one."""
     if receipt is not None:
         call.add_header(HEADER, receipt.header())
+
+
+def with_receipt(call: Call[AuthDeps], changed: Changed[T]) -> T:
+    """Send the receipt of a change, and return what was changed."""
+    add_receipt(call, changed.receipt)
+    return changed.value
 
 
 def send_cookies(call: Call[AuthDeps], made: SignedIn) -> None:

@@ -1,0 +1,41 @@
+"""Why a principal has changed: what an entry of the feed and its receipt say of it, for people."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A noun, and what happened to it or which part of it was changed."""
+
+    PROJECT_CREATED = "project.created"
+    PROJECT_UPDATED = "project.updated"
+    PROJECT_DELETED = "project.deleted"
+    PROJECT_SESSIONS = "project.sessions"
+    PLATFORM_CREATED = "platform.created"
+    PLATFORM_UPDATED = "platform.updated"
+    PLATFORM_DELETED = "platform.deleted"
+    KEY_CREATED = "key.created"
+    KEY_UPDATED = "key.updated"
+    KEY_DELETED = "key.deleted"
+    USER_BLOCKED = "user.blocked"
+    USER_UNBLOCKED = "user.unblocked"
+    USER_LABELLED = "user.labelled"
+    USER_EMAIL = "user.email"
+    USER_PHONE = "user.phone"
+    USER_VERIFICATION = "user.verification"
+    USER_PASSWORD = "user.password"  # noqa: S105 - no password
+    USER_DELETED = "user.deleted"
+    SESSION_EXTENDED = "session.extended"
+    SESSION_DELETED = "session.deleted"
+    SESSION_EVICTED = "session.evicted"
+    SESSION_IDLE = "session.idle"
+    SESSIONS_DELETED = "sessions.deleted"
+    TEAM_CREATED = "team.created"
+    TEAM_DELETED = "team.deleted"
+    MEMBERSHIP_CREATED = "membership.created"
+    MEMBERSHIP_ROLES = "membership.roles"
+    MEMBERSHIP_CONFIRMED = "membership.confirmed"
+    MEMBERSHIP_DELETED = "membership.deleted"
+    JWT_REVOKED = "jwt.revoked"
+    SIGNING_KEY_ROTATED = "signing_key.rotated"
+    SIGNING_KEY_RETIRED = "signing_key.retired"
+    SIGNING_KEY_RESTORED = "signing_key.restored"
