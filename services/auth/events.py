@@ -5,7 +5,8 @@ import asyncio
 from services.auth.domain.list_queries import MOST_NUMBER, ListQuery
 from services.auth.domain.projects import ProjectChange
 from services.auth.domain.records import Key, Session, User
-from services.auth.operations import idle, keys, principals, projects, revocations, sessions, users
+from services.auth.operations import changing, idle, keys, principals, projects, revocations, sessions, users
+from services.auth.operations.changing import command_line
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.doctor import examine_deployment
 from services.auth.operations.grantees import examine_grantees
@@ -179,19 +180,9 @@ def _projects(deps: AuthDeps) -> Handlers:
 
 def _keys(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateKey) -> admin.KeyRecords:
-        made = keys.create_key(
-            deps.pool,
-            deps.revocations,
-            project=asked.project,
-            id_=asked.id,
-            secret_digest=asked.secret_digest,
-            name=asked.name,
-            scopes=asked.scopes,
-            expire=asked.expire,
-            by=CLI,
-            ticket=asked.ticket,
-        )
-        await once(deps.pool, deps.revocations, asked.ticket, made)
+        actor = command_line(asked.project, asked.ticket)
+        new = keys.NewKey(asked.id, asked.secret_digest, asked.name, asked.scopes, asked.expire)
+        await changing.once(deps, actor, keys.create_key(deps, actor, new=new))
         return await of(asked.project, asked.id)
 
     async def on_list(asked: admin.ListKeys) -> admin.KeyRecords:
@@ -200,24 +191,15 @@ def _keys(deps: AuthDeps) -> Handlers:
         return admin.KeyRecords(keys=tuple(_key_record(key) for key in found))
 
     async def on_update(asked: admin.UpdateKey) -> admin.KeyRecords:
-        changed = keys.update_key(
-            deps.pool,
-            deps.guard,
-            deps.revocations,
-            project=asked.project,
-            id_=asked.id,
-            change=keys.KeyChange(name=asked.name, scopes=asked.scopes, expire=asked.expire),
-            by=CLI,
-            ticket=asked.ticket,
-        )
-        return await of(asked.project, asked.id, await once(deps.pool, deps.revocations, asked.ticket, changed))
+        actor = command_line(asked.project, asked.ticket)
+        key_change = keys.KeyChange(name=asked.name, scopes=asked.scopes, expire=asked.expire)
+        updated = keys.update_key(deps, actor, key_id=asked.id, key_change=key_change)
+        return await of(asked.project, asked.id, await changing.once(deps, actor, updated))
 
     async def on_delete(asked: admin.DeleteKey) -> admin.KeyRecords:
-        gone = keys.delete_key(
-            deps.pool, deps.revocations, project=asked.project, id_=asked.id, by=CLI, ticket=asked.ticket
-        )
-        receipt = await once(deps.pool, deps.revocations, asked.ticket, gone)
-        return admin.KeyRecords(keys=(), receipt=receipt.header())
+        actor = command_line(asked.project, asked.ticket)
+        receipt = await changing.once(deps, actor, keys.delete_key(deps, actor, key_id=asked.id))
+        return admin.KeyRecords(keys=(), receipt=_header(receipt))
 
     async def of(project: str, id_: str, receipt: Receipt | None = None) -> admin.KeyRecords:
         key = await keys.get_key(deps.pool, project=project, id_=id_)

@@ -6,7 +6,7 @@ import msgspec
 
 from services.auth.domain.list_queries import Attribute, Kind, parse_list_queries
 from services.auth.domain.records import Key as KeyOf
-from services.auth.http.sessions import add_receipt
+from services.auth.http.sessions import add_receipt, with_receipt
 from services.auth.operations import keys as operations
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.keys import KeyChange
@@ -129,20 +129,10 @@ async def get_key(call: Call[AuthDeps], params: KeyChoice) -> Key:
 )
 async def update_key(call: Call[AuthDeps], params: UpdateKey) -> Key:
     """Change a key, in force everywhere; no key gives a scope that it does not hold itself."""
-    key, receipt = await operations.update_key(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        project=call.project.id,
-        id_=params.key_id,
-        change=KeyChange(
-            name=params.name, scopes=[scope for scope in params.scopes if scope in vocabulary.ALL], expire=params.expire
-        ),
-        by=call.principal.who,
-        granter=call.principal.key,
-    )
-    add_receipt(call, receipt)
-    return key_model(key)
+    known = [scope for scope in params.scopes if scope in vocabulary.ALL]
+    key_change = KeyChange(name=params.name, scopes=known, expire=params.expire)
+    changed = await operations.update_key(call.deps, call.principal, key_id=params.key_id, key_change=key_change)
+    return key_model(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -156,14 +146,7 @@ async def update_key(call: Call[AuthDeps], params: UpdateKey) -> Key:
 )
 async def delete_key(call: Call[AuthDeps], params: KeyChoice) -> None:
     """Delete a key, everywhere."""
-    receipt = await operations.delete_key(
-        call.deps.pool,
-        call.deps.revocations,
-        project=call.project.id,
-        id_=params.key_id,
-        by=call.principal.who,
-    )
-    add_receipt(call, receipt)
+    add_receipt(call, await operations.delete_key(call.deps, call.principal, key_id=params.key_id))
 
 
 def key_model(key: KeyOf) -> Key:

@@ -1,6 +1,5 @@
-"""API keys of projects; `ticket` is as in `services.auth.operations.projects`."""
+"""API keys of projects."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -8,14 +7,15 @@ from typing import NamedTuple
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.projects import check_name
 from services.auth.domain.records import Key
-from services.auth.operations.revoking import require_lease, settled, tell
+from services.auth.operations.changing import Actor, Changed, SystemActor, changing
+from services.auth.operations.deps import AuthDeps
 from services.auth.store import keys as store
 from services.auth.store.projects import get_project
 from shared.contracts import scopes as vocabulary
 from shared.contracts import subjects
 from shared.contracts.credentials import DIGEST_BYTES
-from shared.guard.barrier import Revocations
-from shared.guard.guard import Guard
+from shared.contracts.principal import Principal
+from shared.contracts.reasons import Reason
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
@@ -23,6 +23,16 @@ from shared.kernel.ids import is_id
 from shared.postgres.pool import Pool
 
 NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class NewKey(NamedTuple):
+    """A key to be made, of whose secret only the SHA-256 is told; `scopes` None: all that there are."""
+
+    id: str
+    secret_digest: bytes
+    name: str
+    scopes: Sequence[str] | None = None
+    expire: str = ""
 
 
 class KeyChange(NamedTuple):
@@ -33,41 +43,28 @@ class KeyChange(NamedTuple):
     expire: str | None = None
 
 
-async def create_key(
-    pool: Pool,
-    revocations: Revocations,
-    *,
-    project: str,
-    id_: str,
-    secret_digest: bytes,
-    name: str,
-    scopes: Sequence[str] | None,
-    expire: str,
-    by: str,
-    ticket: uuid.UUID | None = None,
-) -> tuple[Key, Receipt]:
-    """Make a key, of whose secret only the SHA-256 is told; `scopes` None: all that there are.
+async def create_key(deps: AuthDeps, actor: SystemActor, *, new: NewKey) -> Changed[Key]:
+    """Make a key.
 
     Raises `ArgumentInvalid` for an id or digest that is none, an unknown scope, or a date that is none,
     `Refusal(KEY_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`.
     """
-    if not is_id(id_):
+    if not is_id(new.id):
         raise ArgumentInvalid("keyId", "it must have 1 to 36 of a-z, A-Z, 0-9, period, hyphen and underscore")
-    if len(secret_digest) != DIGEST_BYTES:
+    if len(new.secret_digest) != DIGEST_BYTES:
         raise ArgumentInvalid("secret", "of a key's secret its SHA-256 is told")
-    check_name(name)
-    async with pool.acquire() as connection, connection.transaction():
+    check_name(new.name)
+    async with changing(deps, actor, Reason.KEY_CREATED, subjects.key(actor.project, new.id)) as change:
         key = await store.insert_key(
-            connection,
-            project=project,
-            id_=id_,
-            name=name,
-            scopes=_known(vocabulary.ALL if scopes is None else scopes),
-            secret_digest=secret_digest,
-            expires_at=_date(expire),
+            change.connection,
+            project=actor.project,
+            id_=new.id,
+            name=new.name,
+            scopes=_known(vocabulary.ALL if new.scopes is None else new.scopes),
+            secret_digest=new.secret_digest,
+            expires_at=_date(new.expire),
         )
-        ticket = await tell(connection, "key.created", subjects.key(project, key.id), by=by, ticket=ticket)
-    return key, await revocations.confirm(ticket)
+    return Changed(key, change.receipt)
 
 
 async def list_keys(pool: Pool, *, project: str, query: ListQuery) -> tuple[int, list[Key]]:
@@ -83,57 +80,43 @@ async def get_key(pool: Pool, *, project: str, id_: str) -> Key:
         return await store.get_key(connection, project, id_)
 
 
-async def update_key(
-    pool: Pool,
-    guard: Guard,
-    revocations: Revocations,
-    *,
-    project: str,
-    id_: str,
-    change: KeyChange,
-    by: str,
-    granter: str = "",
-    ticket: uuid.UUID | None = None,
-) -> tuple[Key, Receipt]:
+async def update_key(deps: AuthDeps, actor: Actor, *, key_id: str, key_change: KeyChange) -> Changed[Key]:
     """Change a key, in force everywhere on return.
 
-    `granter` is the key that asks: it gives no scope that it does not hold itself at that moment, and puts off no end
-    beyond its own; empty: the operator.
-    Raises `Refusal(KEY_NOT_FOUND)`, `Refusal(GENERAL_UNAUTHORIZED_SCOPE)`, `ArgumentInvalid`, `Unavailable`.
+    A key that asks gives no scope that it does not hold itself at that moment, and puts off no end beyond its own; the
+    operator may. Raises `Refusal(KEY_NOT_FOUND)`, `Refusal(GENERAL_UNAUTHORIZED_SCOPE)`, `ArgumentInvalid`,
+    `Unavailable`.
     """
-    require_lease(guard)
-    if change.name is not None:
-        check_name(change.name)
-    async with pool.acquire() as connection, connection.transaction():
-        locked = await store.lock_keys(connection, project, {id_, granter})
-        if (key := locked.get(id_)) is None:
-            raise store.not_found(project, id_)
-        scopes = key.scopes if change.scopes is None else _known(change.scopes)
-        expires_at = key.expires_at if change.expire is None else _date(change.expire)
+    project = actor.project
+    granter = actor.key if isinstance(actor, Principal) else ""
+    if key_change.name is not None:
+        check_name(key_change.name)
+    about = subjects.key(project, key_id)
+    async with changing(deps, actor, Reason.KEY_UPDATED, about, side_effect=True) as change:
+        locked = await store.lock_keys(change.connection, project, {key_id, granter})
+        if (key := locked.get(key_id)) is None:
+            raise store.not_found(project, key_id)
+        scopes = key.scopes if key_change.scopes is None else _known(key_change.scopes)
+        expires_at = key.expires_at if key_change.expire is None else _date(key_change.expire)
         if granter:
             _check_grant(scopes, of=key, granter=locked.get(granter))
             _check_end(expires_at, of=key, granter=locked.get(granter))
-        changed = await store.update_key(
-            connection,
+        updated = await store.update_key(
+            change.connection,
             project,
-            id_,
-            name=key.name if change.name is None else change.name,
+            key_id,
+            name=key.name if key_change.name is None else key_change.name,
             scopes=scopes,
             expires_at=expires_at,
         )
-        ticket = await tell(connection, "key.updated", subjects.key(project, id_), by=by, ticket=ticket)
-    return changed, await revocations.confirm(ticket)
+    return Changed(updated, change.receipt)
 
 
-async def delete_key(
-    pool: Pool, revocations: Revocations, *, project: str, id_: str, by: str, ticket: uuid.UUID | None = None
-) -> Receipt:
+async def delete_key(deps: AuthDeps, actor: Actor, *, key_id: str) -> Receipt | None:
     """Delete a key, refused everywhere on return; raises `Refusal(KEY_NOT_FOUND)`."""
-    key = subjects.key(project, id_)
-    async with settled(pool, revocations, key), pool.acquire() as connection, connection.transaction():
-        await store.delete_key(connection, project, id_)
-        ticket = await tell(connection, "key.deleted", key, by=by, ticket=ticket)
-    return await revocations.confirm(ticket)
+    async with changing(deps, actor, Reason.KEY_DELETED, subjects.key(actor.project, key_id)) as change:
+        await store.delete_key(change.connection, actor.project, key_id)
+    return change.receipt
 
 
 def _known(scopes: Sequence[str] | frozenset[str]) -> list[str]:
