@@ -131,22 +131,16 @@ def _revocations(deps: AuthDeps) -> Handlers:
 
 def _projects(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateProject) -> admin.ProjectRecords:
-        made = projects.create_project(
-            deps.pool,
-            deps.revocations,
-            id_=asked.id,
-            name=asked.name,
-            origins=asked.origins,
-            by=CLI,
-            ticket=asked.ticket,
-        )
-        return await of(asked.id, await once(deps.pool, deps.revocations, asked.ticket, made))
+        actor = command_line(asked.id, asked.ticket)
+        created = projects.create_project(deps, actor, name=asked.name, origins=asked.origins)
+        return await of(asked.id, await changing.once(deps, actor, created))
 
     async def on_list(_: admin.ListProjects) -> admin.ProjectRecords:
         return _project_records(await projects.list_projects(deps.pool))
 
     async def on_update(asked: admin.UpdateProject) -> admin.ProjectRecords:
-        change = ProjectChange(
+        actor = command_line(asked.id, asked.ticket)
+        project_change = ProjectChange(
             name=asked.name,
             origins=asked.origins,
             session_duration_s=asked.session_duration_s,
@@ -158,16 +152,14 @@ def _projects(deps: AuthDeps) -> Handlers:
             auth_methods=asked.auth_methods,
             membership_fields=asked.membership_fields,
         )
-        changed = projects.update_project(
-            deps.pool, deps.guard, deps.revocations, id_=asked.id, change=change, by=CLI, ticket=asked.ticket
-        )
-        return await of(asked.id, await once(deps.pool, deps.revocations, asked.ticket, changed))
+        updated = projects.update_project(deps, actor, project_change=project_change)
+        return await of(asked.id, await changing.once(deps, actor, updated))
 
     async def on_delete(asked: admin.DeleteProject) -> admin.ProjectRecords:
-        gone = projects.delete_project(deps.pool, deps.revocations, id_=asked.id, by=CLI, ticket=asked.ticket)
-        return _project_records([], await once(deps.pool, deps.revocations, asked.ticket, gone))
+        actor = command_line(asked.id, asked.ticket)
+        return _project_records([], await changing.once(deps, actor, projects.delete_project(deps, actor)))
 
-    async def of(id_: str, receipt: Receipt) -> admin.ProjectRecords:
+    async def of(id_: str, receipt: Receipt | None) -> admin.ProjectRecords:
         return _project_records([(await projects.get_project(deps.pool, id_)).project], receipt)
 
     return {

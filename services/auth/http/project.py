@@ -6,7 +6,7 @@ import msgspec
 
 from services.auth.domain import projects as rules
 from services.auth.domain.projects import AUTH_METHODS, AuthMethod, ProjectChange, StoredProject
-from services.auth.http.sessions import add_receipt
+from services.auth.http.sessions import with_receipt
 from services.auth.operations import projects as operations
 from services.auth.operations.deps import AuthDeps
 from shared.kernel.clock import wire_date
@@ -228,17 +228,8 @@ async def update_membership_privacy_policy(call: Call[AuthDeps], params: UpdateM
 
 
 async def _change(call: Call[AuthDeps], change: ProjectChange) -> Project:
-    changed, receipt = await operations.update_project(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        id_=call.project.id,
-        incarnation=call.project.incarnation,
-        change=change,
-        by=call.principal.who,
-    )
-    add_receipt(call, receipt)
-    return project_model(changed)
+    changed = await operations.update_project(call.deps, call.principal, project_change=change)
+    return project_model(with_receipt(call, changed))
 
 
 def project_model(stored: StoredProject) -> Project:

@@ -1,18 +1,13 @@
-"""Projects, and the switches that hold for all of one.
-
-`ticket` is the id that the change's entry in the outbox is to have, where whoever asks has chosen one.
-"""
-
-import uuid
+"""Projects, and the switches that hold for all of one."""
 
 from services.auth.domain.projects import ProjectChange, StoredProject, check_name, check_origins
-from services.auth.operations.revoking import require_lease, settled, tell
+from services.auth.operations.changing import Actor, Changed, SystemActor, changing
+from services.auth.operations.deps import AuthDeps
 from services.auth.store import projects as store
 from shared.contracts import subjects
 from shared.contracts.events import ProjectDeleted
-from shared.contracts.principal import Project
-from shared.guard.barrier import Revocations
-from shared.guard.guard import Guard
+from shared.contracts.principal import Principal, Project
+from shared.contracts.reasons import Reason
 from shared.guard.receipt import Receipt
 from shared.kernel.errors import ArgumentInvalid
 from shared.kernel.ids import is_project_id
@@ -21,25 +16,21 @@ from shared.postgres.pool import Pool
 
 
 async def create_project(
-    pool: Pool,
-    revocations: Revocations,
-    *,
-    id_: str,
-    name: str,
-    origins: tuple[str, ...],
-    by: str,
-    ticket: uuid.UUID | None = None,
-) -> tuple[Project, Receipt]:
-    """Make a project, known everywhere on return; raises `Refusal(PROJECT_ALREADY_EXISTS)`, `ArgumentInvalid`."""
+    deps: AuthDeps, actor: SystemActor, *, name: str, origins: tuple[str, ...]
+) -> Changed[Project]:
+    """Make the actor's project, known everywhere on return.
+
+    Raises `Refusal(PROJECT_ALREADY_EXISTS)`, `ArgumentInvalid`.
+    """
+    id_ = actor.project
     if not is_project_id(id_):
         raise ArgumentInvalid("projectId", "it must have 1 to 36 of a-z, 0-9 and hyphen, and not be console")
     check_name(name)
     check_origins(origins)
-    async with pool.acquire() as connection, connection.transaction():
-        await store.insert_project(connection, id_=id_, name=name, origins=list(origins))
-        ticket = await tell(connection, "project.created", subjects.project(id_), by=by, ticket=ticket)
-        made = await store.get_project(connection, id_)
-    return made.project, await revocations.confirm(ticket)
+    async with changing(deps, actor, Reason.PROJECT_CREATED, subjects.project(id_)) as change:
+        await store.insert_project(change.connection, id_=id_, name=name, origins=list(origins))
+        project = await store.get_project(change.connection, id_)
+    return Changed(project.project, change.receipt)
 
 
 async def list_projects(pool: Pool) -> list[Project]:
@@ -54,38 +45,27 @@ async def get_project(pool: Pool, id_: str) -> StoredProject:
         return await store.get_project(connection, id_)
 
 
-async def update_project(
-    pool: Pool,
-    guard: Guard,
-    revocations: Revocations,
-    *,
-    id_: str,
-    incarnation: int | None = None,
-    change: ProjectChange,
-    by: str,
-    ticket: uuid.UUID | None = None,
-) -> tuple[StoredProject, Receipt]:
-    """Change a project, in force everywhere on return; of this incarnation, where one is named.
+async def update_project(deps: AuthDeps, actor: Actor, *, project_change: ProjectChange) -> Changed[StoredProject]:
+    """Change the actor's project, in force everywhere on return; by a key, of the incarnation that the key belongs to.
 
     Raises `Refusal(PROJECT_NOT_FOUND)`, `ArgumentInvalid`, `Unavailable`.
     """
-    require_lease(guard)
-    change.check()
-    async with pool.acquire() as connection, connection.transaction():
-        if incarnation is not None:
-            await store.hold_project(connection, id_, incarnation)
-        changed = await store.update_project(connection, id_, change)
-        ticket = await tell(connection, "project.updated", subjects.project(id_), by=by, ticket=ticket)
-    return changed, await revocations.confirm(ticket)
+    project_change.check()
+    about = subjects.project(actor.project)
+    async with changing(deps, actor, Reason.PROJECT_UPDATED, about, side_effect=True) as change:
+        if isinstance(actor, Principal):
+            await store.hold_project(change.connection, actor.project, actor.project_incarnation)
+        updated = await store.update_project(change.connection, actor.project, project_change)
+    return Changed(updated, change.receipt)
 
 
-async def delete_project(
-    pool: Pool, revocations: Revocations, *, id_: str, by: str, ticket: uuid.UUID | None = None
-) -> Receipt:
-    """Delete a project: refused everywhere on return, while its databases go; raises `Refusal(PROJECT_NOT_FOUND)`."""
-    project = subjects.project(id_)
-    async with settled(pool, revocations, project), pool.acquire() as connection, connection.transaction():
-        incarnation = await store.delete_project(connection, id_)
-        ticket = await tell(connection, "project.deleted", project, by=by, ticket=ticket)
-        await publish(connection, ProjectDeleted(project=id_, incarnation=incarnation))
-    return await revocations.confirm(ticket)
+async def delete_project(deps: AuthDeps, actor: SystemActor) -> Receipt | None:
+    """Delete the actor's project: refused everywhere on return, while its databases go.
+
+    Raises `Refusal(PROJECT_NOT_FOUND)`.
+    """
+    project = actor.project
+    async with changing(deps, actor, Reason.PROJECT_DELETED, subjects.project(project)) as change:
+        incarnation = await store.delete_project(change.connection, project)
+        await publish(change.connection, ProjectDeleted(project=project, incarnation=incarnation))
+    return change.receipt

@@ -254,15 +254,7 @@ async def test_what_a_key_of_the_former_project_does_late_is_refused(world: Worl
         tokens.create_token(pool, former, member.user_id, length=32, expire_s=60),
         teams.create_team(deps, key, team_id="late", name="Late", roles=[]),
         teams.update_name(deps, key, "band", "Late"),
-        projects.update_project(
-            pool,
-            world.guard,
-            deps.revocations,
-            id_=PROJECT,
-            incarnation=former.incarnation,
-            change=ProjectChange(name="Late"),
-            by="key:former",
-        ),
+        projects.update_project(deps, key, project_change=ProjectChange(name="Late")),
     ]
 
     outcomes = [await asyncio.gather(one, return_exceptions=True) for one in late]
