@@ -139,6 +139,11 @@ class Cluster:
                 return answer.status
         return 0
 
+    async def signing_keys(self) -> set[str]:
+        """The kids of the keys that token publishes, as it knows them now."""
+        async with self.http.get(f"{self.of('token')[0].url}/v1/.well-known/jwks.json") as answer:
+            return {key["kid"] for key in (await answer.json())["keys"]}
+
     async def ask(self, request: Request[A]) -> A:
         """Ask over the bus, as the command line does."""
         redis = open_client(self.valkey.url("cli"), name="tests")

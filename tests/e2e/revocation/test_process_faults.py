@@ -132,7 +132,7 @@ async def test_a_database_that_was_restored_has_no_session_of_before_and_a_new_e
         check.is_over = True
     check.report.assert_kept()
     await cluster.save_postgres("backup")
-    before = await cluster.stream()
+    before, keys = await cluster.stream(), await cluster.signing_keys()
     await cluster.ready()
     async with checking(cluster) as check:
         await check.rounds(6)
@@ -149,9 +149,14 @@ async def test_a_database_that_was_restored_has_no_session_of_before_and_a_new_e
             later: bool = await connection.fetchval("SELECT date_trunc('s', now()) > restored_at FROM feed.instance")
             return later
 
+    async def signs_by_new_keys() -> bool:
+        """Until token hears of the epoch, it makes JWTs by keys of before, which are good nowhere then."""
+        return keys.isdisjoint(await cluster.signing_keys())
+
     await eventually(is_new, True)
     async with cluster.sql() as connection:
         assert await connection.fetchval("SELECT count(*) FROM auth.sessions WHERE deleted_at IS NULL") == 0
+    await eventually(signs_by_new_keys, True)
     await eventually(is_a_later_second, True)
     await cluster.ready()
     async with checking(cluster) as check:
