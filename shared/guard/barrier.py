@@ -116,6 +116,7 @@ class Revocations:
         self._passed_over = PassedOver()
         self._news = asyncio.Condition()
         self._next_read: asyncio.Task[Registered] | None = None
+        self._reading: set[asyncio.Task[Registered]] = set()
         self._wire: Wire | None = None
         self._wire_lock = asyncio.Lock()
         self._reads = 0
@@ -136,6 +137,9 @@ class Revocations:
                 for step in steps:
                     loops.create_task(forever(step, name="barrier", retry_s=RETRY_S, foreseen=foreseen))
         finally:
+            for reading in self._reading:
+                reading.cancel()
+            await asyncio.gather(*self._reading, return_exceptions=True)
             await self._drop_wire()
             with contextlib.suppress(Exception):  # what is not written down now, the sweep of another process confirms
                 await self._flush_once()
@@ -294,6 +298,8 @@ class Revocations:
         """Read the registries once, later than this call; calls that come meanwhile share the next read."""
         if self._next_read is None:
             self._next_read = asyncio.create_task(self._read_next())
+            self._reading.add(self._next_read)
+            self._next_read.add_done_callback(self._reading.discard)
         return await asyncio.shield(self._next_read)
 
     async def _read_next(self) -> Registered:

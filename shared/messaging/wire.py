@@ -112,8 +112,13 @@ class Wire:
             socket_timeout=None,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
         )
-        await connection.connect()
-        return cls(connection)
+        wire = cls(connection)
+        try:
+            await connection.connect()
+        except BaseException:
+            await wire.close()
+            raise
+        return wire
 
     async def send(self, commands: list[Command], *, timeout_s: float) -> list[Any]:
         """Send all commands at once and return their replies; an error reply stands in the list as an exception.
