@@ -5,10 +5,14 @@ writes it (`--format=custom`). Private signing keys and login tokens are not in 
 and all rows are: keep it as private as the database. The sums show damage, not forgery.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import os
+import re
+import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -39,11 +43,23 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, Content]
 
 
+@contextlib.contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """Yield a private folder beside `path`, deleted in the end; if the process is killed, by the next call."""
+    folder = path.with_name(f".{path.name}.unfinished")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def write_archive(path: Path, dump: Path, *, postgresql: str) -> Manifest:
     """Write an archive of mode 0600 in place of `path`, at once and safe from a crash; return its manifest."""
     manifest = Manifest(
         format=FORMAT,
-        release=importlib.metadata.version("daypass"),
+        release=_own_release(),
         made_at=wire_date(now()),
         postgresql=postgresql,
         files={DUMP: Content(bytes=dump.stat().st_size, sha256=_sum(dump))},
@@ -81,7 +97,10 @@ def _read_manifest(path: Path, archive: tarfile.TarFile) -> Manifest:
     made_by = msgspec.json.decode(text, type=dict[str, object]).get("format")
     if made_by != FORMAT:
         raise StartRefused(f"{path} has format {made_by}, and this release reads format {FORMAT}: use a newer release")
-    return msgspec.json.decode(text, type=Manifest)
+    manifest = msgspec.json.decode(text, type=Manifest)
+    if _numbers(manifest.release) > _numbers(own := _own_release()):
+        raise StartRefused(f"{path} was made by Daypass {manifest.release}, and this is {own}: use a newer release")
+    return manifest
 
 
 def _extract(path: Path, archive: tarfile.TarFile, expected: Content, target: Path) -> None:
@@ -94,6 +113,14 @@ def _extract(path: Path, archive: tarfile.TarFile, expected: Content, target: Pa
             size += len(chunk)
     if (size, seen.hexdigest()) != (expected.bytes, expected.sha256):
         raise StartRefused(f"{path} is damaged: the sum of {DUMP} is not that of its manifest; nothing was changed")
+
+
+def _own_release() -> str:
+    return importlib.metadata.version("daypass")
+
+
+def _numbers(release: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", release)]
 
 
 def _sum(path: Path) -> str:

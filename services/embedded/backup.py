@@ -8,71 +8,62 @@ import contextlib
 import ctypes
 import os
 import shutil
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
-from services.embedded.archive import DUMP, Manifest, read_archive, write_archive
+from services.embedded.archive import DUMP, Manifest, read_archive, scratch, write_archive
 from services.embedded.datadir import DataDir, holder, is_empty, locked
+from services.embedded.dump import DUMP_OPTIONS, OWNED, create_schemas, list_databases, restore_options
 from services.embedded.errors import PartFailed, StartRefused
 from services.embedded.parts import Say, open_postgres
-from services.embedded.postgres import DATABASE, SUPERUSER, mark_restored
+from services.embedded.postgres import DATABASE, SUPERUSER, mark_restored, user_of
 from services.embedded.programs import find_programs
 from services.embedded.run_file import find_running
 from services.embedded.secret_file import read_or_make
 from shared.kernel.clock import now
 from shared.kernel.settings import Secret
 
-LOCK_WAIT = "60s"
-"""How long pg_dump waits for a table that is being changed."""
-
-LEFT_OUT = (
-    "--exclude-schema=privileged",
-    "--exclude-table-data=token.signing_keys",
-    "--exclude-table-data=auth.tokens",
-)
-"""What each start makes itself, and what must not come back."""
-
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 UNFINISHED = "restoring"
-"""A file in a directory that is being restored, and may be deleted."""
+"""A file in a directory that is being restored, and may be deleted until it has taken its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Server:
-    """A PostgreSQL that runs: the folder of its socket, and its owner's password."""
+    """A PostgreSQL that runs: the folder of its socket, and passwords, for `SUPERUSER` and for each service."""
 
     sockets: Path
-    password: Secret
+    passwords: Mapping[str, Secret]
 
-    async def connect(self, database: str = DATABASE) -> "asyncpg.Connection[asyncpg.Record]":
-        return await asyncpg.connect(
-            host=str(self.sockets), user=SUPERUSER, password=self.password.reveal(), database=database
-        )
+    async def connect(self, role: str) -> "asyncpg.Connection[asyncpg.Record]":
+        password = self.passwords[role].reveal()
+        return await asyncpg.connect(host=str(self.sockets), user=user_of(role), password=password, database=DATABASE)
 
-    async def run(self, program: Path, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs to its end; raises `PartFailed` with its last words."""
+    async def run(self, role: str, program: Path, *arguments: str) -> str:
+        """Run one of PostgreSQL's programs to its end, return what it says; raises `PartFailed` with its last words."""
         environ = {
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C",
             "PGHOST": str(self.sockets),
-            "PGUSER": SUPERUSER,
-            "PGPASSWORD": self.password.reveal(),
+            "PGUSER": user_of(role),
+            "PGPASSWORD": self.passwords[role].reveal(),
             "PGDATABASE": DATABASE,
         }
+        pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
-            program, *arguments, env=environ, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+            program, *arguments, env=environ, stdin=nothing, stdout=pipe, stderr=pipe
         )
         try:
-            _, said = await process.communicate()
+            told, said = await process.communicate()
         except BaseException:
             process.kill()
             raise
         if process.returncode != 0:
             raise PartFailed(f"{program.name} failed:\n  {said.decode(errors='replace').strip()[-2000:]}")
+        return told.decode(errors="replace")
 
 
 async def back_up(data_dir: DataDir, file: Path, *, say: Say) -> Manifest:
@@ -84,18 +75,17 @@ async def back_up(data_dir: DataDir, file: Path, *, say: Say) -> Manifest:
         raise StartRefused(f"{data_dir.path} is not a data directory of Daypass")
     programs = find_programs(None, copies=data_dir.programs)
     async with _server_of(data_dir, say=say) as server:
-        with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
-            dump = Path(folder) / DUMP
+        with scratch(file) as folder:
+            dump = folder / DUMP
             say("copying the database")
-            options = ("--format=custom", f"--file={dump}", f"--lock-wait-timeout={LOCK_WAIT}", *LEFT_OUT)
-            await server.run(programs.pg_dump, *options)
-            connection = await server.connect()
+            await server.run(SUPERUSER, programs.pg_dump, f"--file={dump}", *DUMP_OPTIONS)
+            connection = await server.connect(SUPERUSER)
             version = connection.get_server_version()
             await connection.close()
             say("writing and checking the archive")
             manifest = write_archive(file, dump, postgresql=f"{version.major}.{version.minor}")
             dump.unlink()
-            read_archive(file, Path(folder))
+            read_archive(file, folder)
             return manifest
 
 
@@ -112,15 +102,17 @@ async def restore(data_dir: DataDir, file: Path, *, replace: bool, say: Say) -> 
     parent = data_dir.path.parent
     parent.mkdir(parents=True, exist_ok=True)
     fresh = DataDir(parent / f"{data_dir.path.name}.restoring")
-    if fresh.path.exists() and not (fresh.path / UNFINISHED).exists():
-        raise StartRefused(f"{fresh.path} is what an earlier restore has replaced: move it away, or delete it")
-    with tempfile.TemporaryDirectory(prefix=f".{data_dir.path.name}.", dir=parent) as folder:
+    if (pid := holder(fresh)) is not None:
+        raise StartRefused(f"{data_dir.path} is being restored just now (process {pid})")
+    with scratch(data_dir.path) as folder:
+        (data_dir.path / UNFINISHED).unlink(missing_ok=True)
+        if fresh.path.exists() and not (fresh.path / UNFINISHED).exists():
+            raise StartRefused(f"{fresh.path} is what an earlier restore has replaced: move it away, or delete it")
         say("checking the archive")
-        read_archive(file, Path(folder))
+        read_archive(file, folder)
         _delete_unfinished(fresh)
         try:
-            await _fill(fresh, Path(folder) / DUMP, say=say)
-            (fresh.path / UNFINISHED).unlink()
+            await _fill(fresh, folder / DUMP, say=say)
             return _put_in_place(fresh, data_dir)
         finally:
             _delete_unfinished(fresh)
@@ -130,16 +122,19 @@ async def _fill(fresh: DataDir, dump: Path, *, say: Say) -> None:
     async with open_postgres(fresh.path, say=say) as database:
         (fresh.path / UNFINISHED).touch()
         say("restoring the database")
-        server = _Server(sockets=database.socket_dir, password=database.secrets.postgres[SUPERUSER])
-        connection = await server.connect("postgres")
-        await connection.execute(f"DROP DATABASE {DATABASE}")
-        await connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
+        server = _Server(sockets=database.socket_dir, passwords=database.secrets.postgres)
+        restore_program = find_programs(None, copies=fresh.programs).pg_restore
+        databases = list_databases(await server.run(SUPERUSER, restore_program, "--list", str(dump)))
+        connection = await server.connect("data")
+        await connection.execute(create_schemas(databases), timeout=None)
         await connection.close()
-        programs = find_programs(None, copies=fresh.programs)
-        options = ("--exit-on-error", "--single-transaction", f"--dbname={DATABASE}")
-        await server.run(programs.pg_restore, *options, str(dump))
-        connection = await server.connect()
+        for service in OWNED:
+            options = (*restore_options(service, databases), f"--dbname={DATABASE}")
+            await server.run(service, restore_program, *options, str(dump))
+        connection = await server.connect("auth")
         await mark_restored(connection)
+        await connection.close()
+        connection = await server.connect(SUPERUSER)
         await connection.execute("ANALYZE", timeout=None)
         await connection.close()
 
@@ -151,12 +146,15 @@ def _delete_unfinished(fresh: DataDir) -> None:
 
 def _put_in_place(fresh: DataDir, data_dir: DataDir) -> Path | None:
     """Let `fresh` be `data_dir`, at once; return where that is now, unless it was empty or not there."""
-    if not data_dir.path.exists():
+    was_there, was_empty = data_dir.path.exists(), is_empty(data_dir)
+    if was_there:
+        with locked(data_dir):
+            _exchange(fresh.path, data_dir.path)
+    else:
         fresh.path.rename(data_dir.path)
+    (data_dir.path / UNFINISHED).unlink()
+    if not was_there:
         return None
-    was_empty = is_empty(data_dir)
-    with locked(data_dir):
-        _exchange(fresh.path, data_dir.path)
     if was_empty:
         shutil.rmtree(fresh.path)
         return None
@@ -176,9 +174,9 @@ async def _server_of(data_dir: DataDir, *, say: Say) -> AsyncIterator[_Server]:
     """Yield the PostgreSQL of a data directory, started where none runs."""
     running = find_running(data_dir)
     if running is not None:
-        yield _Server(sockets=running.socket_dir, password=read_or_make(data_dir).postgres[SUPERUSER])
+        yield _Server(sockets=running.socket_dir, passwords=read_or_make(data_dir).postgres)
         return
     if (pid := holder(data_dir)) is not None:
         raise StartRefused(f"Daypass starts or ends on {data_dir.path} just now (process {pid}): try again")
     async with open_postgres(data_dir.path, say=say) as database:
-        yield _Server(sockets=database.socket_dir, password=database.secrets.postgres[SUPERUSER])
+        yield _Server(sockets=database.socket_dir, passwords=database.secrets.postgres)

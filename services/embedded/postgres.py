@@ -23,6 +23,7 @@ from shared.postgres.pool import connect
 ROLES_FILE = Path(__file__).parents[2] / "deploy" / "postgres" / "roles.sql"
 SUPERUSER = "daypass"
 DATABASE = "daypass"
+MARK_RESTORED = "UPDATE feed.instance SET is_restored = true"
 MAJOR_VERSION = "18"
 
 START_TIMEOUT_S = 120.0
@@ -85,8 +86,7 @@ class Postgres:
 
     def dsn(self, role: str) -> str:
         """Return the connection string of a service (auth, token, data) or of `SUPERUSER`."""
-        user = role if role == SUPERUSER else f"daypass_{role}"
-        return self._dsn(user, self._passwords[role], DATABASE)
+        return self._dsn(user_of(role), self._passwords[role], DATABASE)
 
     async def start(self) -> None:
         """Start, making the cluster first where there is none, and bring roles and schemas up to date.
@@ -225,10 +225,15 @@ class Postgres:
             await connection.close()
 
 
+def user_of(role: str) -> str:
+    """Return PostgreSQL's name of `SUPERUSER`, or of the role of a service."""
+    return role if role == SUPERUSER else f"daypass_{role}"
+
+
 async def mark_restored(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Say in a database that it is an older copy: a new epoch begins at the next start of the services."""
     if await connection.fetchval("SELECT to_regclass('feed.instance')") is not None:
-        await connection.execute("UPDATE feed.instance SET is_restored = true")
+        await connection.execute(MARK_RESTORED)
 
 
 def _says_ready(status_file: Path, pid: int) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from services.embedded.postgres import DATABASE, SUPERUSER
+from services.embedded.postgres import DATABASE, SUPERUSER, user_of
 
 PROGRAM = Path(sys.executable).with_name("daypass")
 PATIENCE_S = 60
@@ -33,7 +33,8 @@ class User:
     def command(self, data_dir: Path, *arguments: str) -> list[str]:
         return [*self.prefix, str(PROGRAM), "--data-dir", str(data_dir), *arguments]
 
-    def _environ(self) -> dict[str, str]:
+    def environ(self) -> dict[str, str]:
+        """Return the environment of each command of this user."""
         STATE.mkdir(exist_ok=True)
         STATE.chmod(0o1777)
         return environ() | {"XDG_STATE_HOME": str(STATE / str(self.uid))}
@@ -42,7 +43,7 @@ class User:
         """Run a command to its end."""
         command = self.command(data_dir, *arguments)
         return subprocess.run(
-            command, input=said, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=self._environ()
+            command, input=said, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=self.environ()
         )
 
     @contextlib.contextmanager
@@ -55,7 +56,7 @@ class User:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=self._environ(),
+            env=self.environ(),
             start_new_session=True,
         ) as process:
             try:
@@ -97,8 +98,13 @@ class Up:
 
 async def superuser(data_dir: Path) -> "asyncpg.Connection[asyncpg.Record]":
     """Connect to a running instance's PostgreSQL as its owner."""
-    password = json.loads((data_dir / "secrets.json").read_text())["postgres"][SUPERUSER]
-    return await asyncpg.connect(host=str(sockets(data_dir)), user=SUPERUSER, password=password, database=DATABASE)
+    return await connected(data_dir, SUPERUSER)
+
+
+async def connected(data_dir: Path, role: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """Connect to a running instance's PostgreSQL by the role of a service, or of its owner."""
+    password = json.loads((data_dir / "secrets.json").read_text())["postgres"][role]
+    return await asyncpg.connect(host=str(sockets(data_dir)), user=user_of(role), password=password, database=DATABASE)
 
 
 def sockets(data_dir: Path) -> Path:

@@ -1,13 +1,16 @@
 """`daypass backup` and `daypass restore`."""
 
 import json
+import signal
 import stat
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests.integration.embedded.daypass import User, processes_in, superuser
+from tests.integration.embedded.daypass import User, connected, processes_in, superuser
 from tests.integration.embedded.test_restoration import Caller, Stolen
 
 ROW = {"rowId": "one", "data": {"text": "kept"}}
@@ -125,3 +128,86 @@ async def test_a_backup_holds_no_key_that_signs_and_no_token_that_signs_in(
         connection = await superuser(folder / "restored")
         assert await connection.fetchval("SELECT count(*) FROM auth.tokens") == 0
         await connection.close()
+
+
+TRAP = """
+    CREATE FUNCTION data.spring() RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN
+        IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) THEN
+            CREATE ROLE taken SUPERUSER;
+        END IF;
+        RETURN true;
+    END $$;
+    CREATE TABLE data.trap (bait integer CHECK (data.spring()));
+    INSERT INTO data.trap VALUES (1);
+"""
+
+
+async def test_a_restore_runs_what_a_service_left_in_its_tables_with_no_more_than_its_own_rights(
+    user: User, kept_dir: Path, folder: Path
+) -> None:
+    file, target = folder / "backup.tar", folder / "restored"
+    with user.up(kept_dir) as instance:
+        instance.ready()
+        traitor = await connected(kept_dir, "data")
+        await traitor.execute(TRAP)
+        await traitor.close()
+        assert user.run(kept_dir, "backup", str(file)).returncode == 0
+    restored = user.run(target, "restore", str(file))
+    assert restored.returncode == 0, restored.stderr
+    with user.up(target) as instance:
+        instance.ready()
+        connection = await superuser(target)
+
+        assert await connection.fetchval("SELECT count(*) FROM data.trap") == 1
+        assert not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = 'taken'")
+        owners = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace::regnamespace::text = $1"
+        for schema, owner in {"feed": "auth", "auth": "auth", "token": "token", "data": "data"}.items():
+            assert await connection.fetchval(owners, schema) == f"daypass_{owner}"
+        await connection.close()
+
+
+KILLED_AT = {
+    "in the middle": "operations.mark_restored",
+    "before it takes its place": "operations._put_in_place",
+    "after it took its place": "operations.now",
+}
+"""What kills the process when it is called."""
+
+KILLED = """
+import os, signal, sys
+from services.cli import main
+from services.embedded import backup as operations
+def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+{} = die
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("moment", KILLED_AT)
+def test_a_restore_that_is_killed_leaves_what_was_there_or_all_of_the_backup(
+    user: User, kept_dir: Path, folder: Path, moment: str
+) -> None:
+    file = folder / "backup.tar"
+    with user.up(kept_dir) as instance:
+        key = Caller.of(instance.ready())
+        fill(key)
+        assert user.run(kept_dir, "backup", str(file)).returncode == 0
+        key.call("PATCH", "/tablesdb/crm/tables/notes/rows/one", data={"text": "later"})
+    restore = ["--data-dir", str(kept_dir), "restore", "--replace", str(file)]
+    command = [sys.executable, "-c", KILLED.format(KILLED_AT[moment]), *restore]
+    killed = subprocess.run(command, env=user.environ(), capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    took_place = moment.startswith("after")
+
+    with user.up(kept_dir) as instance:
+        assert read(Caller.of(instance.ready())) == ("kept" if took_place else "later")
+    again = user.run(kept_dir, "restore", "--replace", str(file))
+    assert again.returncode == (4 if took_place else 0), again.stderr
+    if took_place:
+        assert f"{kept_dir}.restoring is what an earlier restore has replaced: move it away" in again.stderr
+    else:
+        with user.up(kept_dir) as instance:
+            assert read(Caller.of(instance.ready())) == "kept"
+    assert processes_in(kept_dir) == []
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
