@@ -74,6 +74,8 @@ async def test_a_project_is_changed_by_what_is_named(opened: tuple[World, Daypas
         "session_limit": 3,
         "session_invalidation": False,
         "user_limit": 5,
+        "recent_sign_in_s": 0,
+        "session_idle_s": 0,
         "disabled_auth_methods": ["anonymous", "phone"],
         "shown_membership_fields": ["userName"],
         "incarnation": (await world.guard.project(PROJECT)).incarnation,
