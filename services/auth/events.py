@@ -227,17 +227,9 @@ def _users(deps: AuthDeps) -> Handlers:
         return _user_records([await users.get_user(deps.pool, asked.project, asked.id)])
 
     async def on_set_status(asked: admin.SetUserStatus) -> admin.UserRecords:
-        changed = users.update_status(
-            deps.pool,
-            deps.guard,
-            deps.revocations,
-            project=asked.project,
-            user_id=asked.id,
-            enabled=asked.enabled,
-            by=CLI,
-            ticket=asked.ticket,
-        )
-        receipt = await once(deps.pool, deps.revocations, asked.ticket, changed)
+        actor = command_line(asked.project, asked.ticket)
+        updated = users.update_status(deps, actor, user_id=asked.id, enabled=asked.enabled)
+        receipt = await changing.once(deps, actor, updated)
         return _user_records([await users.get_user(deps.pool, asked.project, asked.id)], receipt)
 
     return {

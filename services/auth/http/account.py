@@ -6,7 +6,7 @@ import msgspec
 
 from services.auth.http.models import Account, account
 from services.auth.http.prefs import Prefs, written
-from services.auth.http.sessions import add_receipt, confirm_end
+from services.auth.http.sessions import add_receipt, confirm_end, with_receipt
 from services.auth.operations import account as own
 from services.auth.operations import users as operations
 from services.auth.operations.deps import AuthDeps
@@ -115,15 +115,10 @@ async def get_account(call: Call[AuthDeps]) -> Account:
 )
 async def delete_account(call: Call[AuthDeps]) -> None:
     """Delete the user who calls, with all sessions and JWTs, everywhere."""
-    await own.require_recent_sign_in(call.deps, call.project, call.principal)
+    await own.require_recent_sign_in(call.deps, call.principal, project=call.project)
     call.clear_session_cookies()
     receipt = await operations.delete_user(
-        call.deps.pool,
-        call.deps.revocations,
-        project=call.project.id,
-        user_id=call.principal.user,
-        incarnation=call.principal.incarnation,
-        by=call.principal.who,
+        call.deps, call.principal, user_id=call.principal.user, incarnation=call.principal.incarnation
     )
     add_receipt(call, receipt)
 
@@ -146,11 +141,10 @@ async def update_name(call: Call[AuthDeps], params: UpdateName) -> Account:
 )
 async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
     """Change the address of the user who calls, no longer verified then; by the policy that ends all other sessions."""
-    user, receipt = await own.update_email(
-        call.deps, call.project, call.principal, email=params.email, password=params.password
+    changed = await own.update_email(
+        call.deps, call.principal, project=call.project, email=params.email, password=params.password
     )
-    add_receipt(call, receipt)
-    return account(user)
+    return account(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -165,11 +159,10 @@ async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
 )
 async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
     """Change the phone number of the user who calls; else as with the address."""
-    user, receipt = await own.update_phone(
-        call.deps, call.project, call.principal, phone=params.phone, password=params.password
+    changed = await own.update_phone(
+        call.deps, call.principal, project=call.project, phone=params.phone, password=params.password
     )
-    add_receipt(call, receipt)
-    return account(user)
+    return account(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -184,11 +177,10 @@ async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
 )
 async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> Account:
     """Change the password of the user who calls; by the project's policy that ends all other sessions, everywhere."""
-    user, receipt = await own.update_password(
-        call.deps, call.project, call.principal, password=params.password, old_password=params.old_password
+    changed = await own.update_password(
+        call.deps, call.principal, project=call.project, password=params.password, old_password=params.old_password
     )
-    add_receipt(call, receipt)
-    return account(user)
+    return account(with_receipt(call, changed))
 
 
 @routes.endpoint("GET", "/v1/account/prefs", name="account.get_prefs", callers=Caller.USER, scopes=("account",))
@@ -221,16 +213,7 @@ async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
 )
 async def update_status(call: Call[AuthDeps]) -> Account:
     """Block the user who calls, everywhere; only a key can undo that."""
-    await own.require_recent_sign_in(call.deps, call.project, call.principal)
+    await own.require_recent_sign_in(call.deps, call.principal, project=call.project)
     call.clear_session_cookies()
-    user, receipt = await operations.update_status(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        project=call.project.id,
-        user_id=call.principal.user,
-        enabled=False,
-        by=call.principal.who,
-    )
-    add_receipt(call, receipt)
-    return account(user)
+    changed = await operations.update_status(call.deps, call.principal, user_id=call.principal.user, enabled=False)
+    return account(with_receipt(call, changed))

@@ -8,7 +8,7 @@ from services.auth.domain.list_queries import parse_list_queries
 from services.auth.domain.users import USER_ATTRIBUTES
 from services.auth.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
 from services.auth.http.prefs import Prefs, written
-from services.auth.http.sessions import add_receipt
+from services.auth.http.sessions import add_receipt, with_receipt
 from services.auth.operations import sessions, tokens
 from services.auth.operations import users as operations
 from services.auth.operations.deps import AuthDeps
@@ -173,13 +173,7 @@ async def get_user(call: Call[AuthDeps], params: UserChoice) -> User:
 @routes.endpoint("DELETE", "/v1/users/{userId}", name="users.delete", callers=Caller.KEY, scopes=WRITE, status=204)
 async def delete_user(call: Call[AuthDeps], params: UserChoice) -> None:
     """Delete a user, with all sessions and JWTs, everywhere."""
-    deps = call.deps
-    add_receipt(
-        call,
-        await operations.delete_user(
-            deps.pool, deps.revocations, project=call.project.id, user_id=params.user_id, by=call.principal.who
-        ),
-    )
+    add_receipt(call, await operations.delete_user(call.deps, call.principal, user_id=params.user_id))
 
 
 @routes.endpoint("PATCH", "/v1/users/{userId}/name", name="users.update_name", callers=Caller.KEY, scopes=WRITE)
@@ -198,17 +192,10 @@ async def update_name(call: Call[AuthDeps], params: UpdateName) -> User:
 )
 async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> User:
     """Change a user's address, not verified then; by the project's policy that ends all of the user's sessions."""
-    user, receipt = await operations.update_email(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        call.project,
-        user_id=params.user_id,
-        email=params.email,
-        by=call.principal.who,
+    changed = await operations.update_email(
+        call.deps, call.principal, project=call.project, user_id=params.user_id, email=params.email
     )
-    add_receipt(call, receipt)
-    return user_model(user)
+    return user_model(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -221,34 +208,19 @@ async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> User:
 )
 async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> User:
     """Change a user's phone number; else as with the address."""
-    user, receipt = await operations.update_phone(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        call.project,
-        user_id=params.user_id,
-        phone=params.number,
-        by=call.principal.who,
+    changed = await operations.update_phone(
+        call.deps, call.principal, project=call.project, user_id=params.user_id, phone=params.number
     )
-    add_receipt(call, receipt)
-    return user_model(user)
+    return user_model(with_receipt(call, changed))
 
 
 @routes.endpoint("PATCH", "/v1/users/{userId}/password", name="users.update_password", callers=Caller.KEY, scopes=WRITE)
 async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> User:
     """Change a user's password; by the project's policy that ends all of the user's sessions, everywhere."""
-    user, receipt = await operations.update_password(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        call.deps.passwords,
-        call.project,
-        user_id=params.user_id,
-        password=params.password,
-        by=call.principal.who,
+    changed = await operations.update_password(
+        call.deps, call.principal, project=call.project, user_id=params.user_id, password=params.password
     )
-    add_receipt(call, receipt)
-    return user_model(user)
+    return user_model(with_receipt(call, changed))
 
 
 @routes.endpoint("GET", "/v1/users/{userId}/prefs", name="users.get_prefs", callers=Caller.KEY, scopes=READ)
@@ -276,17 +248,10 @@ async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> bytes:
 )
 async def update_email_verification(call: Call[AuthDeps], params: UpdateEmailVerification) -> User:
     """Say whether a user's address is verified, which is a role, in force everywhere."""
-    user, receipt = await operations.update_email_verification(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        project=call.project.id,
-        user_id=params.user_id,
-        verified=params.email_verification,
-        by=call.principal.who,
+    changed = await operations.update_email_verification(
+        call.deps, call.principal, user_id=params.user_id, verified=params.email_verification
     )
-    add_receipt(call, receipt)
-    return user_model(user)
+    return user_model(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -298,49 +263,24 @@ async def update_email_verification(call: Call[AuthDeps], params: UpdateEmailVer
 )
 async def update_phone_verification(call: Call[AuthDeps], params: UpdatePhoneVerification) -> User:
     """Say whether a user's phone number is verified; else as with the address."""
-    user, receipt = await operations.update_phone_verification(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        project=call.project.id,
-        user_id=params.user_id,
-        verified=params.phone_verification,
-        by=call.principal.who,
+    changed = await operations.update_phone_verification(
+        call.deps, call.principal, user_id=params.user_id, verified=params.phone_verification
     )
-    add_receipt(call, receipt)
-    return user_model(user)
+    return user_model(with_receipt(call, changed))
 
 
 @routes.endpoint("PATCH", "/v1/users/{userId}/status", name="users.update_status", callers=Caller.KEY, scopes=WRITE)
 async def update_status(call: Call[AuthDeps], params: UpdateStatus) -> User:
     """Block or unblock a user, everywhere."""
-    user, receipt = await operations.update_status(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        project=call.project.id,
-        user_id=params.user_id,
-        enabled=params.status,
-        by=call.principal.who,
-    )
-    add_receipt(call, receipt)
-    return user_model(user)
+    changed = await operations.update_status(call.deps, call.principal, user_id=params.user_id, enabled=params.status)
+    return user_model(with_receipt(call, changed))
 
 
 @routes.endpoint("PUT", "/v1/users/{userId}/labels", name="users.update_labels", callers=Caller.KEY, scopes=WRITE)
 async def update_labels(call: Call[AuthDeps], params: UpdateLabels) -> User:
     """Replace a user's labels, which are roles, in force everywhere."""
-    user, receipt = await operations.update_labels(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        project=call.project.id,
-        user_id=params.user_id,
-        labels=params.labels,
-        by=call.principal.who,
-    )
-    add_receipt(call, receipt)
-    return user_model(user)
+    changed = await operations.update_labels(call.deps, call.principal, user_id=params.user_id, labels=params.labels)
+    return user_model(with_receipt(call, changed))
 
 
 @routes.endpoint(

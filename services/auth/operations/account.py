@@ -1,18 +1,16 @@
 """What users change of themselves. A user whose session or JWT ends meanwhile changes nothing."""
 
-import uuid
-
 from services.auth.domain.emails import normal_email
 from services.auth.domain.records import User
+from services.auth.operations.changing import Changed, changing
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.ending import end_all
-from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, tell
+from services.auth.operations.revoking import confirm_pending, require_lease
 from services.auth.operations.users import gives_up_address, wrong_password
 from services.auth.store import sessions
 from services.auth.store import users as store
 from shared.contracts import subjects
 from shared.contracts.principal import Principal, Project
-from shared.guard.receipt import Receipt
+from shared.contracts.reasons import Reason
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
@@ -29,8 +27,8 @@ async def update_prefs(deps: AuthDeps, principal: Principal, prefs: str) -> User
 
 
 async def update_email(
-    deps: AuthDeps, project: Project, principal: Principal, *, email: str, password: str
-) -> tuple[User, Receipt]:
+    deps: AuthDeps, principal: Principal, *, project: Project, email: str, password: str
+) -> Changed[User]:
     """Give the user who calls another address, not verified yet; a user without a password is given this one.
 
     Where the project's policy says so this ends the user's sessions but the one that calls. Raises
@@ -39,43 +37,43 @@ async def update_email(
     """
     address = normal_email("email", email)
     changes = store.Changes(email=address, email_verified=False)
-    return await _update_target(deps, project, principal, "user.email", changes, password=password)
+    return await _update_target(deps, principal, Reason.USER_EMAIL, changes, project=project, password=password)
 
 
 async def update_phone(
-    deps: AuthDeps, project: Project, principal: Principal, *, phone: str, password: str
-) -> tuple[User, Receipt]:
+    deps: AuthDeps, principal: Principal, *, project: Project, phone: str, password: str
+) -> Changed[User]:
     """Give the user who calls another phone number; else as `update_email`."""
     changes = store.Changes(phone=phone, phone_verified=False)
-    return await _update_target(deps, project, principal, "user.phone", changes, password=password)
+    return await _update_target(deps, principal, Reason.USER_PHONE, changes, project=project, password=password)
 
 
 async def update_password(
-    deps: AuthDeps, project: Project, principal: Principal, *, password: str, old_password: str
-) -> tuple[User, Receipt | None]:
+    deps: AuthDeps, principal: Principal, *, project: Project, password: str, old_password: str
+) -> Changed[User]:
     """Give the user who calls another password; a user who never set one needs no old one.
 
     Where the project's policy says so this ends the user's sessions but the one that calls, or that the JWT that calls
     was made from. Raises `Refusal(USER_INVALID_CREDENTIALS)`, `Unavailable`.
     """
-    if project.session_invalidation:
-        require_lease(deps.guard)
+    ends_sessions = project.session_invalidation
+    if ends_sessions:
+        require_lease(deps.guard)  # before a password is tried
     known = await _known(deps, principal)
     if known.password_updated_at is not None:
         await _prove(deps, known, old_password)
     else:
-        await require_recent_sign_in(deps, project, principal)
+        await require_recent_sign_in(deps, principal, project=project)
     new_hash = await deps.passwords.hash(password)
-    ticket = None
-    async with deps.pool.acquire() as connection, connection.transaction():
+    async with changing(deps, principal, Reason.USER_PASSWORD, side_effect=ends_sessions) as change:
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
-        user = await _change(connection, principal, known, changes)
-        if project.session_invalidation:
-            ticket = await _end_others(connection, principal, "user.password")
-    return user, await confirmed(deps.revocations, ticket)
+        user = await _change(change.connection, principal, known, changes)
+        if ends_sessions:
+            await change.end_all(principal.user, kept=principal.session)
+    return Changed(user, change.receipt)
 
 
-async def require_recent_sign_in(deps: AuthDeps, project: Project, principal: Principal) -> None:
+async def require_recent_sign_in(deps: AuthDeps, principal: Principal, *, project: Project) -> None:
     """Refuse a caller whose sign-in lies longer back than the project allows for what ends or takes over an account.
 
     Raises `Refusal(USER_RECENT_SIGN_IN_REQUIRED)`; also for a JWT that is bound to no session.
@@ -98,25 +96,25 @@ async def _update(deps: AuthDeps, principal: Principal, changes: store.Changes) 
 
 
 async def _update_target(
-    deps: AuthDeps, project: Project, principal: Principal, reason: str, changes: store.Changes, *, password: str
-) -> tuple[User, Receipt]:
-    require_lease(deps.guard)  # who was verified loses roles by this
+    deps: AuthDeps, principal: Principal, reason: Reason, changes: store.Changes, *, project: Project, password: str
+) -> Changed[User]:
+    require_lease(deps.guard)  # before a password is tried
     known = await _known(deps, principal)
     if known.password_updated_at is not None:
         await _prove(deps, known, password)
     else:
-        await require_recent_sign_in(deps, project, principal)
+        await require_recent_sign_in(deps, principal, project=project)
         changes["password_hash"] = await deps.passwords.hash(password)
         changes["password_updated_at"] = now()
     if changes.get("email", "") == known.email or changes.get("phone", "") == known.phone:
         raise store.target_taken()
-    async with deps.pool.acquire() as connection, connection.transaction():
-        user = await _change(connection, principal, known, changes)
+    about = subjects.user(known.project, known.id)
+    # A user who was verified loses roles by this.
+    async with changing(deps, principal, reason, about, side_effect=True) as change:
+        user = await _change(change.connection, principal, known, changes)
         if project.session_invalidation and (gives_up_address(known, changes) or "password_hash" in changes):
-            ticket = await _end_others(connection, principal, reason)
-        else:
-            ticket = await tell(connection, reason, subjects.user(known.project, known.id), by=principal.who)
-    return user, await deps.revocations.confirm(ticket)
+            await change.end_all(principal.user, kept=principal.session)
+    return Changed(user, change.receipt)
 
 
 async def _known(deps: AuthDeps, principal: Principal) -> User:
@@ -129,13 +127,6 @@ async def _prove(deps: AuthDeps, known: User, password: str) -> None:
         # Whoever repeats a change that was not confirmed is told so by this, and takes it for done.
         await confirm_pending(deps.pool, deps.revocations, subjects.user(known.project, known.id))
         raise wrong_password()
-
-
-async def _end_others(connection: Connection, principal: Principal, reason: str) -> uuid.UUID:
-    """End all by which the user who calls signs in or acts but the session that calls; return what to confirm."""
-    return await end_all(
-        connection, principal.project, principal.user, reason=reason, by=principal.who, kept=principal.session
-    )
 
 
 async def _change(connection: Connection, principal: Principal, known: User, changes: store.Changes) -> User:

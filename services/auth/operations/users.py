@@ -1,23 +1,21 @@
-"""Users: made, shown, changed, deleted; `ticket` is as in `services.auth.operations.projects`."""
-
-import uuid
+"""Users: made, shown, changed, deleted."""
 
 from services.auth.domain.emails import normal_email
 from services.auth.domain.hashes import ForeignHash, check_argon2
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
 from services.auth.domain.roles import check_number, roles_of
-from services.auth.operations.ending import end_all
+from services.auth.operations.changing import Actor, Changed, changing
+from services.auth.operations.deps import AuthDeps
 from services.auth.operations.passwords import Passwords
-from services.auth.operations.revoking import confirmed, require_lease, settled, tell
+from services.auth.operations.revoking import require_lease
 from services.auth.store import sessions
 from services.auth.store import users as store
 from services.auth.store.projects import hold_project
 from services.auth.store.spent_ids import is_spent
 from shared.contracts import subjects
-from shared.contracts.principal import Project
-from shared.guard.barrier import Revocations
-from shared.guard.guard import Guard
+from shared.contracts.principal import Principal, Project
+from shared.contracts.reasons import Reason
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
@@ -131,46 +129,31 @@ async def list_users(pool: Pool, project: str, query: ListQuery) -> tuple[int, l
         return await store.list_users(connection, project, query)
 
 
-async def update_status(
-    pool: Pool,
-    guard: Guard,
-    revocations: Revocations,
-    *,
-    project: str,
-    user_id: str,
-    enabled: bool,
-    by: str,
-    ticket: uuid.UUID | None = None,
-) -> tuple[User, Receipt]:
+async def update_status(deps: AuthDeps, actor: Actor, *, user_id: str, enabled: bool) -> Changed[User]:
     """Block or unblock a user, in force everywhere on return; blocking ends all by which the user signs in or acts.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    if enabled:
-        require_lease(guard)
-    async with pool.acquire() as connection, connection.transaction():
-        user = await store.set_enabled(connection, project, user_id, enabled=enabled)
-        if enabled:
-            ticket = await tell(connection, "user.unblocked", subjects.user(project, user_id), by=by, ticket=ticket)
-        else:
-            ticket = await end_all(connection, project, user_id, reason="user.blocked", by=by, ticket=ticket)
-    return user, await revocations.confirm(ticket)
+    reason = Reason.USER_UNBLOCKED if enabled else Reason.USER_BLOCKED
+    about = subjects.user(actor.project, user_id)
+    async with changing(deps, actor, reason, about, side_effect=enabled) as change:
+        user = await store.set_enabled(change.connection, actor.project, user_id, enabled=enabled)
+        if not enabled:
+            await change.end_all(user_id)
+    return Changed(user, change.receipt)
 
 
-async def update_labels(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, labels: list[str], by: str
-) -> tuple[User, Receipt]:
+async def update_labels(deps: AuthDeps, principal: Principal, *, user_id: str, labels: list[str]) -> Changed[User]:
     """Replace a user's labels, in force everywhere on return; repeated ones count once.
 
     Raises `Refusal(USER_NOT_FOUND)`, `ArgumentInvalid` where the user would have too many roles, `Unavailable`.
     """
-    require_lease(guard)
     unique = list(dict.fromkeys(labels))
     check_number(roles_of(user_id, is_verified=True, labels=unique, memberships=()))
-    async with pool.acquire() as connection, connection.transaction():
-        user = await store.set_labels(connection, project, user_id, unique)
-        ticket = await tell(connection, "user.labelled", subjects.user(project, user_id), by=by)
-    return user, await revocations.confirm(ticket)
+    about = subjects.user(principal.project, user_id)
+    async with changing(deps, principal, Reason.USER_LABELLED, about, side_effect=True) as change:
+        user = await store.set_labels(change.connection, principal.project, user_id, unique)
+    return Changed(user, change.receipt)
 
 
 async def update_name(pool: Pool, project: str, user_id: str, name: str) -> User:
@@ -186,8 +169,8 @@ async def update_prefs(pool: Pool, project: str, user_id: str, prefs: str) -> Us
 
 
 async def update_email(
-    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, email: str, by: str
-) -> tuple[User, Receipt]:
+    deps: AuthDeps, principal: Principal, *, project: Project, user_id: str, email: str
+) -> Changed[User]:
     """Give a user another address, not verified yet, or none; verified users have roles, so in force everywhere.
 
     Where the project's policy says so this ends all sessions of a user who had an address. Raises
@@ -195,122 +178,89 @@ async def update_email(
     """
     address = normal_email("email", email) if email else None
     changes = store.Changes(email=address, email_verified=False)
-    return await _update_target(pool, guard, revocations, "user.email", changes, project, user_id=user_id, by=by)
+    return await _update_target(deps, principal, Reason.USER_EMAIL, changes, project=project, user_id=user_id)
 
 
 async def update_phone(
-    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, phone: str, by: str
-) -> tuple[User, Receipt]:
+    deps: AuthDeps, principal: Principal, *, project: Project, user_id: str, phone: str
+) -> Changed[User]:
     """Give a user another phone number, or none; else as `update_email`."""
     changes = store.Changes(phone=phone or None, phone_verified=False)
-    return await _update_target(pool, guard, revocations, "user.phone", changes, project, user_id=user_id, by=by)
+    return await _update_target(deps, principal, Reason.USER_PHONE, changes, project=project, user_id=user_id)
 
 
 async def update_email_verification(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, verified: bool, by: str
-) -> tuple[User, Receipt]:
+    deps: AuthDeps, principal: Principal, *, user_id: str, verified: bool
+) -> Changed[User]:
     """Say whether a user's address is verified, in force everywhere.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    changes = store.Changes(email_verified=verified)
-    return await _update(
-        pool, guard, revocations, "user.verification", changes, project=project, user_id=user_id, by=by
-    )
+    return await _update_verification(deps, principal, store.Changes(email_verified=verified), user_id=user_id)
 
 
 async def update_phone_verification(
-    pool: Pool, guard: Guard, revocations: Revocations, *, project: str, user_id: str, verified: bool, by: str
-) -> tuple[User, Receipt]:
+    deps: AuthDeps, principal: Principal, *, user_id: str, verified: bool
+) -> Changed[User]:
     """Say whether a user's phone number is verified; else as `update_email_verification`."""
-    changes = store.Changes(phone_verified=verified)
-    return await _update(
-        pool, guard, revocations, "user.verification", changes, project=project, user_id=user_id, by=by
-    )
+    return await _update_verification(deps, principal, store.Changes(phone_verified=verified), user_id=user_id)
 
 
 async def update_password(
-    pool: Pool,
-    guard: Guard,
-    revocations: Revocations,
-    passwords: Passwords,
-    project: Project,
-    *,
-    user_id: str,
-    password: str,
-    by: str,
-) -> tuple[User, Receipt | None]:
+    deps: AuthDeps, principal: Principal, *, project: Project, user_id: str, password: str
+) -> Changed[User]:
     """Give a user another password, or none; where the project's policy says so this ends all of the user's sessions.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    if project.session_invalidation:
-        require_lease(guard)
-    new_hash = await passwords.hash(password) if password else None
-    ticket = None
-    async with pool.acquire() as connection, connection.transaction():
-        user = await store.update_user(
-            connection, project.id, user_id, password_hash=new_hash, password_updated_at=now()
-        )
-        if project.session_invalidation:
-            ticket = await end_all(connection, project.id, user_id, reason="user.password", by=by)
-    return user, await confirmed(revocations, ticket)
-
-
-async def _update_target(
-    pool: Pool,
-    guard: Guard,
-    revocations: Revocations,
-    reason: str,
-    changes: store.Changes,
-    project: Project,
-    *,
-    user_id: str,
-    by: str,
-) -> tuple[User, Receipt]:
-    require_lease(guard)
-    async with pool.acquire() as connection, connection.transaction():
-        known = await store.lock_user(connection, project.id, user_id)
-        user = await store.update_user(connection, project.id, user_id, **changes)
-        if project.session_invalidation and gives_up_address(known, changes):
-            ticket = await end_all(connection, project.id, user_id, reason=reason, by=by)
-        else:
-            ticket = await tell(connection, reason, subjects.user(project.id, user_id), by=by)
-    return user, await revocations.confirm(ticket)
-
-
-async def _update(
-    pool: Pool,
-    guard: Guard,
-    revocations: Revocations,
-    reason: str,
-    changes: store.Changes,
-    *,
-    project: str,
-    user_id: str,
-    by: str,
-) -> tuple[User, Receipt]:
-    require_lease(guard)
-    async with pool.acquire() as connection, connection.transaction():
-        user = await store.update_user(connection, project, user_id, **changes)
-        ticket = await tell(connection, reason, subjects.user(project, user_id), by=by)
-    return user, await revocations.confirm(ticket)
+    ends_sessions = project.session_invalidation
+    if ends_sessions:
+        require_lease(deps.guard)  # before the hash, which takes long
+    new_hash = await deps.passwords.hash(password) if password else None
+    async with changing(deps, principal, Reason.USER_PASSWORD, side_effect=ends_sessions) as change:
+        changes = store.Changes(password_hash=new_hash, password_updated_at=now())
+        user = await store.update_user(change.connection, project.id, user_id, **changes)
+        if ends_sessions:
+            await change.end_all(user_id)
+    return Changed(user, change.receipt)
 
 
 async def delete_user(
-    pool: Pool, revocations: Revocations, *, project: str, user_id: str, incarnation: int | None = None, by: str
-) -> Receipt:
+    deps: AuthDeps, principal: Principal, *, user_id: str, incarnation: int | None = None
+) -> Receipt | None:
     """Delete a user with all sessions, gone everywhere on return; of this incarnation, where one is named.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    user = subjects.user(project, user_id)
-    async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
+    project = principal.project
+    async with changing(deps, principal, Reason.USER_DELETED, subjects.user(project, user_id)) as change:
+        connection = change.connection
         if incarnation is not None and await sessions.lock_user(connection, project, user_id, incarnation) is None:
             raise store.not_found()
-        ticket = await end_all(connection, project, user_id, reason="user.deleted", by=by)
+        await change.end_all(user_id)
         await store.delete_user(connection, project, user_id)
-    return await revocations.confirm(ticket)
+    return change.receipt
+
+
+async def _update_target(
+    deps: AuthDeps, principal: Principal, reason: Reason, changes: store.Changes, *, project: Project, user_id: str
+) -> Changed[User]:
+    about = subjects.user(project.id, user_id)
+    async with changing(deps, principal, reason, about, side_effect=True) as change:
+        known = await store.lock_user(change.connection, project.id, user_id)
+        user = await store.update_user(change.connection, project.id, user_id, **changes)
+        if project.session_invalidation and gives_up_address(known, changes):
+            await change.end_all(user_id)
+    return Changed(user, change.receipt)
+
+
+async def _update_verification(
+    deps: AuthDeps, principal: Principal, changes: store.Changes, *, user_id: str
+) -> Changed[User]:
+    about = subjects.user(principal.project, user_id)
+    async with changing(deps, principal, Reason.USER_VERIFICATION, about, side_effect=True) as change:
+        user = await store.update_user(change.connection, principal.project, user_id, **changes)
+    return Changed(user, change.receipt)
 
 
 def gives_up_address(known: User, changes: store.Changes) -> bool:

@@ -86,20 +86,18 @@ async def test_what_takes_roles_or_sessions_is_refused_before_the_commit_without
     # It never runs, so it has no lease.
     guard = Guard(service="auth", redis_url="redis://127.0.0.1:1", resolver=BusResolver(world.bus))
     project = Project(id=PROJECT, name="Library")
-    told = {"project": PROJECT, "user_id": user, "by": "tests"}
     async with opened(database_of_world, guard, PasswordHasher.from_parameters(CHEAPEST)) as deps:
-        means = (deps.pool, deps.guard, deps.revocations)
         principal = await principal_of(deps, user, session["$id"])
         refused = [
-            lambda: account.update_email(deps, project, principal, email="new@example.org", password=PASSWORD),
-            lambda: account.update_phone(deps, project, principal, phone="+4930123456", password=PASSWORD),
-            lambda: account.update_password(deps, project, principal, password=OTHER, old_password=PASSWORD),
-            lambda: users.update_email(*means, project, email="new@example.org", user_id=user, by="tests"),
-            lambda: users.update_phone(*means, project, phone="+4930123456", user_id=user, by="tests"),
-            lambda: users.update_email_verification(*means, verified=True, **told),
-            lambda: users.update_phone_verification(*means, verified=True, **told),
-            lambda: users.update_password(*means, deps.passwords, project, user_id=user, password=OTHER, by="tests"),
-            lambda: sessions.update_session(*means, project, user_id=user, session_id=session["$id"], by="tests"),
+            lambda: account.update_email(deps, principal, project=project, email="new@example.org", password=PASSWORD),
+            lambda: account.update_phone(deps, principal, project=project, phone="+4930123456", password=PASSWORD),
+            lambda: account.update_password(deps, principal, project=project, password=OTHER, old_password=PASSWORD),
+            lambda: users.update_email(deps, principal, project=project, email="new@example.org", user_id=user),
+            lambda: users.update_phone(deps, principal, project=project, phone="+4930123456", user_id=user),
+            lambda: users.update_email_verification(deps, principal, verified=True, user_id=user),
+            lambda: users.update_phone_verification(deps, principal, verified=True, user_id=user),
+            lambda: users.update_password(deps, principal, project=project, user_id=user, password=OTHER),
+            lambda: sessions.update_session(deps, principal, project=project, user_id=user, session_id=session["$id"]),
         ]
         for call in refused:
             with pytest.raises(Unavailable) as refusal:
@@ -138,7 +136,7 @@ async def test_a_session_that_is_deleted_while_its_new_password_is_hashed_change
         principal = await principal_of(deps, user, id_)
         project = Project(id=PROJECT, name="Library")
         changing = asyncio.create_task(
-            account.update_password(deps, project, principal, password=OTHER, old_password=PASSWORD)
+            account.update_password(deps, principal, project=project, password=OTHER, old_password=PASSWORD)
         )
         await asyncio.to_thread(hasher.has_begun.wait, 20)
         assert (await session.call("DELETE", "/account/sessions/current")).status == 204
