@@ -10,7 +10,6 @@ from services.auth.operations.changing import command_line
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.doctor import examine_deployment
 from services.auth.operations.grantees import examine_grantees
-from services.auth.operations.revoking import once
 from shared.contracts import administration as admin
 from shared.contracts.dead_letters import DeadLetters, ListDeadLetters, RetryDeadLetters
 from shared.contracts.findings import ExamineDeployment, Findings
@@ -245,28 +244,16 @@ def _sessions(deps: AuthDeps) -> Handlers:
         return _session_records(await sessions.list_sessions(deps.pool, asked.project, asked.user))
 
     async def on_revoke(asked: admin.RevokeSession) -> admin.SessionRecords:
-        gone = (
-            sessions.delete_session(
-                deps.pool,
-                deps.revocations,
-                project=asked.project,
-                user_id=asked.user,
-                session_id=asked.id,
-                by=CLI,
-                ticket=asked.ticket,
-            )
-            if asked.id
-            else sessions.delete_sessions(
-                deps.pool, deps.revocations, project=asked.project, user_id=asked.user, by=CLI, ticket=asked.ticket
-            )
-        )
-        return _session_records([], await once(deps.pool, deps.revocations, asked.ticket, gone))
+        actor = command_line(asked.project, asked.ticket)
+        if asked.id:
+            deleted = sessions.delete_session(deps, actor, user_id=asked.user, session_id=asked.id)
+        else:
+            deleted = sessions.delete_sessions(deps, actor, user_id=asked.user)
+        return _session_records([], await changing.once(deps, actor, deleted))
 
     async def on_revoke_all(asked: admin.RevokeAllSessions) -> admin.SessionRecords:
-        gone = sessions.delete_sessions_of_project(
-            deps.pool, deps.revocations, project=asked.project, by=CLI, ticket=asked.ticket
-        )
-        return _session_records([], await once(deps.pool, deps.revocations, asked.ticket, gone))
+        actor = command_line(asked.project, asked.ticket)
+        return _session_records([], await changing.once(deps, actor, sessions.delete_sessions_of_project(deps, actor)))
 
     return {admin.ListSessions: on_list, admin.RevokeSession: on_revoke, admin.RevokeAllSessions: on_revoke_all}
 

@@ -11,11 +11,11 @@ from services.auth.domain.list_queries import parse_list_queries
 from services.auth.domain.teams import MEMBERSHIP_ATTRIBUTES, membership_attributes, shown_of_members
 from services.auth.domain.teams import Membership as MembershipOf
 from services.auth.http.links import check_link
-from services.auth.http.sessions import add_receipt, send_cookies
+from services.auth.http.sessions import add_receipt, send_cookies, with_receipt
 from services.auth.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
 from services.auth.operations import memberships as operations
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.memberships import Invitee
+from services.auth.operations.memberships import Invitee, Link, NewMembership
 from services.auth.operations.pace import Pace
 from shared.contracts.principal import Kind
 from shared.kernel.clock import wire_date
@@ -145,17 +145,9 @@ async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> M
     _check_target(call, params)
     await Pace(call.counts).step(call.project.id, call.principal.user, "invitation")
     invitee = Invitee(user_id=params.user_id, email=params.email, phone=params.phone, name=params.name)
-    membership, receipt = await operations.create_membership(
-        call.deps,
-        call.project,
-        call.principal,
-        team_id=params.team_id,
-        membership_id=params.membership_id,
-        invitee=invitee,
-        roles=params.roles,
-        url=params.url,
-    )
-    add_receipt(call, receipt)
+    new = NewMembership(params.team_id, params.membership_id, invitee, params.roles, params.url)
+    changed = await operations.create_membership(call.deps, call.principal, project=call.project, new=new)
+    membership = with_receipt(call, changed)
     # An invitation to an address tells what the caller sent, and nothing of whoever has the address.
     return membership_model(membership) if membership.is_to_address else _shown(call, membership)
 
@@ -208,11 +200,15 @@ async def get_membership(call: Call[AuthDeps], params: MembershipChoice) -> Memb
 )
 async def update_membership(call: Call[AuthDeps], params: UpdateMembership) -> Membership:
     """Replace a member's roles, as an owner or by a key, in force everywhere."""
-    membership, receipt = await operations.update_roles(
-        call.deps, Pace(call.counts), call.principal, params.team_id, params.membership_id, params.roles
+    changed = await operations.update_roles(
+        call.deps,
+        call.principal,
+        team_id=params.team_id,
+        membership_id=params.membership_id,
+        roles=params.roles,
+        counts=call.counts,
     )
-    add_receipt(call, receipt)
-    return _shown(call, membership)
+    return _shown(call, with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -235,15 +231,9 @@ async def update_membership(call: Call[AuthDeps], params: UpdateMembership) -> M
 )
 async def accept_membership(call: Call[AuthDeps], params: AcceptMembership) -> Membership:
     """Accept an invitation; a guest is signed in by that."""
+    link = Link(params.team_id, params.membership_id, params.user_id, params.secret)
     accepted = await operations.accept_membership(
-        call.deps,
-        call.project,
-        call.user,
-        team_id=params.team_id,
-        membership_id=params.membership_id,
-        user_id=params.user_id,
-        secret=params.secret,
-        ip=call.client.ip,
+        call.deps, call.user, project=call.project, link=link, ip=call.client.ip
     )
     if accepted.signed_in is not None:
         send_cookies(call, accepted.signed_in)
@@ -267,7 +257,9 @@ async def accept_membership(call: Call[AuthDeps], params: AcceptMembership) -> M
 )
 async def delete_membership(call: Call[AuthDeps], params: MembershipChoice) -> None:
     """End a membership, one's own or as an owner anybody's: its roles are gone everywhere when this has answered."""
-    receipt = await operations.delete_membership(call.deps, call.principal, params.team_id, params.membership_id)
+    receipt = await operations.delete_membership(
+        call.deps, call.principal, team_id=params.team_id, membership_id=params.membership_id
+    )
     add_receipt(call, receipt)
 
 

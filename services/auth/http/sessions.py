@@ -9,9 +9,7 @@ from services.auth.http.models import Session, SessionList, session_model
 from services.auth.operations import sessions as operations
 from services.auth.operations.changing import Changed
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.guesses import Guesses
-from services.auth.operations.pace import Pace
-from services.auth.operations.sessions import Ended, SignedIn
+from services.auth.operations.sessions import Credentials, Ended, SignedIn
 from shared.contracts.principal import Kind
 from shared.guard.jwt import claims_of
 from shared.guard.receipt import HEADER, Receipt
@@ -64,13 +62,13 @@ async def confirm_end(call: Call[AuthDeps]) -> None:
     """Wait until what ended the caller's own credential is in force everywhere; clear the cookie that carries it."""
     if (secret := call.session_secret) is not None:
         call.clear_session_cookies()
-        ended = Ended(user=secret.id, secret_digest=secret.digest())
+        ended = Ended(call.project.id, secret.id, secret_digest=secret.digest())
     elif token := call.header(JWT):
         claims = claims_of(token)
-        ended = Ended(user=claims.sub, session=claims.sid)
+        ended = Ended(call.project.id, claims.sub, session=claims.sid)
     else:
         return
-    await operations.confirm_end(call.deps.pool, call.deps.revocations, call.project.id, ended)
+    await operations.confirm_end(call.deps, ended)
 
 
 @routes.endpoint(
@@ -88,19 +86,12 @@ async def confirm_end(call: Call[AuthDeps]) -> None:
 )
 async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession) -> Session:
     """Sign in by e-mail and password."""
-    deps = call.deps
     made = await operations.create_email_session(
-        deps.pool,
-        deps.guard,
-        deps.revocations,
-        deps.passwords,
-        Guesses(call.counts),
-        Pace(call.counts),
+        call.deps,
         call.project,
-        email=params.email,
-        password=params.password,
+        credentials=Credentials(params.email, params.password, params.duration),
         ip=call.client.ip,
-        duration_s=params.duration,
+        counts=call.counts,
     )
     return _signed_in(call, made)
 
@@ -119,10 +110,7 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
 )
 async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
     """Create a user without an address, and sign in."""
-    deps = call.deps
-    made = await operations.create_anonymous_session(
-        deps.pool, deps.guard, deps.revocations, deps.passwords, call.project, ip=call.client.ip
-    )
+    made = await operations.create_anonymous_session(call.deps, call.project, ip=call.client.ip)
     return _signed_in(call, made)
 
 
@@ -140,13 +128,7 @@ async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
 async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Session:
     """Exchange a login token for a session."""
     made = await operations.create_token_session(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        call.project,
-        user_id=params.user_id,
-        secret=params.secret,
-        ip=call.client.ip,
+        call.deps, call.project, user_id=params.user_id, secret=params.secret, ip=call.client.ip
     )
     return _signed_in(call, made)
 
@@ -179,17 +161,14 @@ async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
 )
 async def update_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
     """Extend a session by the project's session duration, from now."""
-    extended, receipt = await operations.update_session(
-        call.deps.pool,
-        call.deps.guard,
-        call.deps.revocations,
-        call.project,
+    changed = await operations.update_session(
+        call.deps,
+        call.principal,
+        project=call.project,
         user_id=call.principal.user,
         session_id=_chosen(call, params),
-        by=call.principal.who,
     )
-    add_receipt(call, receipt)
-    return session_model(extended, current=_current(call))
+    return session_model(with_receipt(call, changed), current=_current(call))
 
 
 @routes.endpoint(
@@ -207,17 +186,10 @@ async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
     session = _chosen(call, params)
     if session == call.principal.session:
         call.clear_session_cookies()
-    add_receipt(
-        call,
-        await operations.delete_session(
-            call.deps.pool,
-            call.deps.revocations,
-            project=call.project.id,
-            user_id=call.principal.user,
-            session_id=session,
-            by=call.principal.who,
-        ),
+    receipt = await operations.delete_session(
+        call.deps, call.principal, user_id=call.principal.user, session_id=session
     )
+    add_receipt(call, receipt)
 
 
 @routes.endpoint(
@@ -235,14 +207,7 @@ async def delete_sessions(call: Call[AuthDeps], params: DeleteSessions) -> None:
     kept = "" if params.current else _current(call)
     if not kept:
         call.clear_session_cookies()
-    receipt = await operations.delete_sessions(
-        call.deps.pool,
-        call.deps.revocations,
-        project=call.project.id,
-        user_id=call.principal.user,
-        by=call.principal.who,
-        kept=kept,
-    )
+    receipt = await operations.delete_sessions(call.deps, call.principal, user_id=call.principal.user, kept=kept)
     add_receipt(call, receipt)
 
 

@@ -318,12 +318,7 @@ async def create_user_session(call: Call[AuthDeps], params: UserChoice) -> Sessi
 async def delete_user_session(call: Call[AuthDeps], params: SessionChoice) -> None:
     """Delete a session of a user, everywhere."""
     receipt = await sessions.delete_session(
-        call.deps.pool,
-        call.deps.revocations,
-        project=call.project.id,
-        user_id=params.user_id,
-        session_id=params.session_id,
-        by=call.principal.who,
+        call.deps, call.principal, user_id=params.user_id, session_id=params.session_id
     )
     add_receipt(call, receipt)
 
@@ -338,10 +333,7 @@ async def delete_user_session(call: Call[AuthDeps], params: SessionChoice) -> No
 )
 async def delete_user_sessions(call: Call[AuthDeps], params: UserChoice) -> None:
     """Delete all sessions of a user, everywhere."""
-    receipt = await sessions.delete_sessions(
-        call.deps.pool, call.deps.revocations, project=call.project.id, user_id=params.user_id, by=call.principal.who
-    )
-    add_receipt(call, receipt)
+    add_receipt(call, await sessions.delete_sessions(call.deps, call.principal, user_id=params.user_id))
 
 
 @routes.endpoint(

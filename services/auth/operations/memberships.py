@@ -1,7 +1,7 @@
 """Memberships: given by keys at once and by owners' invitations, shown, changed, ended; roles in force everywhere."""
 
 import secrets
-import uuid
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
@@ -18,11 +18,11 @@ from services.auth.domain.teams import (
     check_owner,
     reads_users,
 )
+from services.auth.operations.changing import Change, Changed, changing
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.invitations import Invitations, Letter, link_to
 from services.auth.operations.pace import Pace
-from services.auth.operations.revoking import confirmed, require_lease, settled, tell
-from services.auth.operations.sessions import SignedIn, SignIn, Whose, add_session
+from services.auth.operations.sessions import SignedIn, SignIn, Whose, add_session, signing_in
 from services.auth.operations.teams import check_again, check_roles
 from services.auth.store import memberships as store
 from services.auth.store import sessions, teams, users
@@ -31,11 +31,13 @@ from services.auth.store.spent_ids import is_spent
 from shared.contracts import subjects
 from shared.contracts.credentials import digest
 from shared.contracts.principal import Kind, Principal, Project
-from shared.guard.receipt import PENDING, Receipt
+from shared.contracts.reasons import Reason
+from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, chosen_id, unique_id
 from shared.postgres.pool import Connection
+from shared.web.counts import Counts
 
 SECRET_BYTES = 32
 
@@ -49,51 +51,59 @@ class Invitee(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+class NewMembership(NamedTuple):
+    """A membership to be made; an invitation's link leads to `url`."""
+
+    team_id: str
+    id: str
+    invitee: Invitee
+    roles: list[str]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the link of an invitation says."""
+
+    team_id: str
+    membership_id: str
+    user_id: str
+    secret: str = field(repr=False)
+
+
 class Accepted(NamedTuple):
     """A membership that its user has accepted, and the session where that was a sign-in."""
 
     membership: Membership
     signed_in: SignedIn | None
-    receipt: Receipt
+    receipt: Receipt | None
 
 
 async def create_membership(
-    deps: AuthDeps,
-    project: Project,
-    principal: Principal,
-    *,
-    team_id: str,
-    membership_id: str,
-    invitee: Invitee,
-    roles: list[str],
-    url: str,
-) -> tuple[Membership, Receipt | None]:
-    """Make a member, at once where a key asks; where an owner does, send an invitation that leads to `url`.
+    deps: AuthDeps, principal: Principal, *, project: Project, new: NewMembership
+) -> Changed[Membership]:
+    """Make a member, at once where a key asks; where an owner does, send an invitation.
 
     A key makes a user without a password of an address that nobody has. An owner invites the address, and is not told
     whether anybody has it: the user is found or made when the invitation is accepted. One that is pending is replaced.
     Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, USER_NOT_FOUND, USER_ALREADY_EXISTS, USER_COUNT_EXCEEDED,
     MEMBERSHIP_ALREADY_CONFIRMED, RESOURCE_ALREADY_EXISTS, GENERAL_SMTP_DISABLED), `ArgumentInvalid`, `Unavailable`.
     """
-    check_owner(principal, team_id)
+    check_owner(principal, new.team_id)
+    roles = list(dict.fromkeys(new.roles))
     if principal.kind is not Kind.KEY:
-        return await _invite(
-            deps, project, principal, team_id, invitee, roles=list(dict.fromkeys(roles)), url=url
-        ), None
-    require_lease(deps.guard)
-    async with (
-        settled(deps.pool, deps.revocations, subjects.team(project.id, team_id)),
-        deps.pool.acquire() as connection,
-        connection.transaction(),
-    ):
+        return Changed(await _invite(deps, principal, project=project, new=new._replace(roles=roles)), None)
+    team = subjects.team(project.id, new.team_id)
+    async with changing(deps, principal, Reason.MEMBERSHIP_CREATED, side_effect=True, settles=[team]) as change:
+        connection = change.connection
         await hold_project(connection, project.id, project.incarnation)
-        await teams.get_team(connection, project.id, team_id)
-        user = await _find_or_make(connection, project, invitee, compares=reads_users(principal))
-        place = _Place(project.id, team_id, list(dict.fromkeys(roles)), user)
-        membership = await _put(connection, place, membership_id, is_joined=True)
+        await teams.get_team(connection, project.id, new.team_id)
+        user = await _find_or_make(connection, project, new.invitee, compares=reads_users(principal))
+        place = _Place(project.id, new.team_id, roles, user)
+        membership = await _put(connection, place, new.id, is_joined=True)
         await check_roles(connection, project.id, user.id)
-        ticket = await _tell(connection, "membership.created", project.id, team_id, user.id, by=principal.who)
-    return membership, await deps.revocations.confirm(ticket)
+        _revoke(change, new.team_id, user.id)
+    return Changed(membership, change.receipt)
 
 
 async def get_membership(deps: AuthDeps, principal: Principal, team_id: str, membership_id: str) -> Membership:
@@ -127,21 +137,22 @@ async def list_memberships_of(
 
 
 async def update_roles(
-    deps: AuthDeps, pace: Pace, principal: Principal, team_id: str, membership_id: str, roles: list[str]
-) -> tuple[Membership, Receipt]:
+    deps: AuthDeps, principal: Principal, *, team_id: str, membership_id: str, roles: list[str], counts: Counts | None
+) -> Changed[Membership]:
     """Replace a member's roles, in force everywhere on return.
 
     Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, MEMBERSHIP_NOT_FOUND), `Unavailable`; and
     `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)` for who gives roles all the time, but not for who takes them.
     """
     check_owner(principal, team_id)
-    require_lease(deps.guard)
     project = principal.project
-    async with deps.pool.acquire() as connection, connection.transaction():
+    team = subjects.team(project, team_id)
+    async with changing(deps, principal, Reason.MEMBERSHIP_ROLES, side_effect=True, settles=[team]) as change:
+        connection = change.connection
         await teams.get_team(connection, project, team_id)
         known = _found(await store.find_membership(connection, project, team_id, membership_id))
         if not set(roles) < set(known.roles):
-            await pace.step(project, principal.user, "roles")
+            await Pace(counts).step(project, principal.user, "roles")
         await sessions.lock_user(connection, project, known.user_id)
         # Before the change: who takes the own role of owner still had it.
         await check_again(connection, principal, owns=team_id)
@@ -149,22 +160,22 @@ async def update_roles(
         membership = _found(await store.find_membership(connection, project, team_id, membership_id))
         if not known.is_to_address:
             await check_roles(connection, project, known.user_id)
-        ticket = await _tell(connection, "membership.roles", project, team_id, known.user_id, by=principal.who)
-    return membership, await deps.revocations.confirm(ticket)
+        _revoke(change, team_id, known.user_id)
+    return Changed(membership, change.receipt)
 
 
-async def delete_membership(deps: AuthDeps, principal: Principal, team_id: str, membership_id: str) -> Receipt:
+async def delete_membership(
+    deps: AuthDeps, principal: Principal, *, team_id: str, membership_id: str
+) -> Receipt | None:
     """End a membership: one's own, or as an owner or key anybody's; no replica knows its roles on return.
 
     Raises `Refusal` (TEAM_NOT_FOUND, TEAM_INVITE_NOT_FOUND, USER_UNAUTHORIZED), all of them once what was ended before
     is in force everywhere; `Unavailable`.
     """
     project = principal.project
-    async with (
-        settled(deps.pool, deps.revocations, subjects.team(project, team_id)),
-        deps.pool.acquire() as connection,
-        connection.transaction(),
-    ):
+    team = subjects.team(project, team_id)
+    async with changing(deps, principal, Reason.MEMBERSHIP_DELETED, settles=[team]) as change:
+        connection = change.connection
         known = await store.find_membership(connection, project, team_id, membership_id)
         is_own = await store.belongs_to(connection, project, membership_id, principal.user)
         if not is_own:
@@ -177,20 +188,12 @@ async def delete_membership(deps: AuthDeps, principal: Principal, team_id: str, 
         await check_again(connection, principal, owns="" if is_own else team_id)
         if not await store.delete_membership(connection, project, team_id, membership_id):
             raise _invite_not_found()
-        ticket = await _tell(connection, "membership.deleted", project, team_id, known.user_id, by=principal.who)
-    return await deps.revocations.confirm(ticket)
+        _revoke(change, team_id, known.user_id)
+    return change.receipt
 
 
 async def accept_membership(
-    deps: AuthDeps,
-    project: Project,
-    user: Principal | None,
-    *,
-    team_id: str,
-    membership_id: str,
-    user_id: str,
-    secret: str,
-    ip: str,
+    deps: AuthDeps, user: Principal | None, *, project: Project, link: Link, ip: str
 ) -> Accepted:
     """Accept an invitation by the secret of its link, as `user` or as a guest, who is signed in by it.
 
@@ -199,45 +202,36 @@ async def accept_membership(
     Raises `Refusal` (MEMBERSHIP_NOT_FOUND, TEAM_NOT_FOUND, TEAM_MEMBERSHIP_MISMATCH, TEAM_INVALID_SECRET,
     TEAM_INVITE_MISMATCH, MEMBERSHIP_ALREADY_CONFIRMED, USER_BLOCKED, USER_COUNT_EXCEEDED), `Unavailable`.
     """
-    require_lease(deps.guard)
-    named = (subjects.user(project.id, user_id), subjects.team(project.id, team_id))
-    evicted: uuid.UUID | None = None
+    settles = [subjects.user(project.id, link.user_id), subjects.team(project.id, link.team_id)]
     signed_in: SignedIn | None = None
-    async with (
-        settled(deps.pool, deps.revocations, *named),
-        deps.pool.acquire() as connection,
-        connection.transaction(),
-    ):
-        invitation = await _proven(connection, project.id, team_id, membership_id, secret)
+    async with changing(
+        deps,
+        user or signing_in(project.id, link.user_id),
+        Reason.MEMBERSHIP_CONFIRMED,
+        side_effect=True,
+        settles=settles,
+        may_stay_pending=user is None,  # the session is made, and its cookie must arrive
+    ) as change:
+        connection = change.connection
+        invitation = await _proven(connection, project.id, link)
         invited = await _find_invited(connection, project.id, invitation)
-        _check_acceptance(invitation, invited, user, user_id)
+        _check_acceptance(invitation, invited, user, link.user_id)
         if invited is None:
             invited = await _make_invited(connection, project, invitation)
-            _check_acceptance(invitation, invited, user, user_id)
-        await _join(connection, project.id, invitation, invited, secret)
+            _check_acceptance(invitation, invited, user, link.user_id)
+        await _join(connection, project.id, invitation, invited, link.secret)
         if invited.email == invitation.sent_to and not invited.email_verified:
             await users.update_user(connection, project.id, invited.id, email_verified=True)
         await check_roles(connection, project.id, invited.id)
         if user is None:
+            change.actor = signing_in(project.id, invited.id)  # an invitation to an address names its user only now
             sign_in = SignIn("email", invited.email or "", ["email"], ip)
-            session, made, evicted = await add_session(
-                connection, deps.guard, project, whose=Whose.of(invited), sign_in=sign_in
-            )
-            signed_in = SignedIn(session, made, None)
+            signed_in = await add_session(deps, change, project=project, whose=Whose.of(invited), sign_in=sign_in)
         else:
             await check_again(connection, user)
-        ticket = await _tell(
-            connection, "membership.confirmed", project.id, team_id, invited.id, by=f"user:{invited.id}"
-        )
-        membership = _found(await store.find_membership(connection, project.id, team_id, membership_id))
-    try:
-        await confirmed(deps.revocations, evicted)
-        receipt = await deps.revocations.confirm(ticket)
-    except Unavailable:
-        if signed_in is None:
-            raise
-        receipt = PENDING  # the session is made, and its cookie must arrive
-    return Accepted(membership, signed_in, receipt)
+        _revoke(change, link.team_id, invited.id)
+        membership = _found(await store.find_membership(connection, project.id, link.team_id, link.membership_id))
+    return Accepted(membership, signed_in, change.receipt)
 
 
 class _Place(NamedTuple):
@@ -250,29 +244,20 @@ class _Place(NamedTuple):
     invited_name: str | None = None
 
 
-async def _invite(
-    deps: AuthDeps,
-    project: Project,
-    principal: Principal,
-    team_id: str,
-    invitee: Invitee,
-    *,
-    roles: list[str],
-    url: str,
-) -> Membership:
+async def _invite(deps: AuthDeps, principal: Principal, *, project: Project, new: NewMembership) -> Membership:
     sink = _sink(deps)
     secret = secrets.token_hex(SECRET_BYTES)
     async with deps.pool.acquire() as connection, connection.transaction():
-        team = await teams.get_team(connection, project.id, team_id)
-        await check_again(connection, principal, owns=team_id)
-        if invitee.user_id:
-            user = await users.get_user(connection, project.id, invitee.user_id)
-            sent_to, place = _address(user), _Place(project.id, team_id, roles, user)
+        team = await teams.get_team(connection, project.id, new.team_id)
+        await check_again(connection, principal, owns=new.team_id)
+        if new.invitee.user_id:
+            user = await users.get_user(connection, project.id, new.invitee.user_id)
+            sent_to, place = _address(user), _Place(project.id, new.team_id, new.roles, user)
         else:
-            sent_to = normal_email("email", invitee.email) if invitee.email else invitee.phone
-            place = _Place(project.id, team_id, roles, invited_name=invitee.name or sent_to)
+            sent_to = normal_email("email", new.invitee.email) if new.invitee.email else new.invitee.phone
+            place = _Place(project.id, new.team_id, new.roles, invited_name=new.invitee.name or sent_to)
         membership = await _put(connection, place, UNIQUE, is_joined=False, secret=secret, sent_to=sent_to)
-    letter = _letter(team, membership, to=sent_to, url=url, secret=secret)
+    letter = _letter(team, membership, to=sent_to, url=new.url, secret=secret)
     try:
         await sink.send(letter)
     except OSError as error:
@@ -362,14 +347,14 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
     )
 
 
-async def _proven(connection: Connection, project: str, team_id: str, membership_id: str, secret: str) -> Invitation:
-    invitation = await store.find_invitation(connection, project, membership_id)
+async def _proven(connection: Connection, project: str, link: Link) -> Invitation:
+    invitation = await store.find_invitation(connection, project, link.membership_id)
     if invitation is None:
         raise _not_found()
-    await teams.get_team(connection, project, team_id)
-    if invitation.team_id != team_id:
+    await teams.get_team(connection, project, link.team_id)
+    if invitation.team_id != link.team_id:
         raise Refusal(ErrorType.TEAM_MEMBERSHIP_MISMATCH, "The membership is not one of this team.")
-    if invitation.secret_digest is None or not secrets.compare_digest(invitation.secret_digest, digest(secret)):
+    if invitation.secret_digest is None or not secrets.compare_digest(invitation.secret_digest, digest(link.secret)):
         raise _invalid_secret()
     return invitation
 
@@ -482,9 +467,10 @@ def _sink(deps: AuthDeps) -> Invitations:
     return deps.invitations
 
 
-async def _tell(connection: Connection, reason: str, project: str, team_id: str, user_id: str, *, by: str) -> uuid.UUID:
+def _revoke(change: Change, team_id: str, user_id: str) -> None:
     """Name the team, and the user: what was remembered of who was no member rests on the user alone."""
-    return await tell(connection, reason, subjects.user(project, user_id), subjects.team(project, team_id), by=by)
+    project = change.actor.project
+    change.revoke(subjects.user(project, user_id), subjects.team(project, team_id))
 
 
 def _found(membership: Membership | None) -> Membership:

@@ -1,34 +1,35 @@
-"""Sessions: made by each way of signing in, shown, deleted; `ticket` is as in `services.auth.operations.projects`."""
+"""Sessions: made by each way of signing in, shown, deleted."""
 
-import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
 from services.auth.domain.emails import normal_email
 from services.auth.domain.records import Session, User
-from services.auth.operations.ending import end_all
+from services.auth.operations.changing import Actor, Change, Changed, SystemActor, changing
+from services.auth.operations.deps import AuthDeps
 from services.auth.operations.guesses import Guesses
 from services.auth.operations.pace import Pace
 from services.auth.operations.passwords import Passwords
-from services.auth.operations.revoking import confirm_pending, confirmed, require_lease, settled, tell
+from services.auth.operations.revoking import confirm_pending, require_lease
 from services.auth.operations.users import create_user, wrong_password
 from services.auth.store import projects, tokens, users
 from services.auth.store import sessions as store
 from services.auth.store.endings import end_all_of_project
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret, digest
-from shared.contracts.principal import Project
+from shared.contracts.principal import Principal, Project
+from shared.contracts.reasons import Reason
 from shared.contracts.requests import FoundSession
-from shared.guard.barrier import Revocations
-from shared.guard.guard import Guard
-from shared.guard.receipt import PENDING, Receipt
+from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
-from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
+from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import UNIQUE, unique_id
 from shared.postgres.pool import Connection, Pool
 from shared.web.clientinfo import network_of
+from shared.web.counts import Counts
 
 RECENT = "recent"
 
@@ -47,6 +48,7 @@ class SignedIn(NamedTuple):
 class Ended(NamedTuple):
     """What a refused credential says of itself: its user, and its session or the digest of its session's secret."""
 
+    project: str
     user: str
     session: str = ""
     secret_digest: bytes = b""
@@ -77,40 +79,40 @@ class SignIn(NamedTuple):
     duration_s: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a user signs in by; `duration_s` is how long the session lives, None: as long as the project says."""
+
+    email: str
+    password: str = field(repr=False)
+    duration_s: int | None = None
+
+
 async def create_email_session(
-    pool: Pool,
-    guard: Guard,
-    revocations: Revocations,
-    passwords: Passwords,
-    guesses: Guesses,
-    pace: Pace,
-    project: Project,
-    *,
-    email: str,
-    password: str,
-    ip: str,
-    duration_s: int | None = None,
+    deps: AuthDeps, project: Project, *, credentials: Credentials, ip: str, counts: Counts | None
 ) -> SignedIn:
     """Sign in by e-mail and password; an unknown address takes as long as a wrong password, and answers the same.
 
     Raises `ArgumentInvalid` for what is no address or longer than the project's sessions live,
     `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_BLOCKED)`, `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`, `Unavailable`.
     """
-    address = normal_email("email", email)
+    password, duration_s = credentials.password, credentials.duration_s
+    address = normal_email("email", credentials.email)
+    guesses = Guesses(counts)
     if duration_s is not None and duration_s > project.session_duration_s:
         raise ArgumentInvalid("duration", f"Value must not exceed {project.session_duration_s}, as the project says")
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         user = await users.find_user_by_email(connection, project.id, address)
         slowest = await users.find_slowest_hash(connection, project.id)
-    await guesses.admit(project.id, address, partial(_has_signed_in_from, pool, project.id, user, ip))
+    await guesses.admit(project.id, address, partial(_has_signed_in_from, deps.pool, project.id, user, ip))
     known = None if user is None else user.password_hash
-    if not await passwords.verify(password, known, slowest=slowest) or user is None or known is None:
+    if not await deps.passwords.verify(password, known, slowest=slowest) or user is None or known is None:
         raise wrong_password()
     await guesses.take_back(project.id, address)
-    await pace.step(project.id, user.id, "sign-in")  # each may end an older session
+    await Pace(counts).step(project.id, user.id, "sign-in")  # each may end an older session
     if not user.enabled:
         raise blocked()
-    await _rehash(pool, passwords, user, password, known)
+    await _rehash(deps.pool, deps.passwords, user, password, known)
     sign_in = SignIn("email", address, ["password"], ip, duration_s)
 
     async def prove(connection: Connection) -> None:
@@ -118,26 +120,22 @@ async def create_email_session(
         if not await users.lock_password(connection, user):
             raise wrong_password()
 
-    return await _sign_in(pool, guard, revocations, project, whose=Whose.of(user), sign_in=sign_in, prove=prove)
+    return await _sign_in(deps, project, whose=Whose.of(user), sign_in=sign_in, prove=prove)
 
 
-async def create_anonymous_session(
-    pool: Pool, guard: Guard, revocations: Revocations, passwords: Passwords, project: Project, *, ip: str
-) -> SignedIn:
+async def create_anonymous_session(deps: AuthDeps, project: Project, *, ip: str) -> SignedIn:
     """Make a user without any address, and sign in. Raises `Refusal(USER_COUNT_EXCEEDED)`, `Unavailable`."""
-    user = await create_user(pool, passwords, project, user_id=UNIQUE, is_sign_up=True)
+    user = await create_user(deps.pool, deps.passwords, project, user_id=UNIQUE, is_sign_up=True)
     sign_in = SignIn("anonymous", "", ["anonymous"], ip)
-    return await _sign_in(pool, guard, revocations, project, whose=Whose.of(user), sign_in=sign_in)
+    return await _sign_in(deps, project, whose=Whose.of(user), sign_in=sign_in)
 
 
-async def create_token_session(
-    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, secret: str, ip: str
-) -> SignedIn:
+async def create_token_session(deps: AuthDeps, project: Project, *, user_id: str, secret: str, ip: str) -> SignedIn:
     """Exchange a login token for a session; a wrong one counts against those that the user has.
 
     Raises `Refusal(USER_INVALID_TOKEN)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
     """
-    async with pool.acquire() as connection, connection.transaction():
+    async with deps.pool.acquire() as connection, connection.transaction():
         is_right = await tokens.try_token(connection, project.id, user_id, digest(secret))
     if not is_right:
         raise wrong_token()
@@ -147,7 +145,7 @@ async def create_token_session(
             raise wrong_token()
 
     sign_in = SignIn("token", "", ["token"], ip)
-    return await _sign_in(pool, guard, revocations, project, whose=Whose(user_id), sign_in=sign_in, prove=prove)
+    return await _sign_in(deps, project, whose=Whose(user_id), sign_in=sign_in, prove=prove)
 
 
 async def create_user_session(pool: Pool, project: Project, *, user_id: str, ip: str) -> SignedIn:
@@ -173,18 +171,17 @@ async def get_session(pool: Pool, project: str, user_id: str, session_id: str) -
 
 
 async def update_session(
-    pool: Pool, guard: Guard, revocations: Revocations, project: Project, *, user_id: str, session_id: str, by: str
-) -> tuple[Session, Receipt]:
+    deps: AuthDeps, principal: Principal, *, project: Project, user_id: str, session_id: str
+) -> Changed[Session]:
     """Let a session last as long from now as the project says: known everywhere on return, for it may be shorter.
 
     Raises `Refusal(USER_SESSION_NOT_FOUND)`, `Unavailable`.
     """
-    require_lease(guard)
     expires_at = now() + timedelta(seconds=project.session_duration_s)
-    async with pool.acquire() as connection, connection.transaction():
-        session = await store.extend_session(connection, project.id, user_id, session_id, expires_at=expires_at)
-        ticket = await tell(connection, "session.extended", subjects.session(project.id, session_id), by=by)
-    return session, await revocations.confirm(ticket)
+    about = subjects.session(project.id, session_id)
+    async with changing(deps, principal, Reason.SESSION_EXTENDED, about, side_effect=True) as change:
+        session = await store.extend_session(change.connection, project.id, user_id, session_id, expires_at=expires_at)
+    return Changed(session, change.receipt)
 
 
 async def find_session(pool: Pool, project: str, user_id: str, session_id: str) -> FoundSession:
@@ -207,83 +204,62 @@ async def find_session(pool: Pool, project: str, user_id: str, session_id: str) 
     )
 
 
-async def delete_session(
-    pool: Pool,
-    revocations: Revocations,
-    *,
-    project: str,
-    user_id: str,
-    session_id: str,
-    by: str,
-    ticket: uuid.UUID | None = None,
-) -> Receipt:
+async def delete_session(deps: AuthDeps, actor: Actor, *, user_id: str, session_id: str) -> Receipt | None:
     """Delete a session; when this returns, no replica accepts it, nor any JWT made from it.
 
     Raises `Refusal(USER_SESSION_NOT_FOUND)`; for a session deleted before, once that delete is in force everywhere.
     """
-    session = subjects.session(project, session_id)
-    async with (
-        settled(pool, revocations, session, subjects.user(project, user_id)),
-        pool.acquire() as connection,
-        connection.transaction(),
-    ):
-        await store.delete_sessions(connection, project, user_id, [session_id])
-        ticket = await tell(connection, "session.deleted", session, by=by, ticket=ticket)
-    return await revocations.confirm(ticket)
+    session, user = subjects.session(actor.project, session_id), subjects.user(actor.project, user_id)
+    async with changing(deps, actor, Reason.SESSION_DELETED, session, settles=[user]) as change:
+        await store.delete_sessions(change.connection, actor.project, user_id, [session_id])
+    return change.receipt
 
 
-async def delete_sessions(
-    pool: Pool,
-    revocations: Revocations,
-    *,
-    project: str,
-    user_id: str,
-    by: str,
-    kept: str = "",
-    ticket: uuid.UUID | None = None,
-) -> Receipt:
+async def delete_sessions(deps: AuthDeps, actor: Actor, *, user_id: str, kept: str = "") -> Receipt | None:
     """End all by which a user signs in or acts but the session `kept`, by one entry.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    user = subjects.user(project, user_id)
-    async with settled(pool, revocations, user), pool.acquire() as connection, connection.transaction():
-        ticket = await end_all(connection, project, user_id, reason="sessions.deleted", by=by, kept=kept, ticket=ticket)
-    return await revocations.confirm(ticket)
+    async with changing(deps, actor, Reason.SESSIONS_DELETED, subjects.user(actor.project, user_id)) as change:
+        await change.end_all(user_id, kept=kept)
+    return change.receipt
 
 
-async def delete_sessions_of_project(
-    pool: Pool, revocations: Revocations, *, project: str, by: str, ticket: uuid.UUID | None = None
-) -> Receipt:
-    """End, by one entry, all by which any user of a project signs in or acts; keys stay.
+async def delete_sessions_of_project(deps: AuthDeps, actor: SystemActor) -> Receipt | None:
+    """End, by one entry, all by which any user of the actor's project signs in or acts; keys stay.
 
     Raises `Refusal(PROJECT_NOT_FOUND)`, `Unavailable`.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        await projects.get_project(connection, project)
-        await end_all_of_project(connection, project)
-        ticket = await tell(connection, "project.sessions", subjects.project(project), by=by, ticket=ticket)
-    return await revocations.confirm(ticket)
+    async with changing(deps, actor, Reason.PROJECT_SESSIONS, subjects.project(actor.project)) as change:
+        await projects.get_project(change.connection, actor.project)
+        await end_all_of_project(change.connection, actor.project)
+    return change.receipt
 
 
-async def confirm_end(pool: Pool, revocations: Revocations, project: str, ended: Ended) -> None:
+async def confirm_end(deps: AuthDeps, ended: Ended) -> None:
     """Wait until what ended a credential, if anything did, is in force everywhere: its holder may be told then."""
-    async with pool.acquire() as connection:
-        session = ended.session or await store.find_ended(connection, project, ended.user, ended.secret_digest)
-    named = [subjects.user(project, ended.user)] + ([subjects.session(project, session)] if session else [])
-    await confirm_pending(pool, revocations, *named)
+    project, user, session, secret_digest = ended
+    if not session:
+        async with deps.pool.acquire() as connection:
+            session = await store.find_ended(connection, project, user, secret_digest)
+    named = [subjects.user(project, user)] + ([subjects.session(project, session)] if session else [])
+    await confirm_pending(deps.pool, deps.revocations, *named)
 
 
-async def add_session(
-    connection: Connection, guard: Guard, project: Project, *, whose: Whose, sign_in: SignIn
-) -> tuple[Session, SessionSecret, uuid.UUID | None]:
-    """Make a session in the caller's transaction, which has locked the user; also return what is to be confirmed.
+async def add_session(deps: AuthDeps, change: Change, *, project: Project, whose: Whose, sign_in: SignIn) -> SignedIn:
+    """Make a session within a change that has locked the user, and end the oldest ones beyond the project's limit.
 
     Raises `Refusal(USER_NOT_FOUND)`; `Unavailable` where the oldest session has to go and nobody could confirm that.
     """
-    session, secret = await _insert(connection, project, whose, sign_in)
-    await users.touch(connection, project.id, whose.user_id)
-    return session, secret, await _evict(connection, guard, project, whose.user_id)
+    session, secret = await _insert(change.connection, project, whose, sign_in)
+    await users.touch(change.connection, project.id, whose.user_id)
+    await _evict(deps, change, project, whose.user_id)
+    return SignedIn(session, secret, None)
+
+
+def signing_in(project: str, user_id: str) -> SystemActor:
+    """Return the actor of what a sign-in ends: the user."""
+    return SystemActor(project, f"user:{user_id}")
 
 
 async def _has_signed_in_from(pool: Pool, project: str, user: User | None, ip: str) -> bool:
@@ -294,28 +270,26 @@ async def _has_signed_in_from(pool: Pool, project: str, user: User | None, ip: s
 
 
 async def _sign_in(
-    pool: Pool,
-    guard: Guard,
-    revocations: Revocations,
+    deps: AuthDeps,
     project: Project,
     *,
     whose: Whose,
     sign_in: SignIn,
     prove: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> SignedIn:
-    """Make a session once `prove`, under the user's lock, finds that what signs in has not been ended meanwhile."""
-    async with pool.acquire() as connection, connection.transaction():
-        may_sign_in = await store.lock_user(connection, project.id, whose.user_id, whose.incarnation)
+    """Make a session once `prove`, under the user's lock, finds that what signs in has not been ended meanwhile.
+
+    That it is made does not wait for ever until the oldest session, where that has to go, is gone everywhere.
+    """
+    actor = signing_in(project.id, whose.user_id)
+    async with changing(deps, actor, Reason.SESSION_EVICTED, may_stay_pending=True) as change:
+        may_sign_in = await store.lock_user(change.connection, project.id, whose.user_id, whose.incarnation)
         if prove is not None:
-            await prove(connection)
+            await prove(change.connection)
         if not may_sign_in:
             raise blocked()
-        session, secret, ticket = await add_session(connection, guard, project, whose=whose, sign_in=sign_in)
-    try:
-        receipt = await confirmed(revocations, ticket)
-    except Unavailable:
-        receipt = PENDING  # the session is made; that the oldest is gone everywhere is confirmed later
-    return SignedIn(session, secret, receipt)
+        signed_in = await add_session(deps, change, project=project, whose=whose, sign_in=sign_in)
+    return signed_in._replace(receipt=change.receipt)
 
 
 def wrong_token() -> Refusal:
@@ -348,16 +322,13 @@ async def _insert(
     return session, secret
 
 
-async def _evict(connection: Connection, guard: Guard, project: Project, user_id: str) -> uuid.UUID | None:
+async def _evict(deps: AuthDeps, change: Change, project: Project, user_id: str) -> None:
     """Delete the oldest sessions beyond the project's limit; refused before the commit where none could confirm it."""
-    surplus = await store.list_surplus(connection, project.id, user_id, project.session_limit)
-    if not surplus:
-        return None
-    require_lease(guard)
-    named = [subjects.session(project.id, id_) for id_ in surplus]
-    ticket = await tell(connection, "session.evicted", *named, by=f"user:{user_id}")
-    await store.delete_sessions(connection, project.id, user_id, surplus)
-    return ticket
+    surplus = await store.list_surplus(change.connection, project.id, user_id, project.session_limit)
+    if surplus:
+        require_lease(deps.guard)
+        await store.delete_sessions(change.connection, project.id, user_id, surplus)
+        change.revoke(*(subjects.session(project.id, id_) for id_ in surplus), reason=Reason.SESSION_EVICTED)
 
 
 async def _rehash(pool: Pool, passwords: Passwords, user: User, password: str, known: str) -> None:
