@@ -8,7 +8,7 @@ from services.auth.domain.list_queries import parse_list_queries
 from services.auth.domain.teams import MOST_ROLES_IN_TEAM, TEAM_ATTRIBUTES
 from services.auth.domain.teams import Team as TeamOf
 from services.auth.http.prefs import Prefs, written
-from services.auth.http.sessions import add_receipt
+from services.auth.http.sessions import add_receipt, with_receipt
 from services.auth.operations import teams as operations
 from services.auth.operations.deps import AuthDeps
 from shared.contracts.permissions import LONGEST_TEAM_ROLE
@@ -98,11 +98,10 @@ class TeamList(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def create_team(call: Call[AuthDeps], params: CreateTeam) -> Team:
     """Create a team, with the user who calls as its owner; one made by a key has no members yet."""
-    team, receipt = await operations.create_team(
+    changed = await operations.create_team(
         call.deps, call.principal, team_id=params.team_id, name=params.name, roles=params.roles
     )
-    add_receipt(call, receipt)
-    return team_model(team)
+    return team_model(with_receipt(call, changed))
 
 
 @routes.endpoint("GET", "/v1/teams", name="teams.list", callers=CALLERS, scopes=READ)
@@ -145,7 +144,7 @@ async def update_name(call: Call[AuthDeps], params: UpdateTeamName) -> Team:
 )
 async def delete_team(call: Call[AuthDeps], params: TeamChoice) -> None:
     """Delete a team: when this has answered, nobody holds any of its roles on any replica."""
-    add_receipt(call, await operations.delete_team(call.deps, call.principal, params.team_id))
+    add_receipt(call, await operations.delete_team(call.deps, call.principal, team_id=params.team_id))
 
 
 @routes.endpoint(

@@ -2,7 +2,7 @@
 
 from services.auth.domain.emails import normal_email
 from services.auth.domain.records import User
-from services.auth.operations.changing import Changed, changing
+from services.auth.operations.changing import Change, Changed, changing
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.revoking import confirm_pending, require_lease
 from services.auth.operations.users import gives_up_address, wrong_password
@@ -67,7 +67,7 @@ async def update_password(
     new_hash = await deps.passwords.hash(password)
     async with changing(deps, principal, Reason.USER_PASSWORD, side_effect=ends_sessions) as change:
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
-        user = await _change(change.connection, principal, known, changes)
+        user = await _change(change, principal, known, changes)
         if ends_sessions:
             await change.end_all(principal.user, kept=principal.session)
     return Changed(user, change.receipt)
@@ -111,7 +111,7 @@ async def _update_target(
     about = subjects.user(known.project, known.id)
     # A user who was verified loses roles by this.
     async with changing(deps, principal, reason, about, side_effect=True) as change:
-        user = await _change(change.connection, principal, known, changes)
+        user = await _change(change, principal, known, changes)
         if project.session_invalidation and (gives_up_address(known, changes) or "password_hash" in changes):
             await change.end_all(principal.user, kept=principal.session)
     return Changed(user, change.receipt)
@@ -129,12 +129,12 @@ async def _prove(deps: AuthDeps, known: User, password: str) -> None:
         raise wrong_password()
 
 
-async def _change(connection: Connection, principal: Principal, known: User, changes: store.Changes) -> User:
+async def _change(change: Change, principal: Principal, known: User, changes: store.Changes) -> User:
     """Change a user, if the password and the credential that were checked still stand: hashing takes long."""
-    if not await store.lock_password(connection, known):
+    if not await store.lock_password(change.connection, known):
         raise wrong_password()
-    await _hold(connection, principal)
-    return await store.update_user(connection, known.project, known.id, **changes)
+    await _hold(change.connection, principal)
+    return await store.update_user(change.connection, known.project, known.id, **changes)
 
 
 async def _hold(connection: Connection, principal: Principal) -> None:

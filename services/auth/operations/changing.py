@@ -81,10 +81,10 @@ class Change:
 
     async def announce(self) -> list[uuid.UUID]:
         """Publish an entry for each reason, within the transaction; return their tickets, the change's own last."""
+        chosen = self.actor.ticket if isinstance(self.actor, SystemActor) else None
         tickets = []
-        for reason in sorted(self._revoked, key=lambda reason: reason is self._reason):
-            if revoked := self._revoked[reason]:
-                chosen = self.actor.ticket if isinstance(self.actor, SystemActor) else None
+        for reason, revoked in reversed(self._revoked.items()):
+            if revoked:
                 ticket = chosen if reason is self._reason else None
                 tickets.append(await tell(self.connection, reason, *revoked, by=self.actor.who, ticket=ticket))
         return tickets

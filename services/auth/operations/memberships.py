@@ -219,7 +219,7 @@ async def accept_membership(
         if invited is None:
             invited = await _make_invited(connection, project, invitation)
             _check_acceptance(invitation, invited, user, link.user_id)
-        await _join(connection, project.id, invitation, invited, link.secret)
+        await _join(change, project.id, invitation, invited, link.secret)
         if invited.email == invitation.sent_to and not invited.email_verified:
             await users.update_user(connection, project.id, invited.id, email_verified=True)
         await check_roles(connection, project.id, invited.id)
@@ -417,17 +417,17 @@ async def _make_invited(connection: Connection, project: Project, invitation: In
         return other
 
 
-async def _join(connection: Connection, project: str, invitation: Invitation, invited: User, secret: str) -> None:
+async def _join(change: Change, project: str, invitation: Invitation, invited: User, secret: str) -> None:
     """Make the invited a member, once."""
-    known = await store.find_membership_of(connection, project, invitation.team_id, invited.id)
+    known = await store.find_membership_of(change.connection, project, invitation.team_id, invited.id)
     if known is not None and known.confirmed:
         raise _already_confirmed()
-    await store.delete_pending(connection, project, invitation.team_id, invited.id, kept=invitation.id)
+    await store.delete_pending(change.connection, project, invitation.team_id, invited.id, kept=invitation.id)
     if await store.confirm_membership(
-        connection, project, invitation.id, user_id=invited.id, secret_digest=digest(secret)
+        change.connection, project, invitation.id, user_id=invited.id, secret_digest=digest(secret)
     ):
         return
-    again = await store.find_invitation(connection, project, invitation.id)
+    again = await store.find_invitation(change.connection, project, invitation.id)
     if again is None:
         raise _not_found()
     raise _already_confirmed() if again.confirmed else _invalid_secret()

@@ -3,8 +3,9 @@
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.roles import check_number, roles_of
 from services.auth.domain.teams import OWNER, Team, check_member, check_owner
+from services.auth.operations.changing import Changed, changing
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.revoking import confirm_pending, require_lease, settled, tell
+from services.auth.operations.revoking import confirm_pending, require_lease
 from services.auth.store import memberships, sessions, users
 from services.auth.store import teams as store
 from services.auth.store.projects import hold_project
@@ -12,6 +13,7 @@ from services.auth.store.spent_ids import is_spent
 from shared.contracts import subjects
 from shared.contracts.grants import FindTeamGrants
 from shared.contracts.principal import Principal
+from shared.contracts.reasons import Reason
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import Unavailable
@@ -21,7 +23,7 @@ from shared.postgres.pool import Connection
 
 async def create_team(
     deps: AuthDeps, principal: Principal, *, team_id: str, name: str, roles: list[str]
-) -> tuple[Team, Receipt | None]:
+) -> Changed[Team]:
     """Make a team. A user who does becomes its first member, with these roles and as owner; a key makes an empty one.
 
     A user gets no id that a deleted team had, or that a permission names. Raises `Refusal(TEAM_ALREADY_EXISTS)`,
@@ -32,23 +34,19 @@ async def create_team(
         async with deps.pool.acquire() as connection, connection.transaction():
             await hold_project(connection, project, principal.project_incarnation)
             await store.insert_team(connection, project, team_id, name)
-            return await store.get_team(connection, project, team_id), None
-    require_lease(deps.guard)
+            return Changed(await store.get_team(connection, project, team_id), None)
+    require_lease(deps.guard)  # before data is asked
     if is_chosen:
         await _check_unnamed(deps, principal, team_id)
     named = (subjects.user(project, user_id), subjects.team(project, team_id))
-    async with (
-        settled(deps.pool, deps.revocations, *named),
-        deps.pool.acquire() as connection,
-        connection.transaction(),
-    ):
-        await sessions.lock_user(connection, project, user_id)
-        await store.insert_team(connection, project, team_id, name)
-        if is_chosen and await is_spent(connection, project, "team", team_id):
+    async with changing(deps, principal, Reason.TEAM_CREATED, *named, side_effect=True) as change:
+        await sessions.lock_user(change.connection, project, user_id)
+        await store.insert_team(change.connection, project, team_id, name)
+        if is_chosen and await is_spent(change.connection, project, "team", team_id):
             raise store.already_exists()
-        await check_again(connection, principal)
+        await check_again(change.connection, principal)
         await memberships.insert_membership(
-            connection,
+            change.connection,
             project=project,
             id_=unique_id(),
             team_id=team_id,
@@ -56,10 +54,9 @@ async def create_team(
             roles=list(dict.fromkeys([*roles, OWNER])),
             joined_at=now(),
         )
-        await check_roles(connection, project, user_id)
-        ticket = await tell(connection, "team.created", *named, by=principal.who)
-        team = await store.get_team(connection, project, team_id)
-    return team, await deps.revocations.confirm(ticket)
+        await check_roles(change.connection, project, user_id)
+        team = await store.get_team(change.connection, project, team_id)
+    return Changed(team, change.receipt)
 
 
 async def get_team(deps: AuthDeps, principal: Principal, team_id: str) -> Team:
@@ -85,20 +82,18 @@ async def update_prefs(deps: AuthDeps, principal: Principal, team_id: str, prefs
     return await _update(deps, principal, team_id, store.Changes(prefs=prefs))
 
 
-async def delete_team(deps: AuthDeps, principal: Principal, team_id: str) -> Receipt:
+async def delete_team(deps: AuthDeps, principal: Principal, *, team_id: str) -> Receipt | None:
     """Delete a team: when this returns, nobody holds any of its roles.
 
     Raises `Refusal(TEAM_NOT_FOUND)`, for a team deleted before once that is in force everywhere;
     `Refusal(USER_UNAUTHORIZED)`, `Unavailable`.
     """
     team = subjects.team(principal.project, team_id)
-    async with settled(deps.pool, deps.revocations, team):
+    async with changing(deps, principal, Reason.TEAM_DELETED, team) as change:
         check_owner(principal, team_id)
-        async with deps.pool.acquire() as connection, connection.transaction():
-            await check_again(connection, principal, owns=team_id)
-            await store.delete_team(connection, principal.project, team_id)
-            ticket = await tell(connection, "team.deleted", team, by=principal.who)
-    return await deps.revocations.confirm(ticket)
+        await check_again(change.connection, principal, owns=team_id)
+        await store.delete_team(change.connection, principal.project, team_id)
+    return change.receipt
 
 
 async def check_again(connection: Connection, principal: Principal, *, owns: str = "") -> None:
