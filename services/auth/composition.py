@@ -79,7 +79,6 @@ async def open_auth(
             loops.append(guard.run())
         revocations = _revocations(settings, pool, redis, guard, relay=relay, trust=trust)
         loops.append(revocations.run())
-        loops.append(end_idle_sessions(pool, revocations))
         loops.append(keep_house(pool, kept=timedelta(days=settings.receipts_kept_days)))
         deps = AuthDeps(
             pool=pool,
@@ -91,6 +90,7 @@ async def open_auth(
             deployment=_deployment(settings),
             invitations=_invitations(settings),
         )
+        loops.append(end_idle_sessions(deps))
         loops.append(_serve_principals(bus, pool, until_trusted))
         loops.append(bus.serve(FindSession.LANE, events.general_lane(deps)))
         loops.append(bus.serve(ADMIN, events.admin_lane(deps)))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import asyncpg
 import structlog
 
-from services.auth.operations.revoking import tell
+from services.auth.operations.changing import SystemActor, changing
+from services.auth.operations.deps import AuthDeps
 from services.auth.store import sessions as store
 from shared.contracts import subjects
-from shared.guard.barrier import Revocations
+from shared.contracts.reasons import Reason
 from shared.guard.uses import REPORT_S, Use
 from shared.kernel.errors import Refusal
 from shared.messaging.wire import forever
@@ -20,6 +21,9 @@ BATCH = 500
 LATE_S = 2 * REPORT_S
 """For so long a use may be known to a replica alone: a session ends at most this, and `EVERY_S`, after its time."""
 
+POLICY = SystemActor("", "policy:session-idle")
+"""Of all projects."""
+
 log = structlog.get_logger()
 
 
@@ -29,11 +33,11 @@ async def mark_used(pool: Pool, uses: Sequence[Use]) -> None:
         await store.mark_used(connection, uses)
 
 
-async def end_idle_sessions(pool: Pool, revocations: Revocations) -> None:
+async def end_idle_sessions(deps: AuthDeps) -> None:
     """End unused sessions, twice a minute; never returns."""
 
     async def turn() -> None:
-        while await end_idle(pool, revocations) >= BATCH:
+        while await end_idle(deps) >= BATCH:
             log.info("more sessions are idle")
         await asyncio.sleep(EVERY_S)
 
@@ -41,16 +45,12 @@ async def end_idle_sessions(pool: Pool, revocations: Revocations) -> None:
     await forever(turn, name="end of idle sessions", retry_s=EVERY_S, foreseen=foreseen)
 
 
-async def end_idle(pool: Pool, revocations: Revocations, *, late_s: float = LATE_S) -> int:
+async def end_idle(deps: AuthDeps, *, late_s: float = LATE_S) -> int:
     """End a batch of sessions that were unused for longer than their project allows; return how many.
 
     Raises `Unavailable` where that could not be confirmed: it is pending then, and confirmed when it can be.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        ended = await store.end_idle(connection, late_s=late_s, limit=BATCH)
-        if not ended:
-            return 0
-        named = [subjects.session(project, id_) for project, id_ in ended]
-        ticket = await tell(connection, "session.idle", *named, by="policy:session-idle")
-    await revocations.confirm(ticket)
+    async with changing(deps, POLICY, Reason.SESSION_IDLE) as change:
+        ended = await store.end_idle(change.connection, late_s=late_s, limit=BATCH)
+        change.revoke(*(subjects.session(project, id_) for project, id_ in ended))
     return len(ended)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from services.auth.operations.revoking import tell
 from services.auth.store.revoked_jwts import insert_revoked_jwt
 from shared.contracts import subjects
+from shared.contracts.reasons import Reason
 from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging import outbox
 from shared.messaging.outbox import StoredReceipt
@@ -31,4 +32,4 @@ async def revoke_jwt(pool: Pool, *, jti: str, exp: int, by: str) -> uuid.UUID:
     """End one JWT, which would end by itself at `exp` in Unix seconds; return the ticket to confirm."""
     async with pool.acquire() as connection, connection.transaction():
         await insert_revoked_jwt(connection, jti, datetime.fromtimestamp(exp, UTC))
-        return await tell(connection, "jwt.revoked", subjects.jwt(jti), by=by)
+        return await tell(connection, Reason.JWT_REVOKED, subjects.jwt(jti), by=by)

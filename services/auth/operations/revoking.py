@@ -1,17 +1,12 @@
 """What all revocations have in common: their entry in the feed, and the wait until it is in force everywhere."""
 
-import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable
-
-import asyncpg
 
 from shared.contracts.events import PrincipalsChanged
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
-from shared.guard.receipt import Receipt
-from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.messaging.outbox import is_published, list_pending_about, publish
+from shared.kernel.errors import ErrorType, Unavailable
+from shared.messaging.outbox import list_pending_about, publish
 from shared.postgres.pool import Connection, Pool
 
 
@@ -26,46 +21,10 @@ async def tell(
     return await publish(connection, event, asked_by=by, ticket=ticket)
 
 
-async def once(
-    pool: Pool, revocations: Revocations, ticket: uuid.UUID, change: Awaitable[Receipt | tuple[object, Receipt]]
-) -> Receipt:
-    """Return the receipt of a change that tells of itself under `ticket`, also where that was made before.
-
-    Raises what `change` raises.
-    """
-    try:
-        outcome = await change
-    except Unavailable:
-        raise
-    except (Refusal, asyncpg.UniqueViolationError):
-        if not await is_published(pool, ticket):
-            raise
-        return await revocations.confirm(ticket)
-    return outcome[1] if isinstance(outcome, tuple) else outcome
-
-
-@contextlib.asynccontextmanager
-async def settled(pool: Pool, revocations: Revocations, *subjects: str) -> AsyncIterator[None]:
-    """Let a refusal out only once what was changed about these subjects before is in force everywhere.
-
-    A delete whose first call was not confirmed is repeated, and its "not found" says that it is done.
-    """
-    try:
-        yield
-    except Refusal:
-        await confirm_pending(pool, revocations, *subjects)
-        raise
-
-
 async def confirm_pending(pool: Pool, revocations: Revocations, *subjects: str) -> None:
     """Wait until all that is pending about these subjects is in force everywhere. Call it with no connection held."""
     for ticket in await list_pending_about(pool, subjects):
         await revocations.confirm(ticket)
-
-
-async def confirmed(revocations: Revocations, ticket: uuid.UUID | None) -> Receipt | None:
-    """Wait for a ticket, if there is one. Call it with no connection held."""
-    return None if ticket is None else await revocations.confirm(ticket)
 
 
 def require_lease(guard: Guard) -> None:

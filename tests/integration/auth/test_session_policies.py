@@ -34,7 +34,7 @@ async def age(world: World, user: str, column: str, seconds: int) -> None:
 async def end(world: World) -> int:
     """End idle sessions now, as the loop does twice a minute."""
     deps = cast("AuthDeps", world.services[0].parts[0][1])
-    return await end_idle(deps.pool, deps.revocations)
+    return await end_idle(deps)
 
 
 async def status(caller: Caller) -> int:
