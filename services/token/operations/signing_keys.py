@@ -14,6 +14,7 @@ from services.token.domain.seal import Seal
 from services.token.domain.signing_keys import Algorithm, SigningKey, State, generate, private_bytes, public_jwk
 from services.token.store import signing_keys as store
 from services.token.store.signing_keys import KeySet
+from shared.contracts.reasons import Reason
 from shared.contracts.subjects import SIGNING_KEYS, signing_key
 from shared.guard.barrier import Revocations
 from shared.guard.receipt import Receipt
@@ -80,7 +81,7 @@ async def current_key_set(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> Ke
             await store.lock_signing_keys(connection)
             if not await store.is_of_epoch(connection):
                 await _begin_epoch(connection, made)
-                await publish_signing_keys(connection, [SIGNING_KEYS], reason="signing_key.restored")
+                await publish_signing_keys(connection, [SIGNING_KEYS], reason=Reason.SIGNING_KEY_RESTORED)
         log.critical("the database was restored from an older copy: all signing keys have been replaced")
 
 
@@ -107,7 +108,7 @@ async def rotate_signing_key(
             raise Refusal(ErrorType.GENERAL_BAD_REQUEST, f"Signing key {active} is not active yet.")
         if key.state is State.ACTIVE:
             await _promote(connection, new)
-        ticket = await publish_signing_keys(connection, [SIGNING_KEYS], reason="signing_key.rotated")
+        ticket = await publish_signing_keys(connection, [SIGNING_KEYS], reason=Reason.SIGNING_KEY_ROTATED)
     return await revocations.confirm(ticket)
 
 
@@ -125,7 +126,7 @@ async def retire_signing_key(pool: Pool, revocations: Revocations, *, kid: str) 
         if key.state is State.RETIRING:
             await store.move_signing_key(connection, kid, State.GONE)
         gone = [signing_key(kid), SIGNING_KEYS]
-        ticket = await publish_signing_keys(connection, gone, reason="signing_key.retired")
+        ticket = await publish_signing_keys(connection, gone, reason=Reason.SIGNING_KEY_RETIRED)
     return await revocations.confirm(ticket)
 
 
