@@ -19,30 +19,32 @@ from services.embedded.errors import PartFailed, StartRefused
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, resolve_path=True))
 @click.pass_obj
 def backup(given: Path | None, file: Path) -> None:
-    """Write all data of an instance, whether it runs or not, to FILE, which is as private as the data itself.
+    """Write all data of an instance to FILE, whether it runs or not. Keep FILE as private as the data.
 
-    Sessions, login tokens and signing keys are of no use in it: a restore ends them. In containers: make backup.
+    FILE cannot sign anybody in: a restore ends all sessions and replaces all signing keys. In containers: make backup.
     """
     with _in_words(file):
         manifest = asyncio.run(operations.back_up(chosen(given), file, say=say))
     size = sum(content.bytes for content in manifest.files.values())
-    click.echo(f"{file} is whole: {size:,} bytes, made {manifest.made_at} by Daypass {manifest.release}")
+    click.echo(f"{file} is complete: {size:,} bytes, made {manifest.made_at} by Daypass {manifest.release}")
 
 
 @click.command(epilog=HELP)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True, resolve_path=True))
-@click.option("--replace", is_flag=True, help="Put what is in the data directory aside.")
+@click.option("--replace", is_flag=True, help="Move existing data in the data directory aside.")
 @click.pass_obj
 def restore(given: Path | None, file: Path, *, replace: bool) -> None:
-    """Make a data directory from the backup FILE, which is checked before; start it with daypass up.
+    """Create a data directory from the backup FILE, which is verified first; start it with daypass up.
 
-    All sessions end, all signing keys are replaced, and the first start makes a new key. In containers: make restore.
+    All sessions end, all signing keys are replaced, and the first start creates a new API key.
+
+    In containers: make restore.
     """
     place = chosen(given)
     with _in_words(file):
         aside = asyncio.run(operations.restore(place, file, replace=replace, say=say))
     if aside is not None:
-        click.echo(f"What was there is in {aside} now")
+        click.echo(f"The previous data is now in {aside}")
     click.echo(f"{place.path} is restored; start it with: daypass --data-dir {place.path} up")
 
 

@@ -14,7 +14,7 @@ HEADINGS = {"service": "SERVICE", "stream": "STREAM", "entry": "ENTRY", "type": 
 
 @click.group("dead-letter", epilog=HELP)
 def dead_letter() -> None:
-    """Messages between the services that were given up."""
+    """Manage messages between the services that were abandoned."""
 
 
 @dead_letter.command("list", epilog=HELP)
@@ -26,11 +26,11 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 
 
 @dead_letter.command("retry", epilog=HELP)
-@click.option("--service", default="", help="Only what this service gave up.")
-@click.option("--entry", default="", help="Only the entry of this id, as `list` shows it.")
+@click.option("--service", default="", help="Only dead letters of this service.")
+@click.option("--entry", default="", help="Only the entry with this id, as `list` shows it.")
 @as_json
 @click.pass_obj
 def retry(given: Path | None, *, service: str, entry: str, as_json: bool) -> None:
-    """Let dead letters be handled once more, and show them; what fails again comes back."""
+    """Retry dead letters, and show them. A message that fails again becomes a dead letter again."""
     retried = ask(given, RetryDeadLetters(service=service, entry=entry)).dead_letters
     show_list(retried, HEADINGS, as_json=as_json)

@@ -19,9 +19,9 @@ COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
 @as_json
 @click.pass_obj
 def doctor(given: Path | None, *, as_json: bool) -> None:
-    """Look at what the promise rests on: Redis, PostgreSQL, clocks, rights, replicas.
+    """Check what the promise depends on: Redis, PostgreSQL, clocks, rights, replicas.
 
-    One line each: ok; warn: as it should not be; fail: the promise is not kept like this. Exit code 1 where one fails.
+    Prints one line per check. warn: should be changed; fail: the promise cannot be kept. Exit code 1 if a check fails.
     """
     found = ask(given, ExamineDeployment()).findings
     if as_json:

@@ -18,10 +18,10 @@ class ExitCode(IntEnum):
     meaning: str
 
     OK = 0, "done"
-    FAILED = 1, "something broke, or did not answer in time"
+    FAILED = 1, "something failed, or did not answer in time"
     USAGE = 2, "the command line is wrong"
     NOT_RUNNING = 3, "no instance runs"
-    REFUSED = 4, "refused: in use, taken, unknown, or of another release"
+    REFUSED = 4, "refused: in use, taken, unknown, or from another release"
 
 
 HELP = "\b\nExit codes:\n" + "\n".join(f"  {code.value}  {code.meaning}" for code in ExitCode)

@@ -25,9 +25,9 @@ HEADINGS = ("ACTION", "ALLOWED", "BECAUSE")
 @as_json
 @click.pass_obj
 def explain(given: Path | None, *, project: str, database: str, table: str, row: str, user: str, as_json: bool) -> None:
-    """Say what a user may do with a row, and which permission grants it, or which roles would be granted it.
+    """Explain what a user may do with a row: which permissions grant it, or which roles would be enough.
 
-    Without ROW: what the table's own permissions give.
+    Without ROW: what the table's own permissions grant.
     """
     found = ask(given, ExplainRow(project=project, database=database, table=table, row=row, user=user))
     if as_json:
@@ -45,7 +45,7 @@ def explain(given: Path | None, *, project: str, database: str, table: str, row:
 def _because(found: Explanation, action: ExplainedAction) -> str:
     if action.grants:
         granted = _listed(f"{grant.permission} of the {grant.of}" for grant in action.grants)
-        return f"{found.refusal}, in spite of {granted}" if found.refusal else granted
+        return f"{found.refusal}, despite {granted}" if found.refusal else granted
     one_of = "one of " if len(action.needs) > 1 else ""
     needs = f"needs {one_of}{_listed(action.needs)}" if action.needs else "granted to nobody"
     if action.ignored:

@@ -24,10 +24,10 @@ READY_TIMEOUT_S = 5.0
 
 
 @click.command(epilog=HELP)
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON on stdout.")
 @click.pass_obj
 def status(given: Path | None, *, as_json: bool) -> None:
-    """Say whether an instance runs, where it answers, and whether it is ready."""
+    """Show whether an instance runs, its endpoint, and whether it is ready."""
     data_dir = chosen(given)
     with _in_words(data_dir):
         pid, running = holder(data_dir), find_running(data_dir)
@@ -45,7 +45,7 @@ def status(given: Path | None, *, as_json: bool) -> None:
 @click.command(epilog=HELP)
 @click.pass_obj
 def down(given: Path | None) -> None:
-    """Stop the running instance, and wait until it has ended."""
+    """Stop the running instance, and wait until it has stopped."""
     data_dir = chosen(given)
     with _in_words(data_dir):
         pid = holder(data_dir)
@@ -53,15 +53,15 @@ def down(given: Path | None) -> None:
             raise _nothing_runs(data_dir)
         has_ended = asyncio.run(_end(pid))
     if not has_ended:
-        raise CommandFailed(f"process {pid} was told to end, and has not within {STOP_PATIENCE_S:.0f} s")
-    click.echo(f"Daypass on {data_dir.path} has ended; its data stays")
+        raise CommandFailed(f"process {pid} has not stopped within {STOP_PATIENCE_S:.0f} s")
+    click.echo(f"Daypass on {data_dir.path} has stopped; its data stays")
 
 
 @click.command(epilog=HELP)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 @click.pass_obj
 def reset(given: Path | None, *, yes: bool) -> None:
-    """Delete an instance's data: projects, users, tables, files, keys. Asks first."""
+    """Delete all data of an instance: projects, users, tables, keys. Asks first."""
     data_dir = chosen(given)
     with _in_words(data_dir):
         if (pid := holder(data_dir)) is not None:
@@ -72,7 +72,7 @@ def reset(given: Path | None, *, yes: bool) -> None:
             click.confirm(f"Delete everything in {data_dir.path}?", abort=True)
         erase(data_dir)
         forget(data_dir)
-    click.echo(f"{data_dir.path} is empty")
+    click.echo(f"All data in {data_dir.path} has been deleted")
 
 
 async def _end(pid: int) -> bool:
@@ -95,7 +95,7 @@ def _state(running: Running | None) -> str:
 
 
 def _nothing_runs(data_dir: DataDir) -> CommandFailed:
-    return CommandFailed(f"no Daypass runs on {data_dir.path}; start it with: daypass up", ExitCode.NOT_RUNNING)
+    return CommandFailed(f"Daypass is not running on {data_dir.path}; start it with: daypass up", ExitCode.NOT_RUNNING)
 
 
 @contextlib.contextmanager

@@ -14,18 +14,18 @@ HEADINGS = {"id": "KEY", "name": "NAME", "scopes": "SCOPES", "expire": "EXPIRES"
 
 @click.group(epilog=HELP)
 def key() -> None:
-    """API keys, by which backends call."""
+    """Manage API keys, the credentials of backends."""
 
 
 @key.command(epilog=HELP)
 @of_project
-@click.option("--name", required=True, help="What the key is for.")
-@click.option("--scope", "scopes", multiple=True, help="A scope, as users.read; repeat for more.  [default: all]")
-@click.option("--expire", default="", help="A date of ISO 8601.  [default: never]")
+@click.option("--name", required=True, help="The purpose of the key.")
+@click.option("--scope", "scopes", multiple=True, help="A scope, such as users.read; repeat for more.  [default: all]")
+@click.option("--expire", default="", help="An ISO 8601 date.  [default: never]")
 @as_json
 @click.pass_obj
 def create(given: Path | None, *, project: str, name: str, scopes: tuple[str, ...], expire: str, as_json: bool) -> None:
-    """Create a key, and show its secret: once, since only a digest of it is kept."""
+    """Create a key and show its secret, this once: Daypass keeps only a digest of it."""
     request, secret = CreateKey.new(project=project, name=name, scopes=scopes or None, expire=expire)
     show_one("key", ask(given, request).keys[0], HEADINGS | {"secret": "SECRET"}, as_json=as_json, secret=secret)
 
@@ -42,9 +42,15 @@ def list_(given: Path | None, *, project: str, as_json: bool) -> None:
 @key.command(epilog=HELP)
 @of_project
 @click.argument("id_", metavar="ID")
-@click.option("--name", help="Another name.")
-@click.option("--scope", "--scopes", "scopes", multiple=True, help="All scopes that it is to have; repeat for more.")
-@click.option("--expire", help="A date of ISO 8601, or empty: never.")
+@click.option("--name", help="The new name.")
+@click.option(
+    "--scope",
+    "--scopes",
+    "scopes",
+    multiple=True,
+    help="A scope of the new set, which replaces the old one; repeat for more.",
+)
+@click.option("--expire", help="An ISO 8601 date, or empty for never.")
 @as_json
 @click.pass_obj
 def update(
@@ -57,7 +63,7 @@ def update(
     expire: str | None,
     as_json: bool,
 ) -> None:
-    """Change a key, in force everywhere when this returns; what is left out stays."""
+    """Change a key. The change is in force on every replica when the command returns; other settings stay."""
     request = UpdateKey(project=project, id=id_, name=name, scopes=scopes or None, expire=expire)
     show_one("key", ask(given, request).keys[0], HEADINGS, as_json=as_json)
 
@@ -68,5 +74,5 @@ def update(
 @as_json
 @click.pass_obj
 def delete(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
-    """Delete a key, refused everywhere when this returns."""
+    """Delete a key. It is refused on every replica when the command returns."""
     show_receipt(ask(given, DeleteKey(project=project, id=id_)).receipt, as_json=as_json)

@@ -16,22 +16,22 @@ SWITCHES = {
     "session_limit": "SESSION LIMIT",
     "session_invalidation": "SESSION INVALIDATION",
     "user_limit": "USER LIMIT",
-    "disabled_auth_methods": "SWITCHED OFF",
-    "shown_membership_fields": "SHOWN OF MEMBERS",
+    "disabled_auth_methods": "DISABLED METHODS",
+    "shown_membership_fields": "VISIBLE MEMBER FIELDS",
 }
 
 origin = click.option(
     "--origin",
     "origins",
     multiple=True,
-    help="A host whose pages may call, and to which links may lead; *.example.com for all of a domain, shop-app:// for"
-    " an app by its scheme. Repeat for more.",
+    help="A host whose pages may call the API and to which links may lead. *.example.com stands for all of a domain,"
+    " shop-app:// for the scheme of an app. Repeat for more.",
 )
 
 
 @click.group(epilog=HELP)
 def project() -> None:
-    """Projects: each has users, keys and databases of its own."""
+    """Manage projects; each has its own users, keys and databases."""
 
 
 @project.command(epilog=HELP)
@@ -41,7 +41,7 @@ def project() -> None:
 @as_json
 @click.pass_obj
 def create(given: Path | None, id_: str, *, name: str | None, origins: tuple[str, ...], as_json: bool) -> None:
-    """Create a project, known everywhere when this returns."""
+    """Create a project. It is known on every replica when the command returns."""
     request = CreateProject(id=id_, name=name or id_, origins=origins or ("localhost",))
     show_one("project", ask(given, request).projects[0], HEADINGS, as_json=as_json)
 
@@ -56,27 +56,29 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 
 @project.command(epilog=HELP)
 @click.argument("id_", metavar="ID")
-@click.option("--name", help="Another name.")
+@click.option("--name", help="The new name.")
 @origin
-@click.option("--session-duration", "session_duration_s", type=int, help="Of new sessions, in seconds.")
-@click.option("--session-limit", type=int, help="Sessions of a user: a sign-in beyond it ends the oldest.")
-@click.option("--session-idle", "session_idle_s", type=int, help="Seconds until an unused session ends; 0: never.")
+@click.option("--session-duration", "session_duration_s", type=int, help="The lifetime of new sessions, in seconds.")
+@click.option("--session-limit", type=int, help="Sessions per user; a sign-in beyond it ends the oldest.")
+@click.option("--session-idle", "session_idle_s", type=int, help="Seconds until an unused session ends; 0 for never.")
 @click.option(
     "--recent-sign-in",
     "recent_sign_in_s",
     type=int,
-    help="Seconds since the sign-in within which a user may delete or block the own account; 0: always.",
+    help="Seconds after the sign-in during which users may delete or block their own account; 0 for always.",
 )
 @click.option(
     "--session-invalidation/--no-session-invalidation",
     default=None,
     help="Whether a new password or address ends the user's other sessions.",
 )
-@click.option("--user-limit", type=int, help="Users that may sign up; 0: no limit.")
-@click.option("--enable", multiple=True, metavar="METHOD", help="Switch an auth method on, as email-password.")
-@click.option("--disable", multiple=True, metavar="METHOD", help="Switch one off.")
-@click.option("--show", multiple=True, metavar="FIELD", help="Let members see it of one another, as userName.")
-@click.option("--hide", multiple=True, metavar="FIELD", help="Let them not.")
+@click.option("--user-limit", type=int, help="Users that the project may have; 0 for no limit.")
+@click.option("--enable", multiple=True, metavar="METHOD", help="Enable an auth method, such as email-password.")
+@click.option("--disable", multiple=True, metavar="METHOD", help="Disable an auth method.")
+@click.option(
+    "--show", multiple=True, metavar="FIELD", help="Show this field of members to one another, such as userName."
+)
+@click.option("--hide", multiple=True, metavar="FIELD", help="Hide this field of members from one another.")
 @as_json
 @click.pass_obj
 def update(
@@ -92,7 +94,7 @@ def update(
     as_json: bool,
     **changes: Any,  # Any: what click parsed, under the names that the request has
 ) -> None:
-    """Change a project, in force everywhere when this returns; what is left out stays."""
+    """Change a project. The change is in force on every replica when the command returns; other settings stay."""
     request = UpdateProject(
         id=id_,
         origins=origins or None,
@@ -105,11 +107,11 @@ def update(
 
 @project.command(epilog=HELP)
 @click.argument("id_", metavar="ID")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 @as_json
 @click.pass_obj
 def delete(given: Path | None, id_: str, *, yes: bool, as_json: bool) -> None:
-    """Delete a project with all its users, keys and databases; refused everywhere when this returns."""
+    """Delete a project with its users, keys and databases. It is gone on every replica when the command returns."""
     if not yes:
-        click.confirm(f"Delete project {id_} with everything in it?", abort=True)
+        click.confirm(f"Delete project {id_} and everything in it?", abort=True)
     show_receipt(ask(given, DeleteProject(id=id_)).receipt, as_json=as_json)

@@ -60,7 +60,8 @@ def _redis_url(given: Path | None) -> str:
     except (SettingsError, OSError) as error:
         raise CommandFailed(str(error)) from error
     if running is None:
-        raise CommandFailed(f"no Daypass runs on {data_dir.path}: daypass up", ExitCode.NOT_RUNNING)
+        message = f"Daypass is not running on {data_dir.path}; start it with: daypass up"
+        raise CommandFailed(message, ExitCode.NOT_RUNNING)
     return running.redis_url
 
 

@@ -25,16 +25,18 @@ HEADINGS = {
 
 @click.group(epilog=HELP)
 def revocation() -> None:
-    """What was revoked: by whom, and when it was in force on every replica.
+    """Look up what was revoked, by whom, and when it was in force on every replica.
 
-    A number is that of the header Daypass-Receipt. Pending: changed at the source, not yet confirmed everywhere.
+    The number is that of the header Daypass-Receipt. Pending: committed, but not yet confirmed on every replica.
     """
 
 
 @revocation.command("list", epilog=HELP)
-@click.option("--subject", default="", help="What was changed, as session:PROJECT/ID, user:PROJECT/ID, key:PROJECT/ID.")
-@click.option("--pending", "is_pending", is_flag=True, help="Only what is not confirmed.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many at most.")
+@click.option("--subject", default="", help="Only this subject: session:PROJECT/ID, user:PROJECT/ID, key:PROJECT/ID.")
+@click.option("--pending", "is_pending", is_flag=True, help="Only revocations that are not confirmed.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="The largest number of revocations."
+)
 @as_json
 @click.pass_obj
 def list_(given: Path | None, *, subject: str, is_pending: bool, limit: int, as_json: bool) -> None:

@@ -22,7 +22,7 @@ of_user = click.option("--user", required=True, help="The user's id.")
 
 @click.group(epilog=HELP)
 def session() -> None:
-    """Sessions of a user."""
+    """Manage the sessions of users."""
 
 
 @session.command("list", epilog=HELP)
@@ -38,17 +38,17 @@ def list_(given: Path | None, *, project: str, user: str, as_json: bool) -> None
 @session.command(epilog=HELP)
 @of_project
 @click.option("--user", default="", help="The user's id.")
-@click.option("--all", "of_all", is_flag=True, help="Those of all users of the project.")
+@click.option("--all", "of_all", is_flag=True, help="Delete the sessions of all users of the project.")
 @click.argument("id_", metavar="[ID]", default="")
 @as_json
 @click.pass_obj
 def revoke(given: Path | None, id_: str, *, project: str, user: str, of_all: bool, as_json: bool) -> None:
-    """Delete one session of a user, all of a user, or all of a project.
+    """Delete one session of a user, all sessions of a user, or all of a project.
 
     When this returns no replica accepts them, nor a JWT made from them. With all sessions end login tokens, invitations
     and JWTs without a session, too.
     """
     if of_all == bool(user) or (of_all and id_):
-        raise click.UsageError("Name a user by --user, with or without a session's ID; or say --all.")
+        raise click.UsageError("Name a user with --user, with or without the ID of a session, or use --all.")
     request = RevokeAllSessions(project=project) if of_all else RevokeSession(project=project, user=user, id=id_)
     show_receipt(ask(given, request).receipt, as_json=as_json)

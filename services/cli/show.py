@@ -8,7 +8,7 @@ import click
 import msgspec
 from tabulate import tabulate
 
-as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 of_project = click.option("--project", required=True, help="The project's id.")
 
 
@@ -41,5 +41,5 @@ def show_receipt(receipt: str, *, as_json: bool) -> None:
 
 def _text(value: Any) -> str:  # Any: JSON
     if isinstance(value, list | tuple):
-        return f"{len(value)} in all" if len(value) > 8 else ", ".join(map(str, value))  # noqa: PLR2004 a line's worth
+        return f"{len(value)} in total" if len(value) > 8 else ", ".join(map(str, value))  # noqa: PLR2004 a line's worth
     return str(value)

@@ -24,10 +24,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout."
 
 @click.group("signing-key", epilog=HELP)
 def signing_key() -> None:
-    """The keys that sign JWTs: next (published), active (signs), retiring (its JWTs are good), gone.
+    """Manage the keys that sign JWTs: next (published), active (signs), retiring (its JWTs are valid), gone.
 
-    Rotate now and then: the next key, which everyone knows already, signs from then on. A JWT lives an hour at most:
-    an hour after a rotation, retire the old key. Retire it at once if it may be known to others.
+    Rotate from time to time: the next key, which is already published, then signs. A JWT lives an hour at most, so
+    retire the old key an hour after a rotation, or at once if somebody else may know it.
     """
 
 
@@ -43,7 +43,7 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def rotate(given: Path | None, *, as_json: bool) -> None:
-    """Let the next key sign, and publish a new next one. No request fails by it."""
+    """Make the next key the active one, and publish a new next key. No request fails because of this."""
     active = next(key.kid for key in ask(given, ListSigningKeys()).keys if key.state == "active")
     _show(ask(given, RotateSigningKey(active=active)), as_json=as_json)
 
@@ -53,7 +53,7 @@ def rotate(given: Path | None, *, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def retire(given: Path | None, kid: str, *, as_json: bool) -> None:
-    """End a retiring key: every JWT that it signed is refused everywhere when this returns."""
+    """End a retiring key. Every JWT that it signed is refused on every replica when the command returns."""
     _show(ask(given, RetireSigningKey(kid=kid)), as_json=as_json)
 
 
@@ -61,7 +61,7 @@ def retire(given: Path | None, kid: str, *, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def reseal(given: Path | None, *, as_json: bool) -> None:
-    """Seal all private keys again, under the first key of DAYPASS_MASTER_KEY; the others may then be taken away."""
+    """Encrypt all private keys again with the first key of DAYPASS_MASTER_KEY; the others can then be removed."""
     _show(ask(given, ResealSigningKeys()), as_json=as_json)
 
 

@@ -24,12 +24,16 @@ from shared.web.process import log_as_json
 
 
 @click.command(epilog=HELP)
-@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="As before the subcommand.")
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="The same as before the subcommand.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), help="0: any free one.  [default: 8080, or the next free one]")
-@click.option("--json", "as_json", is_flag=True, help="When ready, one line of JSON on stdout, and nothing else there.")
-@click.option("--restored", is_flag=True, help="The data is an older copy: end all sessions, replace signing keys.")
-@click.option("--detach", is_flag=True, help="Return when ready, and go on in the background.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="0 for any free port.  [default: 8080, or the next free port]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON on stdout when ready, and nothing else.")
+@click.option(
+    "--restored", is_flag=True, help="Treat the data as an older copy: end all sessions, replace all signing keys."
+)
+@click.option("--detach", is_flag=True, help="Return when ready, and run in the background.")
 @click.pass_obj
 def up(
     given: Path | None,
@@ -41,10 +45,9 @@ def up(
     restored: bool,
     detach: bool,
 ) -> None:
-    """Start PostgreSQL, Valkey and the three services in one process, and serve until it is told to end.
+    """Start PostgreSQL, Valkey and the three services, and serve until stopped.
 
-    Ctrl-C, SIGTERM, SIGHUP and `daypass down` end it. The data directory is made where there is none, with a project
-    and a key at the first start.
+    Ctrl-C, SIGTERM, SIGHUP and `daypass down` stop it. The first start creates the data directory, a project and a key.
     """
     forbid_core_dumps()
     log_as_json(logging.INFO if detach else logging.WARNING)
@@ -89,7 +92,7 @@ def _in_words(instance: Instance, *, detached: bool) -> str:
     key = instance.credentials.key.reveal() if instance.is_first_start else f"in {file}"
     end = "daypass down" if detached else "Ctrl-C"
     return f"""\
-Daypass is ready; {end} ends it.
+Daypass is ready; stop it with {end}.
 
   endpoint  {instance.endpoint}
   project   {instance.credentials.project}

@@ -20,19 +20,19 @@ HEADINGS = {"id": "USER", "name": "NAME", "email": "E-MAIL", "status": "ENABLED"
 
 @click.group(epilog=HELP)
 def user() -> None:
-    """Users of a project."""
+    """Manage the users of a project."""
 
 
 @user.command(epilog=HELP)
 @of_project
-@click.option("--id", "id_", default=UNIQUE, help="[default: a new one]")
-@click.option("--email", default="", help="An address to sign in with.")
-@click.option("--name", default="", help="A name.")
+@click.option("--id", "id_", default=UNIQUE, help="[default: a new id]")
+@click.option("--email", default="", help="The e-mail address to sign in with.")
+@click.option("--name", default="", help="The user's name.")
 @click.option("--password", default="", envvar="DAYPASS_PASSWORD", help="At least 8 characters.")
 @as_json
 @click.pass_obj
 def create(given: Path | None, *, project: str, id_: str, email: str, name: str, password: str, as_json: bool) -> None:
-    """Create a user. Give the password by DAYPASS_PASSWORD where others can see your command lines."""
+    """Create a user. Pass the password in DAYPASS_PASSWORD if others can see your command lines."""
     request = CreateUser(
         project=project, id=chosen_id(id_), email=email, password_hash=_hash(password) if password else "", name=name
     )
@@ -41,7 +41,7 @@ def create(given: Path | None, *, project: str, id_: str, email: str, name: str,
 
 @user.command("list", epilog=HELP)
 @of_project
-@click.option("--search", default="", help="A part of id, name, e-mail or phone.")
+@click.option("--search", default="", help="Part of the id, name, e-mail address or phone number.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 5000))
 @as_json
 @click.pass_obj
@@ -68,7 +68,7 @@ def show(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def block(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
-    """Block a user: every session, JWT, login token and invitation has ended everywhere when this returns."""
+    """Block a user. All sessions, JWTs, login tokens and invitations have ended when the command returns."""
     _set_status(given, project, id_, enabled=False, as_json=as_json)
 
 
@@ -78,7 +78,7 @@ def block(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def unblock(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
-    """Unblock a user, who may sign in again."""
+    """Unblock a user, so that they can sign in again."""
     _set_status(given, project, id_, enabled=True, as_json=as_json)
 
 

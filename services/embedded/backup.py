@@ -98,16 +98,16 @@ async def restore(data_dir: DataDir, file: Path, *, replace: bool, say: Say) -> 
     if (pid := holder(data_dir)) is not None:
         raise StartRefused(f"Daypass runs on {data_dir.path} (process {pid}); stop it with: daypass down")
     if not replace and not is_empty(data_dir):
-        raise StartRefused(f"{data_dir.path} is not empty: choose another --data-dir, or say --replace")
+        raise StartRefused(f"{data_dir.path} is not empty: choose another --data-dir, or use --replace")
     parent = data_dir.path.parent
     parent.mkdir(parents=True, exist_ok=True)
     fresh = DataDir(parent / f"{data_dir.path.name}.restoring")
     if (pid := holder(fresh)) is not None:
-        raise StartRefused(f"{data_dir.path} is being restored just now (process {pid})")
+        raise StartRefused(f"{data_dir.path} is being restored (process {pid}): try again")
     with scratch(data_dir.path) as folder:
         (data_dir.path / UNFINISHED).unlink(missing_ok=True)
         if fresh.path.exists() and not (fresh.path / UNFINISHED).exists():
-            raise StartRefused(f"{fresh.path} is what an earlier restore has replaced: move it away, or delete it")
+            raise StartRefused(f"{fresh.path} was replaced by an earlier restore: move or delete it")
         say("checking the archive")
         read_archive(file, folder)
         _delete_unfinished(fresh)
@@ -177,6 +177,6 @@ async def _server_of(data_dir: DataDir, *, say: Say) -> AsyncIterator[_Server]:
         yield _Server(sockets=running.socket_dir, passwords=read_or_make(data_dir).postgres)
         return
     if (pid := holder(data_dir)) is not None:
-        raise StartRefused(f"Daypass starts or ends on {data_dir.path} just now (process {pid}): try again")
+        raise StartRefused(f"Daypass is starting or stopping on {data_dir.path} (process {pid}): try again")
     async with open_postgres(data_dir.path, say=say) as database:
         yield _Server(sockets=database.socket_dir, passwords=database.secrets.postgres)

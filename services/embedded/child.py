@@ -96,7 +96,7 @@ class Child:
             log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - TAIL_BYTES))
             lines = log.read().decode(errors="replace").strip().splitlines()
         said = "\n  ".join(lines[-TAIL_LINES:])
-        return PartFailed(f"{self.name} ended by itself (see {self._log}):\n  {said or 'it said nothing'}")
+        return PartFailed(f"{self.name} stopped by itself (see {self._log}):\n  {said or 'it logged nothing'}")
 
 
 def _environment() -> dict[str, str]:

@@ -65,7 +65,7 @@ async def open_instance(
         listener = stack.enter_context(take_port(host, port))
         url = endpoint(listener)
         if port is None and not url.endswith(f":{DEFAULT_PORT}/v1"):
-            say(f"port {DEFAULT_PORT} is taken: this is {url}")
+            say(f"port {DEFAULT_PORT} is in use; using {url}")
         parts = await stack.enter_async_context(open_parts(path, is_restored=is_restored, say=say))
         say("starting the services")
         await stack.enter_async_context(_serving(parts, listener))

@@ -122,7 +122,7 @@ def locked(data_dir: DataDir) -> Iterator[None]:
     """Hold the directory; raises `StartRefused` where another process does, or `OSError`."""
     with data_dir.lock.open("a+", encoding="ascii") as file:
         if not _try_lock(file):
-            raise StartRefused(f"Daypass runs on {data_dir.path} already (process {holder(data_dir) or 'unknown'})")
+            raise StartRefused(f"Daypass already runs on {data_dir.path} (process {holder(data_dir) or 'unknown'})")
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
@@ -215,7 +215,7 @@ def _check_contents(data_dir: DataDir) -> None:
 def _check_format(data_dir: DataDir) -> None:
     text = data_dir.format.read_text(encoding="ascii", errors="replace").strip()
     if not text.isdecimal():
-        raise StartRefused(f"{data_dir.format} does not hold the number of a format")
+        raise StartRefused(f"{data_dir.format} does not contain a format number")
     if int(text) > FORMAT:
         raise StartRefused(
             f"{data_dir.path} was made by a newer release of Daypass (format {text}, this release knows up to"

@@ -56,7 +56,7 @@ async def open_postgres(path: Path, *, say: Say = silent) -> AsyncIterator[OpenP
         socket_dir = stack.enter_context(open_socket_dir(data_dir, account))
         programs = find_programs(account, copies=data_dir.programs)
         was_there = data_dir.postgres.exists()
-        say("starting PostgreSQL" if was_there else "making a PostgreSQL cluster and starting it")
+        say("starting PostgreSQL" if was_there else "creating a PostgreSQL cluster and starting it")
         postgres = Postgres(
             data_dir=data_dir.postgres,
             socket_dir=socket_dir,
@@ -95,7 +95,7 @@ async def open_parts(path: Path, *, is_restored: bool = False, say: Say = silent
             await mark_restored(connection)
             await connection.close()
         if not renew(data_dir):
-            say(f"{state_dir()} cannot be written: without it, not every older copy that is put back is noticed")
+            say(f"{state_dir()} cannot be written: some older copies that are put back will not be noticed")
         stack.callback(renew, data_dir)
         say("starting Valkey")
         valkey = Valkey(

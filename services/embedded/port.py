@@ -33,12 +33,12 @@ def _listen(host: str, ports: range | tuple[int, ...]) -> socket.socket:
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
-        raise StartRefused(f"{host} is no address of this machine") from error
+        raise StartRefused(f"{host} is not an address of this machine") from error
     for port in ports:
         with contextlib.suppress(OSError):
             return _bind(family, kind, (address[0], port, *address[2:]))
     which = f"port {ports[0]}" if len(ports) == 1 else f"every port from {ports[0]} to {ports[-1]}"
-    raise StartRefused(f"{which} of {host} is taken, or not ours to take: choose another --port, or 0 for any free one")
+    raise StartRefused(f"{which} of {host} is in use or not permitted: choose another --port, or 0 for any free port")
 
 
 def _bind(family: int, kind: int, address: tuple[object, ...]) -> socket.socket:

@@ -134,7 +134,9 @@ class Postgres:
         if version.exists():
             found = version.read_text(encoding="ascii").strip()
             if found != MAJOR_VERSION:
-                raise StartRefused(f"{self._data_dir} was made by PostgreSQL {found}, this release has {MAJOR_VERSION}")
+                raise StartRefused(
+                    f"{self._data_dir} was created by PostgreSQL {found}; this release has {MAJOR_VERSION}"
+                )
             return
         unfinished = self._data_dir.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -212,7 +214,7 @@ class Postgres:
                 await connection.close()
             await self._make_roles()
         except (asyncpg.PostgresError, OSError) as error:
-            raise PartFailed(f"PostgreSQL could not make its roles and schemas: {error}") from error
+            raise PartFailed(f"PostgreSQL could not create its roles and schemas: {error}") from error
 
     async def _make_roles(self) -> None:
         connection = await connect(self.dsn(SUPERUSER))

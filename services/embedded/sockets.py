@@ -48,7 +48,7 @@ def _make(path: Path, account: Account | None) -> None:
         info = path.lstat()
         owners = {os.geteuid()} if account is None else {os.geteuid(), account.uid}
         if not stat.S_ISDIR(info.st_mode) or info.st_uid not in owners or info.st_mode & 0o077:
-            raise StartRefused(f"{path} belongs to somebody else: have it removed") from None
+            raise StartRefused(f"{path} belongs to another account: have it removed") from None
     if account is not None:
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
 

@@ -10,7 +10,7 @@ SHORTEST, LONGEST = 8, 256
 def check_password(password: str) -> None:
     """Raise `ArgumentInvalid` where a password is too short or too long."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise ArgumentInvalid("password", f"it must have {SHORTEST} to {LONGEST} characters")
+        raise ArgumentInvalid("password", f"it must be {SHORTEST} to {LONGEST} characters long")
 
 
 def new_hasher(*, cheap: bool = False) -> PasswordHasher:

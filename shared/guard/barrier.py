@@ -170,7 +170,7 @@ class Revocations:
                     acked, fenced = await self._pass(number)
         except TimeoutError as error:
             raise Unavailable(
-                "The change is made, but not yet confirmed everywhere. Repeat the call to wait for that.",
+                "The change is made, but not yet confirmed everywhere. Repeat the call to wait for the confirmation.",
                 type=ErrorType.REVOCATION_UNCONFIRMED,
             ) from error
         elapsed_s = time.perf_counter() - started
@@ -274,7 +274,7 @@ class Revocations:
             if now - self._seen_since.get(one, now) >= REGISTRATION_S and await self._remove(one.service, one.member):
                 self.struck += 1
                 self._struck.append(one)
-                log.warning("a silent replica was struck", service=one.service, replica=one.name)
+                log.warning("silent replica struck", service=one.service, replica=one.name)
 
     async def _remove(self, service: str, member: bytes) -> bool:
         """Take a member out of a registry; a replica that has registered again since stands there as another one."""
@@ -286,7 +286,7 @@ class Revocations:
         keys = [names.registry(service) for service in names.SERVICES]
         overgrown = [key for key in keys if await self._is_overgrown(key)]
         if overgrown:
-            log.warning("a registry has grown beyond use and is emptied", registries=overgrown)
+            log.warning("oversized registry emptied", registries=overgrown)
             await self._redis.unlink(*overgrown)
 
     async def _is_overgrown(self, key: str) -> bool:

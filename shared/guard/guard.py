@@ -143,7 +143,7 @@ class Guard:
         cache = self.cache
         is_current = cache.is_leased() and principal.era == cache.era
         if not is_current or cache.is_stale(principal.position, principal.subjects):
-            raise Unavailable("What the caller may do has changed, or cannot be checked. Try again.")
+            raise Unavailable("The caller's rights have changed, or cannot be checked. Try again.")
 
     async def applied(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
         """Return the number of an outbox row once this replica has applied it, None where it has not in time."""
@@ -198,7 +198,7 @@ class Guard:
             answer = await self._shared(era, key, ask)
             if self.cache.is_leased() and self.cache.put(key, answer, era=era):
                 return answer
-        raise Unavailable("What the caller may do changes faster than it can be read. Try again.")
+        raise Unavailable("The caller's rights change faster than they can be read. Try again.")
 
     async def _shared(self, era: int, key: Hashable, ask: Callable[[], Awaitable[Kept]]) -> Kept:
         flight = self._flights.get((era, key))
@@ -241,7 +241,7 @@ def _key_of(kind: str, project_id: str, credential: str) -> bytes:
 
 
 def _unknown_key() -> Refusal:
-    return Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
+    return Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is unknown in this project.")
 
 
 def _answer(found: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Kept:

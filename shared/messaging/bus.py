@@ -214,7 +214,7 @@ class Bus:
             self._passed_over.note("request", asking=asking)
             return
         if age_ms > envelope.timeout_ms:
-            log.info("a late request was dropped", type=envelope.type, age_ms=age_ms)
+            log.info("late request dropped", type=envelope.type, age_ms=age_ms)
             return
         with structlog.contextvars.bound_contextvars(request_id=envelope.request_id):
             reply = await _handle(envelope, known)
@@ -236,11 +236,11 @@ async def _handle(envelope: Envelope, known: Mapping[tuple[str, int], tuple[type
         fault = Fault(type=refusal.type, message=refusal.message, retry_after_s=refusal.retry_after_s)
         return Reply(id=envelope.id, fault=fault)
     except (KeyError, MalformedMessage):
-        log.warning("a request was not understood", type=envelope.type, version=envelope.version)
+        log.warning("request not understood", type=envelope.type, version=envelope.version)
         return Reply(id=envelope.id, fault=_unexpected("The request was not understood."))
     except Exception as error:  # the asker is told, the log has the cause, and the server goes on
         if is_away(error):
-            log.warning("the database is away", type=envelope.type, error=repr(error))
+            log.warning("the database is unavailable", type=envelope.type, error=repr(error))
             return Reply(
                 id=envelope.id, fault=Fault(type=ErrorType.PRINCIPAL_UNAVAILABLE, message=AWAY, retry_after_s=1)
             )
@@ -273,4 +273,6 @@ def _open(reply: Reply, request: Request[A]) -> A:
     try:
         return cast("A", convert(reply.body, request.ANSWER))
     except MalformedMessage as error:
-        raise Unavailable(f"The {request.SERVICE} service answered in a way this release does not know.") from error
+        raise Unavailable(
+            f"The {request.SERVICE} service answered in a way that this release does not know."
+        ) from error

@@ -168,7 +168,7 @@ class Group:
             await pipeline.execute()
 
     async def _bury(self, id_: bytes, fields: dict[bytes, bytes]) -> None:
-        log.error("an entry was given up", stream=self._stream, entry=id_.decode())
+        log.error("entry moved to the dead letters", stream=self._stream, entry=id_.decode())
         # Any: the client's types. What the entry held keeps its names, ours begin with an underscore.
         dead: dict[Any, Any] = {b"_stream": self._stream.encode(), b"_id": id_, **fields}
         await self._redis.xadd(names.dead_letters(self._name), dead, maxlen=DEAD_LENGTH, approximate=True)

@@ -23,4 +23,4 @@ class PassedOver:
         now = time.monotonic()
         if now >= self._due.get(kind, now):
             self._due[kind] = now + EVERY_S
-            log.warning("passed over what is malformed", kind=kind, count=self._counts.pop(kind), **where)
+            log.warning("malformed messages skipped", kind=kind, count=self._counts.pop(kind), **where)

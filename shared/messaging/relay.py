@@ -124,7 +124,7 @@ class Relay:
         try:
             await self._serve()
         except ReplacedEpoch as error:
-            log.critical("relay stopped: Redis belongs to another database by now", suffix=str(error))
+            log.critical("relay stopped: Redis belongs to another database", suffix=str(error))
             await pause(error, RETRY_S * 10)
 
     async def _serve(self) -> None:

@@ -32,7 +32,7 @@ async def examine_limits_redis(limits: Redis, feed: Redis) -> list[Finding]:
     memory = await info(limits, "memory")
     own, feeds = (await info(limits, "server")).get("run_id"), (await info(feed, "server")).get("run_id")
     if own == feeds:
-        message = "leads to the Redis of the feed, which strangers could fill with counts: give it one of its own"
+        message = "leads to the Redis of the feed, which strangers could fill with counts: use a separate Redis"
         return [_limits_finding(Verdict.FAIL, "DAYPASS_LIMITS_REDIS_URL", message)]
     return [_bound(memory.get("maxmemory", "0")), _forgetting(memory.get("maxmemory_policy", NOEVICTION))]
 
@@ -45,7 +45,7 @@ def redis_finding(verdict: Verdict, check: str, message: str) -> Finding:
 def _eviction(policy: str | None) -> Finding:
     check = "maxmemory-policy"
     if policy is None:
-        return redis_finding(Verdict.WARN, check, f"cannot be seen: make sure that it is {NOEVICTION}")
+        return redis_finding(Verdict.WARN, check, f"cannot be read: make sure that it is {NOEVICTION}")
     if policy != NOEVICTION:
         message = f"is {policy}: Redis may drop registrations and the feed. Set maxmemory-policy {NOEVICTION}"
         return redis_finding(Verdict.FAIL, check, message)
@@ -54,7 +54,7 @@ def _eviction(policy: str | None) -> Finding:
 
 def _bound(most: str) -> Finding:
     if most == "0":
-        return _limits_finding(Verdict.WARN, "maxmemory", "is 0: counts may take all of the memory there is")
+        return _limits_finding(Verdict.WARN, "maxmemory", "is 0: counts may fill all of the memory")
     return _limits_finding(Verdict.OK, "maxmemory", f"is {most}")
 
 
@@ -72,7 +72,7 @@ def _limits_finding(verdict: Verdict, check: str, message: str) -> Finding:
 def _persistence(is_appended: str | None) -> Finding:
     check = "appendonly"
     if is_appended is None:
-        return redis_finding(Verdict.WARN, check, "cannot be seen: make sure that it is yes")
+        return redis_finding(Verdict.WARN, check, "cannot be read: make sure that it is yes")
     if is_appended != "1":
         message = "is no: after each restart of Redis, revocations wait and replicas forget. Set appendonly yes"
         return redis_finding(Verdict.WARN, check, message)

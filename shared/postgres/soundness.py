@@ -35,6 +35,6 @@ def database_finding(verdict: Verdict, check: str, message: str) -> Finding:
 
 def _finding(name: str, value: str | None) -> Finding:
     if value is None:
-        return database_finding(Verdict.WARN, name, "cannot be seen: make sure that it is on")
+        return database_finding(Verdict.WARN, name, "cannot be read: make sure that it is on")
     verdict, message = _BAD[name].get(value, (Verdict.OK, f"is {value}"))
     return database_finding(verdict, name, message)

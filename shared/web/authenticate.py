@@ -51,7 +51,7 @@ async def identify(
     for one in (principal, user):
         # Both may be right and yet apart: the project may be deleted and made again between the two look-ups.
         if one is not None and one.project_incarnation != project.incarnation:
-            raise Unavailable("The project was made anew meanwhile. Try again.")
+            raise Unavailable("The project has been created again in the meantime. Try again.")
     return Identity(principal or guest(project.id), user, found.is_fallback)
 
 

@@ -77,7 +77,7 @@ class Edge:
         if not self._urls.serves(client.host):
             raise Refusal(
                 ErrorType.GENERAL_ACCESS_FORBIDDEN,
-                "Nothing is served under this host. The operator names the public hosts in DAYPASS_PUBLIC_URL.",
+                "This host is not served. Operators name the public hosts in DAYPASS_PUBLIC_URL.",
             )
 
     def _host(self, authority: str) -> Host:

@@ -57,9 +57,9 @@ class Limiter:
         try:
             return [await self._admit(one, _key(endpoint, one, call, given), call) for one in limits]
         except REDIS_ERRORS as error:
-            _log.warning("calls cannot be counted", endpoint=endpoint.name, error=type(error).__name__)
+            _log.warning("rate limiter unavailable", endpoint=endpoint.name, error=type(error).__name__)
             if limit.fail_closed:
-                raise Unavailable("Calls cannot be counted at the moment.", type=ErrorType.GENERAL_BUSY) from error
+                raise Unavailable("The rate limiter is unavailable. Try again.", type=ErrorType.GENERAL_BUSY) from error
             return []
 
     async def succeed(self, windows: list[Window]) -> None:
@@ -71,7 +71,7 @@ class Limiter:
                 elif window.limit.reset_on_success:
                     await self.counts.clear(window.key)
         except REDIS_ERRORS as error:
-            _log.warning("a count cannot be corrected", error=type(error).__name__)
+            _log.warning("a rate limit count could not be corrected", error=type(error).__name__)
 
     async def _admit(self, limit: RateLimit, key: str, call: Call[object]) -> Window:
         now = int(time.time())

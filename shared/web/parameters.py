@@ -58,7 +58,7 @@ class _Field:
                 return msgspec.Raw(msgspec.json.encode(value))
             return msgspec.convert(value if self.coerce is None else self.coerce(self.name, value), self.kind)
         except RecursionError:
-            raise ArgumentInvalid(self.name, "Nested too deeply") from None
+            raise ArgumentInvalid(self.name, "Value is nested too deeply") from None
         except ValueError as error:
             raise ArgumentInvalid(self.name, _reason(self.kind, error)) from None
 

@@ -181,7 +181,9 @@ class Pipeline:
         call.headers.append(("X-Debug-Fallback", "true" if identity.is_fallback else "false"))
         # The principal decides, not the header: a page can send any header, but knows no key.
         if call.is_foreign and call.principal.kind is not Kind.KEY:
-            raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, "Pages of this origin may not call this project.")
+            raise Refusal(
+                ErrorType.GENERAL_UNKNOWN_ORIGIN, "This project does not allow calls from pages of this origin."
+            )
         await _admit(route, call)
         _check_switches(route.endpoint, call)
         if call.project.session_idle_s and call.user is not None and call.user.session:
@@ -227,7 +229,7 @@ class Pipeline:
                     await _write(response, part)
                 await response.write_eof()
             except Exception as error:
-                _log.warning("an answer was broken off", error=type(error).__name__)
+                _log.warning("an answer was interrupted", error=type(error).__name__)
                 if request.transport is not None:
                     request.transport.abort()
                 raise ConnectionResetError("the answer is broken off") from error
@@ -286,7 +288,7 @@ def _check_admission(route: Route, call: Call[object]) -> None:
 
 def _unexpected(error: Exception, method: str) -> Refusal:
     if is_away(error):
-        _log.warning("the database is away", method=method, error=repr(error))
+        _log.warning("the database is unavailable", method=method, error=repr(error))
         return Unavailable(AWAY, type=ErrorType.GENERAL_BUSY)
     if isinstance(error, asyncpg.QueryCanceledError):
         return Refusal(ErrorType.DATABASE_TIMEOUT, "The database took too long.")
@@ -300,7 +302,7 @@ def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:
         and endpoint.auth_method in call.project.disabled_auth_methods
         and call.principal.kind is not Kind.KEY
     ):
-        raise Refusal(ErrorType.USER_AUTH_METHOD_UNSUPPORTED, "This method of authentication is switched off.")
+        raise Refusal(ErrorType.USER_AUTH_METHOD_UNSUPPORTED, "This method of authentication is disabled.")
     if endpoint.needs_no_session and call.user is not None:
         raise Refusal(
             ErrorType.USER_SESSION_ALREADY_EXISTS,

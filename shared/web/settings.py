@@ -63,15 +63,15 @@ class ProcessSettings:
         try:
             networks(self.trusted_proxies)
         except ValueError as error:
-            raise SettingsError("DAYPASS_TRUSTED_PROXIES: each must be a network, as 10.0.0.0/8") from error
+            raise SettingsError("DAYPASS_TRUSTED_PROXIES: each must be a network, such as 10.0.0.0/8") from error
         try:
             PublicUrls(self.public_url)
         except ValueError as error:
             raise SettingsError(
-                "DAYPASS_PUBLIC_URL: each must be the URL of a host, as https://api.example.com, and name it once"
+                "DAYPASS_PUBLIC_URL: each must be the URL of a host, such as https://api.example.com, named once"
             ) from error
 
     def require_test(self, name: str) -> None:
         """Raise `SettingsError` for a setting that breaks the promise, but in a test."""
         if self.env != "test":
-            raise SettingsError(f"{name} breaks what Daypass promises: it needs DAYPASS_ENV=test")
+            raise SettingsError(f"{name} breaks the promise of Daypass: it needs DAYPASS_ENV=test")

@@ -26,7 +26,7 @@ async def require_sound_database(dsn: str) -> None:
     try:
         _require(await examine_database_settings(connection))
     except asyncpg.InsufficientPrivilegeError as error:
-        log.warning("the settings of PostgreSQL may not be looked at", error=repr(error))
+        log.warning("the settings of PostgreSQL cannot be read", error=repr(error))
     finally:
         await connection.close()
 
@@ -46,9 +46,9 @@ async def look_at_redis(url: str) -> bool:
             found = await examine_redis_settings(redis)
         _require(found)
     except ResponseError as error:  # an answer: this user may not ask
-        log.warning("the settings of Redis may not be looked at", error=repr(error))
+        log.warning("the settings of Redis cannot be read", error=repr(error))
     except REDIS_ERRORS as error:
-        log.warning("Redis cannot be looked at yet", error=repr(error))
+        log.warning("Redis cannot be checked yet", error=repr(error))
         return False
     finally:
         await redis.aclose()
@@ -65,7 +65,7 @@ async def look_at_limits(url: Secret, feed_url: str) -> None:
             found = await examine_limits_redis(limits, feed)
         _require(found)
     except REDIS_ERRORS as error:
-        log.warning("the Redis of the limits cannot be looked at", error=type(error).__name__)
+        log.warning("the Redis of the rate limits cannot be checked", error=type(error).__name__)
     finally:
         await limits.aclose()
         await feed.aclose()
@@ -78,6 +78,6 @@ def _require(findings: Iterable[Finding]) -> None:
         if one.verdict is Verdict.FAIL:
             faults.append(text)
         elif one.verdict is Verdict.WARN:
-            log.warning("a setting that should not be so", setting=one.check, part=one.part, message=one.message)
+            log.warning("unsafe setting", setting=one.check, part=one.part, message=one.message)
     if faults:
         raise SettingsError("; ".join(faults))

@@ -122,7 +122,7 @@ class Bcrypt(ForeignHash, frozen=True, tag="bcrypt"):
         """Return the kind of a hash; raises `ArgumentInvalid`."""
         match = _BCRYPT.match(hash_)
         if match is None:
-            raise ArgumentInvalid("password", "Value must be a hash of bcrypt")
+            raise ArgumentInvalid("password", "Value must be a bcrypt hash")
         if not 4 <= int(match["cost"]) <= BCRYPT_COST:  # noqa: PLR2004 bcrypt's own least
             raise ArgumentInvalid("password", f"Value must have a cost of 4 to {BCRYPT_COST}")
         return cls(setting=hash_[:BCRYPT_SETTING])
@@ -149,7 +149,7 @@ class Phpass(ForeignHash, frozen=True, tag="phpass"):
     def of(cls, hash_: str) -> "Phpass":
         """Return the kind of a hash; raises `ArgumentInvalid`."""
         if not _PHPASS.match(hash_):
-            raise ArgumentInvalid("password", "Value must be a portable hash of phpass")
+            raise ArgumentInvalid("password", "Value must be a portable phpass hash")
         made = cls(setting=hash_[:PHPASS_SETTING])
         if not 7 <= made.log_rounds <= PHPASS_LOG_ROUNDS:  # noqa: PLR2004 phpass's own least
             raise ArgumentInvalid("password", f"Value must have 2^7 to 2^{PHPASS_LOG_ROUNDS} rounds")
@@ -191,11 +191,15 @@ class Scrypt(ForeignHash, frozen=True, tag="scrypt"):
         _check_length("passwordSalt", self.salt, LONGEST_SALT)
         for name, value in (("passwordMemory", self.memory), ("passwordParallel", self.parallel)):
             if value < 1 or self.memory * self.parallel > SCRYPT_BLOCKS:
-                raise ArgumentInvalid(name, f"Value must be at least 1, and both multiplied at most {SCRYPT_BLOCKS}")
+                raise ArgumentInvalid(
+                    name, f"Value must be at least 1, and the product of both at most {SCRYPT_BLOCKS}"
+                )
         if self.cpu.bit_count() != 1 or not 1 < self.cpu < 1 << 16 * min(self.memory, 2):  # as RFC 7914 says
             raise ArgumentInvalid("passwordCpu", "Value must be a power of 2, and less than 2^(16 · passwordMemory)")
         if self.cpu * self.memory * self.parallel > SCRYPT_COST:
-            raise ArgumentInvalid("passwordCpu", f"CPU, memory and parallel, multiplied, must be at most {SCRYPT_COST}")
+            raise ArgumentInvalid(
+                "passwordCpu", f"the product of CPU, memory and parallel must be at most {SCRYPT_COST}"
+            )
         if not SHORTEST_KEY <= self.length <= LONGEST_KEY:
             raise ArgumentInvalid("passwordLength", f"Value must be {SHORTEST_KEY} to {LONGEST_KEY}")
 
@@ -264,14 +268,14 @@ class Wrapped(msgspec.Struct, frozen=True, kw_only=True):
 def check_argon2(text: str) -> str:
     """Return a hash of argon2 as it is kept: unchanged; raises `ArgumentInvalid` where it is none, or too dear."""
     if not _ARGON2.match(text):
-        raise ArgumentInvalid("password", "Value must be a hash of argon2")
+        raise ArgumentInvalid("password", "Value must be an argon2 hash")
     parameters = argon2.extract_parameters(text)
     if (
         parameters.memory_cost > ARGON2_KIB
         or parameters.memory_cost * parameters.time_cost > ARGON2_KIB_PASSES
         or parameters.parallelism > ARGON2_LANES
     ):
-        raise ArgumentInvalid("password", "Value must be a hash of argon2 that takes less time or memory")
+        raise ArgumentInvalid("password", "Value must be an argon2 hash with less time or memory")
     return text
 
 
@@ -328,7 +332,7 @@ def _hexadecimal(text: str, size: int) -> str:
 
 def _check_length(name: str, text: str, longest: int) -> None:
     if len(text) > longest:
-        raise ArgumentInvalid(name, f"Value must have at most {longest} characters")
+        raise ArgumentInvalid(name, f"Value must be at most {longest} characters long")
 
 
 def _unbase64(name: str, text: str) -> bytes:

@@ -83,7 +83,7 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
 def check_name(name: str) -> None:
     """Raise `ArgumentInvalid` where a name is none for a project or key."""
     if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
-        raise ArgumentInvalid("name", f"it must have 1 to {LONGEST_NAME} characters")
+        raise ArgumentInvalid("name", f"it must be 1 to {LONGEST_NAME} characters long")
 
 
 def check_origins(origins: Iterable[str]) -> None:
@@ -91,7 +91,7 @@ def check_origins(origins: Iterable[str]) -> None:
     for origin in origins:
         if not _ORIGIN.match(origin) or origin in _NO_APPS:
             raise ArgumentInvalid(
-                "origins", "each must be as shop.example.com, *.example.com, or shop-app:// for an app"
+                "origins", "each must be a host such as shop.example.com, *.example.com, or shop-app:// for an app"
             )
 
 
@@ -102,4 +102,4 @@ def _check_range(parameter: str, value: int | None, least: int, most: int) -> No
 
 def _check_names(parameter: str, given: Mapping[str, bool], known: tuple[str, ...]) -> None:
     if unknown := [name for name in given if name not in known]:
-        raise ArgumentInvalid(parameter, f"{unknown[0]} is none of {', '.join(known)}")
+        raise ArgumentInvalid(parameter, f"{unknown[0]} is not one of {', '.join(known)}")

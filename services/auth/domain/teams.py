@@ -99,7 +99,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 def check_age(invitation: Invitation, now: datetime) -> None:
     """Raise `Refusal(TEAM_INVALID_SECRET)` where an invitation has ended by itself."""
     if now - invitation.invited_at >= INVITATION_LIFE:
-        message = f"The invitation ended {INVITATION_LIFE.days} days after it was sent. Ask for another one."
+        message = f"The invitation ended {INVITATION_LIFE.days} days after it was sent. Ask for a new one."
         raise Refusal(ErrorType.TEAM_INVALID_SECRET, message)
 
 

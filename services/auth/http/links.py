@@ -13,5 +13,5 @@ def check_link(project: Project, url: str, *, parameter: str = "url") -> None:
     """
     if not leads_to_named(project, url):
         raise ArgumentInvalid(
-            parameter, "Value must be the URL of a page on a host, or of an app by a scheme, that the project names"
+            parameter, "Value must be a URL on a host, or with the scheme of an app, that the project allows"
         )

@@ -85,7 +85,7 @@ async def require_recent_sign_in(deps: AuthDeps, principal: Principal, *, projec
             return
     raise Refusal(
         ErrorType.USER_RECENT_SIGN_IN_REQUIRED,
-        f"Sign in again: the project wants a sign-in within the last {project.recent_sign_in_s} seconds for this.",
+        f"Sign in again: the project requires a sign-in within the last {project.recent_sign_in_s} seconds for this.",
     )
 
 
@@ -139,4 +139,4 @@ async def _change(change: Change, principal: Principal, known: User, changes: st
 
 async def _hold(connection: Connection, principal: Principal) -> None:
     if not await sessions.hold_credential(connection, principal):
-        raise Unavailable("What the caller may do has changed. Try again.")
+        raise Unavailable("The caller's rights have changed. Try again.")

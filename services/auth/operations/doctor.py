@@ -90,13 +90,13 @@ def examine_address(deployment: Deployment) -> Finding:
     if plain:
         verdict = FAIL
         message = (
-            f"sessions are made over http under {', '.join(plain)}, where others can read them: put TLS in front, and"
-            " name the https:// URL in DAYPASS_PUBLIC_URL"
+            f"sessions are created over http under {', '.join(plain)}, where others can read them: put TLS in front,"
+            " and name the https:// URL in DAYPASS_PUBLIC_URL"
         )
     elif urls:
-        verdict, message = OK, f"sessions are made under {', '.join(deployment.public_url)}"
+        verdict, message = OK, f"sessions are created under {', '.join(deployment.public_url)}"
     else:
-        verdict, message = OK, "no session was made under a public address; DAYPASS_PUBLIC_URL is not set"
+        verdict, message = OK, "no session was created under a public address; DAYPASS_PUBLIC_URL is not set"
     return Finding(verdict=verdict, part="auth", check="address", message=message)
 
 
@@ -104,10 +104,10 @@ async def _looked_at(part: str, look: Awaitable[list[Finding]]) -> list[Finding]
     try:
         return await look
     except NoPermissionError:
-        message = f"auth's user may not look at this: render {ACL} again"
+        message = f"auth's user may not read this: render {ACL} again"
         return [Finding(verdict=WARN, part=part, check="rights", message=message)]
     except (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError) as error:
-        message = f"cannot be looked at: {type(error).__name__}"
+        message = f"cannot be reached: {type(error).__name__}"
         return [Finding(verdict=FAIL, part=part, check="reachable", message=message)]
 
 
@@ -127,9 +127,9 @@ async def _copies(redis: Redis, expected: int) -> list[Finding]:
     replication = await info(redis, "replication")
     found = int(replication.get("connected_slaves", "0"))
     if replication.get("role") != "master":
-        verdict, message = FAIL, "DAYPASS_REDIS_URL leads to a copy: no replica can register"
+        verdict, message = FAIL, "are not visible: DAYPASS_REDIS_URL leads to a copy, where no replica can register"
     elif found < expected:
-        verdict, message = FAIL, f"{found} of {expected} copies are connected: no replica gets a lease before all are"
+        verdict, message = FAIL, f"{found} of {expected} are connected: no replica gets a lease until all are"
     elif found > expected:
         verdict = WARN
         message = f"{found} are connected, DAYPASS_REDIS_COPIES is {expected}: none of the others may be promoted"
@@ -140,8 +140,10 @@ async def _copies(redis: Redis, expected: int) -> list[Finding]:
 
 async def _rights(redis: Redis, url: Secret) -> list[Finding]:
     is_open, may_manage = await _answers_to_anybody(url), await _may_manage(redis)
-    default = (FAIL, "answers to whoever reaches it: switch the default user off") if is_open else (OK, "is off")
-    own = (FAIL, f"may manage Redis: use the users of {ACL}") if may_manage else (OK, "may do only what it must")
+    default = (FAIL, "needs no password: disable the default user") if is_open else (OK, "is off")
+    own = (
+        (FAIL, f"may manage Redis: use the users of {ACL}") if may_manage else (OK, "has only the rights that it needs")
+    )
     findings = [redis_finding(default[0], "default user", default[1]), redis_finding(own[0], "auth's user", own[1])]
     return [*findings, await _users(redis)]
 
@@ -150,9 +152,9 @@ async def _users(redis: Redis) -> Finding:
     known = {name.decode() for name in await redis.execute_command("ACL", "USERS")}  # type: ignore[no-untyped-call] # the client's own
     missing = [service for service in SERVICES if service not in known]
     if missing:
-        message = f"there is none named {', '.join(missing)}: give each service one of its own, by {ACL}"
+        message = f"{', '.join(missing)} missing: create one user for each service, see {ACL}"
         return redis_finding(WARN, "users", message)
-    return redis_finding(OK, "users", "each service has one of its own")
+    return redis_finding(OK, "users", "each service has its own")
 
 
 async def _may_manage(redis: Redis) -> bool:
@@ -180,7 +182,7 @@ async def _limits(redis: Redis, url: Secret) -> list[Finding]:
         counted = Counter(one.service for one in await list_registrations(redis))
         several = sorted(service for service, replicas in counted.items() if replicas > 1)
         if several:
-            message = f"each replica of {', '.join(several)} counts calls alone: set DAYPASS_LIMITS_REDIS_URL"
+            message = f"each replica of {', '.join(several)} counts calls on its own: set DAYPASS_LIMITS_REDIS_URL"
             return [Finding(verdict=WARN, part="limits", check="counts", message=message)]
         return [Finding(verdict=OK, part="limits", check="counts", message="are kept in the memory of each process")]
     limits = open_client(url.reveal(), name="daypass-doctor")
@@ -221,7 +223,7 @@ async def _walls(connection: Connection) -> list[Finding]:
         _wall(FAIL, "search_path", paths, again, f"is {SEARCH_PATH} for each service"),
         _wall(FAIL, "schemas", named, "", "none has the name of a role"),
         _wall(WARN, "connections", unlimited, again, "are limited for each service"),
-        _wall(WARN, "databases", entered, ": REVOKE CONNECT … FROM PUBLIC", "no other can be entered by every role"),
+        _wall(WARN, "databases", entered, ": REVOKE CONNECT … FROM PUBLIC", "no other database accepts every role"),
     ]
 
 
@@ -253,7 +255,9 @@ async def _wall_clock(whose: str, read: Callable[[], Awaitable[float]]) -> Findi
     after = wall_clock()
     apart_s = max(there - after, before - there, 0.0)
     verdict = WARN if apart_s > STEP_S else OK
-    message = f"is {apart_s:.0f} s off that of auth: keep both in step (NTP)" if apart_s > STEP_S else "is in step"
+    message = (
+        f"differs from auth's by {apart_s:.0f} s: synchronize both (NTP)" if apart_s > STEP_S else "agrees with auth's"
+    )
     return Finding(verdict=verdict, part="clocks", check=f"{whose} wall clock", message=message)
 
 
@@ -261,12 +265,12 @@ async def _boot_clock() -> Finding:
     before, since = boot_clock(), time.perf_counter()
     await asyncio.sleep(SAMPLE_S)
     passed, expected = boot_clock() - before, time.perf_counter() - since
-    verdict, message = OK, "goes on"
+    verdict, message = OK, "keeps running"
     if not hasattr(time, "CLOCK_BOOTTIME"):
-        verdict, message = WARN, "there is no CLOCK_BOOTTIME here: a lease may outlive a suspension of the machine"
+        verdict, message = WARN, "has no CLOCK_BOOTTIME: a lease may outlive a suspension of the machine"
     elif abs(passed - expected) > SAMPLE_S / 2:
         verdict = FAIL
-        message = f"went on by {passed:.2f} s in {expected:.2f} s: leases are measured on it (is it faked?)"
+        message = f"advanced by {passed:.2f} s in {expected:.2f} s: leases are measured on it (is it faked?)"
     return Finding(verdict=verdict, part="clocks", check="boot clock", message=message)
 
 
@@ -280,9 +284,10 @@ async def _registry(redis: Redis) -> list[Finding]:
         silent &= set(await list_registrations(redis))
     counts = ", ".join(f"{sum(one.service == service for one in first)} of {service}" for service in SERVICES)
     if silent:
-        message = f"{', '.join(sorted(one.name for one in silent))} died or hangs: revocations wait until it is struck"
+        names = ", ".join(sorted(one.name for one in silent))
+        message = f"{names} died or hangs: the next revocation waits until it is struck"
         return [Finding(verdict=WARN, part="registry", check="replicas", message=message)]
-    return [Finding(verdict=OK, part="registry", check="replicas", message=f"all registered lately: {counts}")]
+    return [Finding(verdict=OK, part="registry", check="replicas", message=f"all have registered recently: {counts}")]
 
 
 def wall_clock() -> float:

@@ -42,12 +42,12 @@ class Guesses:
                 return
             is_first = await self._counts.add(_within(f"{key}/paced", PACE_S), 1, lifetime_s=PACE_S) == 1
         except REDIS_ERRORS as error:
-            _log.warning("guesses cannot be counted", error=type(error).__name__)
-            raise Unavailable("Calls cannot be counted at the moment.", type=ErrorType.GENERAL_BUSY) from error
+            _log.warning("rate limiter of passwords unavailable", error=type(error).__name__)
+            raise Unavailable("The rate limiter is unavailable. Try again.", type=ErrorType.GENERAL_BUSY) from error
         if not is_first:
             raise Refusal(
                 ErrorType.GENERAL_RATE_LIMIT_EXCEEDED,
-                "Too many wrong passwords for this address. Please try again after some time.",
+                "Too many wrong passwords for this address. Please try again later.",
                 retry_after_s=PACE_S - int(time.time()) % PACE_S,
             )
 
@@ -58,7 +58,7 @@ class Guesses:
         try:
             await self._counts.add(_within(_key(project, address), WINDOW_S), -1, lifetime_s=WINDOW_S)
         except REDIS_ERRORS as error:
-            _log.warning("a guess cannot be taken back", error=type(error).__name__)
+            _log.warning("a counted password attempt could not be reset", error=type(error).__name__)
 
 
 def _key(project: str, address: str) -> str:

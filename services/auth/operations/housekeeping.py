@@ -22,7 +22,7 @@ async def keep_house(pool: Pool, *, kept: timedelta) -> None:
 
     async def turn() -> None:
         while await clean_up(pool, kept=kept) >= BATCH:
-            log.info("housekeeping goes on")
+            log.info("housekeeping continues")
         await asyncio.sleep(EVERY_S)
 
     await forever(turn, name="housekeeping", retry_s=EVERY_S, foreseen=(*AWAY, asyncpg.PostgresError))

@@ -38,7 +38,7 @@ async def end_idle_sessions(deps: AuthDeps) -> None:
 
     async def turn() -> None:
         while await end_idle(deps) >= BATCH:
-            log.info("more sessions are idle")
+            log.info("ending idle sessions continues")
         await asyncio.sleep(EVERY_S)
 
     foreseen = (*AWAY, asyncpg.PostgresError, Refusal)

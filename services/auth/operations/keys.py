@@ -50,9 +50,9 @@ async def create_key(deps: AuthDeps, actor: SystemActor, *, new: NewKey) -> Chan
     `Refusal(KEY_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`.
     """
     if not is_id(new.id):
-        raise ArgumentInvalid("keyId", "it must have 1 to 36 of a-z, A-Z, 0-9, period, hyphen and underscore")
+        raise ArgumentInvalid("keyId", "it must be 1 to 36 characters of a-z, A-Z, 0-9, period, hyphen and underscore")
     if len(new.secret_digest) != DIGEST_BYTES:
-        raise ArgumentInvalid("secret", "of a key's secret its SHA-256 is told")
+        raise ArgumentInvalid("secret", "it must be the SHA-256 of the key's secret")
     check_name(new.name)
     async with changing(deps, actor, Reason.KEY_CREATED, subjects.key(actor.project, new.id)) as change:
         key = await store.insert_key(
@@ -122,7 +122,7 @@ async def delete_key(deps: AuthDeps, actor: Actor, *, key_id: str) -> Receipt | 
 def _known(scopes: Sequence[str] | frozenset[str]) -> list[str]:
     chosen = sorted(set(scopes))
     if unknown := [scope for scope in chosen if scope not in vocabulary.ALL]:
-        raise ArgumentInvalid("scopes", f"there is no scope {unknown[0]}")
+        raise ArgumentInvalid("scopes", f"unknown scope {unknown[0]}")
     return chosen
 
 
@@ -130,14 +130,14 @@ def _check_grant(scopes: list[str], *, of: Key, granter: Key | None) -> None:
     held = set(of.scopes) | set(granter.scopes if granter else ())
     if beyond := [scope for scope in scopes if scope not in held]:
         raise Refusal(
-            ErrorType.GENERAL_UNAUTHORIZED_SCOPE, f"A key cannot give scope {beyond[0]}, which it does not hold."
+            ErrorType.GENERAL_UNAUTHORIZED_SCOPE, f"A key cannot grant the scope {beyond[0]}, which it does not have."
         )
 
 
 def _check_end(expires_at: datetime | None, *, of: Key, granter: Key | None) -> None:
     ends = [key.expires_at or NEVER for key in (of, granter) if key is not None]
     if (expires_at or NEVER) > max(ends):
-        raise ArgumentInvalid("expire", "a key puts off neither its own end nor another's beyond its own")
+        raise ArgumentInvalid("expire", "a key cannot extend its own expiry, or another key's beyond its own")
 
 
 def _date(text: str) -> datetime | None:
@@ -146,8 +146,8 @@ def _date(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentInvalid("expire", "it must be a date of ISO 8601") from error
+        raise ArgumentInvalid("expire", "it must be an ISO 8601 date") from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment <= now():
-        raise ArgumentInvalid("expire", "it must lie in the future")
+        raise ArgumentInvalid("expire", "it must be in the future")
     return moment

@@ -325,7 +325,7 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
         user = await users.get_user(connection, project.id, invitee.user_id)
         is_other = (address and address != user.email) or (invitee.phone and invitee.phone != user.phone)
         if compares and is_other:
-            raise Refusal(ErrorType.USER_ALREADY_EXISTS, "The user has another email or phone.")
+            raise Refusal(ErrorType.USER_ALREADY_EXISTS, "The user has another email address or phone number.")
         return user
     found = None
     if address:
@@ -353,7 +353,7 @@ async def _proven(connection: Connection, project: str, link: Link) -> Invitatio
         raise _not_found()
     await teams.get_team(connection, project, link.team_id)
     if invitation.team_id != link.team_id:
-        raise Refusal(ErrorType.TEAM_MEMBERSHIP_MISMATCH, "The membership is not one of this team.")
+        raise Refusal(ErrorType.TEAM_MEMBERSHIP_MISMATCH, "The membership does not belong to this team.")
     if invitation.secret_digest is None or not secrets.compare_digest(invitation.secret_digest, digest(link.secret)):
         raise _invalid_secret()
     return invitation
@@ -391,7 +391,7 @@ async def _make_invited(connection: Connection, project: Project, invitation: In
     if not project.user_limit:
         await hold_project(connection, project.id, project.incarnation)
     elif await users.lock_users(connection, project) >= project.user_limit:
-        raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
+        raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has reached its limit of users.")
     is_email = "@" in invitation.sent_to
     id_ = invitation.user_id
     is_taken = await users.find_user(connection, project.id, id_) is not None
@@ -413,7 +413,7 @@ async def _make_invited(connection: Connection, project: Project, invitation: In
     except Refusal as refusal:
         other = await _find_invited(connection, project.id, invitation)
         if other is None:
-            raise Unavailable("Who is invited has changed. Try again.") from refusal
+            raise Unavailable("The invited user has changed. Try again.") from refusal
         return other
 
 
@@ -437,7 +437,7 @@ def _address(user: User) -> str:
     """Return where the link goes."""
     address = user.email or user.phone
     if not address:
-        raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, "The user has no address that an invitation could go to.")
+        raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, "The user has no address to send an invitation to.")
     return address
 
 

@@ -29,11 +29,11 @@ class Pace:
         try:
             count = await self._counts.add(key, 1, lifetime_s=WINDOW_S)
         except REDIS_ERRORS as error:
-            _log.warning("a user's calls cannot be counted", error=type(error).__name__)
+            _log.warning("rate limiter of users unavailable", error=type(error).__name__)
             return
         if count > MOST:
             raise Refusal(
                 ErrorType.GENERAL_RATE_LIMIT_EXCEEDED,
-                "Too many calls of this kind. Please try again after some time.",
+                "Too many calls of this kind. Please try again later.",
                 retry_after_s=WINDOW_S - now % WINDOW_S,
             )

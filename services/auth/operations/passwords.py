@@ -94,7 +94,7 @@ class Passwords:
 
     async def _in_thread(self, function: Callable[..., T], *arguments: str) -> T:
         if self._waiting >= self._cores * (1 + QUEUE_PER_CORE):
-            raise Unavailable("Too many sign-ins at this moment. Try again.", type=ErrorType.GENERAL_BUSY)
+            raise Unavailable("Too many sign-ins at the moment. Try again.", type=ErrorType.GENERAL_BUSY)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)

@@ -24,7 +24,9 @@ async def create_project(
     """
     id_ = actor.project
     if not is_project_id(id_):
-        raise ArgumentInvalid("projectId", "it must have 1 to 36 of a-z, 0-9 and hyphen, and not be console")
+        raise ArgumentInvalid(
+            "projectId", "it must be 1 to 36 characters of a-z, 0-9 and hyphen, and cannot be console"
+        )
     check_name(name)
     check_origins(origins)
     async with changing(deps, actor, Reason.PROJECT_CREATED, subjects.project(id_)) as change:

@@ -24,7 +24,7 @@ async def get_revocation(pool: Pool, number: int) -> StoredReceipt:
     """Return what is kept of one; raises `Refusal(REVOCATION_NOT_FOUND)`."""
     found = await outbox.find_receipt(pool, number)
     if found is None:
-        raise Refusal(ErrorType.REVOCATION_NOT_FOUND, f"There is no revocation {number}.")
+        raise Refusal(ErrorType.REVOCATION_NOT_FOUND, f"Revocation {number} could not be found.")
     return found
 
 

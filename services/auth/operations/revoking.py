@@ -33,4 +33,4 @@ def require_lease(guard: Guard) -> None:
     Pure revocations always commit; this is for the rest: roles, blocked users, a sign-in that ends the oldest session.
     """
     if not guard.cache.is_leased():
-        raise Unavailable("The feed of revocations is out of reach. Try again.", type=ErrorType.REVOCATION_UNCONFIRMED)
+        raise Unavailable("The revocation feed cannot be reached. Try again.", type=ErrorType.REVOCATION_UNCONFIRMED)

@@ -100,7 +100,9 @@ async def create_email_session(
     address = normal_email("email", credentials.email)
     guesses = Guesses(counts)
     if duration_s is not None and duration_s > project.session_duration_s:
-        raise ArgumentInvalid("duration", f"Value must not exceed {project.session_duration_s}, as the project says")
+        raise ArgumentInvalid(
+            "duration", f"Value must not exceed {project.session_duration_s}, the project's session duration"
+        )
     async with deps.pool.acquire() as connection:
         user = await users.find_user_by_email(connection, project.id, address)
         slowest = await users.find_slowest_hash(connection, project.id)

@@ -106,7 +106,7 @@ async def check_again(connection: Connection, principal: Principal, *, owns: str
     if not principal.user:
         await hold_project(connection, principal.project, principal.project_incarnation)
     elif not await store.still_stands(connection, principal, owns=owns):
-        raise Unavailable("What the caller may do has changed. Try again.")
+        raise Unavailable("The caller's rights have changed. Try again.")
 
 
 async def check_roles(connection: Connection, project: str, user_id: str) -> None:

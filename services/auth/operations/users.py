@@ -49,7 +49,7 @@ async def create_user(
     async with pool.acquire() as connection, connection.transaction():
         if is_sign_up and project.user_limit:
             if await store.lock_users(connection, project) >= project.user_limit:
-                raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has as many users as it may have.")
+                raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has reached its limit of users.")
         else:
             await hold_project(connection, project.id, project.incarnation)
         # No guard can remember anything of a user who was not there: it remembers by secrets, which come after.
@@ -102,7 +102,7 @@ async def create_user_once(
     Raises `ArgumentInvalid`, `Refusal(USER_ALREADY_EXISTS)`.
     """
     if not is_id(user_id):
-        raise ArgumentInvalid("userId", "it must have 1 to 36 of a-z, A-Z, 0-9, period, hyphen and underscore")
+        raise ArgumentInvalid("userId", "it must be 1 to 36 characters of a-z, A-Z, 0-9, period, hyphen and underscore")
     known = check_argon2(password_hash) if password_hash else None
     try:
         return await create_user(pool, passwords, project, user_id=user_id, email=email, foreign_hash=known, name=name)

@@ -39,9 +39,9 @@ async def insert_key(
     try:
         row = await connection.fetchrow(_INSERT, project, id_, name, scopes, secret_digest, expires_at)
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.KEY_ALREADY_EXISTS, f"A key {id_} exists already.") from error
+        raise Refusal(ErrorType.KEY_ALREADY_EXISTS, f"Key {id_} already exists.") from error
     except asyncpg.ForeignKeyViolationError as error:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"There is no project {project}.") from error
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {project} could not be found.") from error
     assert row is not None  # noqa: S101 an INSERT returns its row
     return key(row)
 
@@ -78,7 +78,7 @@ async def delete_key(connection: Connection, project: str, id_: str) -> None:
 
 def not_found(project: str, id_: str) -> Refusal:
     """Return what is raised where there is no such key."""
-    return Refusal(ErrorType.KEY_NOT_FOUND, f"There is no key {id_} in project {project}.")
+    return Refusal(ErrorType.KEY_NOT_FOUND, f"Key {id_} could not be found in project {project}.")
 
 
 def _found(row: asyncpg.Record | None, project: str, id_: str) -> Key:

@@ -76,9 +76,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             query.cursor,
         )
         if row is None:
-            raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "What the cursor names could not be found.")
+            raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The item that the cursor names could not be found.")
         if None in row.values():
-            raise Refusal(ErrorType.DATABASE_QUERY_ORDER_NULL, "The cursor has no value of what is ordered by.")
+            raise Refusal(
+                ErrorType.DATABASE_QUERY_ORDER_NULL, "The cursor's item has no value in a column of the order."
+            )
         cases = []
         same: list[str] = []
         for order, value in zip(orders, row.values(), strict=True):

@@ -24,9 +24,9 @@ async def insert_platform(connection: Connection, project: str, id_: str, *, nam
     try:
         row = await connection.fetchrow(_INSERT, project, id_, name, hostname)
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.PLATFORM_ALREADY_EXISTS, f"A platform {id_} exists already.") from error
+        raise Refusal(ErrorType.PLATFORM_ALREADY_EXISTS, f"Platform {id_} already exists.") from error
     except asyncpg.ForeignKeyViolationError as error:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.") from error
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
     return _found(row)
 
 

@@ -52,7 +52,7 @@ async def insert_project(connection: Connection, *, id_: str, name: str, origins
     try:
         await connection.execute(_INSERT, id_, name, origins)
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.PROJECT_ALREADY_EXISTS, f"A project {id_} exists already.") from error
+        raise Refusal(ErrorType.PROJECT_ALREADY_EXISTS, f"Project {id_} already exists.") from error
 
 
 async def list_projects(connection: Connection) -> list[Project]:
@@ -103,7 +103,7 @@ async def hold_project(connection: Connection, id_: str, incarnation: int) -> No
     Raises `Refusal(PROJECT_NOT_FOUND)` where this incarnation of it is gone, whether or not there is another by now.
     """
     if await connection.fetchrow(_HOLD, id_, incarnation) is None:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.")
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.")
 
 
 async def resolve_project(connection: Connection, id_: str) -> tuple[int, Project | None]:
@@ -118,7 +118,7 @@ def _named(switches: Mapping[str, bool], *, on: bool) -> list[str]:
 
 
 def _not_found(id_: str) -> Refusal:
-    return Refusal(ErrorType.PROJECT_NOT_FOUND, f"There is no project {id_}.")
+    return Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {id_} could not be found.")
 
 
 def _found(row: asyncpg.Record | None, id_: str) -> StoredProject:

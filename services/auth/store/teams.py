@@ -62,7 +62,7 @@ async def insert_team(connection: Connection, project: str, id_: str, name: str)
     except asyncpg.UniqueViolationError as error:
         raise already_exists() from error
     except asyncpg.ForeignKeyViolationError as error:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.") from error
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
 
 
 async def get_team(connection: Connection, project: str, id_: str) -> Team:

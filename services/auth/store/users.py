@@ -72,7 +72,7 @@ async def lock_users(connection: Connection, project: Project) -> int:
     Raises `Refusal(PROJECT_NOT_FOUND)`.
     """
     if await connection.fetchrow(_LOCK_PROJECT, project.id, project.incarnation) is None:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.")
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.")
     count: int = await connection.fetchval(_COUNT, project.id)
     return count
 
@@ -96,7 +96,7 @@ async def insert_user(
     except asyncpg.UniqueViolationError as error:
         raise already_exists() from error
     except asyncpg.ForeignKeyViolationError as error:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.") from error
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
     assert row is not None  # noqa: S101 an INSERT returns its row
     return user(row)
 
@@ -191,7 +191,7 @@ def already_exists() -> Refusal:
 
 def target_taken() -> Refusal:
     """Return the refusal of an address that a user has already."""
-    return Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS, "A user with this address exists already.")
+    return Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS, "A user with this address already exists.")
 
 
 def _found(row: asyncpg.Record | None) -> User:

@@ -28,13 +28,13 @@ def changed(table: Table, column: Column, change: ColumnChange) -> Column:
     would be too wide, COLUMN_INDEX_INVALID where an index would be, and as the kind does and `checked_default`.
     """
     if change.kind != column.kind_name:
-        raise Refusal(ErrorType.COLUMN_TYPE_INVALID, f"The column is none of kind {change.kind}.")
+        raise Refusal(ErrorType.COLUMN_TYPE_INVALID, f"The column is not of type {change.kind}.")
     others = [one for one in table.columns if one is not column]
     if any(one.key.lower() == change.key.lower() for one in others):
         raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS, "Column with the requested key already exists.")
     resized = msgspec.structs.replace(column, options=column.kind.options(_merged(column.options, change.options)))
     if table.width - column.width + resized.width > ROW_BYTES:
-        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has as many bytes as it may have.")
+        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has reached its limit of bytes.")
     _check_indexes(table, resized, [*others, resized])
     return checked_default(
         msgspec.structs.replace(resized, key=change.key, required=change.required, default=change.default)

@@ -123,7 +123,7 @@ def column(table: Table, given: NewColumn, now: datetime) -> Column:
     if any(known.key.lower() == made.key.lower() for known in table.columns):
         raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS, "Column with the requested key already exists.")
     if len(table.columns) >= MOST_COLUMNS or table.width + made.width > ROW_BYTES:
-        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has as many columns, or bytes, as it may have.")
+        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has reached its limit of columns or bytes.")
     return checked_default(made)
 
 
@@ -138,7 +138,7 @@ def index(table: Table, given: NewIndex, now: datetime) -> Index:
     if len(table.indexes) >= MOST_INDEXES:
         raise Refusal(ErrorType.COLUMN_INDEX_LIMIT_EXCEEDED, f"A table may have at most {MOST_INDEXES} indexes.")
     if not given.columns or len(set(given.columns)) != len(given.columns):
-        raise _index_invalid("it needs different columns")
+        raise _index_invalid("its columns must be different")
     if len(given.orders) > len(given.columns) or len(given.lengths) > len(given.columns):
         raise _index_invalid("it has more orders or lengths than columns")
     if any(order.upper() not in ORDERS for order in given.orders):
@@ -173,7 +173,7 @@ def _width(table: Table, key: str, length: int | None) -> int:
         return 36 if key == "$id" else 1
     found = table.by_key.get(key)
     if found is None:
-        raise Refusal(ErrorType.COLUMN_UNKNOWN, f"The column {key[:36]} of the index is not known.")
+        raise Refusal(ErrorType.COLUMN_UNKNOWN, f"The column {key[:36]} of the index does not exist.")
     if found.array:
         raise Refusal(ErrorType.INDEX_INVALID, "Array columns cannot be indexed.")
     if length is None or length == 0:

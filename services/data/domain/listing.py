@@ -75,7 +75,7 @@ class Listing:
         except Refusal as refusal:
             raise ArgumentInvalid("queries", refusal.message) from refusal
         if query.shape.selected is not None or query.shape.is_random:
-            raise ArgumentInvalid("queries", "Invalid query method: these lists are shown whole, in order")
+            raise ArgumentInvalid("queries", "Invalid query method: these lists support neither select nor orderRandom")
         return query
 
     def _ordered(self, records: list[Record], query: RowQuery) -> list[int]:
@@ -93,7 +93,7 @@ class Listing:
         for at, place in enumerate(places):
             if records[place].get(self._cursor) == cursor:
                 return at
-        raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "What the cursor names could not be found.")
+        raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The item that the cursor names could not be found.")
 
     def _matches(self, record: Record, query: RowQuery, search: str) -> bool:
         if search and not any(search.lower() in str(record.get(name, "")).lower() for name in ("$id", "name")):

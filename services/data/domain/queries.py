@@ -70,7 +70,7 @@ def parse_row_queries(
             case _:
                 filters.append(parser.parse(query))
     if is_random and "cursor" in page:
-        raise query_invalid("orderRandom leaves no place for a cursor")
+        raise query_invalid("orderRandom cannot be combined with a cursor")
     numbers = {
         "limit": _number(page["limit"], least=1) if "limit" in page else limit,
         "offset": _number(page["offset"], least=0) if "offset" in page else 0,

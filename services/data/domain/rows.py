@@ -85,7 +85,7 @@ def check_step(column: Column, step: Step) -> None:
     try:
         is_whole = float(step.by).is_integer()
     except OverflowError as error:
-        raise ArgumentInvalid("value", "Value must be a number of double precision") from error
+        raise ArgumentInvalid("value", "Value must be a double-precision number") from error
     if column.kind_name != "float" and not is_whole:
         raise _invalid(f'Attribute "{column.key}" has invalid type or format: it must be an integer')
 
@@ -98,7 +98,7 @@ def stepped(value: Number | None, step: Step) -> Number:
     """
     result = (value or 0) + (int(step.by) if float(step.by).is_integer() else step.by)
     if step.bound is not None and (result > step.bound if step.by > 0 else result < step.bound):
-        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The value would pass the limit that was given.")
+        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The value would exceed the limit of the request.")
     return result
 
 
@@ -123,7 +123,7 @@ def checked_default(column: Column) -> Column:
     except ValueInvalid as error:
         if column.kind_name in {"email", "ip", "url", "datetime"}:
             raise ArgumentInvalid("default", str(error)) from error
-        raise Refusal(ErrorType.COLUMN_VALUE_INVALID, f"The default is not a value of the column: {error}.") from error
+        raise Refusal(ErrorType.COLUMN_VALUE_INVALID, f"The default is not valid for the column: {error}.") from error
     return msgspec.structs.replace(column, default=wire_date(checked) if isinstance(checked, datetime) else checked)
 
 

@@ -26,6 +26,6 @@ async def find_explained(call: Call[DataDeps]) -> Principal | None:
         return call.user or guest(call.project.id)
     name, _, user_id = asked.partition(":")
     if name != "user" or not is_id(user_id):
-        raise ArgumentInvalid(HEADER, "Value must be 1, or user: and the id of a user")
+        raise ArgumentInvalid(HEADER, "Value must be 1, or user:ID with the id of a user")
     _USERS.check(call.principal)
     return await find_user(call.deps.bus, call.project.id, user_id)

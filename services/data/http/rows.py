@@ -351,9 +351,9 @@ async def delete_row(call: Call[DataDeps], params: RowChoice) -> None:
 
 async def _create_rows(call: Call[DataDeps], params: CreateRow) -> bytes:
     if not (params.data == NOTHING and params.row_id is None and params.permissions is None):
-        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Many rows have their data, ids and permissions each.")
+        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "In a bulk call, data, rowId and permissions belong to each row.")
     if call.principal.kind is not Kind.KEY:
-        raise Refusal(ErrorType.GENERAL_UNAUTHORIZED_SCOPE, "Many rows at once are made by keys only.")
+        raise Refusal(ErrorType.GENERAL_UNAUTHORIZED_SCOPE, "Only keys can create several rows in one call.")
     rows = await aside(parse_list, params.rows)
     return await bulk_operations.create_rows(
         call.deps.catalogue, call.principal, rows_key(call, params), bulk_operations.given_rows(rows)

@@ -161,7 +161,7 @@ async def update_column(
         changed = column_changes.changed(table, column, change)
         size = column_changes.shrunk_to(column, changed)
         if size is not None and await changes.has_longer(connection, table, column, size):
-            raise Refusal(ErrorType.COLUMN_INVALID_RESIZE, "There are values that are longer than the new size.")
+            raise Refusal(ErrorType.COLUMN_INVALID_RESIZE, "The column has values that are longer than the new size.")
         await changes.update_column(connection, table, column, changed)
         return find_column(await store.get_table(connection, table.database, table_id), changed.key)
 

@@ -48,7 +48,7 @@ def check_explainable(limit: int) -> None:
     """Raise `Refusal(GENERAL_QUERY_INVALID)` where a page may be longer than what is explained at once."""
     if limit > MOST_EXPLAINED:
         raise Refusal(
-            ErrorType.GENERAL_QUERY_INVALID, f"Invalid query: at most {MOST_EXPLAINED} rows are explained at once"
+            ErrorType.GENERAL_QUERY_INVALID, f"Invalid query: at most {MOST_EXPLAINED} rows can be explained at once"
         )
 
 

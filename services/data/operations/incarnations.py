@@ -40,7 +40,7 @@ async def purge_project(pool: Pool, project: str, incarnation: int) -> None:
         left += in_use
         log.info("database purged", project=project, incarnation=incarnation, database=database.id, in_use=in_use)
     if left:
-        raise PurgeHeldUp(f"{left} tables or databases of what was project {project} are in use")
+        raise PurgeHeldUp(f"{left} tables or databases of the deleted project {project} are in use")
 
 
 async def adopt_databases(pool: Pool, bus: Bus) -> None:

@@ -388,7 +388,7 @@ def _require(known: Known, *, unchanged_since: datetime | None = None, has_bound
     if not known.may or (has_condition and not known.may_read):
         raise unauthorized()
     if unchanged_since is not None and known.updated_at > unchanged_since:
-        raise Refusal(ErrorType.ROW_UPDATE_CONFLICT, "The row has been changed since.")
+        raise Refusal(ErrorType.ROW_UPDATE_CONFLICT, "The row has been changed since that time.")
 
 
 def _listed(table: Table, page: Page) -> bytes:

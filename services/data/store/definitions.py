@@ -86,9 +86,11 @@ async def changing(connection: Connection) -> AsyncIterator[None]:
         async with connection.transaction():
             yield
     except asyncpg.DeadlockDetectedError as error:
-        raise Unavailable("The table is being changed by others. Try again.", type=ErrorType.GENERAL_BUSY) from error
+        raise Unavailable("The table is being changed. Try again.", type=ErrorType.GENERAL_BUSY) from error
     except asyncpg.TooManyColumnsError as error:
-        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has had as many columns as it may have.") from error
+        raise Refusal(
+            ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has reached its limit of columns, deleted ones included."
+        ) from error
 
 
 async def insert_database(
@@ -96,7 +98,7 @@ async def insert_database(
 ) -> None:
     """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
     if not await hold_incarnation(connection, project.incarnation):
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project was deleted meanwhile.")
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.")
     values = (project.id, project.incarnation, id_, name, enabled, type_.value)
     try:
         n = await connection.fetchval(_INSERT_DATABASE, *values)
@@ -211,7 +213,9 @@ async def insert_index(connection: Connection, table: Table, index: Index) -> No
     try:
         await connection.execute(_create_index(table, index, name=f"i_{n}"))
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.COLUMN_INDEX_INVALID, "Rows of the table are equal in what shall be unique.") from error
+        raise Refusal(
+            ErrorType.COLUMN_INDEX_INVALID, "Rows of the table have equal values in the columns of the unique index."
+        ) from error
     await connection.execute(_CHANGE, table.n)
 
 

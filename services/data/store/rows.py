@@ -326,7 +326,7 @@ def told(too_large: Callable[[], Refusal] = _row_too_large) -> Iterator[None]:
         if (error.constraint_name or "").endswith("_id_key"):
             raise Refusal(ErrorType.ROW_ALREADY_EXISTS, "Row with the requested ID already exists.") from error
         raise Refusal(
-            ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION, "A row with these values of a unique index exists already."
+            ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION, "A row with these values of a unique index already exists."
         ) from error
     except asyncpg.ProgramLimitExceededError as error:
         raise too_large() from error

@@ -127,7 +127,7 @@ async def test_sound_parts_are_all_looked_at_and_all_well(world: World) -> None:
 
     assert {one.message for one in found if one.verdict is not OK} == set()
     assert [(one.part, one.check) for one in found] == CHECKS
-    assert found[-2].message == "all registered lately: 1 of auth, 0 of token, 0 of data"
+    assert found[-2].message == "all have registered recently: 1 of auth, 0 of token, 0 of data"
 
 
 async def test_permissions_that_name_nobody_are_a_warning(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,9 +208,13 @@ async def test_copies_that_are_missing_or_too_many(clinic: Clinic, copy: Redis) 
     clinic.redis = redis
 
     assert missing[:2] == (FAIL, "copies")
-    assert missing[2].startswith("1 of 2 copies are connected")
+    assert missing[2].startswith("1 of 2 are connected")
     assert surplus[:2] == (WARN, "copies")
-    assert (FAIL, "copies", "DAYPASS_REDIS_URL leads to a copy: no replica can register") in as_copy
+    assert (
+        FAIL,
+        "copies",
+        "are not visible: DAYPASS_REDIS_URL leads to a copy, where no replica can register",
+    ) in as_copy
 
 
 async def test_a_redis_that_is_open_to_anybody(clinic: Clinic) -> None:
@@ -236,7 +240,7 @@ async def test_users_that_are_missing(clinic: Clinic) -> None:
         await clinic.admin.execute_command("ACL", "SETUSER", *_words(rules)[1:])  # type: ignore[no-untyped-call] # the client's own
 
     assert complaint[:2] == (WARN, "users")
-    assert complaint[2].startswith("there is none named data:")
+    assert complaint[2].startswith("data missing:")
 
 
 async def test_rights_that_may_not_be_looked_at_are_a_warning(clinic: Clinic) -> None:
@@ -341,7 +345,7 @@ async def test_wall_clocks_that_are_apart(clinic: Clinic, monkeypatch: pytest.Mo
         (WARN, "Redis's wall clock"),
         (WARN, "PostgreSQL's wall clock"),
     ]
-    assert all(message.startswith("is 3600 s off") for _, _, message in complaints)
+    assert all(message.startswith("differs from auth's by 3600 s") for _, _, message in complaints)
 
 
 @pytest.mark.parametrize("pace", [0.0, 0.2, 3.0])
@@ -416,4 +420,4 @@ async def test_replicas_that_count_each_alone_are_named(clinic: Clinic) -> None:
     found = [message for _, check, message in await clinic.complaints() if check == "counts"]
     await clinic.admin.srem(names.registry("data"), *registering)
 
-    assert found == ["each replica of data counts calls alone: set DAYPASS_LIMITS_REDIS_URL"]
+    assert found == ["each replica of data counts calls on its own: set DAYPASS_LIMITS_REDIS_URL"]

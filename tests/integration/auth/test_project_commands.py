@@ -56,7 +56,7 @@ async def test_a_key_is_changed_by_what_is_named(opened: tuple[World, Daypass]) 
     assert (kept["scopes"], kept["expire"]) == (["teams.read"], "2999-01-01T00:00:00.000+00:00")
     assert (await daypass.json("key", "update", id_, "--project", PROJECT, "--expire", ""))["expire"] == ""
     code, _, err = await daypass.run("key", "update", "nothing", "--project", PROJECT, "--name", "x")
-    assert (code, "There is no key nothing" in err) == (REFUSED, True)
+    assert (code, "Key nothing could not be found" in err) == (REFUSED, True)
 
 
 async def test_a_project_is_changed_by_what_is_named(opened: tuple[World, Daypass]) -> None:
@@ -119,7 +119,7 @@ async def test_a_password_that_is_none_goes_nowhere(opened: tuple[World, Daypass
     _, daypass = opened
     code, _, err = await daypass.run("user", "create", "--project", PROJECT, "--password", password)
 
-    assert (code, "it must have 8 to 256 characters" in err) == (REFUSED, True)
+    assert (code, "it must be 8 to 256 characters long" in err) == (REFUSED, True)
     assert password not in err
 
 

@@ -59,7 +59,7 @@ class KnownGuard(Guard):
         if secret == "standard_expired":
             raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
         if secret != "standard_good":
-            raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is not known in this project.")
+            raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is unknown in this project.")
         scopes = frozenset({"health.read", "users.read", "sessions.write"})
         return Principal(project=project_id, kind=Kind.KEY, key="k1", scopes=scopes)
 

@@ -144,7 +144,7 @@ async def test_who_may_not_look_is_warned_and_starts(valkey: Valkey, redis: Redi
     finally:
         await redis.execute_command("ACL", "SETUSER", "data", "+info")  # type: ignore[no-untyped-call] # as above
 
-    assert [line["event"] for line in logged] == ["the settings of Redis may not be looked at"]
+    assert [line["event"] for line in logged] == ["the settings of Redis cannot be read"]
 
 
 async def test_a_redis_that_is_away_is_looked_at_when_it_comes(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,5 +39,5 @@ def test_an_address_of_ipv6_is_written_in_brackets() -> None:
 
 
 def test_a_host_that_is_none_is_refused() -> None:
-    with pytest.raises(StartRefused, match="no address of this machine"):
+    with pytest.raises(StartRefused, match="is not an address of this machine"):
         take_port("no-such-host.invalid", 0).__enter__()

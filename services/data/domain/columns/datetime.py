@@ -18,13 +18,13 @@ def check(value: Value, _: Options) -> moment_of:
     """Return the moment of a date that begins with its year of four digits, in UTC, cut to milliseconds."""
     found = text(value)
     if len(found) > LONGEST or not found.isascii() or not _STARTS_WITH_YEAR.match(found):
-        raise ValueInvalid("it must be a date that begins with its year, as 2020-10-15T06:38:00.000+00:00")
+        raise ValueInvalid("it must be a date that begins with its year, such as 2020-10-15T06:38:00.000+00:00")
     try:
         moment = _parse(found).astimezone(UTC)
     except (ValueError, ArithmeticError, ZoneInfoNotFoundError) as error:
         raise ValueInvalid("it must be a valid date") from error
     if moment.year < 1000:  # noqa: PLR2004 a year has four digits
-        raise ValueInvalid("its year must lie between 1000 and 9999")
+        raise ValueInvalid("its year must be between 1000 and 9999")
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -13,7 +13,7 @@ def check(value: Value, options: Options) -> float:
     try:
         found = float(value)
     except OverflowError as error:
-        raise ValueInvalid("it must be a number of double precision") from error
+        raise ValueInvalid("it must be a double-precision number") from error
     if not math.isfinite(found):
         raise ValueInvalid("it must be finite")
     in_bounds(found, options)

@@ -19,7 +19,7 @@ def options(given: Options) -> Options:
 def whole(value: Value, options: Options) -> int:
     """Return a JSON integer; 5.0 and "5" are none."""
     if type(value) is not int or not LEAST <= value <= MOST:
-        raise ValueInvalid("it must be an integer of 64 bits")
+        raise ValueInvalid("it must be a 64-bit integer")
     in_bounds(value, options)
     return value
 

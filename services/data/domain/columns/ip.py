@@ -15,7 +15,7 @@ def check(value: Value, _: Options) -> str:
     except ValueError as error:
         raise ValueInvalid("it must be a valid IP address") from error
     if len(found) > SIZE:
-        raise ValueInvalid(f"it must have at most {SIZE} characters")
+        raise ValueInvalid(f"it must be at most {SIZE} characters long")
     return found
 
 

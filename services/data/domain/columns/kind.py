@@ -86,7 +86,7 @@ def characters(value: Value, options: Options) -> str:
     """Return a text of at most `size` characters."""
     found = text(value)
     if options.size is not None and len(found) > options.size:
-        raise ValueInvalid(f"it must have at most {options.size} characters")
+        raise ValueInvalid(f"it must be at most {options.size} characters long")
     return found
 
 
@@ -96,7 +96,7 @@ def octets(most: int) -> Callable[[Value, Options], str]:
     def check(value: Value, _: Options) -> str:
         found = text(value)
         if len(found.encode()) > most:
-            raise ValueInvalid(f"it must have at most {most} bytes")
+            raise ValueInvalid(f"it must be at most {most} bytes long")
         return found
 
     return check
