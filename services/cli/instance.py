@@ -13,13 +13,16 @@ import click
 
 from services.cli.exit_codes import HELP, CommandFailed, ExitCode
 from services.cli.place import chosen
+from services.cli.requester import ask_url
 from services.embedded.datadir import DataDir, erase, holder
 from services.embedded.errors import StartRefused
 from services.embedded.held import hold
 from services.embedded.lineage import forget
 from services.embedded.run_file import Running, find_running
+from shared.contracts.signing_keys import ListSigningKeys
 
 STOP_PATIENCE_S = 60.0
+READY = "ready"
 READY_TIMEOUT_S = 5.0
 
 
@@ -35,11 +38,14 @@ def status(given: Path | None, *, as_json: bool) -> None:
         raise _nothing_runs(data_dir)
     state = _state(running)
     endpoint = running.endpoint if running else None
+    issuer = ask_url(running.redis_url, ListSigningKeys()).issuer if running and state == READY else None
     if as_json:
-        facts = {"state": state, "endpoint": endpoint, "pid": pid, "data_dir": str(data_dir.path)}
+        facts = {"state": state, "endpoint": endpoint, "pid": pid, "data_dir": str(data_dir.path), "issuer": issuer}
         click.echo(json.dumps(facts))
         return
     click.echo(f"Daypass is {state}: {endpoint or 'no endpoint yet'}, process {pid}, data directory {data_dir.path}")
+    if issuer:
+        click.echo(f"Its JWTs have the issuer (iss) {issuer}")
 
 
 @click.command(epilog=HELP)
@@ -89,7 +95,7 @@ def _state(running: Running | None) -> str:
         return "starting"
     try:
         with urllib.request.urlopen(running.endpoint.removesuffix("/v1") + "/readyz", timeout=READY_TIMEOUT_S):  # noqa: S310 always http
-            return "ready"
+            return READY
     except (OSError, urllib.error.URLError):
         return "not ready"
 

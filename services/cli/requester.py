@@ -43,7 +43,11 @@ def ask(given: Path | None, request: Request[A]) -> A:
 
     Raises `CommandFailed` with what went wrong, in words.
     """
-    url = _redis_url(given)
+    return ask_url(_redis_url(given), request)
+
+
+def ask_url(url: str, request: Request[A]) -> A:
+    """Ask the instance of this Redis; raises `CommandFailed` with what went wrong, in words."""
     try:
         return asyncio.run(_ask(url, request))
     except Refusal as refusal:

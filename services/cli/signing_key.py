@@ -71,5 +71,6 @@ def _show(found: SigningKeyRecords, *, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     click.echo(tabulate([{title: row[name] for name, title in HEADINGS.items()} for row in rows], headers="keys"))
+    click.echo(f"issuer (iss): {found.issuer}")
     if found.receipt:
         click.echo(f"in force everywhere: {found.receipt}")

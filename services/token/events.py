@@ -64,7 +64,8 @@ def admin_lane(pool: Pool, revocations: Revocations, *, seal: Seal, algorithm: A
             )
             for key in await operations.list_signing_keys(pool, seal=seal, algorithm=algorithm)
         )
-        return SigningKeyRecords(keys=keys, receipt="" if receipt is None else receipt.header())
+        issuer = (await get_keys(pool, seal=seal, algorithm=algorithm)).issuer
+        return SigningKeyRecords(keys=keys, issuer=issuer, receipt="" if receipt is None else receipt.header())
 
     return {
         ListSigningKeys: on_list,

@@ -21,9 +21,10 @@ class SigningKeyRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SigningKeyRecords(msgspec.Struct, frozen=True, kw_only=True):
-    """All signing keys, the oldest first, and the receipt of what was done to them, if anything was."""
+    """All signing keys, the oldest first, the `iss` of their JWTs, and the receipt of what was done to them, if any."""
 
     keys: tuple[SigningKeyRecord, ...]
+    issuer: str = ""
     receipt: str = ""
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jwt
 import pytest
 from appwrite.services.tables_db import TablesDB
 from appwrite.services.users import Users
@@ -85,6 +86,15 @@ def test_the_page_on_curl_is_a_script_that_prints_what_it_says(embedded: Instanc
     page = (HOW_TO / "curl.md").read_text(encoding="utf-8")
 
     assert [run(["sh", "-euc", "".join(fenced(page, "sh"))], embedded)] == fenced(page, "text")
+
+
+def test_the_page_on_verification_is_a_program_that_prints_what_it_says(embedded: Instance) -> None:
+    page = (HOW_TO / "verify.md").read_text(encoding="utf-8")
+    token = Users(server(embedded)).create_jwt(Users(server(embedded)).create("verifier").id).jwt
+    claims = jwt.decode(token, options={"verify_signature": False})
+    told = {"ISSUER": claims["iss"], "INCARNATION": str(claims["projectIncarnation"])}
+
+    assert [run([sys.executable, "-c", "".join(fenced(page, "python"))], embedded, **told)] == fenced(page, "text")
 
 
 @pytest.mark.parametrize("target", ["run", "test", "up", "down", "bench", "check"])

@@ -52,6 +52,9 @@ def test_status_says_where_it_answers(each_user: User, kept_dir: Path) -> None:
 
     assert told.returncode == 0
     assert said["endpoint"] in told.stdout
+    issuer = facts.pop("issuer")
+    assert issuer.startswith("urn:daypass:")
+    assert issuer in told.stdout
     assert facts == {"state": "ready", "endpoint": said["endpoint"], "pid": said["pid"], "data_dir": str(kept_dir)}
 
 
