@@ -107,7 +107,7 @@ async def restore(data_dir: DataDir, file: Path, *, replace: bool, say: Say) -> 
     with scratch(data_dir.path) as folder:
         (data_dir.path / UNFINISHED).unlink(missing_ok=True)
         if fresh.path.exists() and not (fresh.path / UNFINISHED).exists():
-            raise StartRefused(f"{fresh.path} was replaced by an earlier restore: move or delete it")
+            raise StartRefused(f"{fresh.path} holds the data that an earlier restore replaced: move or delete it")
         say("checking the archive")
         read_archive(file, folder)
         _delete_unfinished(fresh)
