@@ -205,7 +205,7 @@ def test_a_restore_that_is_killed_leaves_what_was_there_or_all_of_the_backup(
     again = user.run(kept_dir, "restore", "--replace", str(file))
     assert again.returncode == (4 if took_place else 0), again.stderr
     if took_place:
-        assert f"{kept_dir}.restoring holds the data that an earlier restore replaced: move or delete it" in again.stderr
+        assert f"{kept_dir}.restoring holds the data that an earlier restore replaced" in again.stderr
     else:
         with user.up(kept_dir) as instance:
             assert read(Caller.of(instance.ready())) == "kept"
