@@ -4,7 +4,7 @@ import asyncio
 
 from services.auth.domain.list_queries import MOST_NUMBER, ListQuery
 from services.auth.domain.projects import ProjectChange
-from services.auth.domain.records import Key, Session, User
+from services.auth.domain.records import Key, NewUser, Session, User
 from services.auth.operations import changing, idle, keys, principals, projects, revocations, sessions, users
 from services.auth.operations.changing import command_line
 from services.auth.operations.deps import AuthDeps
@@ -206,16 +206,9 @@ def _keys(deps: AuthDeps) -> Handlers:
 
 def _users(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateUser) -> admin.UserRecords:
-        made = await users.create_user_once(
-            deps.pool,
-            deps.passwords,
-            (await projects.get_project(deps.pool, asked.project)).project,
-            user_id=asked.id,
-            email=asked.email,
-            password_hash=asked.password_hash,
-            name=asked.name,
-        )
-        return _user_records([made])
+        project = (await projects.get_project(deps.pool, asked.project)).project
+        new = NewUser(id=asked.id, name=asked.name, email=asked.email, password_hash=asked.password_hash)
+        return _user_records([await users.create_user_once(deps, project, new=new)])
 
     async def on_list(asked: admin.ListUsers) -> admin.UserRecords:
         await projects.get_project(deps.pool, asked.project)

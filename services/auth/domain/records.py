@@ -5,6 +5,19 @@ from datetime import datetime
 import msgspec
 
 
+class NewUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user to be made; `email` and `phone` are None or empty where unset."""
+
+    id: str
+    name: str = ""
+    email: str | None = None
+    phone: str | None = None
+    password_hash: str | None = None
+
+    def __repr__(self) -> str:
+        return f"NewUser({self.id!r}, …)"
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A user of a project. `email` and `phone` are None where unset; `enabled` is Appwrite's `status`.
 

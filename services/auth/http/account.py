@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from services.auth.domain.records import NewUser
 from services.auth.http.models import Account, account
 from services.auth.http.prefs import Prefs, written
 from services.auth.http.sessions import add_receipt, confirm_end, with_receipt
@@ -84,16 +85,8 @@ class UpdatePrefs(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def create_account(call: Call[AuthDeps], params: CreateAccount) -> Account:
     """Create a user, who is not signed in by that."""
-    user = await operations.create_user(
-        call.deps.pool,
-        call.deps.passwords,
-        call.project,
-        user_id=params.user_id,
-        email=params.email,
-        password=params.password,
-        name=params.name,
-        is_sign_up=True,
-    )
+    new = NewUser(id=params.user_id, name=params.name, email=params.email)
+    user = await operations.create_user(call.deps, call.project, new=new, password=params.password, is_sign_up=True)
     return account(user)
 
 

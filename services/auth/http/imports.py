@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from services.auth.domain.hashes import Bcrypt, ForeignHash, Md5, Phpass, Scrypt, ScryptModified, Sha
+from services.auth.domain.records import NewUser
 from services.auth.http.models import User, user_model
 from services.auth.operations import users as operations
 from services.auth.operations.deps import AuthDeps
@@ -163,14 +164,5 @@ async def create_sha_user(call: Call[AuthDeps], params: ImportShaUser) -> User:
 
 async def _create(call: Call[AuthDeps], params: ImportUser, kind: ForeignHash | None) -> User:
     """Make a user with a hash of this kind, None: of argon2."""
-    made = await operations.import_user(
-        call.deps.pool,
-        call.deps.passwords,
-        call.project,
-        user_id=params.user_id,
-        email=params.email,
-        kind=kind,
-        hash_=params.password,
-        name=params.name,
-    )
-    return user_model(made)
+    new = NewUser(id=params.user_id, name=params.name, email=params.email)
+    return user_model(await operations.import_user(call.deps, call.project, new=new, kind=kind, hash_=params.password))

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from services.auth.domain.list_queries import parse_list_queries
+from services.auth.domain.records import NewUser
 from services.auth.domain.users import USER_ATTRIBUTES
 from services.auth.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
 from services.auth.http.prefs import Prefs, written
@@ -143,17 +144,8 @@ class CreateToken(UserChoice, frozen=True, kw_only=True, rename="camel"):
 )
 async def create_user(call: Call[AuthDeps], params: CreateUser) -> User:
     """Create a user."""
-    made = await operations.create_user(
-        call.deps.pool,
-        call.deps.passwords,
-        call.project,
-        user_id=params.user_id,
-        email=params.email,
-        phone=params.phone,
-        password=params.password,
-        name=params.name,
-    )
-    return user_model(made)
+    new = NewUser(id=params.user_id, name=params.name, email=params.email, phone=params.phone)
+    return user_model(await operations.create_user(call.deps, call.project, new=new, password=params.password))
 
 
 @routes.endpoint("GET", "/v1/users", name="users.list", callers=Caller.KEY, scopes=READ)

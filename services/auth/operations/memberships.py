@@ -8,7 +8,7 @@ import msgspec
 
 from services.auth.domain.emails import normal_email
 from services.auth.domain.list_queries import ListQuery
-from services.auth.domain.records import User
+from services.auth.domain.records import NewUser, User
 from services.auth.domain.teams import (
     Invitation,
     Membership,
@@ -334,17 +334,9 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
         found = await store.find_user_by_phone(connection, project.id, invitee.phone)
     if found is not None:
         return found
-    return await users.insert_user(
-        connection,
-        project=project.id,
-        id_=unique_id(),
-        name=invitee.name or address or invitee.phone,
-        email=address,
-        phone=invitee.phone or None,
-        password_hash=None,
-        now=now(),
-        accessed_at=None,
-    )
+    name = invitee.name or address or invitee.phone
+    new = NewUser(id=unique_id(), name=name, email=address, phone=invitee.phone)
+    return await users.insert_user(connection, project.id, new)
 
 
 async def _proven(connection: Connection, project: str, link: Link) -> Invitation:
@@ -397,19 +389,15 @@ async def _make_invited(connection: Connection, project: Project, invitation: In
     is_taken = await users.find_user(connection, project.id, id_) is not None
     if is_taken or await is_spent(connection, project.id, "user", id_):
         id_ = unique_id()
+    new = NewUser(
+        id=id_,
+        name=invitation.invited_name or "",
+        email=invitation.sent_to if is_email else None,
+        phone=None if is_email else invitation.sent_to,
+    )
     try:
         async with connection.transaction():
-            return await users.insert_user(
-                connection,
-                project=project.id,
-                id_=id_,
-                name=invitation.invited_name or "",
-                email=invitation.sent_to if is_email else None,
-                phone=None if is_email else invitation.sent_to,
-                password_hash=None,
-                now=now(),
-                accessed_at=None,
-            )
+            return await users.insert_user(connection, project.id, new)
     except Refusal as refusal:
         other = await _find_invited(connection, project.id, invitation)
         if other is None:

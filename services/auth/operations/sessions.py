@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from services.auth.domain.emails import normal_email
-from services.auth.domain.records import Session, User
+from services.auth.domain.records import NewUser, Session, User
 from services.auth.operations.changing import Actor, Change, Changed, SystemActor, changing
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.guesses import Guesses
@@ -127,7 +127,7 @@ async def create_email_session(
 
 async def create_anonymous_session(deps: AuthDeps, project: Project, *, ip: str) -> SignedIn:
     """Make a user without any address, and sign in. Raises `Refusal(USER_COUNT_EXCEEDED)`, `Unavailable`."""
-    user = await create_user(deps.pool, deps.passwords, project, user_id=UNIQUE, is_sign_up=True)
+    user = await create_user(deps, project, new=NewUser(id=UNIQUE), is_sign_up=True)
     sign_in = SignIn("anonymous", "", ["anonymous"], ip)
     return await _sign_in(deps, project, whose=Whose.of(user), sign_in=sign_in)
 

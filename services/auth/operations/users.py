@@ -1,13 +1,14 @@
 """Users: made, shown, changed, deleted."""
 
+import msgspec
+
 from services.auth.domain.emails import normal_email
 from services.auth.domain.hashes import ForeignHash, check_argon2
 from services.auth.domain.list_queries import ListQuery
-from services.auth.domain.records import User
+from services.auth.domain.records import NewUser, User
 from services.auth.domain.roles import check_number, roles_of
 from services.auth.operations.changing import Actor, Changed, changing
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import require_lease
 from services.auth.store import sessions
 from services.auth.store import users as store
@@ -24,62 +25,34 @@ from shared.postgres.pool import Pool
 
 
 async def create_user(
-    pool: Pool,
-    passwords: Passwords,
-    project: Project,
-    *,
-    user_id: str,
-    email: str | None = None,
-    phone: str | None = None,
-    password: str | None = None,
-    foreign_hash: str | None = None,
-    name: str = "",
-    is_sign_up: bool = False,
+    deps: AuthDeps, project: Project, *, new: NewUser, password: str = "", is_sign_up: bool = False
 ) -> User:
     """Make a user, by a key or by sign-up (which the project's user limit binds, and which counts as activity).
 
-    Who signs up gets no id that a deleted user had: permissions may still name it.
-
-    `foreign_hash` is that of a password, made elsewhere and checked.
-    Raises `Refusal(USER_ALREADY_EXISTS)`, `Refusal(USER_COUNT_EXCEEDED)`.
+    Who signs up gets no id that a deleted user had: permissions may still name it. A hash that comes without a password
+    was made elsewhere, and checked. Raises `Refusal(USER_ALREADY_EXISTS)`, `Refusal(USER_COUNT_EXCEEDED)`.
     """
-    address = normal_email("email", email) if email else None
-    password_hash = await passwords.hash(password) if password else foreign_hash
-    moment = now()
-    async with pool.acquire() as connection, connection.transaction():
+    is_chosen = new.id != UNIQUE
+    new = msgspec.structs.replace(
+        new,
+        id=chosen_id(new.id),
+        email=normal_email("email", new.email) if new.email else None,
+        password_hash=await deps.passwords.hash(password) if password else new.password_hash,
+    )
+    async with deps.pool.acquire() as connection, connection.transaction():
         if is_sign_up and project.user_limit:
             if await store.lock_users(connection, project) >= project.user_limit:
                 raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has reached its limit of users.")
         else:
             await hold_project(connection, project.id, project.incarnation)
         # No guard can remember anything of a user who was not there: it remembers by secrets, which come after.
-        user = await store.insert_user(
-            connection,
-            project=project.id,
-            id_=chosen_id(user_id),
-            name=name,
-            email=address,
-            phone=phone or None,
-            password_hash=password_hash,
-            now=moment,
-            accessed_at=moment if is_sign_up else None,
-        )
-        if is_sign_up and user_id != UNIQUE and await is_spent(connection, project.id, "user", user_id):
+        user = await store.insert_user(connection, project.id, new, accessed_at=now() if is_sign_up else None)
+        if is_sign_up and is_chosen and await is_spent(connection, project.id, "user", user.id):
             raise store.already_exists()
         return user
 
 
-async def import_user(
-    pool: Pool,
-    passwords: Passwords,
-    project: Project,
-    *,
-    user_id: str,
-    email: str,
-    kind: ForeignHash | None,
-    hash_: str,
-    name: str,
-) -> User:
+async def import_user(deps: AuthDeps, project: Project, *, new: NewUser, kind: ForeignHash | None, hash_: str) -> User:
     """Make a user whose password was hashed elsewhere, by this kind of hash, None: argon2.
 
     Raises `ArgumentInvalid` where it is none, or too dear; `Refusal(USER_ALREADY_EXISTS)`, `Unavailable`.
@@ -87,32 +60,30 @@ async def import_user(
     if kind is None:
         kept = check_argon2(hash_)
     else:
-        kept = await passwords.wrap(kind, hash_)
-    decoy, taken_s = await passwords.measure(kept)
-    async with pool.acquire() as connection:
+        kept = await deps.passwords.wrap(kind, hash_)
+    decoy, taken_s = await deps.passwords.measure(kept)
+    async with deps.pool.acquire() as connection:
         await store.keep_slowest_hash(connection, project.id, decoy, taken_s)
-    return await create_user(pool, passwords, project, user_id=user_id, email=email, foreign_hash=kept, name=name)
+    return await create_user(deps, project, new=msgspec.structs.replace(new, password_hash=kept))
 
 
-async def create_user_once(
-    pool: Pool, passwords: Passwords, project: Project, *, user_id: str, email: str, password_hash: str, name: str
-) -> User:
+async def create_user_once(deps: AuthDeps, project: Project, *, new: NewUser) -> User:
     """Make a user whose password was hashed elsewhere; one who is there, with all of this, was made by just this.
 
     Raises `ArgumentInvalid`, `Refusal(USER_ALREADY_EXISTS)`.
     """
-    if not is_id(user_id):
+    if not is_id(new.id):
         raise ArgumentInvalid("userId", "it must be 1 to 36 characters of a-z, A-Z, 0-9, period, hyphen and underscore")
-    known = check_argon2(password_hash) if password_hash else None
+    known = check_argon2(new.password_hash) if new.password_hash else None
     try:
-        return await create_user(pool, passwords, project, user_id=user_id, email=email, foreign_hash=known, name=name)
+        return await create_user(deps, project, new=msgspec.structs.replace(new, password_hash=known))
     except Refusal as refusal:
         if refusal.type is not ErrorType.USER_ALREADY_EXISTS:
             raise
-        async with pool.acquire() as connection:
-            user = await store.find_user(connection, project.id, user_id)
-        address = normal_email("email", email) if email else None
-        if user is None or (user.email, user.name, user.password_hash) != (address, name, known):
+        async with deps.pool.acquire() as connection:
+            user = await store.find_user(connection, project.id, new.id)
+        address = normal_email("email", new.email) if new.email else None
+        if user is None or (user.email, user.name, user.password_hash) != (address, new.name, known):
             raise
         return user
 

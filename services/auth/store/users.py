@@ -6,11 +6,12 @@ from typing import TypedDict, Unpack
 import asyncpg
 
 from services.auth.domain.list_queries import ListQuery
-from services.auth.domain.records import User
+from services.auth.domain.records import NewUser, User
 from services.auth.store.pages import Listing
 from services.auth.store.rows import USER, user
 from services.auth.store.spent_ids import delete_and_spend
 from shared.contracts.principal import Project
+from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
@@ -78,21 +79,22 @@ async def lock_users(connection: Connection, project: Project) -> int:
 
 
 async def insert_user(
-    connection: Connection,
-    *,
-    project: str,
-    id_: str,
-    name: str,
-    email: str | None,
-    phone: str | None,
-    password_hash: str | None,
-    now: datetime,
-    accessed_at: datetime | None,
+    connection: Connection, project: str, new: NewUser, *, accessed_at: datetime | None = None
 ) -> User:
     """Make a user; raises `Refusal(USER_ALREADY_EXISTS)` where the id, e-mail or phone is taken."""
-    set_at = None if password_hash is None else now
+    password_updated_at = None if new.password_hash is None else now()
     try:
-        row = await connection.fetchrow(_INSERT, project, id_, name, email, phone, password_hash, set_at, accessed_at)
+        row = await connection.fetchrow(
+            _INSERT,
+            project,
+            new.id,
+            new.name,
+            new.email or None,
+            new.phone or None,
+            new.password_hash,
+            password_updated_at,
+            accessed_at,
+        )
     except asyncpg.UniqueViolationError as error:
         raise already_exists() from error
     except asyncpg.ForeignKeyViolationError as error:

@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from services.auth.domain.projects import ProjectChange
+from services.auth.domain.records import NewUser
 from services.auth.operations import memberships, projects, sessions, teams, tokens, users
 from services.auth.operations.passwords import Passwords, new_hasher
 from services.auth.store.endings import end_all_of_instance
@@ -249,7 +250,7 @@ async def test_what_a_key_of_the_former_project_does_late_is_refused(world: Worl
     deps: Any = SimpleNamespace(pool=pool, revocations=None, guard=world.guard, passwords=passwords)
     member = memberships.Invitee(user_id=await world.sign_up("late@example.org"))
     late = [
-        users.create_user(pool, passwords, former, user_id="late"),
+        users.create_user(deps, former, new=NewUser(id="late")),
         sessions.create_user_session(pool, former, user_id=member.user_id, ip=""),
         tokens.create_token(pool, former, member.user_id, length=32, expire_s=60),
         teams.create_team(deps, key, team_id="late", name="Late", roles=[]),
