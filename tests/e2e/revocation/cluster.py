@@ -31,8 +31,8 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.web.errors import STATUSES
 from tests.e2e.processes import environment, free_port
-from tests.e2e.revocation.checker import PROJECT
 from tests.e2e.revocation.copies import Copy, open_copy
+from tests.e2e.revocation.projects import PROJECT
 from tests.e2e.revocation.proxy import Proxy, open_proxy
 from tests.eventually import eventually
 from tests.parts import PASSWORDS, Database, Parts, open_parts
@@ -154,9 +154,8 @@ class Cluster:
             await bus.close()
             await redis.aclose()
 
-    async def make_key(self, *scopes: str) -> tuple[str, str]:
-        """Make an API key, as the command line does; return its id and secret."""
-        request, secret = CreateKey.new(project=PROJECT, name="of a round", scopes=scopes)
+    async def ask_until_confirmed(self, request: Request[A]) -> None:
+        """Ask over the bus, as often as it takes."""
         while True:
             try:
                 await self.ask(request)
@@ -164,7 +163,20 @@ class Cluster:
                 if STATUSES[refusal.type] != 503:
                     raise
             else:
-                return request.id, secret
+                return
+
+    async def make_key(self, *scopes: str) -> tuple[str, str]:
+        """Make an API key, as the command line does; return its id and secret."""
+        request, secret = CreateKey.new(project=PROJECT, name="of a round", scopes=scopes)
+        await self.ask_until_confirmed(request)
+        return request.id, secret
+
+    async def make_project(self, id_: str) -> str:
+        """Make a project, as the command line does; return a key of all scopes."""
+        await self.ask_until_confirmed(CreateProject(id=id_, name="Library"))
+        request, secret = CreateKey.new(project=id_, name="all")
+        await self.ask_until_confirmed(request)
+        return secret
 
     @contextlib.asynccontextmanager
     async def redis(self) -> AsyncIterator[Redis]:
@@ -306,9 +318,7 @@ async def open_cluster(*, copies: int = 0, **extra: str) -> AsyncIterator[Cluste
         for member in members.values():
             member.start(**extra)
         await cluster.ready()
-        await cluster.ask(CreateProject(id=PROJECT, name="Library"))
-        request, cluster.key = CreateKey.new(project=PROJECT, name="all")
-        await cluster.ask(request)
+        cluster.key = await cluster.make_project(PROJECT)
         yield cluster
 
 

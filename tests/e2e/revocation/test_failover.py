@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.e2e.revocation.checker import ALL, checking
+from tests.e2e.revocation.checker import checking
 from tests.e2e.revocation.cluster import Cluster, open_cluster
 from tests.e2e.revocation.copies import Copy, follow, open_copy
+from tests.e2e.revocation.rounds import ALL
 from tests.e2e.revocation.test_redis_faults import SOME, Witness, left_out
 
 LEFT = ("data-2", "data-3")

@@ -12,8 +12,11 @@ from shared.contracts import subjects
 from shared.contracts.events import PrincipalsChanged
 from shared.messaging.codec import pack
 from shared.messaging.outbox import entry_bytes
-from tests.e2e.revocation.checker import PROJECT, Check, Round, checking, of_user
+from tests.e2e.revocation.checker import Check, checking
 from tests.e2e.revocation.cluster import Cluster, Member
+from tests.e2e.revocation.probes import of_user
+from tests.e2e.revocation.projects import PROJECT
+from tests.e2e.revocation.rounds import Round
 from tests.eventually import eventually
 
 SOME = 8
@@ -24,30 +27,28 @@ class Witness:
 
     def __init__(self, one: Round) -> None:
         self._one = one
-        self._check = one.check
+        self._project = one.person.project
         self._probes = [probe for kind in ("jwt", "session") for probe in of_user(one, kind)]
 
     @classmethod
     async def new(cls, check: Check) -> "Witness":
         """Sign somebody in."""
-        one = Round(check, await check.person())
-        await one.sign_in()
-        witness = cls(one)
+        witness = cls(await Round.begin(await check.project.person()))
         await eventually(witness.shown, len(witness._probes))
         return witness
 
     async def shown(self) -> int:
         """Ask everybody at once; return how many answers show the user."""
+        send = self._project.client.send
         answers = await asyncio.gather(
-            *(self._check.send(one.member, one.method, one.path, one.headers, one.body) for one in self._probes)
+            *(send(one.member, one.method, one.path, one.headers, one.body) for one in self._probes)
         )
         return sum(probe.shows(*answer) for probe, answer in zip(self._probes, answers, strict=True))
 
     async def delete(self) -> tuple[int, str]:
         """Delete the session by the key; return the answer's status, and its type if it is a refusal."""
-        status, body = await self._check.by_key(
-            "auth", "DELETE", f"/users/{self._one.person.id}/sessions/{self.session}"
-        )
+        path = f"/users/{self._one.person.id}/sessions/{self.session}"
+        status, body = await self._project.by_key("auth", "DELETE", path)
         return status, "" if body is None else body["type"]
 
     @property

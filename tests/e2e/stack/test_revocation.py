@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.e2e.revocation.checker import Place, checking
+from tests.e2e.revocation.checker import checking
+from tests.e2e.revocation.projects import Place
 from tests.e2e.stack.stack import Stack
 
 
