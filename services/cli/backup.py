@@ -17,12 +17,15 @@ from services.embedded.errors import PartFailed, StartRefused
 
 @click.command(epilog=HELP)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, resolve_path=True))
+@click.option("--force", is_flag=True, help="Overwrite FILE if it already exists.")
 @click.pass_obj
-def backup(given: Path | None, file: Path) -> None:
+def backup(given: Path | None, file: Path, *, force: bool) -> None:
     """Write all data of an instance to FILE, whether it runs or not. Keep FILE as private as the data.
 
     FILE cannot sign anybody in: a restore ends all sessions and replaces all signing keys. In containers: make backup.
     """
+    if file.exists() and not force:
+        raise CommandFailed(f"{file} already exists: choose another name, or say --force", ExitCode.REFUSED)
     with _in_words(file):
         manifest = asyncio.run(operations.back_up(chosen(given), file, say=say))
     size = sum(content.bytes for content in manifest.files.values())

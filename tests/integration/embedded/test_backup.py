@@ -69,6 +69,7 @@ def test_an_instance_that_is_down_is_backed_up_and_its_directory_replaced(
     with user.up(kept_dir) as instance:
         fill(Caller.of(instance.ready()))
     assert user.run(kept_dir, "backup", str(file)).returncode == 0
+    again = user.run(kept_dir, "backup", str(file))
     with user.up(kept_dir) as instance:
         key = Caller.of(instance.ready())
         key.call("DELETE", "/tablesdb/crm")
@@ -78,6 +79,7 @@ def test_an_instance_that_is_down_is_backed_up_and_its_directory_replaced(
 
     assert (while_it_runs.returncode, not_empty.returncode, replaced.returncode) == (4, 4, 0), replaced.stderr
     assert "daypass down" in while_it_runs.stderr
+    assert (again.returncode, f"{file} already exists" in again.stderr) == (4, True)
     assert "--replace" in not_empty.stderr
     with user.up(kept_dir) as instance:
         assert read(Caller.of(instance.ready())) == "kept"
