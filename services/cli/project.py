@@ -15,17 +15,14 @@ SWITCHES = {
     "session_duration_s": "SESSION DURATION",
     "session_limit": "SESSION LIMIT",
     "session_invalidation": "SESSION INVALIDATION",
-    "user_limit": "USER LIMIT",
+    "user_limit": "USER LIMIT (0: NONE)",
     "disabled_auth_methods": "DISABLED METHODS",
     "shown_membership_fields": "VISIBLE MEMBER FIELDS",
 }
 
-origin = click.option(
-    "--origin",
-    "origins",
-    multiple=True,
-    help="A host whose pages may call the API and to which links may lead. *.example.com stands for all of a domain,"
-    " shop-app:// for the scheme of an app. Repeat for more.",
+ORIGIN_HELP = (
+    "A host whose pages may call the API and to which links may lead. *.example.com stands for all of a domain,"
+    " shop-app:// for the scheme of an app. Repeat for more."
 )
 
 
@@ -37,7 +34,7 @@ def project() -> None:
 @project.command(epilog=HELP)
 @click.argument("id_", metavar="ID")
 @click.option("--name", help="[default: the id]")
-@origin
+@click.option("--origin", "origins", multiple=True, help=ORIGIN_HELP + "  [default: localhost]")
 @as_json
 @click.pass_obj
 def create(given: Path | None, id_: str, *, name: str | None, origins: tuple[str, ...], as_json: bool) -> None:
@@ -57,7 +54,7 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 @project.command(epilog=HELP)
 @click.argument("id_", metavar="ID")
 @click.option("--name", help="The new name.")
-@origin
+@click.option("--origin", "origins", multiple=True, help=ORIGIN_HELP + " The list replaces the project's list.")
 @click.option("--session-duration", "session_duration_s", type=int, help="The lifetime of new sessions, in seconds.")
 @click.option("--session-limit", type=int, help="Sessions per user; a sign-in beyond it ends the oldest.")
 @click.option("--session-idle", "session_idle_s", type=int, help="Seconds until an unused session ends; 0 for never.")
