@@ -188,7 +188,7 @@ class FeedReader:
     def _drop_all(self, position: int, *, lost: str) -> None:
         if self._cache.era:
             self.drops[lost] += 1
-            log.warning("cache dropped", service=self.service, reason=lost)
+            log.info("cache dropped", service=self.service, reason=lost)
         self._begin_at(position)
 
     def _begin_at(self, position: int) -> None:

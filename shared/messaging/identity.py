@@ -48,7 +48,8 @@ class IdentityKeeper:
             for service, is_whole in zip(names.SERVICES, await self._are_whole(found), strict=True):
                 if not is_whole:
                     wanted[service] = secrets.token_hex(16)
-                    log.warning("registry recreated", service=service)
+                    # a Redis without an identity is new, as at the first start
+                    (log.warning if found else log.info)("registry recreated", service=service)
                     pipeline.sadd(names.registry(service), names.MARK + wanted[service])
             pipeline.hset(names.IDENTITY, items=[part for pair in wanted.items() for part in pair])
             try:

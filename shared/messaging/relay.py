@@ -153,7 +153,7 @@ class Relay:
         try:
             if is_restored:
                 former = [suffix, await identity.find_suffix() or suffix]
-                await self._begin_epoch(connection, wires["feed"], epoch, former=former)
+                await self._begin_epoch(connection, wires["feed"], epoch, former=former, is_expected=True)
                 return
             _check_epoch(await identity.find_suffix(), suffix, epoch, former)
             for kind, appender in appenders.items():  # before a number is given: a restored database gives some twice
@@ -197,7 +197,9 @@ class Relay:
             if await connection.fetchval(_IS_NEW):
                 await publish(connection, FeedOpened())
 
-    async def _begin_epoch(self, connection: _Connection, wire: Wire, epoch: str, *, former: list[str]) -> None:
+    async def _begin_epoch(
+        self, connection: _Connection, wire: Wire, epoch: str, *, former: list[str], is_expected: bool = False
+    ) -> None:
         # Numbers go on above all that was ever told: no position of before reaches a number of after.
         last = max([await Appender(wire, names.stream(kind, one)).look() for kind in KINDS for one in former])
         async with connection.transaction():
@@ -209,7 +211,8 @@ class Relay:
             await publish(connection, FeedOpened())
             if self._end_sessions is not None:
                 await self._end_sessions(connection)
-        log.critical("the database was restored from an older copy: all sessions have been ended", former=former)
+        tell = log.info if is_expected else log.critical
+        tell("the database was restored from an older copy: all sessions have been ended", former=former)
 
     async def _hear(self, redis: Redis) -> None:
         async with redis.pubsub(ignore_subscribe_messages=True) as channel:

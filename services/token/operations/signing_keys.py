@@ -82,7 +82,7 @@ async def current_key_set(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> Ke
             if not await store.is_of_epoch(connection):
                 await _begin_epoch(connection, made)
                 await publish_signing_keys(connection, [SIGNING_KEYS], reason=Reason.SIGNING_KEY_RESTORED)
-        log.critical("the database was restored from an older copy: all signing keys have been replaced")
+        log.info("the database was restored from an older copy: all signing keys have been replaced")
 
 
 async def list_signing_keys(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> tuple[SigningKey, ...]:

@@ -142,3 +142,12 @@ def test_rate_limits_and_the_like_are_settings_of_the_environment(user: User, ke
     assert tried.returncode == 1
     assert "DAYPASS_RATE_LIMITS: must be on or off" in tried.stderr
     assert processes_in(kept_dir) == []
+
+
+def test_a_first_start_logs_no_warning(user: User, data_dir: Path) -> None:
+    with user.up(data_dir) as instance:
+        instance.ready()
+        said = instance.signal(signal.SIGINT)[1]
+
+    assert "registry" not in said
+    assert '"level"' not in said
