@@ -82,9 +82,11 @@ class Passwords:
         """Do what a hash takes beyond one of ours: say whether it matches, or which text and hash of ours must."""
         if (wrapped := read_wrapped(kept)) is not None:
             return wrapped.foreign.hashed(password), wrapped.hash
-        if self._hasher.check_needs_rehash(kept):
-            return self._is_argon2_of(password, kept)
-        return password, kept
+        try:
+            is_ours = not self._hasher.check_needs_rehash(kept)
+        except InvalidHashError:
+            return False
+        return (password, kept) if is_ours else self._is_argon2_of(password, kept)
 
     def _is_argon2_of(self, password: str, known: str) -> bool:
         try:
