@@ -133,14 +133,15 @@ async def test_a_backup_holds_no_key_that_signs_and_no_token_that_signs_in(
 
 
 TRAP = """
-    CREATE FUNCTION data.spring() RETURNS boolean LANGUAGE plpgsql AS $$
+    CREATE FUNCTION data.spring(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
     BEGIN
         IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) THEN
             CREATE ROLE taken SUPERUSER;
         END IF;
         RETURN true;
     END $$;
-    CREATE TABLE data.trap (bait integer CHECK (data.spring()));
+    CREATE TABLE data.trap (bait integer CHECK (data.spring(bait)));
+    CREATE INDEX ON data.trap (data.spring(bait));
     INSERT INTO data.trap VALUES (1);
 """
 
