@@ -41,7 +41,7 @@ def test_a_signal_ends_everything_in_order(user: User, kept_dir: Path, number: s
     assert "ready to exit" in (kept_dir / "valkey.log").read_text()
 
 
-@pytest.mark.parametrize("step", ["making a PostgreSQL cluster", "starting Valkey", "starting the services"])
+@pytest.mark.parametrize("step", ["creating a PostgreSQL cluster", "starting Valkey", "starting the services"])
 def test_a_signal_while_it_starts_leaves_no_process_and_a_clean_next_start(
     user: User, data_dir: Path, step: str
 ) -> None:
@@ -74,7 +74,7 @@ async def test_a_part_that_ends_by_itself_ends_everything(user: User, kept_dir: 
         code, said = instance.ended()
 
     assert code == 1
-    assert "PostgreSQL ended by itself" in said
+    assert "PostgreSQL stopped by itself" in said
     await nothing_runs_in(kept_dir)
     starts_again(user, kept_dir)
 

@@ -99,7 +99,7 @@ def test_a_folder_of_sockets_that_belongs_to_somebody_else(user: User, kept_dir:
     place.mkdir(mode=0o777)
     place.chmod(0o777)
     try:
-        assert "belongs to somebody else" in refused(user, kept_dir)
+        assert "belongs to another account" in refused(user, kept_dir)
     finally:
         place.rmdir()
 

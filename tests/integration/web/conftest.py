@@ -159,7 +159,7 @@ async def get_parts(call: Call[Deps], params: Parts) -> Stream:
             for number in range(1, params.count):
                 call.deps.made.append(number)
                 if number == params.fails_at:
-                    raise Unavailable("What the caller may do has changed.")
+                    raise Unavailable("The caller's rights have changed.")
                 yield b"," + msgspec.json.encode("x" * params.size)
             yield b"]"
         finally:
