@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -21,8 +23,12 @@ T = TypeVar("T")
 Work = Callable[[Connection, Table], Awaitable[T]]
 
 MOST_TABLES = 10_000
-MOST_LENT_TO_GUESTS, MOST_LENT = 2, 4
-"""Connections that are lent at once to guests, and to all others."""
+MOST_LENT = {Kind.GUEST: 2, Kind.SESSION: 4, Kind.JWT: 4, Kind.KEY: 4}
+"""Long lists that are sent at once to callers of each kind."""
+MOST_LENT_TO_ONE = 2
+"""Long lists that are sent at once to one user, or one key."""
+MOST_READS = 16
+"""Connections on which a project's guests together, or one user, may wait for what they read. A pool has more."""
 
 Key = tuple[int, str, str]
 """The project's incarnation, the database, the table."""
@@ -42,7 +48,8 @@ class Catalogue:
         self._pool = pool
         self._guard = guard
         self._known: dict[Key, Table] = {}
-        self._guests, self._others = asyncio.Semaphore(MOST_LENT_TO_GUESTS), asyncio.Semaphore(MOST_LENT)
+        self._lent = Counter[str]()
+        self._readers: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def read(self, key: Key, principal: Principal, work: "Work[T]") -> T:
         """Do work of one statement that carries the table's version; where it was made in vain, hold the table for it.
@@ -50,7 +57,12 @@ class Catalogue:
         Raises `Refusal(DATABASE_NOT_FOUND)` or `Refusal(TABLE_NOT_FOUND)`: to keys for what is not there, to clients
         for what they could use if it were enabled. To a client, a table that is not there is one that grants nothing.
         """
-        async with self._pool.acquire() as connection:
+        if principal.kind is Kind.KEY:
+            async with self._pool.acquire() as connection:
+                return await self.read_on(connection, key, principal, work)
+        # Slow questions of one client may keep that client waiting, but not everybody.
+        share = self._readers.setdefault(f"{principal.project}/{principal.user}", asyncio.Semaphore(MOST_READS))
+        async with share, self._pool.acquire() as connection:
             return await self.read_on(connection, key, principal, work)
 
     async def read_on(self, connection: Connection, key: Key, principal: Principal, work: "Work[T]") -> T:
@@ -74,11 +86,18 @@ class Catalogue:
 
         Raises `Unavailable`.
         """
-        places = self._guests if principal.kind is Kind.GUEST else self._others
-        if places.locked():
+        bounds = {f"of {principal.kind}": MOST_LENT[principal.kind]}
+        if principal.kind is not Kind.GUEST:
+            bounds[principal.who] = MOST_LENT_TO_ONE
+        if any(self._lent[name] >= most for name, most in bounds.items()):
             raise Unavailable("Too many long lists are being sent. Try again.", type=ErrorType.GENERAL_BUSY)
-        async with places, self._pool.acquire() as connection:
-            yield connection
+        self._lent.update(bounds.keys())
+        try:
+            async with self._pool.acquire() as connection:
+                yield connection
+        finally:
+            self._lent.subtract(bounds.keys())
+            self._lent = +self._lent
 
     def check(self, principal: Principal) -> None:
         """Raise `Unavailable` where a principal may not stand any more."""

@@ -118,7 +118,7 @@ def is_merged(shape: Shape) -> bool:
 def _list(table: Table, shape: Shape, *, limit: int | None, is_open: bool, with_total: bool, in_parts: bool) -> str:
     parts = _ListParts(table, shape, limit=limit, is_open=is_open)
     is_current = f"(SELECT version FROM data.tables WHERE n = {table.n}) = $1"
-    total = parts.total() if with_total else "0"
+    total = parts.total() if with_total else "0::bigint"
     named = ", ".join(f"{name} AS MATERIALIZED ({text})" for name, text in parts.named().items())
     head = f"{is_current} AS is_current, {parts.cursor_found()}, {total} AS total"
     if in_parts:

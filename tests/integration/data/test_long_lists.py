@@ -1,5 +1,6 @@
 """Lists of more than 1,000 rows, which are sent in parts."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -69,6 +70,30 @@ async def begun(table: TableApi, caller: Headers) -> AsyncIterator[aiohttp.Clien
             yield answer
         finally:
             answer.close()
+
+
+async def test_a_long_list_may_be_counted_or_not_on_the_same_connection(rows: TableApi, ada: Headers) -> None:
+    asked = [{"queries": [query("limit", None, 2_000)], "total": total} for total in (True, False) * 12]
+    answers = [await rows.call("GET", "/rows", ada, one) for one in asked]
+
+    assert {answer.status for answer in answers} == {200}
+
+
+async def test_what_guests_ask_leaves_connections_for_others(api: Api, rows: TableApi, ada: Headers) -> None:
+    stuck = await filled(api, count=1, size=20, permissions=['read("any")'])
+    async with api.pool.acquire() as connection:
+        database = await get_database(connection, api.accounts.projects["library"], stuck.database)
+        table = await get_table(connection, database, stuck.table)
+        async with connection.transaction():
+            await connection.execute(f"LOCK TABLE {table.rows}")
+            guests = [asyncio.create_task(stuck.list(caller=GUEST)) for _ in range(60)]
+            try:
+                async with asyncio.timeout(10):
+                    assert (await rows.list(caller=ada)).status == 200
+            finally:
+                for guest in guests:
+                    guest.cancel()
+                await asyncio.gather(*guests, return_exceptions=True)
 
 
 SHAPES = [
