@@ -60,7 +60,7 @@ def _address() -> str:
 
 def _in_words(endpoint: str, project: str, key: str) -> str:
     return f"""\
-Daypass is ready; `make down` ends it.
+Daypass is ready; stop it with: make down
 
   endpoint  {endpoint}
   project   {project}

@@ -27,7 +27,7 @@ def test_a_second_start_on_the_same_data_directory(each_user: User, kept_dir: Pa
     with each_user.up(kept_dir) as instance:
         said = instance.ready()
 
-        assert f"already (process {said['pid']})" in refused(each_user, kept_dir, "--port", "0")
+        assert f"(process {said['pid']})" in refused(each_user, kept_dir, "--port", "0")
         assert (kept_dir / "run.json").exists()
         assert each_user.run(kept_dir, "status").returncode == 0
 
