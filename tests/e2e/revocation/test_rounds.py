@@ -17,7 +17,7 @@ from tests.e2e.revocation.wide_ways import Operator, lone_ways, own_ways
 
 ROUNDS = 1_800
 LONE_ROUNDS = 30
-MOST_TURNS = 10
+MOST_TURNS = 8
 READ_WITH_EACH_ROW = {
     "permission of a row taken",
     "permission of a table taken",
@@ -65,8 +65,8 @@ async def test_of_each_way_the_checker_sees_that_nothing_was_taken(cluster: Clus
 async def test_without_the_barrier_the_checker_finds_violations() -> None:
     async with open_cluster(DAYPASS_ENV="test", DAYPASS_TEST_BARRIER="off") as cluster:
         for member in (*cluster.of("token"), *cluster.of("data")):
-            member.redis.delay_s = 0.05
-        for workers, ways in ((1, lone_ways(cluster)), (6, [*WAYS, *own_ways(cluster)])):
+            member.redis.delay_s = 0.2
+        for workers, ways in ((1, lone_ways(cluster)), (12, [*WAYS, *own_ways(cluster)])):
             names = {way.name for way in ways} - READ_WITH_EACH_ROW
             async with checking(cluster, workers=workers, ways=[way for way in ways if way.name in names]) as check:
                 while check.report.seen_through < names and check.report.rounds < MOST_TURNS * len(ways):
