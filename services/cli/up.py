@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import os
 import shlex
 from pathlib import Path
 
@@ -21,6 +22,16 @@ from shared.kernel.errors import Refusal
 from shared.kernel.settings import SettingsError
 from shared.postgres.migrations import MigrationError
 from shared.web.process import log_as_json
+
+IGNORED = {
+    "DAYPASS_HOST": "use --host",
+    "DAYPASS_PORT": "use --port",
+    "DAYPASS_MASTER_KEY": "it keeps its own in secrets.json of the data directory",
+    "DAYPASS_DATABASE_URL": "it starts its own PostgreSQL",
+    "DAYPASS_REDIS_URL": "it starts its own Valkey",
+    "DAYPASS_INVITATIONS_DIR": "it uses the folder invitations of the data directory",
+}
+"""The settings of the services that this command sets itself, and what to do instead."""
 
 
 @click.command(epilog=HELP)
@@ -51,6 +62,9 @@ def up(
     """
     forbid_core_dumps()
     log_as_json(logging.INFO if detach else logging.WARNING)
+    for name, instead in IGNORED.items():
+        if name in os.environ or f"{name}_FILE" in os.environ:
+            say(f"{name} is ignored by `daypass up`: {instead}")
     place = chosen(data_dir or given)
     let_go = go_on_in_background() if detach else None
 
