@@ -14,6 +14,7 @@ from services.embedded.valkey import USERS
 from shared.kernel.settings import Secret
 
 SECRET_BYTES = 32
+REMEDY = "put a copy of it back, or restore a backup with: daypass restore --replace FILE"
 ROLES = (SUPERUSER, "auth", "token", "data")
 
 
@@ -54,9 +55,11 @@ def _read(data_dir: DataDir) -> _File:
         try:
             return msgspec.json.decode(data_dir.secrets.read_bytes(), type=_File)
         except msgspec.DecodeError as error:
-            raise StartRefused(f"{data_dir.secrets} is damaged") from error
+            raise StartRefused(f"{data_dir.secrets} is damaged: {REMEDY}") from error
     if data_dir.postgres.exists():
-        raise StartRefused(f"{data_dir.secrets} is missing, and {data_dir.postgres} cannot be opened without it")
+        raise StartRefused(
+            f"{data_dir.secrets} is missing, and {data_dir.postgres} cannot be opened without it: {REMEDY}"
+        )
     return _File()
 
 

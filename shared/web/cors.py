@@ -72,6 +72,15 @@ def is_foreign(project: Project, method: str, headers: Mapping[str, str], own_ho
     return not is_followed_link and not allows(project, headers.get(_REFERER, ""), own_host)
 
 
+def refusal_of(project: Project, origin: str | None) -> str:
+    """Return why a page may not call the project, and the remedy; `origin` is what it sent, if anything."""
+    host = _parts(origin or "")[1]
+    return (
+        f"This project does not allow calls from pages of {host or 'this origin'}. To allow them:"
+        f" daypass project update {project.id} --origin {host or 'HOST'} (with --origin for each that it allows now)."
+    )
+
+
 def headers_for(origin: str) -> tuple[tuple[str, str], ...]:
     """Return what a browser must be told so that a page of `origin` may read the answer."""
     return (("Access-Control-Allow-Origin", origin.lower()), *_RULES)

@@ -25,7 +25,7 @@ from shared.web.authenticate import identify
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
 from shared.web.call import JSON, TEXT, Call, Reply, Stream
 from shared.web.clientinfo import Edge
-from shared.web.cors import FETCH_SITE, ORIGIN, headers_for, is_foreign, preflight_headers
+from shared.web.cors import FETCH_SITE, ORIGIN, headers_for, is_foreign, preflight_headers, refusal_of
 from shared.web.dispatch import Table
 from shared.web.endpoint import DIMENSIONS, Endpoint
 from shared.web.errors import error_body, error_headers
@@ -47,6 +47,7 @@ from shared.web.request_id import request_id
 from shared.web.scopes import Admission, Caller
 
 FAILED = "The server has failed to answer. Its log has the cause, under the id in X-Request-Id."
+NO_PROJECT = "The request names no project: send its id in the header X-Appwrite-Project."
 AWAY = "The database cannot be reached at the moment. Try again."
 HEALTH = frozenset({"/livez", "/readyz"})
 """What is answered under any host, for whoever watches this process."""
@@ -168,6 +169,8 @@ class Pipeline:
             reader.release()
 
     async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
+        if not project:
+            raise Refusal(ErrorType.PROJECT_NOT_FOUND, NO_PROJECT)
         call.project = await self._guard.project(project)
         headers = request.headers
         origin = headers.get(ORIGIN)
@@ -181,9 +184,7 @@ class Pipeline:
         call.headers.append(("X-Debug-Fallback", "true" if identity.is_fallback else "false"))
         # The principal decides, not the header: a page can send any header, but knows no key.
         if call.is_foreign and call.principal.kind is not Kind.KEY:
-            raise Refusal(
-                ErrorType.GENERAL_UNKNOWN_ORIGIN, "This project does not allow calls from pages of this origin."
-            )
+            raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, refusal_of(call.project, origin))
         await _admit(route, call)
         _check_switches(route.endpoint, call)
         if call.project.session_idle_s and call.user is not None and call.user.session:

@@ -42,7 +42,10 @@ class Seal:
         for cipher in self._ciphers:
             with contextlib.suppress(InvalidTag, ValueError):
                 return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], kid.encode())
-        raise WrongMasterKey("DAYPASS_MASTER_KEY does not hold the key that the signing keys were sealed with")
+        raise WrongMasterKey(
+            "DAYPASS_MASTER_KEY does not hold the key that encrypts the signing keys: put that key back, beside a new"
+            " one if need be. `daypass up` keeps it as master_key in secrets.json of the data directory"
+        )
 
 
 def _cipher(master_key: str) -> AESGCM:

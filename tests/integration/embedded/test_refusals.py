@@ -1,5 +1,6 @@
 """What cannot be started is refused in words, and nothing is changed by the attempt."""
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -89,7 +90,26 @@ def test_a_data_directory_that_its_user_may_not_write(each_user: User, folder: P
 def test_lost_secrets(user: User, kept_dir: Path) -> None:
     (kept_dir / "secrets.json").unlink()
 
-    assert "secrets.json is missing" in refused(user, kept_dir)
+    said = refused(user, kept_dir)
+
+    assert "secrets.json is missing" in said
+    assert "daypass restore --replace" in said
+
+
+def test_damaged_secrets(user: User, kept_dir: Path) -> None:
+    (kept_dir / "secrets.json").write_text("{")
+
+    assert "secrets.json is damaged: put a copy of it back" in refused(user, kept_dir)
+
+
+def test_another_master_key(user: User, kept_dir: Path) -> None:
+    secrets = json.loads((kept_dir / "secrets.json").read_text())
+    (kept_dir / "secrets.json").write_text(json.dumps(secrets | {"master_key": "0" * 64}))
+
+    said = user.run(kept_dir, "up", "--port", "0").stderr
+
+    assert "master_key in secrets.json" in said
+    assert "put that key back" in said
 
 
 def test_a_folder_of_sockets_that_belongs_to_somebody_else(user: User, kept_dir: Path) -> None:

@@ -133,7 +133,7 @@ def test_without_a_chosen_port_the_next_free_one_is_taken_and_said(user: User, k
 def test_rate_limits_and_the_like_are_settings_of_the_environment(user: User, kept_dir: Path) -> None:
     tried = subprocess.run(
         user.command(kept_dir, "up"),
-        env=environ() | {"DAYPASS_RATE_LIMITS": "perhaps"},
+        env=environ() | {"DAYPASS_RATE_LIMITS": "perhaps", "DAYPASS_PORT": "9000"},
         capture_output=True,
         text=True,
         check=False,
@@ -141,6 +141,7 @@ def test_rate_limits_and_the_like_are_settings_of_the_environment(user: User, ke
 
     assert tried.returncode == 1
     assert "DAYPASS_RATE_LIMITS: must be on or off" in tried.stderr
+    assert "DAYPASS_PORT is ignored by `daypass up`: use --port" in tried.stderr
     assert processes_in(kept_dir) == []
 
 

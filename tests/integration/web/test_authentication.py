@@ -134,6 +134,14 @@ async def test_which_project_is_meant(client: Any, project: str | None, path: st
     assert answer.body == b"Pong!" if status == 200 else answer.error == (404, "project_not_found")
 
 
+async def test_a_request_that_names_no_project_is_told_how_to_name_one(client: Any) -> None:
+    unnamed = await client.call("GET", "/v1/ping", project=None)
+    unknown = await client.call("GET", "/v1/ping", project="other")
+
+    assert unnamed.json["message"] == "The request names no project: send its id in the header X-Appwrite-Project."
+    assert unknown.json["message"] == "Project with the requested ID could not be found."
+
+
 @pytest.mark.parametrize(
     ("body", "project", "query", "status"),
     [

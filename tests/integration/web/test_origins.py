@@ -44,6 +44,7 @@ async def test_another_page_may_not(client: Any) -> None:
 
     assert answer.error == (403, "general_unknown_origin")
     assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "--origin evil.test" in answer.json["message"]
 
 
 async def test_a_public_host_may_call_itself(serve: Any) -> None:
