@@ -188,7 +188,7 @@ async def test_the_command_line_changes_what_it_names(world: World) -> None:
     assert (changed.keys[0].name, changed.keys[0].scopes) == ("some", ("teams.read",))
     assert changed.receipt.startswith("n=")
     assert (await some.call("GET", "/users")).error == (401, "general_unauthorized_scope")
-    with pytest.raises(Refusal, match=r"no scope users\.fly"):
+    with pytest.raises(Refusal, match=r"unknown scope users\.fly"):
         await world.bus.ask(UpdateKey(project=PROJECT, id=id_, scopes=("users.fly",)), timeout_s=15)
     with pytest.raises(Refusal, match="no key nothing"):
         await world.bus.ask(UpdateKey(project=PROJECT, id="nothing", name="x"), timeout_s=15)

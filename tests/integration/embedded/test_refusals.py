@@ -128,7 +128,7 @@ def test_a_taken_port(user: User, data_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        assert f"port {port} of 127.0.0.1 is taken" in refused(user, data_dir, "--port", str(port))
+        assert f"port {port} of 127.0.0.1 is in use" in refused(user, data_dir, "--port", str(port))
 
     assert not data_dir.exists()
     assert processes_in(data_dir) == []
