@@ -45,15 +45,25 @@ CREATE FUNCTION feed.packed(value text) RETURNS bytea LANGUAGE sql IMMUTABLE AS 
                 ELSE set_byte('\xd900', 1, octet_length(value)) END || convert_to(value, 'UTF8')
 $$;
 
--- `principals.changed`, version 1, about signing keys; returns the id of the row.
+-- How many entries token has published in the minute that began at `since`. Nobody but token waits for this row.
+CREATE TABLE feed.signing_key_entries (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    since  timestamptz NOT NULL DEFAULT '-infinity',
+    count  integer NOT NULL DEFAULT 0
+);
+INSERT INTO feed.signing_key_entries DEFAULT VALUES;
+
+-- `principals.changed`, version 1, about signing keys; returns the id of the row. At most 100 a minute, each with at most
+-- 100 subjects: what others publish waits for no more than that.
 CREATE FUNCTION feed.publish_signing_keys(subjects text[], reason text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ticket uuid := gen_random_uuid();
     length integer := cardinality(subjects);
     packed bytea;
+    published integer;
 BEGIN
-    IF array_ndims(subjects) IS DISTINCT FROM 1 OR length > 1000
+    IF array_ndims(subjects) IS DISTINCT FROM 1 OR length > 100
        OR EXISTS (SELECT FROM unnest(subjects) AS subject
                   WHERE (subject ~ '^(signing_keys|signing_key:[A-Za-z0-9._-]{1,64})$') IS NOT TRUE) THEN
         RAISE EXCEPTION 'only signing keys are told of here';
@@ -61,6 +71,15 @@ BEGIN
     IF (reason ~ '^signing_key\.[a-z_]{1,32}$') IS NOT TRUE THEN
         RAISE EXCEPTION 'this is no reason to tell of signing keys';
     END IF;
+    SELECT CASE WHEN minute.since BETWEEN clock_timestamp() - interval '1 minute' AND clock_timestamp()
+                THEN minute.count ELSE 0 END INTO published
+    FROM feed.signing_key_entries AS minute FOR NO KEY UPDATE;
+    IF published >= 100 THEN
+        RAISE EXCEPTION 'no more than 100 entries about signing keys in a minute: try again later'
+            USING ERRCODE = 'configuration_limit_exceeded';
+    END IF;
+    UPDATE feed.signing_key_entries AS minute
+    SET count = published + 1, since = CASE WHEN published = 0 THEN clock_timestamp() ELSE minute.since END;
     SELECT string_agg(feed.packed(subject), '' ORDER BY place) INTO packed
     FROM unnest(subjects) WITH ORDINALITY AS named (subject, place);
     INSERT INTO feed.outbox (id, stream, entry, subjects, reason, asked_by)

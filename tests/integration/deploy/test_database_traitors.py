@@ -13,6 +13,7 @@ import pytest
 
 import shared.messaging
 from services import auth, data, token
+from services.data.store.incarnations import hold_incarnation, note_death
 from services.embedded.postgres import ROLES_FILE, SUPERUSER
 from shared.contracts.events import PrincipalsChanged, ProjectDeleted
 from shared.kernel.clock import now
@@ -263,6 +264,37 @@ async def test_a_migration_that_a_transaction_of_token_holds_up_says_whose_it_is
             await migrate(instance.dsn("auth"), schema="feed", folder=tmp_path)
 
 
+async def test_no_lock_that_token_can_take_holds_up_the_making_of_a_database(connect: Connect) -> None:
+    victim, traitor = await connect("data"), await connect("token")
+    await traitor.execute("SELECT pg_advisory_lock(hashtextextended('daypass incarnation', 7))")
+
+    async with asyncio.timeout(5), victim.transaction():
+        assert await hold_incarnation(victim, 7)
+
+
+async def test_a_project_is_noted_as_deleted_when_no_database_is_being_made_in_it(connect: Connect) -> None:
+    maker, purge = await connect("data"), await connect("data")
+    async with maker.transaction():
+        assert await hold_incarnation(maker, 8)
+        await note_death(purge, 9)
+        await purge.execute("SET lock_timeout = 200")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await note_death(purge, 8)
+    await note_death(purge, 8)
+    await note_death(purge, 8)
+
+    assert not await hold_incarnation(maker, 8)
+
+
+def test_the_code_takes_no_advisory_lock_which_any_role_could_hold() -> None:
+    root = Path(auth.__file__).parents[2]
+    files = [
+        path for kind in ("py", "sql") for part in ("shared", "services") for path in (root / part).rglob(f"*.{kind}")
+    ]
+
+    assert [path for path in files if "pg_advisory" in path.read_text(encoding="utf-8")] == []
+
+
 @pytest.mark.parametrize("number", [0, -1])
 async def test_data_makes_schemas_for_databases_only(connect: Connect, number: int) -> None:
     traitor = await connect("data")
@@ -283,6 +315,7 @@ EVENTS = [
     (["signing_key:a\nuser:shop/ada"], "signing_key.retired"),
     (["signing_key:a", None], "signing_key.retired"),
     ([], "signing_key.retired"),
+    (["signing_key:a"] * 101, "signing_key.retired"),
     ([["signing_key:a", "user:shop/ada"], ["signing_key:a", "signing_key:b"]], "signing_key.retired"),
     (["signing_keys"], "session.deleted"),
     (["signing_keys"], ""),
@@ -299,7 +332,7 @@ async def test_token_tells_the_feed_of_nothing_but_signing_keys(
         await traitor.execute("SELECT feed.publish_signing_keys($1, $2)", subjects, reason)
 
 
-@pytest.mark.parametrize("count", [1, 15, 16, 300])
+@pytest.mark.parametrize("count", [1, 15, 16, 100])
 async def test_what_token_tells_is_what_auth_would_have_written(connect: Connect, count: int) -> None:
     subjects = ("signing_keys", *(f"signing_key:{'k' * (n % 36 + 1)}" for n in range(count - 1)))
     event = PrincipalsChanged(subjects=subjects, reason="signing_key.rotated")
@@ -316,6 +349,24 @@ async def test_what_token_tells_is_what_auth_would_have_written(connect: Connect
         "cli",
     )
     assert row["entry"] == entry_bytes(event)
+
+
+async def test_token_cannot_fill_the_feed(connect: Connect) -> None:
+    traitor, another, victim = await connect("token"), await connect("token"), await connect("auth")
+    await victim.execute("DELETE FROM feed.outbox; UPDATE feed.signing_key_entries SET since = '-infinity'")
+    flood = "SELECT feed.publish_signing_keys('{signing_keys}', 'signing_key.rotated') FROM generate_series(1, $1)"
+    await another.execute(flood, 60)
+    for role in (traitor, another):
+        with pytest.raises(asyncpg.ConfigurationLimitExceededError, match="no more than 100 entries"):
+            await role.execute(flood, 41)
+    await traitor.execute(flood, 40)
+    with pytest.raises(asyncpg.ConfigurationLimitExceededError):
+        await another.execute(flood, 1)
+
+    assert await victim.fetchval("SELECT count(*) FROM feed.outbox") == 100
+
+    await victim.execute("UPDATE feed.signing_key_entries SET since = since - interval '61 seconds'")
+    await another.execute(flood, 1)
 
 
 async def test_token_confirms_only_what_it_waits_for(connect: Connect) -> None:
