@@ -9,13 +9,14 @@ from shared.postgres.pool import Connection
 LOCK_MS = 2_000
 """For how long a purge waits for whoever uses a table, before it goes on with the next."""
 
-# Whoever makes a database in a project shares this lock, and whoever notes that the project is deleted has it alone: so
-# each database is seen by the purge, or is not made.
-_LOCK = "SELECT pg_advisory_xact_lock{shared}(hashtextextended('daypass incarnation', $1))"
-_HOLD = _LOCK.format(shared="_shared")
-_HAVE = _LOCK.format(shared="")
-_IS_DEAD = "SELECT FROM data.dead_projects WHERE incarnation = $1"
-_INSERT_DEAD = "INSERT INTO data.dead_projects (incarnation, project) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+# Whoever makes a database in a project shares the row of its incarnation, and whoever notes that the project is deleted
+# changes it: so each database is seen by the purge, or is not made. An advisory lock any role could take.
+_INSERT = "INSERT INTO data.incarnations (incarnation) VALUES ($1) ON CONFLICT DO NOTHING"
+_HOLD = "SELECT deleted_at IS NULL FROM data.incarnations WHERE incarnation = $1 FOR SHARE"
+_NOTE_DEATH = """
+    INSERT INTO data.incarnations (incarnation, deleted_at) VALUES ($1, now())
+    ON CONFLICT (incarnation) DO UPDATE SET deleted_at = coalesce(incarnations.deleted_at, now())
+"""
 _TABLES = "SELECT n FROM data.tables WHERE database_n = $1 ORDER BY n"
 _DELETE_TABLE = "DELETE FROM data.tables WHERE n = $1"
 _UNADOPTED = "SELECT DISTINCT project FROM data.databases WHERE incarnation IS NULL"
@@ -24,15 +25,13 @@ _ADOPT = "UPDATE data.databases SET incarnation = $2 WHERE project = $1 AND inca
 
 async def hold_incarnation(connection: Connection, incarnation: int) -> bool:
     """Let nobody note until this transaction ends that a project is deleted; False where that is noted already."""
-    await connection.execute(_HOLD, incarnation)
-    return await connection.fetchrow(_IS_DEAD, incarnation) is None
+    await connection.execute(_INSERT, incarnation)
+    return bool(await connection.fetchval(_HOLD, incarnation))
 
 
-async def note_death(connection: Connection, incarnation: int, project: str) -> None:
+async def note_death(connection: Connection, incarnation: int) -> None:
     """Note that a project is deleted: no database is made in it any more. Once more is no fault."""
-    async with connection.transaction():
-        await connection.execute(_HAVE, incarnation)
-        await connection.execute(_INSERT_DEAD, incarnation, project)
+    await connection.execute(_NOTE_DEATH, incarnation)
 
 
 @asynccontextmanager

@@ -5,9 +5,8 @@ ALTER TABLE data.databases
     DROP CONSTRAINT databases_project_id_key,
     ADD UNIQUE (incarnation, id);
 
--- Incarnations that were deleted: no database is made in one any more.
-CREATE TABLE data.dead_projects (
+-- Incarnations in which a database was made, or which were deleted: no database is made in one of those any more.
+CREATE TABLE data.incarnations (
     incarnation bigint PRIMARY KEY,
-    project     text COLLATE "C" NOT NULL,
-    deleted_at  timestamptz(3) NOT NULL DEFAULT now()
+    deleted_at  timestamptz(3)
 );
