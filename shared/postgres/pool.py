@@ -39,7 +39,8 @@ AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -49,6 +50,7 @@ AWAY = (
 )
 """What is raised where the database cannot be reached at the moment. `asyncpg.DataError`, one of these, is a fault.
 
+`InsufficientResourcesError` is all that PostgreSQL lacks at the moment: connections, locks, memory, disk.
 `InternalClientError` is what a connection raises that the server ended in the middle of an operation. A transaction
 that stood still for too long, with its process, and one of two that waited for each other, may be tried again, too.
 """

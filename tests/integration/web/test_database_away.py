@@ -14,6 +14,11 @@ from shared.postgres.pool import is_away
         asyncpg.ConnectionDoesNotExistError("gone"),
         asyncpg.InterfaceError("connection is closed"),
         TimeoutError(),
+        asyncpg.TooManyConnectionsError("sorry, too many clients already"),
+        asyncpg.OutOfMemoryError("out of shared memory"),
+        asyncpg.DiskFullError("no space left on device"),
+        asyncpg.ConfigurationLimitExceededError("a limit of Daypass's own"),
+        asyncpg.IdleSessionTimeoutError("the session idled"),
     ],
     ids=lambda error: type(error).__name__,
 )
