@@ -32,6 +32,12 @@ up: $(VENV)/run.ready  ## start Daypass in containers (ARGS: --json)
 down: $(VENV)/run.ready  ## remove the containers (ARGS: --volumes deletes the data too)
 	@exec $(BIN)/python -m deploy down $(ARGS)
 
+backup: $(VENV)/run.ready  ## write all data of the containers to one file, while they run: make backup FILE=shop.tar
+	@exec $(BIN)/python -m deploy backup "$(FILE)" $(ARGS)
+
+restore: $(VENV)/run.ready  ## put a backup in their place: make restore FILE=shop.tar (ARGS: --yes)
+	@exec $(BIN)/python -m deploy restore "$(FILE)" $(ARGS)
+
 images: $(VENV)/run.ready  ## make what plain docker-compose needs: images, secrets, .env
 	@exec $(BIN)/python -m deploy images $(ARGS)
 
@@ -83,4 +89,4 @@ soak: $(VENV)/dev.ready  ## check the promise for long, while processes run (PRO
 clean:  ## remove what was built; data directories stay
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.PHONY: help run up down images test schema coverage check audit fix generate lock bench model soak clean
+.PHONY: help run up down backup restore images test schema coverage check audit fix generate lock bench model soak clean

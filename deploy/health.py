@@ -13,12 +13,15 @@ FORMAT = (
 HEALTHY = "running healthy"
 
 
-def await_healthy() -> None:
-    """Wait, telling each change; raises `DeployFailed` with the last logs of whoever is not healthy in the end."""
+def await_healthy(*services: str) -> None:
+    """Wait for these services, or for all, telling each change.
+
+    Raises `DeployFailed` with the last logs of whoever is not healthy in the end.
+    """
     deadline = time.monotonic() + PATIENCE_S
     known: dict[str, str] = {}
     while True:
-        found = _states()
+        found = _states(*services)
         for service, state in sorted(found.items() - known.items()):
             say(f"{service} is {state.split()[-1]}")
         known = found
@@ -29,8 +32,8 @@ def await_healthy() -> None:
         time.sleep(POLL_S)
 
 
-def _states() -> dict[str, str]:
-    containers = ask(*compose_command(), "ps", "-q").split()
+def _states(*services: str) -> dict[str, str]:
+    containers = ask(*compose_command(), "ps", "-q", *services).split()
     if not containers:
         return {}
     lines = ask("docker", "inspect", "--format", FORMAT, *containers).splitlines()
