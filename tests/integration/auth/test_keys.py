@@ -190,6 +190,6 @@ async def test_the_command_line_changes_what_it_names(world: World) -> None:
     assert (await some.call("GET", "/users")).error == (401, "general_unauthorized_scope")
     with pytest.raises(Refusal, match=r"unknown scope users\.fly"):
         await world.bus.ask(UpdateKey(project=PROJECT, id=id_, scopes=("users.fly",)), timeout_s=15)
-    with pytest.raises(Refusal, match="no key nothing"):
+    with pytest.raises(Refusal, match="Key nothing could not be found"):
         await world.bus.ask(UpdateKey(project=PROJECT, id="nothing", name="x"), timeout_s=15)
     assert id_ in {key.id for key in (await world.bus.ask(ListKeys(project=PROJECT), timeout_s=15)).keys}
