@@ -82,10 +82,10 @@ def general_lane(deps: AuthDeps) -> Handlers:
     """Return the handlers of what token asks."""
 
     async def on_find_session(asked: FindSession) -> FoundSession:
-        return await sessions.find_session(deps.pool, asked.project, asked.user, asked.session)
+        return await sessions.find_session(deps, asked.project, user_id=asked.user, session_id=asked.session)
 
     async def on_revoke_jwt(asked: RevokeJwt) -> RevokedJwt:
-        ticket = await revocations.revoke_jwt(deps.pool, jti=asked.jti, exp=asked.exp, by=asked.by)
+        ticket = await revocations.revoke_jwt(deps, jti=asked.jti, exp=asked.exp, by=asked.by)
         return RevokedJwt(ticket=str(ticket))
 
     return {FindSession: on_find_session, RevokeJwt: on_revoke_jwt}
@@ -117,12 +117,12 @@ def admin_lane(deps: AuthDeps) -> Handlers:
 def _revocations(deps: AuthDeps) -> Handlers:
     async def on_list(asked: ListRevocations) -> RevocationRecords:
         found = await revocations.list_revocations(
-            deps.pool, subject=asked.subject, is_pending=asked.is_pending, limit=asked.limit
+            deps, subject=asked.subject, is_pending=asked.is_pending, limit=asked.limit
         )
         return RevocationRecords(revocations=tuple(map(_revocation_record, found)))
 
     async def on_show(asked: ShowRevocation) -> RevocationRecords:
-        found = await revocations.get_revocation(deps.pool, asked.number)
+        found = await revocations.get_revocation(deps, asked.number)
         return RevocationRecords(revocations=(_revocation_record(found),))
 
     return {ListRevocations: on_list, ShowRevocation: on_show}
@@ -135,7 +135,7 @@ def _projects(deps: AuthDeps) -> Handlers:
         return await of(asked.id, await changing.once(deps, actor, created))
 
     async def on_list(_: admin.ListProjects) -> admin.ProjectRecords:
-        return _project_records(await projects.list_projects(deps.pool))
+        return _project_records(await projects.list_projects(deps))
 
     async def on_update(asked: admin.UpdateProject) -> admin.ProjectRecords:
         actor = command_line(asked.id, asked.ticket)
@@ -159,7 +159,7 @@ def _projects(deps: AuthDeps) -> Handlers:
         return _project_records([], await changing.once(deps, actor, projects.delete_project(deps, actor)))
 
     async def of(id_: str, receipt: Receipt | None) -> admin.ProjectRecords:
-        return _project_records([(await projects.get_project(deps.pool, id_)).project], receipt)
+        return _project_records([(await projects.get_project(deps, id_)).project], receipt)
 
     return {
         admin.CreateProject: on_create,
@@ -178,7 +178,7 @@ def _keys(deps: AuthDeps) -> Handlers:
 
     async def on_list(asked: admin.ListKeys) -> admin.KeyRecords:
         every = ListQuery(limit=MOST_NUMBER, total=False)
-        _, found = await keys.list_keys(deps.pool, project=asked.project, query=every)
+        _, found = await keys.list_keys(deps, asked.project, query=every)
         return admin.KeyRecords(keys=tuple(_key_record(key) for key in found))
 
     async def on_update(asked: admin.UpdateKey) -> admin.KeyRecords:
@@ -193,7 +193,7 @@ def _keys(deps: AuthDeps) -> Handlers:
         return admin.KeyRecords(keys=(), receipt=_header(receipt))
 
     async def of(project: str, id_: str, receipt: Receipt | None = None) -> admin.KeyRecords:
-        key = await keys.get_key(deps.pool, project=project, id_=id_)
+        key = await keys.get_key(deps, project, key_id=id_)
         return admin.KeyRecords(keys=(_key_record(key),), receipt=_header(receipt))
 
     return {
@@ -206,23 +206,23 @@ def _keys(deps: AuthDeps) -> Handlers:
 
 def _users(deps: AuthDeps) -> Handlers:
     async def on_create(asked: admin.CreateUser) -> admin.UserRecords:
-        project = (await projects.get_project(deps.pool, asked.project)).project
+        project = (await projects.get_project(deps, asked.project)).project
         new = NewUser(id=asked.id, name=asked.name, email=asked.email, password_hash=asked.password_hash)
         return _user_records([await users.create_user_once(deps, project, new=new)])
 
     async def on_list(asked: admin.ListUsers) -> admin.UserRecords:
-        await projects.get_project(deps.pool, asked.project)
+        await projects.get_project(deps, asked.project)
         query = ListQuery(search=asked.search, limit=asked.limit, total=False)
-        return _user_records((await users.list_users(deps.pool, asked.project, query))[1])
+        return _user_records((await users.list_users(deps, asked.project, query=query))[1])
 
     async def on_show(asked: admin.ShowUser) -> admin.UserRecords:
-        return _user_records([await users.get_user(deps.pool, asked.project, asked.id)])
+        return _user_records([await users.get_user(deps, asked.project, user_id=asked.id)])
 
     async def on_set_status(asked: admin.SetUserStatus) -> admin.UserRecords:
         actor = command_line(asked.project, asked.ticket)
         updated = users.update_status(deps, actor, user_id=asked.id, enabled=asked.enabled)
         receipt = await changing.once(deps, actor, updated)
-        return _user_records([await users.get_user(deps.pool, asked.project, asked.id)], receipt)
+        return _user_records([await users.get_user(deps, asked.project, user_id=asked.id)], receipt)
 
     return {
         admin.CreateUser: on_create,
@@ -234,7 +234,7 @@ def _users(deps: AuthDeps) -> Handlers:
 
 def _sessions(deps: AuthDeps) -> Handlers:
     async def on_list(asked: admin.ListSessions) -> admin.SessionRecords:
-        return _session_records(await sessions.list_sessions(deps.pool, asked.project, asked.user))
+        return _session_records(await sessions.list_sessions(deps, asked.project, user_id=asked.user))
 
     async def on_revoke(asked: admin.RevokeSession) -> admin.SessionRecords:
         actor = command_line(asked.project, asked.ticket)

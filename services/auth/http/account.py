@@ -93,7 +93,7 @@ async def create_account(call: Call[AuthDeps], params: CreateAccount) -> Account
 @routes.endpoint("GET", "/v1/account", name="account.get", callers=Caller.USER, scopes=("account",))
 async def get_account(call: Call[AuthDeps]) -> Account:
     """Return the user who calls."""
-    return account(await operations.get_user(call.deps.pool, call.project.id, call.principal.user))
+    return account(await operations.get_user(call.deps, call.project.id, user_id=call.principal.user))
 
 
 @routes.endpoint(
@@ -119,7 +119,7 @@ async def delete_account(call: Call[AuthDeps]) -> None:
 @routes.endpoint("PATCH", "/v1/account/name", name="account.update_name", callers=Caller.USER, scopes=("account",))
 async def update_name(call: Call[AuthDeps], params: UpdateName) -> Account:
     """Rename the user who calls."""
-    return account(await own.update_name(call.deps, call.principal, params.name))
+    return account(await own.update_name(call.deps, call.principal, name=params.name))
 
 
 @routes.endpoint(
@@ -179,7 +179,7 @@ async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> Accou
 @routes.endpoint("GET", "/v1/account/prefs", name="account.get_prefs", callers=Caller.USER, scopes=("account",))
 async def get_prefs(call: Call[AuthDeps]) -> bytes:
     """Return the preferences of the user who calls."""
-    return bytes((await operations.get_user(call.deps.pool, call.project.id, call.principal.user)).prefs)
+    return bytes((await operations.get_user(call.deps, call.project.id, user_id=call.principal.user)).prefs)
 
 
 @routes.endpoint(
@@ -192,7 +192,7 @@ async def get_prefs(call: Call[AuthDeps]) -> bytes:
 )
 async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
     """Replace the preferences of the user who calls."""
-    return account(await own.update_prefs(call.deps, call.principal, written(params.prefs)))
+    return account(await own.update_prefs(call.deps, call.principal, prefs=written(params.prefs)))
 
 
 @routes.endpoint(

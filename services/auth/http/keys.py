@@ -109,14 +109,14 @@ async def create_key(_: Call[AuthDeps], __: CreateKey) -> Key:
 async def list_keys(call: Call[AuthDeps], params: ListKeys) -> KeyList:
     """List the project's keys, without their secrets."""
     query = parse_list_queries([DEFAULT_LIMIT, *params.queries], ATTRIBUTES, search="", total=params.total)
-    total, found = await operations.list_keys(call.deps.pool, project=call.project.id, query=query)
+    total, found = await operations.list_keys(call.deps, call.project.id, query=query)
     return KeyList(total=total, keys=[key_model(key) for key in found])
 
 
 @routes.endpoint("GET", "/v1/project/keys/{keyId}", name="project.get_key", callers=Caller.KEY, scopes=READ)
 async def get_key(call: Call[AuthDeps], params: KeyChoice) -> Key:
     """Return a key, without its secret."""
-    return key_model(await operations.get_key(call.deps.pool, project=call.project.id, id_=params.key_id))
+    return key_model(await operations.get_key(call.deps, call.project.id, key_id=params.key_id))
 
 
 @routes.endpoint(

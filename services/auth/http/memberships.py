@@ -166,7 +166,7 @@ async def list_memberships(call: Call[AuthDeps], params: ListMemberships) -> Mem
     attributes = membership_attributes(shown)
     query = parse_list_queries(params.queries, attributes, search=params.search, total=params.total)
     total, found = await operations.list_memberships(
-        call.deps, call.principal, params.team_id, query, names_users="userId" in shown
+        call.deps, call.principal, team_id=params.team_id, query=query, names_users="userId" in shown
     )
     return MembershipList(total=total, memberships=[_shown(call, one) for one in found])
 
@@ -181,7 +181,9 @@ async def list_memberships(call: Call[AuthDeps], params: ListMemberships) -> Mem
 )
 async def get_membership(call: Call[AuthDeps], params: MembershipChoice) -> Membership:
     """Return a membership."""
-    found = await operations.get_membership(call.deps, call.principal, params.team_id, params.membership_id)
+    found = await operations.get_membership(
+        call.deps, call.principal, team_id=params.team_id, membership_id=params.membership_id
+    )
     return _shown(call, found)
 
 
@@ -306,7 +308,7 @@ def membership_model(membership: MembershipOf) -> Membership:
 
 async def _list_of(call: Call[AuthDeps], user_id: str, params: ListOwnMemberships) -> MembershipList:
     query = parse_list_queries(params.queries, MEMBERSHIP_ATTRIBUTES, search=params.search, total=params.total)
-    total, found = await operations.list_memberships_of(call.deps, call.project.id, user_id, query)
+    total, found = await operations.list_memberships_of(call.deps, call.project.id, user_id=user_id, query=query)
     return MembershipList(total=total, memberships=[membership_model(one) for one in found])
 
 

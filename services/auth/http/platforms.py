@@ -91,7 +91,7 @@ class PlatformList(msgspec.Struct, frozen=True, kw_only=True):
 async def list_platforms(call: Call[AuthDeps], params: ListPlatforms) -> PlatformList:
     """List the project's platforms; its own origins, which the operator sets, may call besides."""
     query = parse_list_queries(params.queries, ATTRIBUTES, search="", total=params.total)
-    total, found = await operations.list_platforms(call.deps.pool, project=call.project.id, query=query)
+    total, found = await operations.list_platforms(call.deps, call.project.id, query=query)
     return PlatformList(total=total, platforms=[platform_model(platform) for platform in found])
 
 
@@ -117,7 +117,7 @@ async def create_web_platform(call: Call[AuthDeps], params: CreateWebPlatform) -
 )
 async def get_platform(call: Call[AuthDeps], params: PlatformChoice) -> PlatformWeb:
     """Return a platform."""
-    found = await operations.get_platform(call.deps.pool, project=call.project.id, id_=params.platform_id)
+    found = await operations.get_platform(call.deps, call.project.id, platform_id=params.platform_id)
     return platform_model(found)
 
 

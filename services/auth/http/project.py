@@ -120,7 +120,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 @routes.endpoint("GET", "/v1/project", name="project.get", callers=Caller.KEY, scopes=READ)
 async def get_project(call: Call[AuthDeps]) -> Project:
     """Return the project of the key that calls."""
-    return project_model(await operations.get_project(call.deps.pool, call.project.id))
+    return project_model(await operations.get_project(call.deps, call.project.id))
 
 
 @routes.endpoint(

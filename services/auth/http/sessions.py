@@ -136,7 +136,7 @@ async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Se
 @routes.endpoint("GET", "/v1/account/sessions", name="account.list_sessions", callers=Caller.USER, scopes=("account",))
 async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
     """List the sessions of the user who calls."""
-    found = await operations.list_sessions(call.deps.pool, call.project.id, call.principal.user)
+    found = await operations.list_sessions(call.deps, call.project.id, user_id=call.principal.user)
     total = len(found) if params.total else 0
     return SessionList(total=total, sessions=[session_model(one, current=_current(call)) for one in found])
 
@@ -146,7 +146,9 @@ async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionLi
 )
 async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
     """Return one session of the user who calls."""
-    found = await operations.get_session(call.deps.pool, call.project.id, call.principal.user, _chosen(call, params))
+    found = await operations.get_session(
+        call.deps, call.project.id, user_id=call.principal.user, session_id=_chosen(call, params)
+    )
     return session_model(found, current=_current(call))
 
 

@@ -108,7 +108,7 @@ async def create_team(call: Call[AuthDeps], params: CreateTeam) -> Team:
 async def list_teams(call: Call[AuthDeps], params: ListTeams) -> TeamList:
     """List the teams of the user who calls; all of them for a key."""
     query = parse_list_queries(params.queries, TEAM_ATTRIBUTES, search=params.search, total=params.total)
-    total, found = await operations.list_teams(call.deps, call.principal, query)
+    total, found = await operations.list_teams(call.deps, call.principal, query=query)
     return TeamList(total=total, teams=[team_model(team) for team in found])
 
 
@@ -117,7 +117,7 @@ async def list_teams(call: Call[AuthDeps], params: ListTeams) -> TeamList:
 )
 async def get_team(call: Call[AuthDeps], params: TeamChoice) -> Team:
     """Return a team."""
-    return team_model(await operations.get_team(call.deps, call.principal, params.team_id))
+    return team_model(await operations.get_team(call.deps, call.principal, team_id=params.team_id))
 
 
 @routes.endpoint(
@@ -130,7 +130,7 @@ async def get_team(call: Call[AuthDeps], params: TeamChoice) -> Team:
 )
 async def update_name(call: Call[AuthDeps], params: UpdateTeamName) -> Team:
     """Rename a team, as its owner or by a key."""
-    return team_model(await operations.update_name(call.deps, call.principal, params.team_id, params.name))
+    return team_model(await operations.update_name(call.deps, call.principal, team_id=params.team_id, name=params.name))
 
 
 @routes.endpoint(
@@ -157,7 +157,7 @@ async def delete_team(call: Call[AuthDeps], params: TeamChoice) -> None:
 )
 async def get_prefs(call: Call[AuthDeps], params: TeamChoice) -> bytes:
     """Return a team's preferences."""
-    return bytes((await operations.get_team(call.deps, call.principal, params.team_id)).prefs)
+    return bytes((await operations.get_team(call.deps, call.principal, team_id=params.team_id)).prefs)
 
 
 @routes.endpoint(
@@ -172,7 +172,7 @@ async def get_prefs(call: Call[AuthDeps], params: TeamChoice) -> bytes:
 async def update_prefs(call: Call[AuthDeps], params: UpdateTeamPrefs) -> bytes:
     """Replace a team's preferences, as its owner or by a key, and return them."""
     prefs = written(params.prefs)
-    return bytes((await operations.update_prefs(call.deps, call.principal, params.team_id, prefs)).prefs)
+    return bytes((await operations.update_prefs(call.deps, call.principal, team_id=params.team_id, prefs=prefs)).prefs)
 
 
 def team_model(team: TeamOf) -> Team:

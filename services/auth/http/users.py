@@ -152,14 +152,14 @@ async def create_user(call: Call[AuthDeps], params: CreateUser) -> User:
 async def list_users(call: Call[AuthDeps], params: ListUsers) -> UserList:
     """List users."""
     query = parse_list_queries(params.queries, USER_ATTRIBUTES, search=params.search, total=params.total)
-    total, found = await operations.list_users(call.deps.pool, call.project.id, query)
+    total, found = await operations.list_users(call.deps, call.project.id, query=query)
     return UserList(total=total, users=[user_model(user) for user in found])
 
 
 @routes.endpoint("GET", "/v1/users/{userId}", name="users.get", callers=Caller.KEY, scopes=READ)
 async def get_user(call: Call[AuthDeps], params: UserChoice) -> User:
     """Return a user."""
-    return user_model(await operations.get_user(call.deps.pool, call.project.id, params.user_id))
+    return user_model(await operations.get_user(call.deps, call.project.id, user_id=params.user_id))
 
 
 @routes.endpoint("DELETE", "/v1/users/{userId}", name="users.delete", callers=Caller.KEY, scopes=WRITE, status=204)
@@ -171,7 +171,7 @@ async def delete_user(call: Call[AuthDeps], params: UserChoice) -> None:
 @routes.endpoint("PATCH", "/v1/users/{userId}/name", name="users.update_name", callers=Caller.KEY, scopes=WRITE)
 async def update_name(call: Call[AuthDeps], params: UpdateName) -> User:
     """Rename a user."""
-    return user_model(await operations.update_name(call.deps.pool, call.project.id, params.user_id, params.name))
+    return user_model(await operations.update_name(call.deps, call.principal, user_id=params.user_id, name=params.name))
 
 
 @routes.endpoint(
@@ -218,7 +218,7 @@ async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> User:
 @routes.endpoint("GET", "/v1/users/{userId}/prefs", name="users.get_prefs", callers=Caller.KEY, scopes=READ)
 async def get_prefs(call: Call[AuthDeps], params: UserChoice) -> bytes:
     """Return a user's preferences."""
-    return bytes((await operations.get_user(call.deps.pool, call.project.id, params.user_id)).prefs)
+    return bytes((await operations.get_user(call.deps, call.project.id, user_id=params.user_id)).prefs)
 
 
 @routes.endpoint(
@@ -232,7 +232,7 @@ async def get_prefs(call: Call[AuthDeps], params: UserChoice) -> bytes:
 async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> bytes:
     """Replace a user's preferences, and return them."""
     prefs = written(params.prefs)
-    return bytes((await operations.update_prefs(call.deps.pool, call.project.id, params.user_id, prefs)).prefs)
+    return bytes((await operations.update_prefs(call.deps, call.principal, user_id=params.user_id, prefs=prefs)).prefs)
 
 
 @routes.endpoint(
@@ -280,7 +280,7 @@ async def update_labels(call: Call[AuthDeps], params: UpdateLabels) -> User:
 )
 async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
     """List a user's sessions."""
-    found = await sessions.list_sessions(call.deps.pool, call.project.id, params.user_id)
+    found = await sessions.list_sessions(call.deps, call.project.id, user_id=params.user_id)
     return SessionList(total=len(found) if params.total else 0, sessions=[session_model(one) for one in found])
 
 
@@ -294,7 +294,7 @@ async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> Sess
 )
 async def create_user_session(call: Call[AuthDeps], params: UserChoice) -> Session:
     """Create a session for a user; its secret goes to the backend that asks."""
-    made = await sessions.create_user_session(call.deps.pool, call.project, user_id=params.user_id, ip=call.client.ip)
+    made = await sessions.create_user_session(call.deps, call.project, user_id=params.user_id, ip=call.client.ip)
     return session_model(made.session, secret=made.secret.wire())
 
 
@@ -334,7 +334,7 @@ async def delete_user_sessions(call: Call[AuthDeps], params: UserChoice) -> None
 async def create_token(call: Call[AuthDeps], params: CreateToken) -> Token:
     """Create a login token, to be exchanged for a session."""
     made = await tokens.create_token(
-        call.deps.pool, call.project, params.user_id, length=params.length, expire_s=params.expire
+        call.deps, call.project, user_id=params.user_id, length=params.length, expire_s=params.expire
     )
     return Token(
         id=made.id,

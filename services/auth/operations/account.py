@@ -16,12 +16,12 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
 
 
-async def update_name(deps: AuthDeps, principal: Principal, name: str) -> User:
+async def update_name(deps: AuthDeps, principal: Principal, *, name: str) -> User:
     """Rename the user who calls; raises `Refusal(USER_NOT_FOUND)`, `Unavailable`."""
     return await _update(deps, principal, store.Changes(name=name))
 
 
-async def update_prefs(deps: AuthDeps, principal: Principal, prefs: str) -> User:
+async def update_prefs(deps: AuthDeps, principal: Principal, *, prefs: str) -> User:
     """Replace the preferences, a JSON object, of the user who calls; raises as `update_name`."""
     return await _update(deps, principal, store.Changes(prefs=prefs))
 

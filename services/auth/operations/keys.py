@@ -20,7 +20,6 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
-from shared.postgres.pool import Pool
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -67,17 +66,17 @@ async def create_key(deps: AuthDeps, actor: SystemActor, *, new: NewKey) -> Chan
     return Changed(key, change.receipt)
 
 
-async def list_keys(pool: Pool, *, project: str, query: ListQuery) -> tuple[int, list[Key]]:
+async def list_keys(deps: AuthDeps, project: str, *, query: ListQuery) -> tuple[int, list[Key]]:
     """Return how many of a project's keys match and those of the page; raises `Refusal(PROJECT_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         await get_project(connection, project)
         return await store.list_keys(connection, project, query)
 
 
-async def get_key(pool: Pool, *, project: str, id_: str) -> Key:
+async def get_key(deps: AuthDeps, project: str, *, key_id: str) -> Key:
     """Return a key; raises `Refusal(KEY_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
-        return await store.get_key(connection, project, id_)
+    async with deps.pool.acquire() as connection:
+        return await store.get_key(connection, project, key_id)
 
 
 async def update_key(deps: AuthDeps, actor: Actor, *, key_id: str, key_change: KeyChange) -> Changed[Key]:

@@ -106,7 +106,7 @@ async def create_membership(
     return Changed(membership, change.receipt)
 
 
-async def get_membership(deps: AuthDeps, principal: Principal, team_id: str, membership_id: str) -> Membership:
+async def get_membership(deps: AuthDeps, principal: Principal, *, team_id: str, membership_id: str) -> Membership:
     """Return a membership; raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(MEMBERSHIP_NOT_FOUND)`."""
     check_member(principal, team_id)
     async with deps.pool.acquire() as connection:
@@ -115,7 +115,7 @@ async def get_membership(deps: AuthDeps, principal: Principal, team_id: str, mem
 
 
 async def list_memberships(
-    deps: AuthDeps, principal: Principal, team_id: str, query: ListQuery, *, names_users: bool
+    deps: AuthDeps, principal: Principal, *, team_id: str, query: ListQuery, names_users: bool
 ) -> tuple[int, list[Membership]]:
     """Return a page of a team's memberships and how many match; raises `Refusal(TEAM_NOT_FOUND)`, or of a cursor.
 
@@ -128,7 +128,7 @@ async def list_memberships(
 
 
 async def list_memberships_of(
-    deps: AuthDeps, project: str, user_id: str, query: ListQuery
+    deps: AuthDeps, project: str, *, user_id: str, query: ListQuery
 ) -> tuple[int, list[Membership]]:
     """Return a page of a user's memberships and how many match; raises `Refusal(USER_NOT_FOUND)`, or of a cursor."""
     async with deps.pool.acquire() as connection:

@@ -11,7 +11,6 @@ from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
 from shared.guard.receipt import Receipt
 from shared.kernel.ids import chosen_id
-from shared.postgres.pool import Pool
 
 
 async def create_platform(
@@ -28,16 +27,16 @@ async def create_platform(
     return Changed(platform, change.receipt)
 
 
-async def list_platforms(pool: Pool, *, project: str, query: ListQuery) -> tuple[int, list[Platform]]:
+async def list_platforms(deps: AuthDeps, project: str, *, query: ListQuery) -> tuple[int, list[Platform]]:
     """Return how many of a project's platforms match and those of the page."""
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         return await store.list_platforms(connection, project, query)
 
 
-async def get_platform(pool: Pool, *, project: str, id_: str) -> Platform:
+async def get_platform(deps: AuthDeps, project: str, *, platform_id: str) -> Platform:
     """Return a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
-        return await store.get_platform(connection, project, id_)
+    async with deps.pool.acquire() as connection:
+        return await store.get_platform(connection, project, platform_id)
 
 
 async def update_platform(

@@ -12,7 +12,6 @@ from shared.guard.receipt import Receipt
 from shared.kernel.errors import ArgumentInvalid
 from shared.kernel.ids import is_project_id
 from shared.messaging.outbox import publish
-from shared.postgres.pool import Pool
 
 
 async def create_project(
@@ -35,16 +34,16 @@ async def create_project(
     return Changed(project.project, change.receipt)
 
 
-async def list_projects(pool: Pool) -> list[Project]:
+async def list_projects(deps: AuthDeps) -> list[Project]:
     """Return all projects."""
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         return await store.list_projects(connection)
 
 
-async def get_project(pool: Pool, id_: str) -> StoredProject:
+async def get_project(deps: AuthDeps, project: str) -> StoredProject:
     """Return a project; raises `Refusal(PROJECT_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
-        return await store.get_project(connection, id_)
+    async with deps.pool.acquire() as connection:
+        return await store.get_project(connection, project)
 
 
 async def update_project(deps: AuthDeps, actor: Actor, *, project_change: ProjectChange) -> Changed[StoredProject]:

@@ -12,7 +12,6 @@ from services.auth.operations.changing import Actor, Change, Changed, SystemActo
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.guesses import Guesses
 from services.auth.operations.pace import Pace
-from services.auth.operations.passwords import Passwords
 from services.auth.operations.revoking import confirm_pending, require_lease
 from services.auth.operations.users import create_user, wrong_password
 from services.auth.store import projects, tokens, users
@@ -27,7 +26,7 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import UNIQUE, unique_id
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Connection
 from shared.web.clientinfo import network_of
 from shared.web.counts import Counts
 
@@ -106,7 +105,7 @@ async def create_email_session(
     async with deps.pool.acquire() as connection:
         user = await users.find_user_by_email(connection, project.id, address)
         slowest = await users.find_slowest_hash(connection, project.id)
-    await guesses.admit(project.id, address, partial(_has_signed_in_from, deps.pool, project.id, user, ip))
+    await guesses.admit(project.id, address, partial(_has_signed_in_from, deps, project.id, user, ip))
     known = None if user is None else user.password_hash
     if not await deps.passwords.verify(password, known, slowest=slowest) or user is None or known is None:
         raise wrong_password()
@@ -114,7 +113,7 @@ async def create_email_session(
     await Pace(counts).step(project.id, user.id, "sign-in")  # each may end an older session
     if not user.enabled:
         raise blocked()
-    await _rehash(deps.pool, deps.passwords, user, password, known)
+    await _rehash(deps, user, password, known)
     sign_in = SignIn("email", address, ["password"], ip, duration_s)
 
     async def prove(connection: Connection) -> None:
@@ -150,25 +149,25 @@ async def create_token_session(deps: AuthDeps, project: Project, *, user_id: str
     return await _sign_in(deps, project, whose=Whose(user_id), sign_in=sign_in, prove=prove)
 
 
-async def create_user_session(pool: Pool, project: Project, *, user_id: str, ip: str) -> SignedIn:
+async def create_user_session(deps: AuthDeps, project: Project, *, user_id: str, ip: str) -> SignedIn:
     """Make a session for a user, by a key; it ends no other. Raises `Refusal(USER_NOT_FOUND)`."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with deps.pool.acquire() as connection, connection.transaction():
         await projects.hold_project(connection, project.id, project.incarnation)
         sign_in = SignIn("server", "", ["server"], ip)
         session, secret = await _insert(connection, project, Whose(user_id), sign_in)
     return SignedIn(session, secret, None)
 
 
-async def list_sessions(pool: Pool, project: str, user_id: str) -> list[Session]:
+async def list_sessions(deps: AuthDeps, project: str, *, user_id: str) -> list[Session]:
     """Return a user's sessions, the oldest first; raises `Refusal(USER_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         await users.get_user(connection, project, user_id)
         return await store.list_sessions(connection, project, user_id)
 
 
-async def get_session(pool: Pool, project: str, user_id: str, session_id: str) -> Session:
+async def get_session(deps: AuthDeps, project: str, *, user_id: str, session_id: str) -> Session:
     """Return a session; raises `Refusal(USER_SESSION_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         return await store.get_session(connection, project, user_id, session_id)
 
 
@@ -186,12 +185,12 @@ async def update_session(
     return Changed(session, change.receipt)
 
 
-async def find_session(pool: Pool, project: str, user_id: str, session_id: str) -> FoundSession:
+async def find_session(deps: AuthDeps, project: str, *, user_id: str, session_id: str) -> FoundSession:
     """Return a session by id, or the newest for RECENT, empty where there is none; and the user's generation.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_SESSION_NOT_FOUND)`.
     """
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         user = await users.get_user(connection, project, user_id)
         incarnation = (await projects.get_project(connection, project)).project.incarnation
         if session_id == RECENT:
@@ -264,9 +263,9 @@ def signing_in(project: str, user_id: str) -> SystemActor:
     return SystemActor(project, f"user:{user_id}")
 
 
-async def _has_signed_in_from(pool: Pool, project: str, user: User | None, ip: str) -> bool:
+async def _has_signed_in_from(deps: AuthDeps, project: str, user: User | None, ip: str) -> bool:
     """Say whether a user has signed in from a network lately; nobody has, but that takes as long to say."""
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         places = await store.list_places(connection, project, "" if user is None else user.id, within=PLACES_KEPT)
     return network_of(ip) in {network_of(place) for place in places}
 
@@ -333,8 +332,8 @@ async def _evict(deps: AuthDeps, change: Change, project: Project, user_id: str)
         change.revoke(*(subjects.session(project.id, id_) for id_ in surplus), reason=Reason.SESSION_EVICTED)
 
 
-async def _rehash(pool: Pool, passwords: Passwords, user: User, password: str, known: str) -> None:
-    if passwords.is_outdated(known):
-        new_hash = await passwords.hash(password)
-        async with pool.acquire() as connection:
+async def _rehash(deps: AuthDeps, user: User, password: str, known: str) -> None:
+    if deps.passwords.is_outdated(known):
+        new_hash = await deps.passwords.hash(password)
+        async with deps.pool.acquire() as connection:
             await users.replace_hash(connection, user, new_hash)

@@ -59,25 +59,25 @@ async def create_team(
     return Changed(team, change.receipt)
 
 
-async def get_team(deps: AuthDeps, principal: Principal, team_id: str) -> Team:
+async def get_team(deps: AuthDeps, principal: Principal, *, team_id: str) -> Team:
     """Return a team; raises `Refusal(TEAM_NOT_FOUND)`, also for who is no member."""
     check_member(principal, team_id)
     async with deps.pool.acquire() as connection:
         return await store.get_team(connection, principal.project, team_id)
 
 
-async def list_teams(deps: AuthDeps, principal: Principal, query: ListQuery) -> tuple[int, list[Team]]:
+async def list_teams(deps: AuthDeps, principal: Principal, *, query: ListQuery) -> tuple[int, list[Team]]:
     """Return a page of the teams that the caller may see, and how many match; raises `Refusal` of a cursor."""
     async with deps.pool.acquire() as connection:
         return await store.list_teams(connection, principal.project, principal.user, query)
 
 
-async def update_name(deps: AuthDeps, principal: Principal, team_id: str, name: str) -> Team:
+async def update_name(deps: AuthDeps, principal: Principal, *, team_id: str, name: str) -> Team:
     """Rename a team; raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(USER_UNAUTHORIZED)`, `Unavailable`."""
     return await _update(deps, principal, team_id, store.Changes(name=name))
 
 
-async def update_prefs(deps: AuthDeps, principal: Principal, team_id: str, prefs: str) -> Team:
+async def update_prefs(deps: AuthDeps, principal: Principal, *, team_id: str, prefs: str) -> Team:
     """Replace a team's preferences, a JSON object; else as `update_name`."""
     return await _update(deps, principal, team_id, store.Changes(prefs=prefs))
 

@@ -4,13 +4,13 @@ import secrets
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from services.auth.operations.deps import AuthDeps
 from services.auth.store import tokens as store
 from services.auth.store.projects import hold_project
 from shared.contracts.credentials import digest
 from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.ids import unique_id
-from shared.postgres.pool import Pool
 
 SAFE_LENGTH = 16
 """So many hex digits, 64 bits, nobody guesses in a token's life, at whatever rate."""
@@ -27,7 +27,7 @@ class MadeToken(NamedTuple):
     expires_at: datetime
 
 
-async def create_token(pool: Pool, project: Project, user_id: str, *, length: int, expire_s: int) -> MadeToken:
+async def create_token(deps: AuthDeps, project: Project, *, user_id: str, length: int, expire_s: int) -> MadeToken:
     """Make a token of `length` hex digits that is good for `expire_s` seconds.
 
     One that is short enough to be guessed lives for `SHORT_S` at most, and dies after `GUESSES` wrong tries.
@@ -36,7 +36,7 @@ async def create_token(pool: Pool, project: Project, user_id: str, *, length: in
     secret = secrets.token_hex((length + 1) // 2)[:length]
     is_short = length < SAFE_LENGTH
     id_, expires_at = unique_id(), now() + timedelta(seconds=min(expire_s, SHORT_S) if is_short else expire_s)
-    async with pool.acquire() as connection, connection.transaction():
+    async with deps.pool.acquire() as connection, connection.transaction():
         await hold_project(connection, project.id, project.incarnation)
         created_at = await store.insert_token(
             connection,

@@ -21,7 +21,6 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import UNIQUE, chosen_id, is_id
-from shared.postgres.pool import Pool
 
 
 async def create_user(
@@ -88,15 +87,15 @@ async def create_user_once(deps: AuthDeps, project: Project, *, new: NewUser) ->
         return user
 
 
-async def get_user(pool: Pool, project: str, user_id: str) -> User:
+async def get_user(deps: AuthDeps, project: str, *, user_id: str) -> User:
     """Return a user; raises `Refusal(USER_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         return await store.get_user(connection, project, user_id)
 
 
-async def list_users(pool: Pool, project: str, query: ListQuery) -> tuple[int, list[User]]:
+async def list_users(deps: AuthDeps, project: str, *, query: ListQuery) -> tuple[int, list[User]]:
     """Return a page of users and how many match."""
-    async with pool.acquire() as connection:
+    async with deps.pool.acquire() as connection:
         return await store.list_users(connection, project, query)
 
 
@@ -127,16 +126,16 @@ async def update_labels(deps: AuthDeps, principal: Principal, *, user_id: str, l
     return Changed(user, change.receipt)
 
 
-async def update_name(pool: Pool, project: str, user_id: str, name: str) -> User:
+async def update_name(deps: AuthDeps, principal: Principal, *, user_id: str, name: str) -> User:
     """Rename a user; raises `Refusal(USER_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
-        return await store.update_user(connection, project, user_id, name=name)
+    async with deps.pool.acquire() as connection:
+        return await store.update_user(connection, principal.project, user_id, name=name)
 
 
-async def update_prefs(pool: Pool, project: str, user_id: str, prefs: str) -> User:
+async def update_prefs(deps: AuthDeps, principal: Principal, *, user_id: str, prefs: str) -> User:
     """Replace a user's preferences, a JSON object; raises `Refusal(USER_NOT_FOUND)`."""
-    async with pool.acquire() as connection:
-        return await store.update_user(connection, project, user_id, prefs=prefs)
+    async with deps.pool.acquire() as connection:
+        return await store.update_user(connection, principal.project, user_id, prefs=prefs)
 
 
 async def update_email(

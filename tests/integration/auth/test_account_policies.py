@@ -143,7 +143,10 @@ async def test_a_session_that_is_deleted_while_its_new_password_is_hashed_change
         hasher.may_go_on.set()
         with pytest.raises(Unavailable):
             await changing
-        for change in (account.update_name(deps, principal, "Eve"), account.update_prefs(deps, principal, "{}")):
+        for change in (
+            account.update_name(deps, principal, name="Eve"),
+            account.update_prefs(deps, principal, prefs="{}"),
+        ):
             with pytest.raises(Unavailable):
                 await change
     assert await sign_in(world.guest, email) == (201, "")

@@ -251,10 +251,10 @@ async def test_what_a_key_of_the_former_project_does_late_is_refused(world: Worl
     member = memberships.Invitee(user_id=await world.sign_up("late@example.org"))
     late = [
         users.create_user(deps, former, new=NewUser(id="late")),
-        sessions.create_user_session(pool, former, user_id=member.user_id, ip=""),
-        tokens.create_token(pool, former, member.user_id, length=32, expire_s=60),
+        sessions.create_user_session(deps, former, user_id=member.user_id, ip=""),
+        tokens.create_token(deps, former, user_id=member.user_id, length=32, expire_s=60),
         teams.create_team(deps, key, team_id="late", name="Late", roles=[]),
-        teams.update_name(deps, key, "band", "Late"),
+        teams.update_name(deps, key, team_id="band", name="Late"),
         projects.update_project(deps, key, project_change=ProjectChange(name="Late")),
     ]
 
