@@ -31,7 +31,7 @@ class FeedOpened(Event, frozen=True, kw_only=True):
 
 
 class PrincipalsChanged(Event, frozen=True, kw_only=True):
-    """What was known of `subjects` no longer holds. `reason` is for people: `session.deleted`, `user.blocked`, …"""
+    """What was known of `subjects` no longer holds. `reason`, for people, is one of `reasons.Reason`."""
 
     TYPE: ClassVar[str] = "principals.changed"
     STREAM: ClassVar[str] = "feed"
