@@ -47,6 +47,21 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         return f"User({self.project}/{self.id})"
 
 
+class NewSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session to be made, of a user of this incarnation, or whichever there is; else as `Session`."""
+
+    project: str
+    id: str
+    user_id: str
+    incarnation: int | None
+    secret_digest: bytes
+    provider: str
+    provider_uid: str
+    factors: list[str]
+    ip: str
+    expires_at: datetime
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A session of a user; its secret is known to its bearer only."""
 

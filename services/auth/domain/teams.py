@@ -80,6 +80,24 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class NewMembership(msgspec.Struct, frozen=True, kw_only=True):
+    """A membership to be kept: confirmed where it has been joined, else an invitation with a secret and an address.
+
+    With `invited_name` it is for whoever has that address when it is accepted, and `user_id` is reserved; else for the
+    user.
+    """
+
+    project: str
+    id: str
+    team_id: str
+    user_id: str
+    roles: list[str]
+    joined_at: datetime | None
+    secret_digest: bytes | None = None
+    sent_to: str = ""
+    invited_name: str | None = None
+
+
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     """What proves an invitation: the digest of its secret, and the address that its link was sent to.
 

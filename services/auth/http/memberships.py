@@ -15,7 +15,7 @@ from services.auth.http.sessions import add_receipt, send_cookies, with_receipt
 from services.auth.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
 from services.auth.operations import memberships as operations
 from services.auth.operations.deps import AuthDeps
-from services.auth.operations.memberships import Invitee, Link, NewMembership
+from services.auth.operations.memberships import Invitee, Link, MembershipRequest
 from services.auth.operations.pace import Pace
 from shared.contracts.principal import Kind
 from shared.kernel.clock import wire_date
@@ -145,8 +145,8 @@ async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> M
     _check_target(call, params)
     await Pace(call.counts).step(call.project.id, call.principal.user, "invitation")
     invitee = Invitee(user_id=params.user_id, email=params.email, phone=params.phone, name=params.name)
-    new = NewMembership(params.team_id, params.membership_id, invitee, params.roles, params.url)
-    changed = await operations.create_membership(call.deps, call.principal, project=call.project, new=new)
+    request = MembershipRequest(params.team_id, params.membership_id, invitee, params.roles, params.url)
+    changed = await operations.create_membership(call.deps, call.principal, project=call.project, request=request)
     membership = with_receipt(call, changed)
     # An invitation to an address tells what the caller sent, and nothing of whoever has the address.
     return membership_model(membership) if membership.is_to_address else _shown(call, membership)

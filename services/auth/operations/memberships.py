@@ -12,6 +12,7 @@ from services.auth.domain.records import NewUser, User
 from services.auth.domain.teams import (
     Invitation,
     Membership,
+    NewMembership,
     Team,
     check_age,
     check_member,
@@ -51,8 +52,8 @@ class Invitee(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-class NewMembership(NamedTuple):
-    """A membership to be made; an invitation's link leads to `url`."""
+class MembershipRequest(NamedTuple):
+    """What is asked for: a membership, or an invitation whose link leads to `url`."""
 
     team_id: str
     id: str
@@ -80,7 +81,7 @@ class Accepted(NamedTuple):
 
 
 async def create_membership(
-    deps: AuthDeps, principal: Principal, *, project: Project, new: NewMembership
+    deps: AuthDeps, principal: Principal, *, project: Project, request: MembershipRequest
 ) -> Changed[Membership]:
     """Make a member, at once where a key asks; where an owner does, send an invitation.
 
@@ -89,20 +90,20 @@ async def create_membership(
     Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, USER_NOT_FOUND, USER_ALREADY_EXISTS, USER_COUNT_EXCEEDED,
     MEMBERSHIP_ALREADY_CONFIRMED, RESOURCE_ALREADY_EXISTS, GENERAL_SMTP_DISABLED), `ArgumentInvalid`, `Unavailable`.
     """
-    check_owner(principal, new.team_id)
-    roles = list(dict.fromkeys(new.roles))
+    check_owner(principal, request.team_id)
+    roles = list(dict.fromkeys(request.roles))
     if principal.kind is not Kind.KEY:
-        return Changed(await _invite(deps, principal, project=project, new=new._replace(roles=roles)), None)
-    team = subjects.team(project.id, new.team_id)
+        return Changed(await _invite(deps, principal, project=project, request=request._replace(roles=roles)), None)
+    team = subjects.team(project.id, request.team_id)
     async with changing(deps, principal, Reason.MEMBERSHIP_CREATED, side_effect=True, settles=[team]) as change:
         connection = change.connection
         await hold_project(connection, project.id, project.incarnation)
-        await teams.get_team(connection, project.id, new.team_id)
-        user = await _find_or_make(connection, project, new.invitee, compares=reads_users(principal))
-        place = _Place(project.id, new.team_id, roles, user)
-        membership = await _put(connection, place, new.id, is_joined=True)
+        await teams.get_team(connection, project.id, request.team_id)
+        user = await _find_or_make(connection, project, request.invitee, compares=reads_users(principal))
+        place = _Place(project.id, request.team_id, roles, user)
+        membership = await _put(connection, place, request.id, is_joined=True)
         await check_roles(connection, project.id, user.id)
-        _revoke(change, new.team_id, user.id)
+        _revoke(change, request.team_id, user.id)
     return Changed(membership, change.receipt)
 
 
@@ -244,20 +245,20 @@ class _Place(NamedTuple):
     invited_name: str | None = None
 
 
-async def _invite(deps: AuthDeps, principal: Principal, *, project: Project, new: NewMembership) -> Membership:
+async def _invite(deps: AuthDeps, principal: Principal, *, project: Project, request: MembershipRequest) -> Membership:
     sink = _sink(deps)
     secret = secrets.token_hex(SECRET_BYTES)
     async with deps.pool.acquire() as connection, connection.transaction():
-        team = await teams.get_team(connection, project.id, new.team_id)
-        await check_again(connection, principal, owns=new.team_id)
-        if new.invitee.user_id:
-            user = await users.get_user(connection, project.id, new.invitee.user_id)
-            sent_to, place = _address(user), _Place(project.id, new.team_id, new.roles, user)
+        team = await teams.get_team(connection, project.id, request.team_id)
+        await check_again(connection, principal, owns=request.team_id)
+        if request.invitee.user_id:
+            user = await users.get_user(connection, project.id, request.invitee.user_id)
+            sent_to, place = _address(user), _Place(project.id, request.team_id, request.roles, user)
         else:
-            sent_to = normal_email("email", new.invitee.email) if new.invitee.email else new.invitee.phone
-            place = _Place(project.id, new.team_id, new.roles, invited_name=new.invitee.name or sent_to)
+            sent_to = normal_email("email", request.invitee.email) if request.invitee.email else request.invitee.phone
+            place = _Place(project.id, request.team_id, request.roles, invited_name=request.invitee.name or sent_to)
         membership = await _put(connection, place, UNIQUE, is_joined=False, secret=secret, sent_to=sent_to)
-    letter = _letter(team, membership, to=sent_to, url=new.url, secret=secret)
+    letter = _letter(team, membership, to=sent_to, url=request.url, secret=secret)
     try:
         await sink.send(letter)
     except OSError as error:
@@ -283,36 +284,22 @@ async def _put(
         user_id = user.id
     if known is not None and known.confirmed:
         raise _already_confirmed()
-    joined_at = now() if is_joined else None
-    secret_digest = digest(secret) if secret else None
+    membership = NewMembership(
+        project=project,
+        id=chosen_id(id_) if known is None else known.id,
+        team_id=team_id,
+        user_id=user_id,
+        roles=roles,
+        joined_at=now() if is_joined else None,
+        secret_digest=digest(secret) if secret else None,
+        sent_to=sent_to,
+        invited_name=invited_name,
+    )
     if known is None:
-        id_ = chosen_id(id_)
-        await store.insert_membership(
-            connection,
-            project=project,
-            id_=id_,
-            team_id=team_id,
-            user_id=user_id,
-            roles=roles,
-            joined_at=joined_at,
-            secret_digest=secret_digest,
-            sent_to=sent_to,
-            invited_name=invited_name,
-        )
+        await store.insert_membership(connection, membership)
     else:
-        id_ = known.id
-        await store.invite_again(
-            connection,
-            project=project,
-            id_=id_,
-            user_id=user_id,
-            roles=roles,
-            joined_at=joined_at,
-            secret_digest=secret_digest,
-            sent_to=sent_to,
-            invited_name=invited_name,
-        )
-    return _found(await store.find_membership(connection, project, team_id, id_))
+        await store.invite_again(connection, membership)
+    return _found(await store.find_membership(connection, project, team_id, membership.id))
 
 
 async def _find_or_make(connection: Connection, project: Project, invitee: Invitee, *, compares: bool) -> User:

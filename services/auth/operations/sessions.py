@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from services.auth.domain.emails import normal_email
-from services.auth.domain.records import NewUser, Session, User
+from services.auth.domain.records import NewSession, NewUser, Session, User
 from services.auth.operations.changing import Actor, Change, Changed, SystemActor, changing
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.guesses import Guesses
@@ -307,10 +307,9 @@ async def _insert(
     connection: Connection, project: Project, whose: Whose, sign_in: SignIn
 ) -> tuple[Session, SessionSecret]:
     secret = SessionSecret.new(whose.user_id)
-    session = await store.insert_session(
-        connection,
+    new = NewSession(
         project=project.id,
-        id_=unique_id(),
+        id=unique_id(),
         user_id=whose.user_id,
         incarnation=whose.incarnation,
         secret_digest=secret.digest(),
@@ -320,7 +319,7 @@ async def _insert(
         ip=sign_in.ip,
         expires_at=now() + timedelta(seconds=sign_in.duration_s or project.session_duration_s),
     )
-    return session, secret
+    return await store.insert_session(connection, new), secret
 
 
 async def _evict(deps: AuthDeps, change: Change, project: Project, user_id: str) -> None:

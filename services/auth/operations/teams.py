@@ -2,7 +2,7 @@
 
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.roles import check_number, roles_of
-from services.auth.domain.teams import OWNER, Team, check_member, check_owner
+from services.auth.domain.teams import OWNER, NewMembership, Team, check_member, check_owner
 from services.auth.operations.changing import Changed, changing
 from services.auth.operations.deps import AuthDeps
 from services.auth.operations.revoking import confirm_pending, require_lease
@@ -45,15 +45,15 @@ async def create_team(
         if is_chosen and await is_spent(change.connection, project, "team", team_id):
             raise store.already_exists()
         await check_again(change.connection, principal)
-        await memberships.insert_membership(
-            change.connection,
+        membership = NewMembership(
             project=project,
-            id_=unique_id(),
+            id=unique_id(),
             team_id=team_id,
             user_id=user_id,
             roles=list(dict.fromkeys([*roles, OWNER])),
             joined_at=now(),
         )
+        await memberships.insert_membership(change.connection, membership)
         await check_roles(change.connection, project, user_id)
         team = await store.get_team(change.connection, project, team_id)
     return Changed(team, change.receipt)

@@ -1,13 +1,11 @@
 """Memberships: the places of users in teams."""
 
-from datetime import datetime
-
 import asyncpg
 import msgspec
 
 from services.auth.domain.list_queries import ListQuery
 from services.auth.domain.records import User
-from services.auth.domain.teams import Invitation, Membership, team_not_found
+from services.auth.domain.teams import Invitation, Membership, NewMembership, team_not_found
 from services.auth.store.pages import Listing
 from services.auth.store.rows import USER, user
 from shared.kernel.errors import ErrorType, Refusal
@@ -40,13 +38,13 @@ OF_USER = """
 
 _INSERT = """
     INSERT INTO auth.memberships (
-        project, id, team_id, user_id, roles, confirmed, joined_at, secret_digest, sent_to, invited_name
+        project, id, user_id, roles, confirmed, joined_at, secret_digest, sent_to, invited_name, team_id
     )
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _INVITE_AGAIN = """
     UPDATE auth.memberships
-    SET roles = $3, confirmed = $4, joined_at = $5, secret_digest = $6, sent_to = $7, user_id = $8, invited_name = $9,
+    SET user_id = $3, roles = $4, confirmed = $5, joined_at = $6, secret_digest = $7, sent_to = $8, invited_name = $9,
         invited_at = now(), updated_at = now()
     WHERE project = $1 AND id = $2
 """
@@ -103,28 +101,10 @@ _ALL_OF_USER = msgspec.structs.replace(
 )
 
 
-async def insert_membership(
-    connection: Connection,
-    *,
-    project: str,
-    id_: str,
-    team_id: str,
-    user_id: str,
-    roles: list[str],
-    joined_at: datetime | None,
-    secret_digest: bytes | None = None,
-    sent_to: str = "",
-    invited_name: str | None = None,
-) -> None:
-    """Make a membership, confirmed where it has been joined; with `invited_name`, an invitation to an address.
-
-    Raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(RESOURCE_ALREADY_EXISTS)`.
-    """
-    confirmed = joined_at is not None
+async def insert_membership(connection: Connection, new: NewMembership) -> None:
+    """Make a membership; raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(RESOURCE_ALREADY_EXISTS)`."""
     try:
-        await connection.execute(
-            _INSERT, project, id_, team_id, user_id, roles, confirmed, joined_at, secret_digest, sent_to, invited_name
-        )
+        await connection.execute(_INSERT, *_values(new), new.team_id)
     except asyncpg.UniqueViolationError as error:
         raise Refusal(
             ErrorType.RESOURCE_ALREADY_EXISTS, "A membership with the requested ID already exists."
@@ -133,31 +113,9 @@ async def insert_membership(
         raise team_not_found() from error
 
 
-async def invite_again(
-    connection: Connection,
-    *,
-    project: str,
-    id_: str,
-    user_id: str,
-    roles: list[str],
-    joined_at: datetime | None,
-    secret_digest: bytes | None,
-    sent_to: str,
-    invited_name: str | None,
-) -> None:
+async def invite_again(connection: Connection, new: NewMembership) -> None:
     """Put a new invitation in place of one that is pending, confirmed where it has been joined."""
-    await connection.execute(
-        _INVITE_AGAIN,
-        project,
-        id_,
-        roles,
-        joined_at is not None,
-        joined_at,
-        secret_digest,
-        sent_to,
-        user_id,
-        invited_name,
-    )
+    await connection.execute(_INVITE_AGAIN, *_values(new))
 
 
 async def find_membership(connection: Connection, project: str, team_id: str, id_: str) -> Membership | None:
@@ -248,3 +206,9 @@ async def find_user_by_phone(connection: Connection, project: str, phone: str) -
 
 def _membership(row: asyncpg.Record | None) -> Membership | None:
     return None if row is None else Membership(**dict(row))
+
+
+def _values(new: NewMembership) -> tuple[object, ...]:
+    confirmed, joined_at = new.joined_at is not None, new.joined_at
+    proof = (new.secret_digest, new.sent_to, new.invited_name)
+    return (new.project, new.id, new.user_id, new.roles, confirmed, joined_at, *proof)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from services.auth.domain.records import Session
+from services.auth.domain.records import NewSession, Session
 from services.auth.store.rows import SESSION, session
 from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType, Refusal
@@ -77,26 +77,20 @@ _END_IDLE = """
 _ENDED = "SELECT id FROM auth.sessions WHERE project = $1 AND user_id = $2 AND secret_digest = $3"
 
 
-async def insert_session(
-    connection: Connection,
-    *,
-    project: str,
-    id_: str,
-    user_id: str,
-    incarnation: int | None,
-    secret_digest: bytes,
-    provider: str,
-    provider_uid: str,
-    factors: list[str],
-    ip: str,
-    expires_at: datetime,
-) -> Session:
-    """Make a session of a user, of this incarnation (None: whichever there is), whom nobody deletes meanwhile.
-
-    Raises `Refusal(USER_NOT_FOUND)`.
-    """
+async def insert_session(connection: Connection, new: NewSession) -> Session:
+    """Make a session of a user whom nobody deletes meanwhile; raises `Refusal(USER_NOT_FOUND)`."""
     row = await connection.fetchrow(
-        _INSERT, project, id_, user_id, secret_digest, provider, provider_uid, factors, ip, expires_at, incarnation
+        _INSERT,
+        new.project,
+        new.id,
+        new.user_id,
+        new.secret_digest,
+        new.provider,
+        new.provider_uid,
+        new.factors,
+        new.ip,
+        new.expires_at,
+        new.incarnation,
     )
     if row is None:
         raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
