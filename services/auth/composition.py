@@ -104,6 +104,7 @@ def _deployment(settings: Settings) -> Deployment:
         limits_redis_url=settings.limits_redis_url,
         copies=settings.redis_copies,
         has_barrier=settings.test_barrier,
+        has_limits=settings.rate_limits,
         public_url=settings.public_url,
     )
 

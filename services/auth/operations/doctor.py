@@ -58,6 +58,7 @@ class Deployment:
     limits_redis_url: Secret
     copies: int
     has_barrier: bool
+    has_limits: bool = True
     public_url: tuple[str, ...] = ()
     plain_hosts: set[str] = field(default_factory=set)
 
@@ -73,7 +74,7 @@ async def examine_deployment(pool: Pool, redis: Redis, deployment: Deployment) -
         ("redis", _redis_settings(redis)),
         ("redis", _copies(redis, deployment.copies)),
         ("redis", _rights(redis, deployment.redis_url)),
-        ("limits", _limits(redis, deployment.limits_redis_url)),
+        ("limits", _limits(redis, deployment.limits_redis_url, has_limits=deployment.has_limits)),
         ("postgresql", _postgresql(pool)),
         ("clocks", _clocks(pool, redis)),
         ("registry", _registry(redis)),
@@ -177,7 +178,10 @@ async def _answers_to_anybody(url: Secret) -> bool:
     return True
 
 
-async def _limits(redis: Redis, url: Secret) -> list[Finding]:
+async def _limits(redis: Redis, url: Secret, *, has_limits: bool) -> list[Finding]:
+    if not has_limits:
+        message = "are off: passwords can be guessed without a pause; remove DAYPASS_RATE_LIMITS=off"
+        return [Finding(verdict=WARN, part="limits", check="counts", message=message)]
     if not url:
         counted = Counter(one.service for one in await list_registrations(redis))
         several = sorted(service for service, replicas in counted.items() if replicas > 1)

@@ -23,14 +23,15 @@ async def examine_grantees(pool: Pool, bus: Bus) -> Finding:
         return _finding(Verdict.WARN, f"cannot be looked at: {refusal.message}")
     async with pool.acquire() as connection:
         missing = await list_missing(connection, named.grantees[:MOST_LOOKED_AT])
-    scope = "" if named.is_complete else f" of the first {MOST_LOOKED_AT:,} that were looked at"
+    scope = "" if named.is_complete else f" (of the first {MOST_LOOKED_AT:,})"
     if not missing:
-        return _finding(Verdict.OK, f"all{scope} whom permissions name are there")
+        return _finding(Verdict.OK, f"all users, teams and memberships{scope} that permissions name exist")
     some = ", ".join(f"{role} in project {project}" for project, role in missing[:MOST_NAMED])
     more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
     return _finding(
         Verdict.WARN,
-        f"{len(missing)}{scope} are not there: {some}{more}; whoever a key makes with such an id gets what they grant",
+        f"{len(missing)}{scope} that permissions name do not exist: {some}{more}. If a key later creates one with such"
+        " an id, it gets these rights",
     )
 
 

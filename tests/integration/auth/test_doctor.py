@@ -69,12 +69,16 @@ class Clinic:
         self.valkey = valkey
 
     async def complaints(
-        self, *, copies: int = 0, has_barrier: bool = True, limits_url: str = ""
+        self, *, copies: int = 0, has_barrier: bool = True, has_limits: bool = True, limits_url: str = ""
     ) -> list[tuple[Verdict, str, str]]:
         """What is not ok: verdict, check, message."""
         url = Secret(self.valkey.url("auth"))
         deployment = Deployment(
-            redis_url=url, limits_redis_url=Secret(limits_url), copies=copies, has_barrier=has_barrier
+            redis_url=url,
+            limits_redis_url=Secret(limits_url),
+            copies=copies,
+            has_barrier=has_barrier,
+            has_limits=has_limits,
         )
         found = await examine_deployment(self.pool, self.redis, deployment)
         return [(one.verdict, one.check, one.message) for one in found if one.verdict is not OK]
@@ -134,17 +138,17 @@ async def test_permissions_that_name_nobody_are_a_warning(world: World, monkeypa
     async def grantees() -> tuple[Verdict, str]:
         found = (await world.bus.ask(ExamineDeployment(), timeout_s=15)).findings[-1]
         assert (found.part, found.check) == ("permissions", "grantees")
-        return found.verdict, found.message.partition(";")[0]
+        return found.verdict, found.message.partition(". ")[0]
 
     monkeypatch.setattr(doctor, "REGISTRATION_S", 0.3)
     world.named.update(f"ghosts-{n}" for n in range(7))
     named = ", ".join(f"team:ghosts-{n} in project library" for n in range(5))
-    assert await grantees() == (WARN, f"7 are not there: {named} and 2 more")
+    assert await grantees() == (WARN, f"7 that permissions name do not exist: {named} and 2 more")
 
     for n in range(7):
         assert (await world.key.call("POST", "/teams", teamId=f"ghosts-{n}", name="Ghosts")).status == 201
 
-    assert await grantees() == (OK, "all whom permissions name are there")
+    assert await grantees() == (OK, "all users, teams and memberships that permissions name exist")
     world.named.clear()
 
 
@@ -412,6 +416,13 @@ async def test_counts_may_be_evicted_and_had_better_be(clinic: Clinic, parts: Pa
 
     assert [one[:2] for one in unbounded] == [(WARN, "maxmemory"), (WARN, "maxmemory-policy")]
     assert bounded == []
+
+
+async def test_rate_limits_that_are_off_are_a_warning(clinic: Clinic) -> None:
+    (found,) = await clinic.complaints(has_limits=False)
+
+    assert found[:2] == (WARN, "counts")
+    assert "DAYPASS_RATE_LIMITS=off" in found[2]
 
 
 async def test_replicas_that_count_each_alone_are_named(clinic: Clinic) -> None:
