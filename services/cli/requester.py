@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from redis.asyncio import Redis
 
 from services.cli.exit_codes import CommandFailed, ExitCode
 from services.cli.place import chosen
@@ -15,7 +16,7 @@ from shared.contracts.requests import Request
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.settings import Secret, SettingsError, read_settings
 from shared.messaging.bus import Bus
-from shared.messaging.wire import open_client
+from shared.messaging.wire import REDIS_ERRORS, open_client
 
 A = TypeVar("A", bound=msgspec.Struct)
 
@@ -69,10 +70,19 @@ def _redis_url(given: Path | None) -> str:
     return running.redis_url
 
 
+async def _reach(redis: Redis, url: str) -> None:
+    try:
+        await redis.ping()
+    except REDIS_ERRORS as error:
+        where = url.rpartition("@")[2]
+        raise CommandFailed(f"Redis does not answer at {where}: {error}") from error
+
+
 async def _ask(url: str, request: Request[A]) -> A:
     redis = open_client(url, name="daypass-cli")
     bus = Bus(redis=redis, service="cli")
     try:
+        await _reach(redis, url)
         return await bus.ask(request, timeout_s=TIMEOUT_S)
     finally:
         await bus.close()

@@ -7,12 +7,14 @@ from aiohttp.web import BaseRequest, Response, Server, ServerRunner, TCPSite
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from shared.kernel.settings import SettingsError
+
 PATH = "/metrics"
 
 
 @contextlib.asynccontextmanager
 async def serving_metrics(registry: CollectorRegistry, host: str, port: int) -> AsyncIterator[int]:
-    """Serve `/metrics` on a host and port (0: any free one); yields the port. Raises `OSError` where it is taken."""
+    """Serve `/metrics` on a host and port (0: any free one); yields the port. Raises `SettingsError` if taken."""
 
     async def respond(request: BaseRequest) -> Response:
         if request.path != PATH:
@@ -26,7 +28,10 @@ async def serving_metrics(registry: CollectorRegistry, host: str, port: int) -> 
     await runner.setup()
     try:
         site = TCPSite(runner, host, port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise SettingsError(f"DAYPASS_METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}") from error
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

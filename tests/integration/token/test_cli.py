@@ -74,3 +74,11 @@ async def test_nothing_running_is_said_with_what_to_start(tmp_path: Path, comman
 
     assert (code, out) == (3, "")
     assert "daypass up" in err
+
+
+async def test_a_redis_that_is_away_is_named_without_its_password() -> None:
+    code, _, err = await daypass("project", "list", DAYPASS_REDIS_URL="redis://cli:secret@127.0.0.1:1")
+
+    assert code == 1
+    assert "Redis does not answer at 127.0.0.1:1" in err
+    assert "secret" not in err

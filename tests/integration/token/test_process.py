@@ -81,6 +81,14 @@ async def test_metrics_are_served_on_their_port_and_on_no_other(settings: Settin
         assert await status(http, f"http://127.0.0.1:{metrics_port}/v1/.well-known/jwks.json") == 404
 
 
+async def test_a_metrics_port_that_is_in_use_is_named(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, said = await run(environment(settings, DAYPASS_METRICS_PORT=str(taken.getsockname()[1])))
+
+    assert code == 1
+    assert "DAYPASS_METRICS_PORT: cannot listen on 127.0.0.1" in said
+
+
 async def test_a_wrong_master_key_ends_the_start_in_words(settings: Settings, unused_port: int) -> None:
     async with running(environment(settings), unused_port) as token, aiohttp.ClientSession() as http:
         await eventually(lambda: status(http, f"{token.url}/livez"), 200)
