@@ -14,7 +14,7 @@ from services.data.composition import open_data
 from services.data.settings import Settings as DataSettings
 from services.embedded.child import Child
 from services.embedded.credentials import Credentials, find_credentials, write_credentials
-from services.embedded.datadir import DataDir
+from services.embedded.datadir import DataDir, refuse_if_held
 from services.embedded.parts import Parts, Say, open_parts
 from services.embedded.port import DEFAULT_PORT, endpoint, take_port
 from services.embedded.run_file import Running, announced
@@ -23,6 +23,7 @@ from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject, ListProjects
 from shared.guard.metrics import open_registry
 from shared.guard.resolver import BusResolver
+from shared.kernel.clock import now
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret, read_settings
 from shared.messaging.bus import Bus
@@ -62,10 +63,11 @@ async def open_instance(
     Raises `StartRefused` or `PartFailed`, and what the services raise where they cannot start; nothing is left running.
     """
     async with contextlib.AsyncExitStack() as stack:
+        refuse_if_held(DataDir(path))
         listener = stack.enter_context(take_port(host, port))
         url = endpoint(listener)
         if port is None and not url.endswith(f":{DEFAULT_PORT}/v1"):
-            say(f"port {DEFAULT_PORT} is in use; using {url}")
+            say(f"port {DEFAULT_PORT} is in use, so Daypass uses {listener.getsockname()[1]} instead")
         parts = await stack.enter_async_context(open_parts(path, is_restored=is_restored, say=say))
         say("starting the services")
         await stack.enter_async_context(_serving(parts, listener))
@@ -138,7 +140,10 @@ async def _make_credentials(parts: Parts) -> Credentials:
         known = (await bus.ask(ListProjects(), timeout_s=ASK_S)).projects
         if FIRST_PROJECT not in {project.id for project in known}:
             await bus.ask(CreateProject(id=FIRST_PROJECT, name="Default"), timeout_s=ASK_S)
-        request, secret = CreateKey.new(project=FIRST_PROJECT, name="first key")
+            name = "first key"
+        else:  # restored, or the file with the key was lost
+            name = f"replacement of {now():%Y-%m-%d}"
+        request, secret = CreateKey.new(project=FIRST_PROJECT, name=name)
         await bus.ask(request, timeout_s=ASK_S)
         return Credentials(project=FIRST_PROJECT, key=Secret(secret))
     finally:

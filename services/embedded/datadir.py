@@ -129,6 +129,15 @@ def locked(data_dir: DataDir) -> Iterator[None]:
         yield
 
 
+def refuse_if_held(data_dir: DataDir) -> None:
+    """Raise `StartRefused` where a process holds the directory; `open_data_dir` names all other faults."""
+    pid = None
+    with contextlib.suppress(OSError):
+        pid = holder(data_dir)
+    if pid is not None:
+        raise StartRefused(f"Daypass already runs on {data_dir.path} (process {pid})")
+
+
 def holder(data_dir: DataDir) -> int | None:
     """Return the id of the process that holds the directory; None where none does. May raise `PermissionError`."""
     try:

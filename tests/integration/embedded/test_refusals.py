@@ -29,6 +29,7 @@ def test_a_second_start_on_the_same_data_directory(each_user: User, kept_dir: Pa
         said = instance.ready()
 
         assert f"(process {said['pid']})" in refused(each_user, kept_dir, "--port", "0")
+        assert "is in use" not in refused(each_user, kept_dir)
         assert (kept_dir / "run.json").exists()
         assert each_user.run(kept_dir, "status").returncode == 0
 
