@@ -12,8 +12,12 @@ key="X-Appwrite-Key: $DAYPASS_KEY"
 
 # call CREDENTIAL METHOD PATH [JSON]: the answer's body; an error status ends the script
 call() {
-    curl -sSf -X "$2" -H "X-Appwrite-Project: $DAYPASS_PROJECT" -H "$1" \
-        -H "Content-Type: application/json" "$DAYPASS_ENDPOINT$3" ${4:+-d "$4"}
+    answer=$(curl -sS --fail-with-body -X "$2" -H "X-Appwrite-Project: $DAYPASS_PROJECT" -H "$1" \
+        -H "Content-Type: application/json" "$DAYPASS_ENDPOINT$3" ${4:+-d "$4"}) || {
+        echo "$answer" >&2
+        return 1
+    }
+    printf %s "$answer"
 }
 
 # refusal CREDENTIAL PATH: status and type of an error
