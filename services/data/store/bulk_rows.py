@@ -112,18 +112,20 @@ async def hold_matching(connection: Connection, table: Table, query: RowQuery, *
     scanned = backwards(orders) if query.shape.cursor == "cursorBefore" else orders
     arguments: list[object] = list(query.values)
     where = [condition(one, 1) for one in query.shape.filters]
-    at = ""
+    cursor_row = ""
     if query.cursor:
         arguments.append(query.cursor)
         columns = ", ".join(dict.fromkeys(order.column for order in orders))
-        at = f"WITH at AS MATERIALIZED (SELECT {columns} FROM {table.rows} WHERE id = ${len(arguments)})"
+        cursor_row = (
+            f"WITH cursor_row AS MATERIALIZED (SELECT {columns} FROM {table.rows} WHERE id = ${len(arguments)})"
+        )
         where.append(beyond(scanned))
         if not await connection.fetchval(f"SELECT true FROM {table.rows} WHERE id = $1", query.cursor):
             raise cursor_not_found()
     unfit = unfit_column([column for column in table.columns if named and column.n not in named], arguments)
     arguments += [query.limit, query.offset]
     text = f"""
-        {at} SELECT array_agg(seq) AS seqs, min(unfit) AS unfit FROM (
+        {cursor_row} SELECT array_agg(seq) AS seqs, min(unfit) AS unfit FROM (
             SELECT t.seq, {unfit} AS unfit FROM {table.rows} AS t {"WHERE " if where else ""}{" AND ".join(where)}
             ORDER BY {"random()" if query.shape.is_random else order_by(scanned)}
             LIMIT ${len(arguments) - 1} OFFSET ${len(arguments)} FOR UPDATE
