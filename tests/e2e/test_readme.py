@@ -1,5 +1,6 @@
 """The commands of README.md, docs/examples and docs/how-to do what they say, on a running instance."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -95,6 +96,17 @@ def test_the_page_on_verification_is_a_program_that_prints_what_it_says(embedded
     told = {"ISSUER": claims["iss"], "INCARNATION": str(claims["projectIncarnation"])}
 
     assert [run([sys.executable, "-c", "".join(fenced(page, "python"))], embedded, **told)] == fenced(page, "text")
+
+
+def test_the_page_on_explanations_can_be_followed(embedded: Instance) -> None:
+    need_curl()
+    page = (HOW_TO / "explain.md").read_text(encoding="utf-8")
+    said = run(["sh", "-euc", "".join(fenced(page, "sh")[:2])], embedded)
+    TablesDB(server(embedded)).delete("library")
+    Users(server(embedded)).delete("ada")
+
+    assert said.split("{")[0].split() == ["201", "200", "201", "201", "201"]
+    assert json.loads(said[said.index("{") :])["$explain"] == json.loads(fenced(page, "json")[0])
 
 
 @pytest.mark.parametrize("target", ["run", "test", "up", "down", "bench", "check"])
