@@ -22,7 +22,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """A user of a project. `email` and `phone` are None where unset; `enabled` is Appwrite's `status`.
 
     `incarnation` is never given twice, whatever ids are used again. JWTs without a session are good while they are of
-    the user's `generation`, which changes when all sessions end.
+    the user's `generation`, which changes when all sessions end; `ended_at` is when they did last.
     """
 
     project: str
@@ -42,6 +42,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     generation: int
+    ended_at: datetime | None
 
     def __repr__(self) -> str:
         return f"User({self.project}/{self.id})"

@@ -217,10 +217,13 @@ async def accept_membership(
         invitation = await _proven(connection, project.id, link)
         invited = await _find_invited(connection, project.id, invitation)
         _check_acceptance(invitation, invited, user, link.user_id)
+        was_there = invited is not None
         if invited is None:
             invited = await _make_invited(connection, project, invitation)
             _check_acceptance(invitation, invited, user, link.user_id)
         await _join(change, project.id, invitation, invited, link.secret)
+        if user is None and was_there and not _has_proven(invited, invitation.sent_to):
+            await _take_from_claimant(change, project.id, invited)
         if invited.email == invitation.sent_to and not invited.email_verified:
             await users.update_user(connection, project.id, invited.id, email_verified=True)
         await check_roles(connection, project.id, invited.id)
@@ -360,6 +363,23 @@ def _check_acceptance(invitation: Invitation, invited: User | None, user: Princi
     # Whoever reads the mail of an address that the user has given up must not become the user.
     if user is None and invitation.sent_to not in {invited.email, invited.phone}:
         raise _invalid_secret()
+    # What ended all sessions has ended the links of before, too: also those to an address that is not proven.
+    if invited.ended_at is not None and invitation.invited_at <= invited.ended_at:
+        raise _invalid_secret()
+
+
+def _has_proven(user: User, address: str) -> bool:
+    """Return whether a user has proven to read what is sent to an address."""
+    return user.email_verified if address == user.email else user.phone_verified
+
+
+async def _take_from_claimant(change: Change, project: str, invited: User) -> None:
+    """End all that was set up for an address by somebody who did not prove to read its mail; the mail is read now.
+
+    Anybody can sign up with an address. What is signed in, and the password, must not outlive the proof.
+    """
+    await change.end_all(invited.id)
+    await users.update_user(change.connection, project, invited.id, password_hash=None, password_updated_at=None)
 
 
 async def _make_invited(connection: Connection, project: Project, invitation: Invitation) -> User:

@@ -13,7 +13,7 @@ from services.auth.operations.revoking import require_lease
 from services.auth.store import sessions
 from services.auth.store import users as store
 from services.auth.store.projects import hold_project
-from services.auth.store.spent_ids import is_spent
+from services.auth.store.spent_ids import is_reserved, is_spent
 from shared.contracts import subjects
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
@@ -46,8 +46,10 @@ async def create_user(
             await hold_project(connection, project.id, project.incarnation)
         # No guard can remember anything of a user who was not there: it remembers by secrets, which come after.
         user = await store.insert_user(connection, project.id, new, accessed_at=now() if is_sign_up else None)
-        if is_sign_up and is_chosen and await is_spent(connection, project.id, "user", user.id):
-            raise store.already_exists()
+        if is_sign_up and is_chosen:
+            is_spent_id = await is_spent(connection, project.id, "user", user.id)
+            if is_spent_id or await is_reserved(connection, project.id, user.id):
+                raise store.already_exists()
         return user
 
 

@@ -11,7 +11,7 @@ END_S = 600.0
 
 # The user comes first: its lock orders this against sign-ins, which take the same one.
 _BEGIN_GENERATION = """
-    UPDATE auth.users SET generation = nextval('auth.generations') WHERE project = $1 AND id = $2
+    UPDATE auth.users SET generation = nextval('auth.generations'), ended_at = now() WHERE project = $1 AND id = $2
 """
 _DELETE_SESSIONS = """
     UPDATE auth.sessions SET deleted_at = now()
@@ -24,7 +24,7 @@ _CLOSE_INVITATIONS = f"""
 """
 
 _OF_PROJECT = (
-    "UPDATE auth.users SET generation = nextval('auth.generations') WHERE project = $1",
+    "UPDATE auth.users SET generation = nextval('auth.generations'), ended_at = now() WHERE project = $1",
     "UPDATE auth.sessions SET deleted_at = now() WHERE project = $1 AND deleted_at IS NULL",
     "DELETE FROM auth.tokens WHERE project = $1",
     """

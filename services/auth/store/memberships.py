@@ -26,15 +26,26 @@ _IN_TEAMS = """
 _JOINED = f"""
     {_IN_TEAMS} LEFT JOIN auth.users ON users.project = memberships.project AND users.id = memberships.member_id
 """
-OF_USER = """
+
+
+def _of_user(addresses: str) -> str:
+    return f"""
     SELECT own.id FROM auth.memberships AS own WHERE own.project = $1 AND own.member_id = $2
     UNION ALL
-    SELECT own.id FROM auth.users AS invited CROSS JOIN unnest(ARRAY[invited.email, invited.phone]) AS address
+    SELECT own.id FROM auth.users AS invited CROSS JOIN unnest(ARRAY[{addresses}]) AS address
     JOIN auth.memberships AS own
         ON own.project = invited.project AND own.sent_to = address AND own.invited_name IS NOT NULL
     WHERE invited.project = $1 AND invited.id = $2
-"""
-"""The ids of what belongs to a user ($2): an invitation to an address belongs to whoever has the address."""
+    """
+
+
+OF_USER = _of_user("""
+    CASE WHEN invited.email_verified THEN invited.email END, CASE WHEN invited.phone_verified THEN invited.phone END
+""")
+"""The ids of what belongs to a user ($2): an invitation to an address belongs to a user who has proven to have it."""
+
+_TO_USER = _of_user("invited.email, invited.phone")
+"""The ids of the memberships of a user ($2), and of invitations to the user's addresses, proven or not."""
 
 _INSERT = """
     INSERT INTO auth.memberships (
@@ -51,7 +62,7 @@ _INVITE_AGAIN = """
 _GET = f"SELECT {MEMBERSHIP} FROM {_JOINED} WHERE memberships.project = $1 AND team_id = $2 AND memberships.id = $3"
 _OF_USER = f"""
     SELECT {MEMBERSHIP} FROM {_IN_TEAMS} JOIN auth.users ON users.project = memberships.project AND users.id = $2
-    WHERE memberships.project = $1 AND memberships.team_id = $3 AND memberships.id IN ({OF_USER})
+    WHERE memberships.project = $1 AND memberships.team_id = $3 AND memberships.id IN ({_TO_USER})
     ORDER BY memberships.confirmed DESC, memberships.member_id NULLS LAST LIMIT 1
 """
 _TO_ADDRESS = f"""

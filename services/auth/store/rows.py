@@ -7,7 +7,7 @@ from services.auth.domain.records import Key, Session, User
 
 USER = (
     "project, id, sequence AS incarnation, name, email, phone, password_hash, password_updated_at, email_verified,"
-    " phone_verified, enabled, labels, prefs::text AS prefs, accessed_at, created_at, updated_at, generation"
+    " phone_verified, enabled, labels, prefs::text AS prefs, accessed_at, created_at, updated_at, generation, ended_at"
 )
 SESSION = "project, id, user_id, provider, provider_uid, factors, ip, expires_at, created_at, updated_at"
 KEY = "project, id, name, scopes, expires_at, created_at, updated_at"

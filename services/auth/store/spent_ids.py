@@ -6,6 +6,9 @@ from shared.postgres.pool import Connection
 
 Kind = Literal["user", "team"]
 
+_IS_RESERVED = """
+    SELECT FROM auth.memberships WHERE project = $1 AND user_id = $2 AND invited_name IS NOT NULL
+"""
 _IS_SPENT = "SELECT FROM auth.spent_ids WHERE project = $1 AND kind = $2 AND id = $3"
 
 
@@ -24,3 +27,8 @@ async def is_spent(connection: Connection, project: str, kind: Kind, id_: str) -
     After an insert in the same transaction nobody can be deleting one any more: the insert has waited for that.
     """
     return await connection.fetchrow(_IS_SPENT, project, kind, id_) is not None
+
+
+async def is_reserved(connection: Connection, project: str, user_id: str) -> bool:
+    """Return whether an invitation to an address reserves an id for the user that it makes when it is accepted."""
+    return await connection.fetchrow(_IS_RESERVED, project, user_id) is not None

@@ -61,7 +61,7 @@ class Changes(TypedDict, total=False):
     email: str | None
     phone: str | None
     password_hash: str | None
-    password_updated_at: datetime
+    password_updated_at: datetime | None
     email_verified: bool
     phone_verified: bool
     prefs: str

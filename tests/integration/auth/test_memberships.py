@@ -407,18 +407,73 @@ async def test_an_invitation_keeps_nobody_from_signing_up_and_is_theirs_then(
     assert signed_up.status == 201
     user = signed_up.json["$id"]
     session = await world.session(user)
-    for caller, path in ((session, "/account/memberships"), (world.key, f"/users/{user}/memberships")):
-        (own,) = (await caller.call("GET", path)).json["memberships"]
-        assert (own["$id"], own["userId"], own["userName"], own["confirm"]) == (membership, user, "Grace", False)
-        asked = {"method": "equal", "attribute": "userId", "values": [user]}
-        assert (await listed(caller, path, asked)).json["memberships"] == [own]
     accepted = await accept(session if accepts_signed_in else world.guest, folder, membership)
     assert (accepted.status, accepted.json["userId"], accepted.json["userName"]) == (200, user, "Grace")
     caller = session if accepts_signed_in else signed_in(world, accepted)
     account = (await caller.call("GET", "/account")).json
     assert (account["$id"], account["name"], account["emailVerification"]) == (user, "Grace", True)
-    assert f"team:{team}/player" in await roles_of(world, session)
+    assert f"team:{team}/player" in await roles_of(world, await world.session(user))
     assert (await accept(world.guest, folder, membership)).error == (409, "membership_already_confirmed")
+
+
+async def test_whoever_claimed_an_address_without_proof_loses_it_to_who_reads_its_mail(
+    world: World, folder: Path
+) -> None:
+    _, owner = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+    membership = await invited(owner, team, email=address)
+    claimed = await world.guest.call("POST", "/account", userId="unique()", email=address, password=PASSWORD)
+    claimant = await world.session(claimed.json["$id"])
+    reader = signed_in(world, await accept(world.guest, folder, membership))
+
+    assert (await reader.call("GET", "/account")).json["emailVerification"] is True
+    assert (await claimant.call("GET", "/account")).status == 401
+    again = await world.guest.call("POST", "/account/sessions/email", email=address, password=PASSWORD)
+    assert again.error == (401, "user_invalid_credentials")
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+async def test_an_invitation_to_an_address_is_shown_to_who_has_proven_to_have_it(
+    world: World, folder: Path, *, is_verified: bool
+) -> None:
+    _, owner = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+    membership = await invited(owner, team, email=address)
+    claimed = await world.guest.call("POST", "/account", userId="unique()", email=address, password=PASSWORD)
+    user = claimed.json["$id"]
+    await world.key.call("PATCH", f"/users/{user}/verification", emailVerification=is_verified)
+    session = await world.session(user)
+
+    for caller, path in ((session, "/account/memberships"), (world.key, f"/users/{user}/memberships")):
+        found = (await caller.call("GET", path)).json["memberships"]
+        assert [own["$id"] for own in found] == [membership] * is_verified
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("DELETE", "/account"), ("DELETE", "membership")],
+)
+async def test_a_claim_to_an_address_without_proof_ends_no_invitation_to_it(
+    world: World, folder: Path, method: str, path: str
+) -> None:
+    _, owner = await a_user(world)
+    team, address = await a_team(owner), next(ADDRESSES)
+    membership = await invited(owner, team, email=address)
+    claimed = await world.guest.call("POST", "/account", userId="unique()", email=address, password=PASSWORD)
+    session = await world.session(claimed.json["$id"])
+    await session.call(method, f"/teams/{team}/memberships/{membership}" if path == "membership" else path)
+
+    assert (await accept(world.guest, folder, membership)).status == 200
+
+
+async def test_nobody_signs_up_with_the_id_that_an_invitation_reserves(world: World, folder: Path) -> None:
+    _, owner = await a_user(world)
+    made = await invite(owner, await a_team(owner), email=next(ADDRESSES))
+    taken = await world.guest.call(
+        "POST", "/account", userId=made.json["userId"], email=next(ADDRESSES), password=PASSWORD
+    )
+
+    assert taken.error == (409, "user_already_exists")
 
 
 async def test_an_invitation_makes_a_user_when_it_is_accepted(world: World, folder: Path) -> None:
@@ -456,8 +511,7 @@ async def test_an_invitation_makes_nobody_with_the_id_of_a_deleted_user(world: W
     _, owner = await a_user(world)
     made = await invite(owner, await a_team(owner), email=next(ADDRESSES))
     reserved = made.json["userId"]
-    body = {"userId": reserved, "email": next(ADDRESSES), "password": PASSWORD}
-    assert (await world.guest.call("POST", "/account", **body)).status == 201
+    assert (await world.key.call("POST", "/users", userId=reserved)).status == 201
     assert (await world.key.call("DELETE", f"/users/{reserved}")).status == 204
 
     accepted = await accept(world.guest, folder, made.json["$id"])
@@ -471,8 +525,7 @@ async def test_the_id_in_an_invitation_makes_nobody_the_invited(world: World, fo
     team = await a_team(owner)
     made = await invite(owner, team, email=next(ADDRESSES))
     membership, reserved = made.json["$id"], made.json["userId"]
-    thief = {"userId": reserved, "email": next(ADDRESSES), "password": PASSWORD}
-    assert (await world.guest.call("POST", "/account", **thief)).status == 201
+    assert (await world.key.call("POST", "/users", userId=reserved)).status == 201
     session = await world.session(reserved)
 
     assert (await session.call("GET", "/account/memberships")).json["total"] == 0
