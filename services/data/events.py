@@ -16,7 +16,7 @@ from shared.guard.guard import Guard
 from shared.kernel.loops import running
 from shared.messaging import names
 from shared.messaging.bus import Handlers
-from shared.messaging.codec import convert, unpack_map
+from shared.messaging.codec import Entry, unpack
 from shared.messaging.group import Group, Handle
 from shared.postgres.pool import Pool
 
@@ -53,9 +53,9 @@ def handler(pool: Pool) -> Handle:
     """Return what is called with each entry."""
 
     async def on_event(fields: dict[bytes, bytes], _: int) -> None:
-        told = unpack_map(fields.get(b"entry", b""))
-        if told.get("type") == ProjectDeleted.TYPE:
-            event = convert(told.get("body"), ProjectDeleted)
+        told = unpack(fields.get(b"entry", b""), Entry)
+        if told.type == ProjectDeleted.TYPE:
+            event = unpack(told.body, ProjectDeleted)
             await purge_project(pool, event.project, event.incarnation)
 
     return on_event

@@ -42,6 +42,8 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
+proto-max-bulk-len 8mb
+client-output-buffer-limit normal 64mb 0 0
 shutdown-on-sigterm force
 """)
 

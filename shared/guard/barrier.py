@@ -46,6 +46,12 @@ BURST, BURST_S = 250, 0.025
 MOST_BYTES = 1_000_000
 WATCH_S = 0.5
 READ_S = 2.0
+REGISTRIES_S = 0.5
+"""Registries that cannot be read in this time are more than anybody needs."""
+
+UNREADABLE_S = 2.0
+"""So long are they not read again, by the same process; what must wait for them waits for time to pass instead."""
+
 FLUSH_S = 0.2
 SWEEP_S = 1.0
 PENDING_S = 2.0
@@ -120,6 +126,7 @@ class Revocations:
         self._wire: Wire | None = None
         self._wire_lock = asyncio.Lock()
         self._reads = 0
+        self._unreadable_until = 0.0
         self._answers: list[Answered] = []
         self.observe: Callable[[float], None] = lambda _: None
         """Called with the seconds that each barrier took."""
@@ -278,7 +285,7 @@ class Revocations:
 
     async def _remove(self, service: str, member: bytes) -> bool:
         """Take a member out of a registry; a replica that has registered again since stands there as another one."""
-        call: Callable[[], Any] = partial(self._redis.srem, names.registry(service), member)  # Any: the client's unions
+        call: Callable[[], Any] = partial(self._redis.zrem, names.registry(service), member)  # Any: the client's unions
         return bool(await self._persist(call))
 
     async def _clear_overgrown(self) -> None:
@@ -290,7 +297,7 @@ class Revocations:
             await self._redis.unlink(*overgrown)
 
     async def _is_overgrown(self, key: str) -> bool:
-        if await self._redis.scard(key) > MOST:
+        if await self._redis.zcard(key) > MOST:
             return True
         return (await self._redis.memory_usage(key, samples=0) or 0) > MOST_BYTES
 
@@ -307,24 +314,27 @@ class Revocations:
             await asyncio.sleep(0)  # those who came in the same turn of the loop ride along
             self._next_read = None
             stream = self._guard.reader.stream
-            services: Sequence[str] = names.SERVICES
+            services: Sequence[str] = names.SERVICES if boot_clock() >= self._unreadable_until else ()
             try:
-                replies = await self._send(self._commands(stream, services))
+                replies = await self._send(self._commands(stream, services), REGISTRIES_S if services else READ_S)
             except REDIS_ERRORS as error:  # is a registry more than can be read?
+                if not services:
+                    raise
                 log.warning("the registries cannot be read", error=repr(error))
+                self._unreadable_until = boot_clock() + UNREADABLE_S
                 services = ()
-                replies = await self._send(self._commands(stream, services))
+                replies = await self._send(self._commands(stream, services), READ_S)
         if self._copies and replies[-1] < self._copies:
             raise ConnectionError(f"{replies[-1]} of {self._copies} copies follow this Redis")
         executed = replies[-3] if self._copies else replies[-1]
         raise_first([*executed[:3]])
         return await self._understand(executed, stream, services)
 
-    async def _send(self, commands: list[Command]) -> list[Any]:  # Any: replies of Redis
+    async def _send(self, commands: list[Command], timeout_s: float) -> list[Any]:  # Any: replies of Redis
         try:
             if self._wire is None:
                 self._wire = await Wire.open(self._redis_url, name="daypass-registry")
-            replies = await self._wire.send(commands, timeout_s=READ_S)
+            replies = await self._wire.send(commands, timeout_s=timeout_s)
             raise_first(replies)
         except BaseException:
             await self._drop_wire()
@@ -346,7 +356,7 @@ class Revocations:
             ("INFO", "replication"),
             ("HMGET", names.IDENTITY, "id", "stream", *names.SERVICES),
             ("XINFO", "STREAM", stream),
-            *(("SRANDMEMBER", key, MOST + 1) for key in keys),
+            *(("ZRANGE", key, 0, MOST) for key in keys),
             ("EXEC",),
             *(follow if self._copies else ()),
         ]
@@ -360,11 +370,10 @@ class Revocations:
             members = reply if isinstance(reply, list) else []
             known = names.MARK.encode() + mark if mark else b""
             are_whole.append(len(members) <= MOST and known in members)
-            for member in members:
-                if (one := parse_registration(service, member)) is not None:
-                    registrations.append(one)
-                elif member != known:
-                    await self._pass_over(service, member)
+            read = [(member, parse_registration(service, member)) for member in members]
+            registrations += [one for _, one in read if one is not None]
+            if junk := [member for member, one in read if one is None and member != known]:
+                await self._pass_over(service, junk)
         self._remember(registrations)
         is_of_stream = stream == names.stream("feed", (suffix or b"").decode(errors="replace"))
         return Registered(
@@ -374,10 +383,15 @@ class Revocations:
             is_whole=is_trusted and len(are_whole) == len(names.SERVICES) and all(are_whole),
         )
 
-    async def _pass_over(self, service: str, member: bytes) -> None:
-        self._passed_over.note("registration", service=service, length=len(member))
-        if self._strikes:
-            await self._redis.srem(names.registry(service), member)
+    async def _pass_over(self, service: str, junk: list[bytes]) -> None:
+        """Take junk out of a registry; where it is too much to be named, empty the registry instead."""
+        self._passed_over.note("registration", service=service, members=len(junk))
+        if not self._strikes:
+            return
+        if sum(map(len, junk)) > MOST_BYTES:
+            await self._redis.unlink(names.registry(service))
+        else:
+            await self._redis.zrem(names.registry(service), *junk)
 
     def _remember(self, registrations: Sequence[Registration]) -> None:
         now = boot_clock()

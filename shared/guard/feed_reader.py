@@ -20,7 +20,7 @@ from shared.contracts.events import FeedOpened, PrincipalsChanged
 from shared.guard.cache import Cache
 from shared.kernel.clock import boot_clock
 from shared.messaging import names
-from shared.messaging.codec import MalformedMessage, convert, unpack_map
+from shared.messaging.codec import Entry, MalformedMessage, unpack
 from shared.messaging.reading import UnexpectedReply, field_of, tail_of
 from shared.messaging.wire import REDIS_ERRORS, Command, Wire, pause
 
@@ -174,9 +174,9 @@ class FeedReader:
             ("INFO", "server"),
             ("INFO", "replication"),
             ("HMGET", names.IDENTITY, "id", "stream"),
-            ("SADD", self._registry, registration),
+            ("ZADD", self._registry, 0, registration),
             # only now that the new one stands, the lease no longer needs the former ones
-            *([("SREM", self._registry, *self._standing)] if self._standing else []),
+            *([("ZREM", self._registry, *self._standing)] if self._standing else []),
             # of the same moment as the identity: asked for later, another Redis's end could pass for this one's
             ("XINFO", "STREAM", stream),
             ("EXEC",),
@@ -234,7 +234,7 @@ class FeedReader:
         self._cache.reset(self._cache.position)
         if wire is not None and self._standing:
             try:
-                leaving: list[Command] = [("SREM", self._registry, *self._standing)]
+                leaving: list[Command] = [("ZREM", self._registry, *self._standing)]
                 another = await Wire.open(self._redis_url, name="daypass-feed")
                 await another.send(leaving, timeout_s=1)
                 await another.close()
@@ -244,10 +244,10 @@ class FeedReader:
 
 def subjects_of(entry: bytes) -> tuple[str, ...]:
     """Return what a feed entry names; raises `MalformedMessage` for a type or version that is not known here."""
-    found = unpack_map(entry)
-    match found.get("type"), found.get("version"):
+    found = unpack(entry, Entry)
+    match found.type, found.version:
         case PrincipalsChanged.TYPE, PrincipalsChanged.VERSION:
-            return convert(found.get("body"), PrincipalsChanged).subjects
+            return unpack(found.body, PrincipalsChanged).subjects
         case FeedOpened.TYPE, FeedOpened.VERSION:
             return ()
         case _:

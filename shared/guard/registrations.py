@@ -49,6 +49,6 @@ async def list_registrations(redis: Redis) -> list[Registration]:
     found = []
     async with asyncio.timeout(READ_S):
         for service in names.SERVICES:
-            members: Any = await redis.srandmember(names.registry(service), MOST)  # Any: the client's
+            members: Any = await redis.zrange(names.registry(service), 0, MOST - 1)  # Any: the client's
             found += [parse_registration(service, member) for member in members]
     return sorted(one for one in found if one is not None)

@@ -21,9 +21,10 @@ from redis.exceptions import ResponseError
 from shared.contracts.requests import ADMIN, A, Request
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
-from shared.messaging.codec import MalformedMessage, convert, pack, unpack
+from shared.messaging.codec import NOTHING, MalformedMessage, pack, unpack
 from shared.messaging.group import Group
 from shared.messaging.passed_over import PassedOver
+from shared.messaging.reading import is_worn_out
 from shared.messaging.wire import REDIS_ERRORS, forever
 from shared.postgres.pool import is_away
 
@@ -40,6 +41,9 @@ REQUESTS_LENGTH = 10_000
 REPLIES_LENGTH = 2_000
 REPLIES_KEPT_S = 600
 """How long the replies to a process that died stand in Redis; one that lives deletes its own."""
+
+REQUEST_BYTES = 256 * 1024
+"""The size of a request; replies may be as long as any message."""
 
 CONCURRENCY = 32
 AWAY = "The database cannot be reached at the moment."
@@ -61,7 +65,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     asker: Asker
     timeout_ms: int
     request_id: Short
-    body: dict[str, object]
+    body: msgspec.Raw
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +79,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A reply on the wire: a body, or a fault."""
 
-    id: str
-    body: dict[str, object] | None = None
+    id: Short
+    body: msgspec.Raw = NOTHING
     fault: Fault | None = None
 
 
@@ -158,7 +162,7 @@ class Bus:
             asker=self._asker,
             timeout_ms=int(timeout_s * 1000),
             request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
-            body=cast("dict[str, object]", msgspec.to_builtins(request, builtin_types=(bytes,))),
+            body=msgspec.Raw(pack(request)),
         )
         stream = names.requests(request.SERVICE, request.LANE, self._service)
         await self._redis.xadd(stream, {"request": pack(envelope)}, maxlen=REQUESTS_LENGTH, approximate=True)
@@ -184,6 +188,9 @@ class Bus:
             replies.last = id_
             replies.read.append(id_)
             self._deliver(fields.get(b"reply", b""))
+        if is_worn_out(replies.last):
+            await self._redis.delete(replies.stream)
+            replies.last = b"0-0"
 
     async def _is_behind(self, stream: str, last: bytes) -> bool:
         """Say whether a stream has begun anew, with lower ids than before: Redis's clock may have gone back."""
@@ -231,7 +238,7 @@ class Bus:
 async def _handle(envelope: Envelope, known: Mapping[tuple[str, int], tuple[type[Request[Any]], Handler]]) -> Reply:
     try:
         kind, handler = known[envelope.type, envelope.version]
-        answer = await handler(convert(envelope.body, kind))
+        answer = await handler(unpack(envelope.body, kind))
     except Refusal as refusal:
         fault = Fault(type=refusal.type, message=refusal.message, retry_after_s=refusal.retry_after_s)
         return Reply(id=envelope.id, fault=fault)
@@ -246,12 +253,12 @@ async def _handle(envelope: Envelope, known: Mapping[tuple[str, int], tuple[type
             )
         log.exception("a request failed", type=envelope.type)
         return Reply(id=envelope.id, fault=_unexpected("The request failed."))
-    return Reply(id=envelope.id, body=cast("dict[str, object]", msgspec.to_builtins(answer, builtin_types=(bytes,))))
+    return Reply(id=envelope.id, body=msgspec.Raw(pack(answer)))
 
 
 def _opened(request: bytes) -> Envelope | None:
     try:
-        return unpack(request, Envelope)
+        return unpack(request, Envelope, most=REQUEST_BYTES)
     except MalformedMessage:
         return None
 
@@ -271,7 +278,7 @@ def _open(reply: Reply, request: Request[A]) -> A:
         type_ = ErrorType(fault.type) if known else ErrorType.GENERAL_SERVER_ERROR
         raise Refusal(type_, fault.message, retry_after_s=fault.retry_after_s)
     try:
-        return cast("A", convert(reply.body, request.ANSWER))
+        return cast("A", unpack(reply.body, request.ANSWER))
     except MalformedMessage as error:
         raise Unavailable(
             f"The {request.SERVICE} service answered in a way that this release does not know."

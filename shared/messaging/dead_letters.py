@@ -5,11 +5,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from shared.contracts.claims import LAST_SECOND
 from shared.contracts.dead_letters import DeadLetter, DeadLetters
 from shared.contracts.requests import ADMIN
 from shared.kernel.clock import wire_date
 from shared.messaging import names
-from shared.messaging.codec import MalformedMessage, unpack_map
+from shared.messaging.codec import Entry, MalformedMessage, unpack
 
 MOST = 100
 LONGEST = 200
@@ -71,7 +72,7 @@ async def _give_back(redis: Redis, letters: str, id_: bytes, fields: Fields, hom
 
 
 def _letter(service: str, id_: bytes, fields: Fields) -> DeadLetter:
-    moment = datetime.fromtimestamp(int(id_.split(b"-")[0]) / 1000, UTC)
+    moment = datetime.fromtimestamp(min(int(id_.split(b"-")[0]) / 1000, LAST_SECOND), UTC)
     return DeadLetter(
         service=service,
         stream=_text(fields.get(b"_stream", b"")),
@@ -87,6 +88,6 @@ def _text(value: bytes) -> str:
 
 def _type_of(fields: Fields) -> str:
     try:
-        return str(unpack_map(fields.get(b"request") or fields.get(b"entry") or b"").get("type", "unknown"))[:LONGEST]
+        return unpack(fields.get(b"request") or fields.get(b"entry") or b"", Entry).type[:LONGEST]
     except MalformedMessage:
         return "unknown"

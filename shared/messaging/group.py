@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 
 from shared.messaging import names
 from shared.messaging.codec import MalformedMessage
+from shared.messaging.reading import is_worn_out
 from shared.messaging.wire import REDIS_ERRORS, forever
 
 log = structlog.get_logger()
@@ -37,6 +38,9 @@ LONGEST_PAUSE_MS = 300_000
 
 PENDING = 1_000
 DEAD_LENGTH = 1_000
+MOST_BYTES = 32 * 1024**2
+"""The size of a stream whose entries are deleted once they are handled: it holds what waits, and no more."""
+
 RETRY_S = 0.2
 
 
@@ -83,7 +87,7 @@ class Group:
         try:
             await step(handle)
         except ResponseError as error:
-            if "NOGROUP" not in str(error):
+            if not any(code in str(error) for code in ("NOGROUP", "UNBLOCKED")):
                 raise
             await self._create()
 
@@ -107,6 +111,8 @@ class Group:
 
     async def _claim(self, handle: Handle) -> None:
         await asyncio.sleep(CLAIM_EVERY_S)
+        if self._deletes:
+            await self._keep_usable()
         if self._at_work:
             await self._redis.xclaim(
                 self._stream, self._name, self._consumer, 0, list(self._at_work), idle=0, justid=True
@@ -118,6 +124,17 @@ class Group:
         now = await self._redis.time() if due else (0, 0)
         for entry in due[: self._concurrency]:
             await self._claim_one(entry, now, handle)
+
+    async def _keep_usable(self) -> None:
+        """Delete the stream where its writers have made it too large to be read, or have used up its ids."""
+        try:
+            last: bytes = (await self._redis.xinfo_stream(self._stream))["last-generated-id"]
+        except ResponseError:  # there is none
+            return
+        size = await self._redis.memory_usage(self._stream, samples=0) or 0
+        if size > MOST_BYTES or is_worn_out(last):
+            log.warning("a stream of no more use is deleted", stream=self._stream, bytes=size, last=last.decode())
+            await self._redis.unlink(self._stream)
 
     def _pause_ms(self, deliveries: int) -> int:
         if not self._retries_for_ever:
@@ -171,7 +188,16 @@ class Group:
         log.error("entry moved to the dead letters", stream=self._stream, entry=id_.decode())
         # Any: the client's types. What the entry held keeps its names, ours begin with an underscore.
         dead: dict[Any, Any] = {b"_stream": self._stream.encode(), b"_id": id_, **fields}
-        await self._redis.xadd(names.dead_letters(self._name), dead, maxlen=DEAD_LENGTH, approximate=True)
+        letters = names.dead_letters(self._name)
+        bury = partial(self._redis.xadd, letters, dead, maxlen=DEAD_LENGTH, approximate=True)
+        try:
+            await bury()
+        except ResponseError as error:
+            if not any(text in str(error) for text in ("exhausted the last possible ID", "equal or smaller")):
+                raise
+            log.warning("a stream of no more use is deleted", stream=letters)
+            await self._redis.unlink(letters)
+            await bury()
         await self._acknowledge(id_)
 
     async def _leave(self) -> None:

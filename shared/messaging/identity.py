@@ -50,7 +50,7 @@ class IdentityKeeper:
                     wanted[service] = secrets.token_hex(16)
                     # a Redis without an identity is new, as at the first start
                     (log.warning if found else log.info)("registry recreated", service=service)
-                    pipeline.sadd(names.registry(service), names.MARK + wanted[service])
+                    pipeline.zadd(names.registry(service), {names.MARK + wanted[service]: 0})
             pipeline.hset(names.IDENTITY, items=[part for pair in wanted.items() for part in pair])
             try:
                 await pipeline.execute()
@@ -64,9 +64,9 @@ class IdentityKeeper:
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(names.IDENTITY)
             for service in names.SERVICES:
-                pipeline.sismember(names.registry(service), names.MARK + self._known.get(service, ""))
+                pipeline.zscore(names.registry(service), names.MARK + self._known.get(service, ""))
             found, *are_whole = await pipeline.execute(raise_on_error=False)
-        return not isinstance(found, dict) or _text(found) != self._known or are_whole != [1] * len(names.SERVICES)
+        return not isinstance(found, dict) or _text(found) != self._known or are_whole != [0.0] * len(names.SERVICES)
 
     async def _read(self) -> dict[str, str]:
         found: Any = await self._redis.hgetall(names.IDENTITY)  # Any: the client's unions
@@ -75,8 +75,8 @@ class IdentityKeeper:
     async def _are_whole(self, identity: dict[str, str]) -> list[bool]:
         async with self._redis.pipeline(transaction=False) as pipeline:
             for service in names.SERVICES:
-                pipeline.sismember(names.registry(service), names.MARK + identity.get(service, ""))
-            return [reply == 1 for reply in await pipeline.execute(raise_on_error=False)]
+                pipeline.zscore(names.registry(service), names.MARK + identity.get(service, ""))
+            return [reply == 0.0 for reply in await pipeline.execute(raise_on_error=False)]
 
 
 def _text(found: dict[bytes, bytes]) -> dict[str, str]:

@@ -23,7 +23,7 @@ def stream(kind: str, suffix: str) -> str:
 
 
 def registry(service: str) -> str:
-    """The set of a service's replicas, each as `name:position:round`."""
+    """The sorted set of a service's replicas, each as `name:position:round`; all scores are 0."""
     return f"replicas:{service}"
 
 

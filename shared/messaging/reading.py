@@ -8,6 +8,10 @@ Pairs: TypeAlias = dict[bytes, Any]
 """Any: what Redis puts in."""
 
 
+LAST_ID = 2**62
+"""Ids begin with milliseconds since 1970, and end at 2**64."""
+
+
 class UnexpectedReply(RedisError):
     """Redis has refused, or answers otherwise than it should."""
 
@@ -28,6 +32,11 @@ def field_of(info: bytes, name: bytes) -> bytes:
     """Return the value behind `name` (which ends in a colon) in a reply to INFO."""
     start = info.index(name) + len(name)
     return info[start : info.index(b"\r", start)]
+
+
+def is_worn_out(last_id: bytes) -> bool:
+    """Say whether a stream's last id, which its writers choose, is beyond any clock: nothing may follow before long."""
+    return int(last_id.split(b"-")[0]) >= LAST_ID
 
 
 def tail_of(reply: Any) -> int:  # Any: a reply of Redis

@@ -80,8 +80,8 @@ def test_the_glossary_and_the_protocol_say_what_a_registry_is_in_redis() -> None
     added = (ROOT / "shared" / "guard" / "feed_reader.py").read_text(encoding="utf-8")
     meanings = [dict(table_rows(read(page), 2))["registry"] for page in ("glossary.md", "revocation.md")]
 
-    assert '"SADD", self._registry' in added
-    assert [meaning for meaning in meanings if "Redis set" not in meaning] == []
+    assert '"ZADD", self._registry' in added
+    assert [meaning for meaning in meanings if "Redis sorted set" not in meaning] == []
 
 
 def test_the_glossary_has_the_words_of_the_protocol() -> None:

@@ -45,7 +45,7 @@ class Doubled(Bus):
         async with asyncio.timeout(15):
             await eventually(lambda: _told(len(self.replies)), 2)
         assert [reply.fault for reply in self.replies] == [None, None]
-        bodies = [dict(reply.body or {}) for reply in self.replies]
+        bodies = [unpack(reply.body, dict) for reply in self.replies]
         return [body | {"receipt": str(body["receipt"]).partition(", acked")[0]} for body in bodies]
 
 

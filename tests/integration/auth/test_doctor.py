@@ -362,7 +362,7 @@ async def test_a_boot_clock_that_is_none(clinic: Clinic, monkeypatch: pytest.Mon
 
 
 async def test_replicas_that_are_silent(clinic: Clinic) -> None:
-    await clinic.admin.sadd(names.registry("data"), "data-dead:7:1")
+    await clinic.admin.zadd(names.registry("data"), {"data-dead:7:1": 0})
     (complaint,) = await clinic.complaints()
 
     assert complaint[:2] == (WARN, "replicas")
@@ -427,8 +427,8 @@ async def test_rate_limits_that_are_off_are_a_warning(clinic: Clinic) -> None:
 
 async def test_replicas_that_count_each_alone_are_named(clinic: Clinic) -> None:
     registering = ["a:0:1", "b:0:1"]
-    await clinic.admin.sadd(names.registry("data"), *registering)
+    await clinic.admin.zadd(names.registry("data"), dict.fromkeys(registering, 0))
     found = [message for _, check, message in await clinic.complaints() if check == "counts"]
-    await clinic.admin.srem(names.registry("data"), *registering)
+    await clinic.admin.zrem(names.registry("data"), *registering)
 
     assert found == ["each replica of data counts calls on its own: set DAYPASS_LIMITS_REDIS_URL"]

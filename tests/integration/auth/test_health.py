@@ -50,10 +50,10 @@ async def test_what_is_not_confirmed_is_counted(world: World, monkeypatch: pytes
     monkeypatch.setattr(barrier, "CONFIRM_S", 0.4)
     redis = open_client(world.guard.reader._redis_url, name="tests")
     silent = "silent:0:1"
-    await redis.sadd(names.registry("data"), silent)
+    await redis.zadd(names.registry("data"), {silent: 0})
     assert (await world.key.call("DELETE", f"/users/{user}")).error == (503, "revocation_unconfirmed")
     found = (await world.key.call("GET", "/health/revocation")).json
-    await redis.srem(names.registry("data"), silent)
+    await redis.zrem(names.registry("data"), silent)
     await redis.aclose()
 
     assert found["pendingReceipts"] == 1

@@ -29,7 +29,7 @@ async def test_requests_that_wait_at_a_barrier_keep_no_sign_in_waiting(fresh: Wo
     async def at_work() -> int:
         return int((await redis.xpending(stream, "auth"))["pending"])
 
-    await redis.sadd(names.registry("data"), "silent:0:0")
+    await redis.zadd(names.registry("data"), {"silent:0:0": 0})
     asked = [
         asyncio.create_task(fresh.bus.ask(UpdateProject(id=PROJECT, name=f"name {place}"), timeout_s=30))
         for place in range(CONCURRENCY + 1)

@@ -129,7 +129,7 @@ async def test_a_switch_holds_on_every_replica_when_the_call_returns(
 async def test_a_switch_that_not_all_have_heard_of_says_so_until_they_have(
     fresh: World, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await redis.sadd(names.registry("data"), "silent:0:0")
+    await redis.zadd(names.registry("data"), {"silent:0:0": 0})
     with monkeypatch.context() as hurried:
         hurried.setattr(barrier, "CONFIRM_S", 0.4)
         unconfirmed = await policy(fresh, "session-limit", total=2)

@@ -34,15 +34,15 @@ async def late(registry: Redis) -> AsyncIterator[asyncio.Event]:
     async def register() -> None:
         turn = 0
         while not over.is_set():
-            await registry.sadd(names.registry("data"), f"late:0:{turn + 1}")
-            await registry.srem(names.registry("data"), f"late:0:{turn}")
+            await registry.zadd(names.registry("data"), {f"late:0:{turn + 1}": 0})
+            await registry.zrem(names.registry("data"), f"late:0:{turn}")
             turn += 1
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await over.wait()
-        await registry.srem(names.registry("data"), f"late:0:{turn}")
+        await registry.zrem(names.registry("data"), f"late:0:{turn}")
 
-    await registry.sadd(names.registry("data"), "late:0:0")
+    await registry.zadd(names.registry("data"), {"late:0:0": 0})
     task = asyncio.create_task(register())
     yield over
     over.set()

@@ -30,7 +30,7 @@ ONLY_THE_ASKER_READS_ITS_ANSWERS = [
     if user != other and (user, other) != ("auth", "cli")  # in containers the command line runs beside auth
 ]
 ONLY_A_SERVICE_REGISTERS_ITSELF = [
-    (user, f"SADD replicas:{other} a:1:1")
+    (user, f"ZADD replicas:{other} 0 a:1:1")
     for user, other in (("token", "auth"), ("token", "data"), ("data", "auth"), ("data", "token"), ("cli", "auth"))
 ]
 ONLY_A_SERVICE_SPEAKS_FOR_ITSELF = [
@@ -61,8 +61,8 @@ ONLY_THE_ASKER_ASKS_AS_ITSELF = [
     if user != other
 ]
 DATA_DOES_NOT_REVOKE = [
-    ("data", "SREM replicas:token a:1:1"),
-    ("data", "SRANDMEMBER replicas:auth 9"),
+    ("data", "ZREM replicas:token a:1:1"),
+    ("data", "ZRANGE replicas:auth 0 9"),
     ("data", "SUBSCRIBE announce:auth"),
     ("data", "XADD req:auth:general:data * request a"),
     ("data", "XADD req:token:general:data * request a"),
@@ -72,7 +72,7 @@ ONLY_AUTH_SAYS_WHICH_REDIS_THIS_IS = [
     for user in ("token", "data", "cli")
     for command in ("HSET identity stream 9-1", "HDEL identity id", "DEL identity", "SET identity 1")
 ]
-ONLY_AUTH_STRIKES = [("token", "SREM replicas:data a:1:1"), ("token", "SREM replicas:auth a:1:1")]
+ONLY_AUTH_STRIKES = [("token", "ZREM replicas:data a:1:1"), ("token", "ZREM replicas:auth a:1:1")]
 NOBODY_RUNS_SCRIPTS = [
     (user, command)
     for user in USERS
@@ -100,6 +100,18 @@ NOBODY_COUNTS_CALLS_THERE = [
 
 ONLY_AUTH_KNOWS_THE_USERS = [(user, "ACL USERS") for user in ("token", "data", "cli", "health")]
 
+NO_READING_REPEATS_WHAT_IT_READS = [
+    (user, command)
+    for user in ("token", "data")
+    for command in (
+        f"SRANDMEMBER replicas:{user} -80000000",
+        f"ZRANDMEMBER replicas:{user} -80000000",
+        f"SORT replicas:{user} GET # GET #",
+        f"ZSCAN replicas:{user} 0 MATCH *a*a*b",
+        "PSUBSCRIBE *a*a*b",
+    )
+]
+
 FORBIDDEN: list[Command] = [
     *ONLY_AUTH_APPENDS,
     *ONLY_A_SERVICE_ANSWERS_FOR_ITSELF,
@@ -117,6 +129,7 @@ FORBIDDEN: list[Command] = [
     *NOBODY_MANAGES,
     *NOBODY_COUNTS_CALLS_THERE,
     *ONLY_AUTH_KNOWS_THE_USERS,
+    *NO_READING_REPEATS_WHAT_IT_READS,
 ]
 
 ALLOWED: list[Command] = [
@@ -128,10 +141,10 @@ ALLOWED: list[Command] = [
     ("auth", "SUBSCRIBE announce:data relay"),
     ("token", "SUBSCRIBE announce:auth announce:token announce:data"),
     ("token", "PUBLISH relay 1"),
-    ("token", "SRANDMEMBER replicas:data 9"),
-    ("token", "SADD replicas:token a:1:1"),
+    ("token", "ZRANGE replicas:data 0 9"),
+    ("token", "ZADD replicas:token 0 a:1:1"),
     ("token", "HMGET identity id stream"),
-    ("auth", "SREM replicas:data a:1:1"),
+    ("auth", "ZREM replicas:data a:1:1"),
     ("auth", "HSET identity stream 1-2"),
     ("auth", "WATCH feed:1-2"),
     ("token", "XADD req:auth:general:token * request a"),
@@ -142,7 +155,7 @@ ALLOWED: list[Command] = [
     ("data", "XADD req:token:principal:data * request a"),
     ("data", "XADD reply:data:token:1 * reply a"),
     ("data", "XREAD STREAMS reply:auth:data:1 0"),
-    ("data", "SADD replicas:data a:1:1"),
+    ("data", "ZADD replicas:data 0 a:1:1"),
     ("data", "HMGET identity id stream"),
     ("data", "PUBLISH announce:data a:1"),
     ("data", "XGROUP CREATE events:1-2 data 0 MKSTREAM"),

@@ -21,7 +21,7 @@ from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.messaging import names
 from shared.messaging.bus import Bus
-from shared.messaging.wire import heed_cancellation, open_client
+from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, open_client
 from tests.eventually import eventually
 from tests.integration.auth.conftest import World, open_world
 from tests.parts import Database, Parts
@@ -80,28 +80,28 @@ async def floods_the_relay(it: Traitor) -> None:
 
 async def registers_junk(it: Traitor) -> None:
     for junk in JUNK:
-        await it.try_("SADD", f"replicas:{it.service}", junk)
+        await it.try_("ZADD", f"replicas:{it.service}", 0, junk)
         await it.try_("HSET", f"registry:{it.service}", b"replica:x", junk)
 
 
 async def registers_ghosts_that_stay_alive(it: Traitor) -> None:
     turn = next(it.turns)
     for ghost in range(20):
-        await it.try_("SADD", f"replicas:{it.service}", f"ghost-{ghost}:0:{turn + 1}")
-        await it.try_("SREM", f"replicas:{it.service}", f"ghost-{ghost}:0:{turn}")
+        await it.try_("ZADD", f"replicas:{it.service}", 0, f"ghost-{ghost}:0:{turn + 1}")
+        await it.try_("ZREM", f"replicas:{it.service}", f"ghost-{ghost}:0:{turn}")
         await it.try_("HSET", f"registry:{it.service}", f"replica:ghost-{ghost}", f"0:{turn}")
 
 
 async def registers_thousands(it: Traitor) -> None:
     ghosts = [f"ghost-{next(it.turns)}:0:1" for _ in range(3000)]
-    await it.try_("SADD", f"replicas:{it.service}", *ghosts)
+    await it.try_("ZADD", f"replicas:{it.service}", *(part for ghost in ghosts for part in (0, ghost)))
 
 
 async def takes_the_mark_away(it: Traitor) -> None:
     mark = await it.try_("HMGET", "identity", it.service)
     if isinstance(mark, list) and mark[0]:
-        await it.try_("SREM", f"replicas:{it.service}", b"mark:" + mark[0])
-    await it.try_("SADD", f"replicas:{it.service}", f"mark:{next(it.turns)}")
+        await it.try_("ZREM", f"replicas:{it.service}", b"mark:" + mark[0])
+    await it.try_("ZADD", f"replicas:{it.service}", 0, f"mark:{next(it.turns)}")
 
 
 async def names_another_instance(it: Traitor) -> None:
@@ -123,7 +123,7 @@ async def takes_keys_away(it: Traitor) -> None:
             ("RENAME", key, "a"),
         ):
             await it.try_(*command)
-    await it.try_("SREM", "replicas:auth", *(f"{name}:0:1" for name in ("a", "b")))
+    await it.try_("ZREM", "replicas:auth", *(f"{name}:0:1" for name in ("a", "b")))
 
 
 async def runs_scripts(it: Traitor) -> None:
@@ -165,6 +165,33 @@ async def disturbs_the_streams(it: Traitor) -> None:
         await it.try_("XSETID", stream, "99999-0")
 
 
+async def sends_messages_that_unpack_to_many_times_their_size(it: Traitor) -> None:
+    count = 3_000_000
+    bomb = b"\x81\xa1a\xdd" + count.to_bytes(4, "big") + b"\x90" * count
+    await it.try_("XADD", f"req:auth:principal:{it.service}", "*", "request", bomb)
+    await it.try_("XADD", f"req:token:principal:{it.service}", "*", "request", bomb)
+
+
+async def sends_messages_of_40_megabytes(it: Traitor) -> None:
+    for fields in (("request", b"x" * 40_000_000), ("request", b"x" * 8_000_000) * 5):
+        with contextlib.suppress(*REDIS_ERRORS):  # Redis ends a connection that sends too long a value
+            await it.try_("XADD", f"req:auth:principal:{it.service}", "*", *fields)
+
+
+async def registers_40_megabytes(it: Traitor) -> None:
+    turn = b"%d" % next(it.turns)
+    with contextlib.suppress(*REDIS_ERRORS):  # as above
+        await it.try_("ZADD", f"replicas:{it.service}", 0, b"x" * 40_000_000 + turn)
+    parts = [(0, b"x" * 8_000_000 + b"%d:" % part + turn) for part in range(5)]
+    await it.try_("ZADD", f"replicas:{it.service}", *itertools.chain.from_iterable(parts))
+
+
+async def uses_up_the_ids(it: Traitor) -> None:
+    for stream in ("req:auth:principal", "req:token:principal", "req:auth:general"):
+        await it.try_("XADD", f"{stream}:{it.service}", f"{2**64 - 1}-{2**64 - 1}", "a", "b")
+    await it.try_("XADD", f"dead:{it.service}", f"{2**64 - 1}-{2**64 - 1}", "a", "b")
+
+
 PLAYS: tuple[Play, ...] = (
     announces_junk,
     announces_what_nobody_is,
@@ -181,6 +208,10 @@ PLAYS: tuple[Play, ...] = (
     floods_the_requests,
     answers_junk,
     disturbs_the_streams,
+    sends_messages_that_unpack_to_many_times_their_size,
+    sends_messages_of_40_megabytes,
+    registers_40_megabytes,
+    uses_up_the_ids,
 )
 
 

@@ -148,13 +148,13 @@ async def test_a_replica_that_leaves_in_order_is_not_waited_for(world: World) ->
 
 async def test_a_silent_replica_is_struck_once_its_lease_is_over(world: World) -> None:
     redis = world.revocations._redis
-    await redis.sadd(names.registry("data"), "dead:0:1")
+    await redis.zadd(names.registry("data"), {"dead:0:1": 0})
     first = await world.revocations.confirm(await world.publish("session:library/x"))
     second = await world.revocations.confirm(await world.publish("session:library/y"))
 
     assert first.fenced == 1
     assert second.fenced == 0
-    assert not await redis.sismember(names.registry("data"), "dead:0:1")
+    assert await redis.zscore(names.registry("data"), "dead:0:1") is None
 
 
 async def test_after_redis_lost_everything_the_relay_writes_it_again(world: World) -> None:
@@ -284,13 +284,13 @@ async def test_replicas_that_are_none_and_go_on_registering_hold_nothing_up_for_
     async def haunt() -> None:
         for turn in itertools.count():
             async with redis.pipeline(transaction=True) as pipeline:
-                pipeline.sadd(names.registry("data"), f"ghost:0:{turn + 1}")
-                pipeline.srem(names.registry("data"), f"ghost:0:{turn}")
+                pipeline.zadd(names.registry("data"), {f"ghost:0:{turn + 1}": 0})
+                pipeline.zrem(names.registry("data"), f"ghost:0:{turn}")
                 await pipeline.execute()
             await asyncio.sleep(0.1)
 
     async with running(haunt()):
-        await eventually(lambda: redis.scard(names.registry("data")), 4)
+        await eventually(lambda: redis.zcard(names.registry("data")), 4)
         started = boot_clock()
         receipt = await world.revocations.confirm(await world.delete(secret))
         elapsed_s = boot_clock() - started
@@ -319,8 +319,8 @@ async def test_a_registry_that_was_lost_alone_is_not_believed_at_once(world: Wor
 
 async def test_a_registry_that_has_grown_beyond_use_is_emptied(world: World) -> None:
     redis = world.revocations._redis
-    await redis.sadd(names.registry("data"), *(f"ghost-{number}:0:1" for number in range(2 * MOST)))
-    await eventually(lambda: redis.scard(names.registry("data")), 3)  # both replicas of data, and the mark
+    await redis.zadd(names.registry("data"), {f"ghost-{number}:0:1": 0 for number in range(2 * MOST)})
+    await eventually(lambda: redis.zcard(names.registry("data")), 3)  # both replicas of data, and the mark
     receipt = await world.revocations.confirm(await world.publish("session:library/x"))
 
     assert receipt.acked == len(world.guards)

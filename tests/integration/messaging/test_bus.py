@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -11,7 +12,7 @@ from shared.contracts.requests import FindSession, FoundSession
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.bus import Bus, Envelope
-from shared.messaging.codec import pack, unpack_map
+from shared.messaging.codec import Entry, pack, unpack
 from shared.messaging.dead_letters import list_dead_letters, retry_dead_letters
 from shared.messaging.group import DELIVERIES, Group, Handle
 from tests.eventually import eventually
@@ -199,7 +200,7 @@ def test_pauses_between_retries_grow_to_a_bound(redis: Redis) -> None:
 
 async def test_an_entry_that_cannot_be_read_is_a_dead_letter_at_once(redis: Redis) -> None:
     async def reading(fields: dict[bytes, bytes], _: int) -> None:
-        unpack_map(fields[b"entry"])
+        unpack(fields[b"entry"], Entry)
 
     async with handling(group(redis, retries_for_ever=True), reading):
         await redis.xadd("events:x", {"entry": b"\xc1"})
@@ -286,7 +287,9 @@ async def test_a_group_lost_with_redis_s_data_is_made_again(redis: Redis, asker:
 
 
 def test_the_bytes_of_an_envelope_do_not_change() -> None:
-    envelope = Envelope(id="i", type="t", version=1, asker="data:x", timeout_ms=5, request_id="r", body={"user": "u"})
+    envelope = Envelope(
+        id="i", type="t", version=1, asker="data:x", timeout_ms=5, request_id="r", body=msgspec.Raw(pack({"user": "u"}))
+    )
 
     assert pack(envelope).hex() == (
         "87a26964a169a474797065a174a776657273696f6e01a561736b6572a6646174613a78aa74696d656f75745f6d7305"
@@ -307,3 +310,59 @@ async def test_replies_are_heard_from_a_stream_that_begins_anew_with_lower_ids(r
             return False
 
         await eventually(is_heard, True)
+
+
+LAST = f"{2**64 - 1}-{2**64 - 1}"
+"""After this id a stream takes no entry."""
+
+
+async def test_a_stream_of_requests_whose_ids_are_used_up_begins_anew(redis: Redis, asker: Bus) -> None:
+    async with serving(redis, found):
+        await redis.xadd(STREAM, {"request": b""}, id=LAST)
+
+        assert await eventually_answered(asker)
+
+
+async def test_a_stream_of_requests_that_is_too_large_to_be_read_begins_anew(redis: Redis, asker: Bus) -> None:
+    await redis.xadd(STREAM, {"request": b"x" * 8_000_000})
+    await redis.xgroup_create(STREAM, "auth", id="$")
+    for _ in range(5):
+        await redis.xadd(STREAM, {"request": b"x" * 8_000_000})
+    await redis.xreadgroup("auth", "one that died", {STREAM: ">"}, count=5)
+    async with serving(redis, found):
+        await eventually(lambda: redis.xlen(STREAM), 0)
+
+        assert await eventually_answered(asker)
+
+
+async def test_a_stream_of_replies_whose_ids_are_used_up_begins_anew(redis: Redis, asker: Bus) -> None:
+    async with serving(redis, found):
+        await redis.xadd(names.replies("auth", asker._asker), {"reply": b""}, id=LAST)
+
+        assert await eventually_answered(asker)
+
+
+async def test_dead_letters_whose_ids_are_used_up_are_listed_and_begin_anew(redis: Redis) -> None:
+    async def refusing(fields: dict[bytes, bytes], _: int) -> None:
+        unpack(fields[b"entry"], Entry)
+
+    letters = names.dead_letters("data")
+    await redis.xadd(letters, {"a": "b"}, id=LAST)
+    assert len((await list_dead_letters(redis)).dead_letters) == 1
+    async with handling(group(redis, retries_for_ever=True), refusing):
+        await redis.xadd("events:x", {"entry": b"\xc1"})
+        await eventually(lambda: streams_of_dead_letters(redis), ["events:x"])
+
+
+async def streams_of_dead_letters(redis: Redis) -> list[str]:
+    return [letter.stream for letter in (await list_dead_letters(redis)).dead_letters]
+
+
+async def eventually_answered(asker: Bus) -> bool:
+    async def is_answered() -> bool:
+        with contextlib.suppress(Unavailable):
+            return (await asker.ask(QUESTION, timeout_s=1)).session == "of u"
+        return False
+
+    await eventually(is_answered, True)
+    return True

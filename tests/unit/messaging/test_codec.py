@@ -1,13 +1,17 @@
 """Messages on the wire: their bytes are fixed, fields may be added, garbage is refused."""
 
-import msgpack
+import contextlib
+import tracemalloc
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.events import FeedOpened, PrincipalsChanged, ProjectDeleted
 from shared.contracts.requests import ResolvedPrincipal, ResolveSession
-from shared.messaging.codec import MalformedMessage, pack, unpack
+from shared.messaging.bus import Envelope, Reply
+from shared.messaging.codec import Entry, MalformedMessage, pack, unpack
 from shared.messaging.outbox import entry_bytes
 
 GOLDEN = {
@@ -29,7 +33,7 @@ def test_the_bytes_of_an_event_do_not_change(event: FeedOpened | PrincipalsChang
 
 
 def test_an_unknown_field_is_ignored_and_a_missing_one_takes_its_default() -> None:
-    newer = msgpack.packb({"position": 1, "subjects": [], "added_later": True})
+    newer = msgspec.msgpack.encode({"position": 1, "subjects": [], "added_later": True})
 
     assert unpack(newer, ResolvedPrincipal) == ResolvedPrincipal(position=1, subjects=(), principal=None)
 
@@ -44,3 +48,26 @@ def test_bytes_survive() -> None:
 def test_garbage_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedMessage):
         unpack(data, ResolveSession)
+
+
+COUNT = 300_000
+JUNK = b"\xdd" + COUNT.to_bytes(4, "big") + b"\x90" * COUNT
+"""So many empty lists, of one byte each."""
+
+
+@pytest.mark.parametrize("kind", [Envelope, Reply, Entry, ResolvedPrincipal])
+@pytest.mark.parametrize("field", [b"a", b"body"])
+def test_what_nobody_asks_for_in_a_message_takes_no_memory(kind: type[msgspec.Struct], field: bytes) -> None:
+    message = b"\x81" + msgspec.msgpack.encode(field.decode()) + JUNK
+    tracemalloc.start()
+    with contextlib.suppress(MalformedMessage):
+        unpack(message, kind)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < len(message) / 10
+
+
+def test_a_message_that_is_too_long_is_malformed() -> None:
+    with pytest.raises(MalformedMessage, match="too long"):
+        unpack(pack(ResolveSession(project="p" * 1000, user="u", secret_digest=b"")), ResolveSession, most=1000)
