@@ -37,6 +37,8 @@ from shared.web.system import usual_checks
 
 NAME = "auth"
 MIGRATIONS = Path(__file__).parent / "store" / "migrations"
+CONNECTIONS = 4
+"""Opened at the start and kept: revocations go on where others have taken all that PostgreSQL has left."""
 FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"
 
 
@@ -53,7 +55,7 @@ async def open_auth(
     await migrate(dsn, schema="feed", folder=FEED_MIGRATIONS)
     await migrate(dsn, schema=NAME, folder=MIGRATIONS)
     async with contextlib.AsyncExitStack() as stack:
-        pool = await open_pool(dsn, name=f"daypass-{NAME}")
+        pool = await open_pool(dsn, name=f"daypass-{NAME}", least=CONNECTIONS)
         stack.push_async_callback(pool.close)
         redis = open_client(redis_url, name=f"daypass-{NAME}")
         stack.push_async_callback(redis.aclose)

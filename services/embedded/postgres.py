@@ -46,6 +46,8 @@ SETTINGS = {
     # a laptop's share of memory and disk
     "shared_buffers": "64MB",
     "max_connections": "200",
+    # who says nothing takes a connection from others
+    "authentication_timeout": "5s",
     "max_wal_size": "256MB",
     "min_wal_size": "32MB",
     # text and time are the same wherever this runs

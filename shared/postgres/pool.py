@@ -1,10 +1,15 @@
 """Connection pools."""
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
+import structlog
 from asyncpg.connection import _StatementCache  # type: ignore[attr-defined] # asyncpg bounds statements in number only
 from asyncpg.pool import PoolConnectionProxy
+
+log = structlog.get_logger()
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -12,6 +17,13 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 STATEMENT_TIMEOUT_MS = 15_000
 """No statement of a request runs longer; PostgreSQL ends it, and the caller gets 408 `database_timeout`."""
 
+PATIENCE_S = 60.0
+"""For how long whoever starts tries again where PostgreSQL starts too, or has no connection left."""
+AGAIN_S = 0.5
+KEEPALIVE_S = 60
+"""How long a connection is silent before PostgreSQL asks for a sign of life: networks forget silent ones."""
+
+_Opened = TypeVar("_Opened")
 
 if TYPE_CHECKING:
     _Plain = asyncpg.Connection[asyncpg.Record]
@@ -96,26 +108,47 @@ class _Pooled(_Plain):
 
 
 async def connect(dsn: str, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """Open a connection of its own, outside any pool, with settings of the server for it."""
-    return await asyncpg.connect(dsn, server_settings={"search_path": SEARCH_PATH, **settings})
+    """Open a connection of its own, outside any pool, with settings of the server for it; waits up to `PATIENCE_S`."""
+    return await _patiently(lambda: asyncpg.connect(dsn, server_settings={"search_path": SEARCH_PATH, **settings}))
 
 
-async def open_pool(dsn: str, *, name: str, most: int = 16) -> Pool:
-    """Open a pool of at most `most` connections, which PostgreSQL lists under `name`."""
-    return await asyncpg.create_pool(
-        dsn,
-        min_size=1,
-        max_size=most,
-        connection_class=_Pooled,
-        statement_cache_size=STATEMENTS,
-        max_cacheable_statement_size=LONGEST_STATEMENT,
-        command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
-        server_settings={
-            "application_name": name,
-            "search_path": SEARCH_PATH,
-            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-            "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_MS),
-            "timezone": "UTC",
-            "random_page_cost": RANDOM_PAGE_COST,
-        },
+async def open_pool(dsn: str, *, name: str, least: int = 1, most: int = 16) -> Pool:
+    """Open a pool of at most `most` connections, which PostgreSQL lists under `name`; waits up to `PATIENCE_S`.
+
+    It opens `least` at once. What it has opened it keeps: others may have taken all that are left.
+    """
+    return await _patiently(
+        lambda: asyncpg.create_pool(
+            dsn,
+            min_size=least,
+            max_size=most,
+            max_inactive_connection_lifetime=0,
+            connection_class=_Pooled,
+            statement_cache_size=STATEMENTS,
+            max_cacheable_statement_size=LONGEST_STATEMENT,
+            command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
+            server_settings={
+                "application_name": name,
+                "search_path": SEARCH_PATH,
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": str(STATEMENT_TIMEOUT_MS),
+                "tcp_keepalives_idle": str(KEEPALIVE_S),
+                "timezone": "UTC",
+                "random_page_cost": RANDOM_PAGE_COST,
+            },
+        )
     )
+
+
+async def _patiently(opening: Callable[[], Awaitable[_Opened]]) -> _Opened:
+    """Try again for `PATIENCE_S` where PostgreSQL starts, stops, or has no connection left."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE_S
+    while True:
+        try:
+            return await opening()
+        except (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+            if loop.time() >= end:
+                raise
+            log.warning("PostgreSQL takes no connection yet", error=str(error))
+        await asyncio.sleep(AGAIN_S)

@@ -59,7 +59,17 @@ def test_postgresql_logs_alike_in_containers_and_in_one_process() -> None:
 
     assert logged
     assert all(f"{name}={value}" in TEXT for name, value in logged.items())
-    assert f"max_connections={SETTINGS['max_connections']}" in TEXT
+    for name in ("max_connections", "authentication_timeout"):
+        assert f"{name}={SETTINGS[name]}" in TEXT
+
+
+def test_nobody_but_the_services_is_on_the_network_of_postgresql() -> None:
+    parts = dict(re.findall(r"^  ([\w-]+):\n((?:    .*\n|\n)+)", TEXT.partition("\nservices:")[2], re.MULTILINE))
+    on_it = {name for name, text in parts.items() if re.search(r"networks: .*\bdatabase\b", text)}
+
+    assert on_it == {"auth", "token", "postgres"}
+    assert re.search(r"^x-data:(?:.*\n)+?  networks:\n.*\n    database: ", TEXT, re.MULTILINE)
+    assert "networks: [database]" in parts["postgres"]
 
 
 def test_nothing_but_the_gateway_is_published_and_that_on_this_machine_alone() -> None:
