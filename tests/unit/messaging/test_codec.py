@@ -3,6 +3,7 @@
 import contextlib
 import tracemalloc
 
+import msgpack
 import msgspec
 import pytest
 from hypothesis import given
@@ -71,3 +72,14 @@ def test_what_nobody_asks_for_in_a_message_takes_no_memory(kind: type[msgspec.St
 def test_a_message_that_is_too_long_is_malformed() -> None:
     with pytest.raises(MalformedMessage, match="too long"):
         unpack(pack(ResolveSession(project="p" * 1000, user="u", secret_digest=b"")), ResolveSession, most=1000)
+
+
+def test_a_message_is_plain_msgpack_for_any_reader() -> None:
+    event = PrincipalsChanged(subjects=("session:library/s1",), reason="session.deleted")
+    entry = Entry(type=event.TYPE, version=event.VERSION, body=msgspec.Raw(pack(event)))
+
+    assert msgpack.unpackb(pack(entry)) == {
+        "type": "principals.changed",
+        "version": event.VERSION,
+        "body": {"subjects": ["session:library/s1"], "reason": "session.deleted"},
+    }
