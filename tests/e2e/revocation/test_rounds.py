@@ -96,7 +96,7 @@ async def test_the_checker_sees_what_a_next_incarnation_would_have_of_the_former
 
     @contextlib.asynccontextmanager
     async def no_purge(one: Round) -> AsyncIterator[None]:
-        lock = "SELECT pg_advisory_xact_lock_shared(hashtextextended('daypass incarnation', $1))"
+        lock = "SELECT FROM data.incarnations WHERE incarnation = $1 FOR SHARE"
         async with cluster.sql() as sql, sql.transaction():
             await sql.execute(lock, int(one.grant.id))
             yield

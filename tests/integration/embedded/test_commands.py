@@ -31,7 +31,7 @@ def test_detached_it_goes_on_in_a_session_of_its_own_until_down(each_user: User,
         ended = each_user.run(data_dir, "down")
 
         assert ended.returncode == 0
-        assert "has ended" in ended.stdout
+        assert "has stopped" in ended.stdout
         assert processes_in(data_dir) == []
 
 
