@@ -31,7 +31,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
-from shared.postgres.pool import Pool, open_pool
+from shared.postgres.pool import Pool, close_pool, open_pool
 from shared.web.service import Service, open_guard
 from shared.web.system import usual_checks
 
@@ -56,7 +56,7 @@ async def open_auth(
     await migrate(dsn, schema=NAME, folder=MIGRATIONS)
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(dsn, name=f"daypass-{NAME}", least=CONNECTIONS)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(close_pool, pool)
         redis = open_client(redis_url, name=f"daypass-{NAME}")
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service=NAME)

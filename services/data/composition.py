@@ -21,7 +21,7 @@ from shared.kernel.loops import running
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
-from shared.postgres.pool import open_pool
+from shared.postgres.pool import close_pool, open_pool
 from shared.web.service import Service, open_guard
 from shared.web.system import usual_checks
 
@@ -39,7 +39,7 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
     await migrate(dsn, schema=NAME, folder=MIGRATIONS)
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(dsn, name=f"daypass-{NAME}", most=24)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(close_pool, pool)
         redis = open_client(redis_url, name=f"daypass-{NAME}")
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service=NAME)

@@ -23,7 +23,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.outbox import CALLER
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import await_function, migrate
-from shared.postgres.pool import Pool, open_pool
+from shared.postgres.pool import Pool, close_pool, open_pool
 from shared.web.service import Service, open_guard
 from shared.web.system import usual_checks
 
@@ -43,7 +43,7 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
     await await_function(dsn, function="feed.epoch()", owner="auth")
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(dsn, name=f"daypass-{NAME}")
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(close_pool, pool)
         await make_first_signing_keys(pool, issuer=settings.issuer, seal=seal, algorithm=algorithm)
         redis = open_client(redis_url, name=f"daypass-{NAME}")
         stack.push_async_callback(redis.aclose)

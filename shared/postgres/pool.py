@@ -152,3 +152,16 @@ async def _patiently(opening: Callable[[], Awaitable[_Opened]]) -> _Opened:
                 raise
             log.warning("PostgreSQL takes no connection yet", error=str(error))
         await asyncio.sleep(AGAIN_S)
+
+
+CLOSE_S = 10.0
+"""For the connections of a pool that is closed to come back; then they are ended as they are."""
+
+
+async def close_pool(pool: Pool) -> None:
+    """Close a pool; no connection that somebody still holds keeps a process from ending."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
