@@ -54,7 +54,8 @@ class Whole:
         """Return what a user's JWT stands for."""
         user = self.users[name]
         roles = ("any", f"user:{user}", f"user:{user}/unverified", "users", "users/unverified")
-        return Principal(project=PROJECT, kind=Kind.JWT, roles=roles, user=user)
+        # The project is the first that is made here.
+        return Principal(project=PROJECT, project_incarnation=1, kind=Kind.JWT, roles=roles, user=user)
 
     async def table(self, id_: str) -> Table:
         """Return a table of the database `bench`."""
