@@ -21,8 +21,12 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def install_docker(folder: Path, digests: str) -> None:
+    install(folder, f"printf '{digests}'")
+
+
+def install(folder: Path, script: str) -> None:
     program = folder / "docker"
-    program.write_text(f"#!/bin/sh\nprintf '{digests}'\n")
+    program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
 
 
@@ -39,3 +43,11 @@ def test_an_image_that_no_registry_gave_keeps_its_tag(file: Path) -> None:
 
     assert images._choose(PART) == PART.official
     assert not file.exists()
+
+
+def test_an_image_is_built_while_somebody_else_prunes(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    install(file.parent, '[ "$2" != prune ] || exit 1')
+
+    images._build("daypass:test", "python")
+
+    assert "former images stay until the next build" in capfd.readouterr().err
