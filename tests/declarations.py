@@ -6,7 +6,7 @@ import pkgutil
 import msgspec
 
 import services
-from shared.web import system
+from shared.process import health as system
 from shared.web.endpoint import PLACEHOLDER, Endpoint, Routes
 
 __all__ = ["ENDPOINTS", "PLACEHOLDER", "parameter_names"]

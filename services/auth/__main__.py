@@ -2,7 +2,7 @@
 
 from services.auth.composition import open_auth
 from services.auth.settings import Settings
-from shared.web.process import run
+from shared.process.run import run
 
 if __name__ == "__main__":
     run(Settings, open_auth)

@@ -32,8 +32,8 @@ from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, close_pool, open_pool
-from shared.web.service import Service, open_guard
-from shared.web.system import usual_checks
+from shared.process.service import Service, open_guard
+from shared.process.health import usual_checks
 
 NAME = "auth"
 MIGRATIONS = Path(__file__).parent / "store" / "migrations"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.kernel.settings import SettingsError
 from shared.messaging.relay import CrashPoint
-from shared.web.settings import ProcessSettings
+from shared.process.settings import ProcessSettings
 
 
 @dataclass(frozen=True, kw_only=True)

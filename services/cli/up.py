@@ -21,7 +21,7 @@ from shared.kernel.cores import forbid_core_dumps
 from shared.kernel.errors import Refusal
 from shared.kernel.settings import SettingsError
 from shared.postgres.migrations import MigrationError
-from shared.web.process import log_as_json
+from shared.process.run import log_as_json
 
 IGNORED = {
     "DAYPASS_HOST": "use --host",

@@ -2,7 +2,7 @@
 
 from services.data.composition import open_data
 from services.data.settings import Settings
-from shared.web.process import run
+from shared.process.run import run
 
 if __name__ == "__main__":
     run(Settings, open_data)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.web.settings import ProcessSettings
+from shared.process.settings import ProcessSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,12 +28,12 @@ from shared.kernel.loops import running
 from shared.kernel.settings import Secret, read_settings
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from shared.web.counts import MemoryCounts
 from shared.web.limits import Limiter
-from shared.web.metrics import serving_metrics
-from shared.web.service import open_guard
-from shared.web.settings import ProcessSettings
+from shared.process.metrics import serving_metrics
+from shared.process.service import open_guard
+from shared.process.settings import ProcessSettings
 
 FIRST_PROJECT = "default"
 ASK_S = 15.0

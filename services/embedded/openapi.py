@@ -3,7 +3,7 @@
 from services.auth.http import account, health, imports, keys, memberships, platforms, project, sessions, teams, users
 from services.data.http import legacy
 from services.token.http import jwks, jwts
-from shared.web import system
+from shared.process import health as system
 from shared.web.openapi import document
 
 MODULES = (

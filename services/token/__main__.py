@@ -2,7 +2,7 @@
 
 from services.token.composition import open_token
 from services.token.settings import Settings
-from shared.web.process import run
+from shared.process.run import run
 
 if __name__ == "__main__":
     run(Settings, open_token)

@@ -6,7 +6,7 @@ from typing import Final
 from services.token.domain.seal import Seal
 from services.token.domain.signing_keys import Algorithm
 from shared.kernel.settings import Secret, SettingsError
-from shared.web.settings import ProcessSettings
+from shared.process.settings import ProcessSettings
 
 LONGEST_ISSUER: Final = 256
 

@@ -13,8 +13,8 @@ from multidict import istr
 from shared.contracts.principal import Principal, Project, guest
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.web.cookie_scope import CookieScope
-from shared.web.cookies import find_secret
+from shared.appwrite.cookie_scope import CookieScope
+from shared.appwrite.cookies import find_secret
 
 KEY = istr("X-Appwrite-Key")
 JWT = istr("X-Appwrite-JWT")

@@ -14,7 +14,7 @@ import structlog
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging.wire import REDIS_ERRORS
 from shared.web.call import Call
-from shared.web.clientinfo import network_of
+from shared.appwrite.clientinfo import network_of
 from shared.web.counts import Counts
 from shared.web.endpoint import DIMENSIONS, Endpoint, RateLimit
 

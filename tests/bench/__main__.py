@@ -7,7 +7,7 @@ import sys
 
 import uvloop
 
-from shared.web.process import log_as_json
+from shared.process.run import log_as_json
 from tests.bench.measures import Measure, report
 
 BENCHES = (

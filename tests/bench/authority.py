@@ -31,7 +31,7 @@ from shared.kernel.loops import running
 from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from shared.web.endpoint import Call, Caller, Routes
 from tests.bench.stages import Stages, watched
 from tests.parts import Database, open_parts

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import Id
 from tests.bench.load import Target, rounds

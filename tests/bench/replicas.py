@@ -13,7 +13,7 @@ from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from shared.web.endpoint import Call, Caller, Routes
 
 CONSTANT = "/v1/bench/constant"

@@ -10,7 +10,7 @@ from aiohttp import web
 from services.data.domain.catalogue import Table
 from services.data.domain.queries import parse_row_queries
 from services.data.store.statements import get_row, list_rows
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from tests.bench.bare import serve_bare
 from tests.bench.guards import KnownGuard
 from tests.bench.load import Target, rounds

@@ -16,7 +16,7 @@ from typing import Any
 
 import uvloop
 
-from shared.web.process import log_as_json
+from shared.process.run import log_as_json
 
 
 @contextlib.asynccontextmanager

@@ -18,7 +18,7 @@ from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from tests.bench.authority import PROJECT
 from tests.bench.guards import DecodingGuard, DenylistGuard, IntrospectingGuard, KnownGuard, introspection
 from tests.bench.load import Target, rounds

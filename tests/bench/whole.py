@@ -24,8 +24,8 @@ from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.postgres.pool import Pool, open_pool
-from shared.web.app import WebApp
-from shared.web.service import Service
+from shared.process.app import WebApp
+from shared.process.service import Service
 from tests.bench.authority import post
 from tests.parts import open_parts
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.contracts.permissions import MOST_ROLES
+from shared.appwrite.permissions import MOST_ROLES
 from shared.kernel.errors import ErrorType, Refusal
 
 

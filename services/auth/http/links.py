@@ -2,7 +2,7 @@
 
 from shared.contracts.principal import Project
 from shared.kernel.errors import ArgumentInvalid
-from shared.web.cors import leads_to_named
+from shared.appwrite.cors import leads_to_named
 
 
 def check_link(project: Project, url: str, *, parameter: str = "url") -> None:

@@ -11,7 +11,7 @@ from services.auth.http.prefs import Prefs, written
 from services.auth.http.sessions import add_receipt, with_receipt
 from services.auth.operations import teams as operations
 from services.auth.operations.deps import AuthDeps
-from shared.contracts.permissions import LONGEST_TEAM_ROLE
+from shared.appwrite.permissions import LONGEST_TEAM_ROLE
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import MEDIUM_BODY_BYTES

@@ -28,10 +28,10 @@ from shared.kernel.clock import boot_clock
 from shared.kernel.hosts import PublicUrls, is_internal
 from shared.kernel.settings import Secret
 from shared.messaging.names import SERVICES
-from shared.messaging.soundness import examine_limits_redis, examine_redis_settings, info, redis_finding
+from shared.messaging.preflight import examine_limits_redis, examine_redis_settings, info, redis_finding
 from shared.messaging.wire import REDIS_ERRORS, open_client
 from shared.postgres.pool import AWAY, SEARCH_PATH, Connection, Pool
-from shared.postgres.soundness import database_finding, examine_database_settings
+from shared.postgres.preflight import database_finding, examine_database_settings
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 

@@ -27,7 +27,7 @@ from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import UNIQUE, unique_id
 from shared.postgres.pool import Connection
-from shared.web.clientinfo import network_of
+from shared.appwrite.clientinfo import network_of
 from shared.web.counts import Counts
 
 RECENT = "recent"

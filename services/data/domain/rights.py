@@ -11,7 +11,7 @@ import msgspec
 
 from services.data.domain.catalogue import Database, Table
 from services.data.domain.naming import Naming
-from shared.contracts.permissions import TABLE_ACTIONS, grants
+from shared.appwrite.permissions import TABLE_ACTIONS, grants
 from shared.contracts.principal import Kind, Principal
 from shared.kernel.errors import ErrorType, Refusal
 

@@ -11,7 +11,7 @@ from services.data.domain.definitions import NewColumn, NewIndex
 from services.data.domain.naming import Naming
 from services.data.store import catalogue as store
 from services.data.store import definitions as changes
-from shared.contracts.permissions import TABLE_ACTIONS, parse_permissions
+from shared.appwrite.permissions import TABLE_ACTIONS, parse_permissions
 from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal

@@ -33,7 +33,7 @@ from services.data.operations.catalogue import Catalogue, Key
 from services.data.operations.explanations import check_explainable, list_explained, row_explained
 from services.data.store import rows as store
 from services.data.store.rows import Known, Page
-from shared.contracts.permissions import (
+from shared.appwrite.permissions import (
     ROW_ACTIONS,
     Permission,
     check_assignable,

@@ -12,7 +12,7 @@ from services.data.domain.rows import Values
 from services.data.store import statements
 from services.data.store.conditions import backwards, beyond, complete, condition, order_by, unfit_column
 from services.data.store.rows import Page, arguments_of, cursor_not_found, places_of, told
-from shared.contracts.permissions import Permission
+from shared.appwrite.permissions import Permission
 from shared.postgres.pool import Connection
 
 MOST_SHOWN = 100

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.contracts.permissions import ROW_ACTIONS
+from shared.appwrite.permissions import ROW_ACTIONS
 from shared.postgres.pool import Connection
 
 _TABLES = """

@@ -15,7 +15,7 @@ from services.data.domain.rows import Values
 from services.data.store import statements
 from services.data.store.catalogue import find_version
 from services.data.store.conditions import unfit_column
-from shared.contracts.permissions import Permission
+from shared.appwrite.permissions import Permission
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 

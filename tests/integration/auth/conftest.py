@@ -22,11 +22,11 @@ from shared.kernel.loops import running
 from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
-from shared.web.app import WebApp
-from shared.web.clientinfo import Edge
+from shared.process.app import WebApp
+from shared.appwrite.clientinfo import Edge
 from shared.web.counts import MemoryCounts
 from shared.web.limits import Limiter
-from shared.web.service import Service
+from shared.process.service import Service
 from tests.parts import Database, Parts
 
 PROJECT = "library"

@@ -19,7 +19,7 @@ from appwrite.query import Query
 from appwrite.services.teams import Teams
 
 from shared.contracts.administration import UpdateProject
-from shared.contracts.permissions import MOST_ROLES
+from shared.appwrite.permissions import MOST_ROLES
 from shared.guard import barrier
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from shared.guard.feed_reader import LEASE_S
 from shared.guard.metrics import open_registry
-from shared.web.metrics import serving_metrics
+from shared.process.metrics import serving_metrics
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PROJECT, World
 

@@ -20,7 +20,7 @@ from shared.guard import barrier
 from shared.kernel.errors import Refusal
 from shared.kernel.settings import Secret
 from shared.messaging import names
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
 from tests.parts import Database

@@ -22,7 +22,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from tests.integration.data.accounts import Accounts
 from tests.integration.data.api import Api
 from tests.parts import Database, Parts

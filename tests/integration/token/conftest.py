@@ -18,7 +18,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from tests.integration.token.accounts import Accounts
 from tests.integration.token.replica import Replica
 from tests.parts import Database

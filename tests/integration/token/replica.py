@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from shared.web.service import Service
+from shared.process.service import Service
 
 
 @dataclass(frozen=True, kw_only=True)

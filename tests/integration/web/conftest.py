@@ -16,7 +16,7 @@ from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Kind, Principal, Project
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from shared.web.bodies import LARGE_BODY_BYTES
 from shared.web.call import TEXT
 from shared.web.counts import Counts, MemoryCounts, RedisCounts

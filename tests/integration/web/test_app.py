@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from shared.web.clientinfo import Edge
+from shared.appwrite.clientinfo import Edge
 
 
 async def test_a_request_in_flight_ends_before_the_server_stops(serve: Any, deps: Any) -> None:

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from shared.contracts.credentials import SessionSecret
-from shared.web.clientinfo import Edge
-from shared.web.cookie_scope import CookieScope
+from shared.appwrite.clientinfo import Edge
+from shared.appwrite.cookie_scope import CookieScope
 
 SECRET = SessionSecret("u1", "fresh").wire()
 SIGN_IN = {"email": "a@b.test", "password": "correct horse"}

@@ -6,7 +6,7 @@ import pytest
 
 from shared.kernel.settings import Secret
 from shared.web import limits
-from shared.web.clientinfo import Edge
+from shared.appwrite.clientinfo import Edge
 from shared.web.counts import MemoryCounts, RedisCounts, open_counts
 from shared.web.endpoint import RateLimit
 from shared.web.limits import Limiter

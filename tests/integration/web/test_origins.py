@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from shared.web.clientinfo import Edge
+from shared.appwrite.clientinfo import Edge
 
 PAGE = {"Origin": "https://App.test:8443"}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.permissions import (
+from shared.appwrite.permissions import (
     MOST_PERMISSIONS,
     ROW_ACTIONS,
     TABLE_ACTIONS,

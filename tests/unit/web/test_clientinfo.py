@@ -2,7 +2,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from shared.kernel.hosts import host_name, is_internal
-from shared.web.clientinfo import ClientInfo, Edge, is_local
+from shared.appwrite.clientinfo import ClientInfo, Edge, is_local
 
 
 def client(

@@ -6,9 +6,9 @@ import pytest
 from multidict import CIMultiDict
 
 from shared.contracts.credentials import SessionSecret
-from shared.web.clientinfo import ClientInfo
-from shared.web.cookie_scope import CookieScope
-from shared.web.cookies import are_kept, expired_cookies, find_secret, session_cookies
+from shared.appwrite.clientinfo import ClientInfo
+from shared.appwrite.cookie_scope import CookieScope
+from shared.appwrite.cookies import are_kept, expired_cookies, find_secret, session_cookies
 
 SECRETS = {name: SessionSecret("u1", name) for name in ("cookie", "legacy", "header", "fallback")}
 WIRE = {name: secret.wire() for name, secret in SECRETS.items()}

@@ -1,7 +1,7 @@
 import pytest
 
 from shared.contracts.principal import Project
-from shared.web.cors import allows, leads_to_named
+from shared.appwrite.cors import allows, leads_to_named
 
 PROJECT = Project(id="demo", name="Demo", origins=("localhost", "*.example.com", "Shop.test"))
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from shared.kernel.hosts import PublicUrls
 from shared.kernel.settings import Secret, SettingsError
-from shared.web.clientinfo import Edge, networks
-from shared.web.cookie_scope import CookieScope
+from shared.appwrite.clientinfo import Edge, networks
+from shared.appwrite.cookie_scope import CookieScope
 
 LEAST_ENTRIES = 100
 
@@ -17,7 +17,7 @@ class ProcessSettings:
 
     `limits_redis_url` is the Redis in which calls are counted, never that of `redis_url`; empty: in this process.
     `public_url` names the hosts under which clients reach the deployment; where it is set, no other host is served.
-    `cookies` is the scope of session cookies, as `shared.web.cookie_scope` has it.
+    `cookies` is the scope of session cookies, as `shared.appwrite.cookie_scope` has it.
     `redis_copies` is how many copies of Redis may be promoted. What a process remembers is bounded, in entries:
     `cache_entries` principals and the like, `cache_marks` of what was revoked, `cache_lookups` under way. Metrics are
     served on `metrics_port`; 0: nowhere. Without `test_barrier` nobody waits until a revocation is in force: that is

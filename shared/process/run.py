@@ -20,13 +20,13 @@ from shared.kernel.loops import running
 from shared.kernel.settings import SettingsError, read_settings
 from shared.postgres.migrations import MigrationError
 from shared.web import openapi
-from shared.web.app import WebApp
+from shared.process.app import WebApp
 from shared.web.counts import open_counts
 from shared.web.limits import Limiter
-from shared.web.metrics import serving_metrics
-from shared.web.service import Service
-from shared.web.settings import ProcessSettings
-from shared.web.soundness import look_at_limits, look_at_redis, require_sound_database, require_sound_redis
+from shared.process.metrics import serving_metrics
+from shared.process.service import Service
+from shared.process.settings import ProcessSettings
+from shared.process.preflight import check_limits, check_redis, require_safe_database, require_safe_redis
 
 log = structlog.get_logger()
 
@@ -51,10 +51,10 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await require_sound_database(settings.database_url.reveal())
+    await require_safe_database(settings.database_url.reveal())
     redis_url = settings.redis_url.reveal()
-    await look_at_limits(settings.limits_redis_url, redis_url)
-    later = [] if await look_at_redis(redis_url) else [require_sound_redis(redis_url)]
+    await check_limits(settings.limits_redis_url, redis_url)
+    later = [] if await check_redis(redis_url) else [require_safe_redis(redis_url)]
     async with running(later), opening as service, contextlib.AsyncExitStack() as stack:
         limiter = None
         if settings.rate_limits:

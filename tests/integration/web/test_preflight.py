@@ -19,8 +19,8 @@ from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import ADMIN, Valkey
 from shared.kernel.settings import Secret, SettingsError
 from shared.messaging.wire import open_client
-from shared.web import soundness
-from shared.web.soundness import look_at_limits, look_at_redis, require_sound_database, require_sound_redis
+from shared.process import preflight as soundness
+from shared.process.preflight import check_limits, check_redis, require_safe_database, require_safe_redis
 from tests.e2e.processes import environment, free_port
 from tests.eventually import PATIENCE_S, eventually
 from tests.parts import SERVICES, Database, Parts, open_parts
@@ -111,7 +111,7 @@ async def test_no_service_starts_on_a_postgresql_that_flushes_nothing(monkeypatc
             pytest.raises(SettingsError, match=r"^postgresql: fsync is off: .* Set fsync on$"),
             capture_logs() as logged,
         ):
-            await require_sound_database(database.dsn("auth"))
+            await require_safe_database(database.dsn("auth"))
 
     assert [line["setting"] for line in logged] == ["full_page_writes"]  # a warning: ZFS never tears a page
 
@@ -119,8 +119,8 @@ async def test_no_service_starts_on_a_postgresql_that_flushes_nothing(monkeypatc
 async def test_sound_parts_are_not_complained_of(database: Database, valkey: Valkey) -> None:
     with capture_logs() as logged:
         for service in SERVICES:
-            await require_sound_database(database.dsn(service))
-            assert await look_at_redis(valkey.url(service))
+            await require_safe_database(database.dsn(service))
+            assert await check_redis(valkey.url(service))
 
     assert logged == []
 
@@ -129,7 +129,7 @@ async def test_a_redis_without_persistence_is_a_warning(valkey: Valkey) -> None:
     await configure(valkey, "appendonly", "no")
     try:
         with capture_logs() as logged:
-            assert await look_at_redis(valkey.url("auth"))
+            assert await check_redis(valkey.url("auth"))
     finally:
         await configure(valkey, "appendonly", "yes")
 
@@ -140,7 +140,7 @@ async def test_who_may_not_look_is_warned_and_starts(valkey: Valkey, redis: Redi
     await redis.execute_command("ACL", "SETUSER", "data", "-info")  # type: ignore[no-untyped-call] # the client's own
     try:
         with capture_logs() as logged:
-            assert await look_at_redis(valkey.url("data"))
+            assert await check_redis(valkey.url("data"))
     finally:
         await redis.execute_command("ACL", "SETUSER", "data", "+info")  # type: ignore[no-untyped-call] # as above
 
@@ -151,13 +151,13 @@ async def test_a_redis_that_is_away_is_looked_at_when_it_comes(parts: Parts, mon
     monkeypatch.setattr(soundness, "AGAIN_S", 0.05)
     async with parts.valkey() as valkey:
         await valkey.stop()
-        assert not await look_at_redis(valkey.url("auth"))
-        looking = asyncio.create_task(require_sound_redis(valkey.url("auth")))
+        assert not await check_redis(valkey.url("auth"))
+        looking = asyncio.create_task(require_safe_redis(valkey.url("auth")))
         await valkey.start()
         await asyncio.wait_for(looking, PATIENCE_S)
 
         await valkey.stop()
-        looking = asyncio.create_task(require_sound_redis(valkey.url("auth")))
+        looking = asyncio.create_task(require_safe_redis(valkey.url("auth")))
         evict(monkeypatch)
         await valkey.start()
         with pytest.raises(SettingsError, match="maxmemory-policy is allkeys-lru"):
@@ -189,10 +189,10 @@ async def test_a_service_starts_without_redis_and_ends_when_one_comes_that_evict
 
 async def test_no_service_counts_calls_in_the_redis_of_the_feed(valkey: Valkey) -> None:
     with pytest.raises(SettingsError, match="limits: DAYPASS_LIMITS_REDIS_URL leads to the Redis of the feed"):
-        await look_at_limits(Secret(valkey.url("auth")), valkey.url("auth"))
+        await check_limits(Secret(valkey.url("auth")), valkey.url("auth"))
 
 
 async def test_calls_may_be_counted_in_a_redis_that_evicts(valkey: Valkey, parts: Parts) -> None:
     async with parts.valkey() as limits:
         await configure(limits, "maxmemory-policy", "allkeys-lfu")
-        await look_at_limits(Secret(limits.url("auth")), valkey.url("auth"))
+        await check_limits(Secret(limits.url("auth")), valkey.url("auth"))

@@ -9,10 +9,10 @@ from redis.exceptions import ResponseError
 
 from shared.contracts.findings import Finding, Verdict
 from shared.kernel.settings import Secret, SettingsError
-from shared.messaging.soundness import examine_limits_redis, examine_redis_settings
+from shared.messaging.preflight import examine_limits_redis, examine_redis_settings
 from shared.messaging.wire import REDIS_ERRORS, heed_cancellation, open_client
 from shared.postgres.pool import connect
-from shared.postgres.soundness import examine_database_settings
+from shared.postgres.preflight import examine_database_settings
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ LOOK_S = 5.0
 AGAIN_S = 5.0
 
 
-async def require_sound_database(dsn: str) -> None:
+async def require_safe_database(dsn: str) -> None:
     """Raise `SettingsError` for a setting of PostgreSQL that would break the promise, or what connecting raises."""
     connection = await connect(dsn)
     try:
@@ -31,14 +31,14 @@ async def require_sound_database(dsn: str) -> None:
         await connection.close()
 
 
-async def require_sound_redis(url: str) -> None:
+async def require_safe_redis(url: str) -> None:
     """Raise `SettingsError` for a setting of Redis that would break the promise, as soon as Redis can be reached."""
-    while not await look_at_redis(url):
+    while not await check_redis(url):
         heed_cancellation()
         await asyncio.sleep(AGAIN_S)
 
 
-async def look_at_redis(url: str) -> bool:
+async def check_redis(url: str) -> bool:
     """Raise `SettingsError` likewise, but look only once; return False where Redis cannot be reached."""
     redis = open_client(url, name="daypass-start")
     try:
@@ -55,7 +55,7 @@ async def look_at_redis(url: str) -> bool:
     return True
 
 
-async def look_at_limits(url: Secret, feed_url: str) -> None:
+async def check_limits(url: Secret, feed_url: str) -> None:
     """Raise `SettingsError` where calls would be counted in the Redis of the feed; without a URL, there is none."""
     if not url:
         return

@@ -15,8 +15,8 @@ from multidict import istr
 from publicsuffixlist import PublicSuffixList
 
 from shared.contracts.credentials import SessionSecret
-from shared.web.clientinfo import ClientInfo, is_local
-from shared.web.cookie_scope import CookieScope
+from shared.appwrite.clientinfo import ClientInfo, is_local
+from shared.appwrite.cookie_scope import CookieScope
 
 FALLBACK_HEADER = "X-Fallback-Cookies"
 NO_FALLBACK = "[]"

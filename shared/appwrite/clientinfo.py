@@ -12,7 +12,7 @@ from aiohttp.web import BaseRequest
 
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.hosts import Address, PublicUrls, host_name, parse_address
-from shared.web.cookie_scope import CookieScope
+from shared.appwrite.cookie_scope import CookieScope
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
