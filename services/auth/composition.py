@@ -10,17 +10,19 @@ from redis.asyncio import Redis
 
 import shared.messaging
 from services.auth import events
-from services.auth.http import account, health, imports, keys, memberships, platforms, project, sessions, teams, users
-from services.auth.operations.deps import AuthDeps
-from services.auth.operations.doctor import Deployment
-from services.auth.operations.housekeeping import keep_house
-from services.auth.operations.idle import end_idle_sessions
-from services.auth.operations.invitations import InvitationFolder
-from services.auth.operations.passwords import Passwords
-from services.auth.operations.resolver import DatabaseResolver
+from services.auth.deps import AuthDeps, Deployment
+from services.auth.instance.http import health
+from services.auth.instance.operations.housekeeping import keep_house
+from services.auth.instance.store.instance import find_trusted, keep_first_trusted, keep_trusted
+from services.auth.mail.operations.invitations import InvitationFolder
+from services.auth.passwords.operations.passwords import Passwords
+from services.auth.people.http import account, imports, sessions, users
+from services.auth.people.operations.idle import end_idle_sessions
+from services.auth.principals.operations.resolver import DatabaseResolver
+from services.auth.projects.http import keys, platforms, project
+from services.auth.revocations.store.endings import end_all_of_instance
 from services.auth.settings import Settings
-from services.auth.store.endings import end_all_of_instance
-from services.auth.store.instance import find_trusted, keep_first_trusted, keep_trusted
+from services.auth.teams.http import memberships, teams
 from shared.contracts.passwords import new_hasher
 from shared.contracts.requests import ADMIN, FindSession, ResolveSession
 from shared.guard.barrier import Revocations
@@ -32,11 +34,11 @@ from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, close_pool, open_pool
-from shared.process.service import Service, open_guard
 from shared.process.health import usual_checks
+from shared.process.service import Service, open_guard
 
 NAME = "auth"
-MIGRATIONS = Path(__file__).parent / "store" / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECTIONS = 4
 """Opened at the start and kept: revocations go on where others have taken all that PostgreSQL has left."""
 FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"

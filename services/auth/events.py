@@ -2,14 +2,18 @@
 
 import asyncio
 
-from services.auth.domain.list_queries import MOST_NUMBER, ListQuery
-from services.auth.domain.projects import ProjectChange
-from services.auth.domain.records import Key, NewUser, Session, User
-from services.auth.operations import changing, idle, keys, principals, projects, revocations, sessions, users
-from services.auth.operations.changing import command_line
-from services.auth.operations.deps import AuthDeps
-from services.auth.operations.doctor import examine_deployment
-from services.auth.operations.grantees import examine_grantees
+from services.auth.deps import AuthDeps
+from services.auth.instance.operations.doctor import examine_deployment
+from services.auth.lists.domain.list_queries import MOST_NUMBER, ListQuery
+from services.auth.people.domain.records import NewUser, Session, User
+from services.auth.people.operations import idle, sessions, users
+from services.auth.principals.operations import principals
+from services.auth.projects.domain.keys import Key
+from services.auth.projects.domain.projects import ProjectChange
+from services.auth.projects.operations import keys, projects
+from services.auth.revocations.operations import changing, revocations
+from services.auth.revocations.operations.changing import command_line
+from services.auth.teams.operations.grantees import examine_grantees
 from shared.contracts import administration as admin
 from shared.contracts.dead_letters import DeadLetters, ListDeadLetters, RetryDeadLetters
 from shared.contracts.findings import ExamineDeployment, Findings

@@ -22,11 +22,11 @@ from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import close_pool, open_pool
-from shared.process.service import Service, open_guard
 from shared.process.health import usual_checks
+from shared.process.service import Service, open_guard
 
 NAME = "data"
-MIGRATIONS = Path(__file__).parent / "store" / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @contextlib.asynccontextmanager

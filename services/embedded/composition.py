@@ -29,11 +29,11 @@ from shared.kernel.settings import Secret, read_settings
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.process.app import WebApp
-from shared.web.counts import MemoryCounts
-from shared.web.limits import Limiter
 from shared.process.metrics import serving_metrics
 from shared.process.service import open_guard
 from shared.process.settings import ProcessSettings
+from shared.web.counts import MemoryCounts
+from shared.web.limits import Limiter
 
 FIRST_PROJECT = "default"
 ASK_S = 15.0

@@ -1,6 +1,9 @@
 """The OpenAPI document of all services, from their declarations. The build of the package writes it into the wheel."""
 
-from services.auth.http import account, health, imports, keys, memberships, platforms, project, sessions, teams, users
+from services.auth.instance.http import health
+from services.auth.people.http import account, imports, sessions, users
+from services.auth.projects.http import keys, platforms, project
+from services.auth.teams.http import memberships, teams
 from services.data.http import legacy
 from services.token.http import jwks, jwts
 from shared.process import health as system

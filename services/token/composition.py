@@ -24,11 +24,11 @@ from shared.messaging.outbox import CALLER
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import await_function, migrate
 from shared.postgres.pool import Pool, close_pool, open_pool
-from shared.process.service import Service, open_guard
 from shared.process.health import usual_checks
+from shared.process.service import Service, open_guard
 
 NAME = "token"
-MIGRATIONS = Path(__file__).parent / "store" / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @contextlib.asynccontextmanager

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import msgspec
 from aiohttp.web import BaseRequest
 
+from shared.appwrite.cookie_scope import CookieScope
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.hosts import Address, PublicUrls, host_name, parse_address
-from shared.appwrite.cookie_scope import CookieScope
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -14,9 +14,9 @@ import msgspec
 from multidict import istr
 from publicsuffixlist import PublicSuffixList
 
-from shared.contracts.credentials import SessionSecret
 from shared.appwrite.clientinfo import ClientInfo, is_local
 from shared.appwrite.cookie_scope import CookieScope
+from shared.contracts.credentials import SessionSecret
 
 FALLBACK_HEADER = "X-Fallback-Cookies"
 NO_FALLBACK = "[]"

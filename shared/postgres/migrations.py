@@ -1,6 +1,6 @@
 """The migration runner: numbered SQL files, applied once each, in order, by one process at a time.
 
-A service keeps its files in `store/migrations/` as `0001_what_it_does.sql`. Each runs in a transaction of its own
+A service keeps its files in `migrations/` as `0001_what_it_does.sql`. Each runs in a transaction of its own
 and must be safe while the previous release still runs. A database that is newer than the code is refused.
 """
 

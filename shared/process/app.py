@@ -4,15 +4,15 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.guard.guard import Guard
-from shared.web import openapi
-from shared.process import health as system
 from shared.appwrite.clientinfo import Edge
+from shared.guard.guard import Guard
+from shared.process import health as system
+from shared.process.health import Check, SystemDeps
+from shared.web import openapi
 from shared.web.endpoint import Routes
 from shared.web.limits import Limiter
 from shared.web.pipeline import Pipeline
 from shared.web.server import HttpServer
-from shared.process.health import Check, SystemDeps
 
 GRACE_S = 15.0
 

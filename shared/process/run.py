@@ -19,14 +19,14 @@ from shared.kernel.cores import forbid_core_dumps
 from shared.kernel.loops import running
 from shared.kernel.settings import SettingsError, read_settings
 from shared.postgres.migrations import MigrationError
-from shared.web import openapi
 from shared.process.app import WebApp
-from shared.web.counts import open_counts
-from shared.web.limits import Limiter
 from shared.process.metrics import serving_metrics
+from shared.process.preflight import check_limits, check_redis, require_safe_database, require_safe_redis
 from shared.process.service import Service
 from shared.process.settings import ProcessSettings
-from shared.process.preflight import check_limits, check_redis, require_safe_database, require_safe_redis
+from shared.web import openapi
+from shared.web.counts import open_counts
+from shared.web.limits import Limiter
 
 log = structlog.get_logger()
 

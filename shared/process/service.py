@@ -8,9 +8,9 @@ from shared.guard.barrier import Revocations
 from shared.guard.cache import Cache
 from shared.guard.guard import Guard
 from shared.guard.resolver import Resolver
-from shared.web.endpoint import Routes
-from shared.process.settings import ProcessSettings
 from shared.process.health import Check
+from shared.process.settings import ProcessSettings
+from shared.web.endpoint import Routes
 
 
 def open_guard(settings: ProcessSettings, service: str, resolver: Resolver) -> Guard:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.kernel.hosts import PublicUrls
-from shared.kernel.settings import Secret, SettingsError
 from shared.appwrite.clientinfo import Edge, networks
 from shared.appwrite.cookie_scope import CookieScope
+from shared.kernel.hosts import PublicUrls
+from shared.kernel.settings import Secret, SettingsError
 
 LEAST_ENTRIES = 100
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import msgspec
 from multidict import istr
 
+from shared.appwrite.cookie_scope import CookieScope
+from shared.appwrite.cookies import find_secret
 from shared.contracts.principal import Principal, Project, guest
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.appwrite.cookie_scope import CookieScope
-from shared.appwrite.cookies import find_secret
 
 KEY = istr("X-Appwrite-Key")
 JWT = istr("X-Appwrite-JWT")

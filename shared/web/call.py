@@ -8,10 +8,10 @@ import msgspec
 from aiohttp.web import BaseRequest
 from multidict import istr
 
-from shared.contracts.credentials import SessionSecret
-from shared.contracts.principal import Principal, Project, guest
 from shared.appwrite import cookies
 from shared.appwrite.clientinfo import ClientInfo, Edge
+from shared.contracts.credentials import SessionSecret
+from shared.contracts.principal import Principal, Project, guest
 from shared.web.counts import Counts
 from shared.web.request_id import HEADER as REQUEST_ID
 

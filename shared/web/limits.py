@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import msgspec
 import structlog
 
+from shared.appwrite.clientinfo import network_of
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging.wire import REDIS_ERRORS
 from shared.web.call import Call
-from shared.appwrite.clientinfo import network_of
 from shared.web.counts import Counts
 from shared.web.endpoint import DIMENSIONS, Endpoint, RateLimit
 

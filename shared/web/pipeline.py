@@ -17,6 +17,8 @@ import structlog
 from aiohttp.web import BaseRequest, Response, StreamResponse
 from multidict import istr
 
+from shared.appwrite.clientinfo import Edge
+from shared.appwrite.cors import FETCH_SITE, ORIGIN, headers_for, is_foreign, preflight_headers, refusal_of
 from shared.contracts.principal import Kind
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
@@ -24,8 +26,6 @@ from shared.postgres.pool import is_away
 from shared.web.authenticate import identify
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
 from shared.web.call import JSON, TEXT, Call, Reply, Stream
-from shared.appwrite.clientinfo import Edge
-from shared.appwrite.cors import FETCH_SITE, ORIGIN, headers_for, is_foreign, preflight_headers, refusal_of
 from shared.web.dispatch import Table
 from shared.web.endpoint import DIMENSIONS, Endpoint
 from shared.web.errors import error_body, error_headers

@@ -67,7 +67,7 @@ def violations(name: str, source: str) -> Iterator[str]:
 def test_what_ends_or_narrows_a_right_is_a_revoking_change() -> None:
     found = [one for file in sorted(OPERATIONS.glob("*.py")) for one in violations(file.name, file.read_text("utf-8"))]
 
-    assert found == [], "use `async with changing(…) as change:` of services/auth/operations/changing.py"
+    assert found == [], "use `async with changing(…) as change:` of services/auth/revocations/operations/changing.py"
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ import msgspec
 from aiohttp import ClientSession
 
 from services.auth.composition import open_auth
-from services.auth.http.sessions import SessionChoice
-from services.auth.operations.deps import AuthDeps
-from services.auth.operations.sessions import create_user_session
+from services.auth.deps import AuthDeps
+from services.auth.people.http.sessions import SessionChoice
+from services.auth.people.operations.sessions import create_user_session
+from services.auth.people.store.sessions import delete_sessions
 from services.auth.settings import Settings as AuthSettings
-from services.auth.store.sessions import delete_sessions
 from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import ADMIN
 from services.token.composition import open_token

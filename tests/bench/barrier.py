@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from services.auth.composition import open_auth
-from services.auth.operations.deps import AuthDeps
-from services.auth.operations.revoking import tell
+from services.auth.deps import AuthDeps
+from services.auth.revocations.operations.revoking import tell
 from services.auth.settings import Settings
 from services.embedded.valkey import ADMIN, Valkey
 from shared.contracts import subjects

@@ -5,7 +5,7 @@ import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
 
-from services.auth.domain.roles import roles_of
+from services.auth.people.domain.roles import roles_of
 from services.token.domain.signing_keys import Signer, generate, public_jwk
 from services.token.domain.tokens import Bearer, claims_for
 from shared.contracts import subjects

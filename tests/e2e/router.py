@@ -12,7 +12,10 @@ from collections.abc import Iterator
 import uvloop
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
-from services.auth.http import account, health, keys, memberships, platforms, project, sessions, teams, users
+from services.auth.instance.http import health
+from services.auth.people.http import account, sessions, users
+from services.auth.projects.http import keys, platforms, project
+from services.auth.teams.http import memberships, teams
 from services.data.http import columns, databases, indexes, rows, tables
 from services.token.http import jwks, jwts
 from shared.web.dispatch import Table

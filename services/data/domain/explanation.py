@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from services.data.domain.catalogue import Table
-from shared.contracts.explanations import ExplainedAction, Explanation, Grant
 from shared.appwrite.permissions import TABLE_ACTIONS, Permission, granted_roles
+from shared.contracts.explanations import ExplainedAction, Explanation, Grant
 from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType
 

@@ -14,6 +14,7 @@ from services.auth.settings import Settings as AuthSettings
 from services.embedded.valkey import Valkey
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
+from shared.appwrite.clientinfo import Edge
 from shared.contracts.administration import CreateKey, CreateProject, DeleteKey
 from shared.contracts.grants import FindTeamGrants, Grantee, Grantees, ListGrantees, TeamGrants
 from shared.guard.guard import Guard
@@ -23,10 +24,9 @@ from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.process.app import WebApp
-from shared.appwrite.clientinfo import Edge
+from shared.process.service import Service
 from shared.web.counts import MemoryCounts
 from shared.web.limits import Limiter
-from shared.process.service import Service
 from tests.parts import Database, Parts
 
 PROJECT = "library"

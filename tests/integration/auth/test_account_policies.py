@@ -12,9 +12,10 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 
-from services.auth.operations import account, principals, sessions, users
-from services.auth.operations.passwords import Passwords
-from services.auth.operations.revoking import tell
+from services.auth.passwords.operations.passwords import Passwords
+from services.auth.people.operations import account, sessions, users
+from services.auth.principals.operations import principals
+from services.auth.revocations.operations.revoking import tell
 from shared.contracts import subjects
 from shared.contracts.principal import Principal, Project
 from shared.contracts.requests import ResolveUser

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from redis.asyncio import Redis
 
-from services.auth.operations import pace
+from services.auth.people.operations import pace
 from services.embedded.valkey import Valkey
 from shared.messaging.wire import open_client
 from shared.web import limits

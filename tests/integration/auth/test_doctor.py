@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from services.auth.operations import doctor
-from services.auth.operations.doctor import Deployment, examine_deployment
+from services.auth.instance.operations import doctor
+from services.auth.instance.operations.doctor import Deployment, examine_deployment
 from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import ADMIN, Valkey
 from shared.contracts.findings import ExamineDeployment, Finding, Verdict

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.auth.operations import guesses
+from services.auth.people.operations import guesses
 from shared.web import limits
 from tests.integration.auth.conftest import PASSWORD, Answer, World
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from argon2 import PasswordHasher, Type
 
-from services.auth.domain.hashes import describe_hash, read_wrapped
+from services.auth.passwords.domain.hashes import describe_hash, read_wrapped
 from tests.integration.auth.conftest import PASSWORD, World
 from tests.integration.auth.test_account import sign_in
 

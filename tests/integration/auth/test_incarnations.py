@@ -9,11 +9,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.auth.domain.projects import ProjectChange
-from services.auth.domain.records import NewUser
-from services.auth.operations import memberships, projects, sessions, teams, tokens, users
-from services.auth.operations.passwords import Passwords, new_hasher
-from services.auth.store.endings import end_all_of_instance
+from services.auth.passwords.operations.passwords import Passwords, new_hasher
+from services.auth.people.domain.records import NewUser
+from services.auth.people.operations import sessions, tokens, users
+from services.auth.projects.domain.projects import ProjectChange
+from services.auth.projects.operations import projects
+from services.auth.revocations.store.endings import end_all_of_instance
+from services.auth.teams.operations import memberships, teams
 from shared.contracts.administration import CreateKey, CreateProject, DeleteProject
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Kind, Principal

@@ -18,8 +18,8 @@ from appwrite.id import ID
 from appwrite.query import Query
 from appwrite.services.teams import Teams
 
-from shared.contracts.administration import UpdateProject
 from shared.appwrite.permissions import MOST_ROLES
+from shared.contracts.administration import UpdateProject
 from shared.guard import barrier
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.auth.operations.doctor import Deployment, examine_address
+from services.auth.instance.operations.doctor import Deployment, examine_address
 from shared.contracts.findings import ExamineDeployment, Finding, Verdict
 from shared.kernel.settings import Secret
 from tests.integration.auth.conftest import World, open_world

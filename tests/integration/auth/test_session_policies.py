@@ -7,8 +7,8 @@ from typing import cast
 import asyncpg
 import pytest
 
-from services.auth.operations.deps import AuthDeps
-from services.auth.operations.idle import end_idle
+from services.auth.deps import AuthDeps
+from services.auth.people.operations.idle import end_idle
 from shared.contracts.administration import ListProjects, RevokeAllSessions, UpdateProject
 from shared.kernel.errors import Refusal
 from tests.integration.auth.conftest import PROJECT, Caller, World

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from services.auth.domain.roles import roles_of
+from services.auth.people.domain.roles import roles_of
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret, digest, new_key_secret
 from shared.contracts.principal import Kind, Principal, Project

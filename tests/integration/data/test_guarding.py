@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.contracts.events import PrincipalsChanged
 from shared.appwrite.permissions import MOST_ROLES
+from shared.contracts.events import PrincipalsChanged
 from shared.messaging.outbox import publish
 from tests.eventually import eventually
 from tests.integration.data.accounts import Headers

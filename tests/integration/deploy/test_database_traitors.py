@@ -26,7 +26,7 @@ from tests.parts import PASSWORDS, SERVICES, Database, Parts
 FOLDERS = {
     "feed": Path(shared.messaging.__file__).parent / "migrations",
     **{
-        module.__name__.rpartition(".")[2]: Path(module.__file__).parent / "store/migrations"
+        module.__name__.rpartition(".")[2]: Path(module.__file__).parent / "migrations"
         for module in (auth, token, data)
     },
 }

@@ -3,9 +3,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.contracts.credentials import SessionSecret
 from shared.appwrite.clientinfo import Edge
 from shared.appwrite.cookie_scope import CookieScope
+from shared.contracts.credentials import SessionSecret
 
 SECRET = SessionSecret("u1", "fresh").wire()
 SIGN_IN = {"email": "a@b.test", "password": "correct horse"}

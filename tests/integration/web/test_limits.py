@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from shared.appwrite.clientinfo import Edge
 from shared.kernel.settings import Secret
 from shared.web import limits
-from shared.appwrite.clientinfo import Edge
 from shared.web.counts import MemoryCounts, RedisCounts, open_counts
 from shared.web.endpoint import RateLimit
 from shared.web.limits import Limiter

@@ -7,7 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 
-from services.auth.operations.passwords import QUEUE_PER_CORE, Passwords
+from services.auth.passwords.operations.passwords import QUEUE_PER_CORE, Passwords
 from shared.kernel.errors import ErrorType, Unavailable
 
 CHEAP = PasswordHasher.from_parameters(CHEAPEST)

@@ -1,8 +1,8 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from shared.kernel.hosts import host_name, is_internal
 from shared.appwrite.clientinfo import ClientInfo, Edge, is_local
+from shared.kernel.hosts import host_name, is_internal
 
 
 def client(

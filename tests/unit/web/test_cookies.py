@@ -5,10 +5,10 @@ import msgspec
 import pytest
 from multidict import CIMultiDict
 
-from shared.contracts.credentials import SessionSecret
 from shared.appwrite.clientinfo import ClientInfo
 from shared.appwrite.cookie_scope import CookieScope
 from shared.appwrite.cookies import are_kept, expired_cookies, find_secret, session_cookies
+from shared.contracts.credentials import SessionSecret
 
 SECRETS = {name: SessionSecret("u1", name) for name in ("cookie", "legacy", "header", "fallback")}
 WIRE = {name: secret.wire() for name, secret in SECRETS.items()}

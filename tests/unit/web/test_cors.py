@@ -1,7 +1,7 @@
 import pytest
 
-from shared.contracts.principal import Project
 from shared.appwrite.cors import allows, leads_to_named
+from shared.contracts.principal import Project
 
 PROJECT = Project(id="demo", name="Demo", origins=("localhost", "*.example.com", "Shop.test"))
 

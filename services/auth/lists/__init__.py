@@ -1,0 +1,1 @@
+"""What every list takes: filters, orders, cursors, pages."""

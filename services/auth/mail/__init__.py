@@ -1,0 +1,1 @@
+"""Addresses, and the letters that users get."""

@@ -1,0 +1,78 @@
+"""Users and sessions, as they are kept."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class NewUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user to be made; `email` and `phone` are None or empty where unset."""
+
+    id: str
+    name: str = ""
+    email: str | None = None
+    phone: str | None = None
+    password_hash: str | None = None
+
+    def __repr__(self) -> str:
+        return f"NewUser({self.id!r}, …)"
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A user of a project. `email` and `phone` are None where unset; `enabled` is Appwrite's `status`.
+
+    `incarnation` is never given twice, whatever ids are used again. JWTs without a session are good while they are of
+    the user's `generation`, which changes when all sessions end; `ended_at` is when they did last.
+    """
+
+    project: str
+    id: str
+    incarnation: int
+    name: str
+    email: str | None
+    phone: str | None
+    password_hash: str | None
+    password_updated_at: datetime | None
+    email_verified: bool
+    phone_verified: bool
+    enabled: bool
+    labels: list[str]
+    prefs: msgspec.Raw
+    accessed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    generation: int
+    ended_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"User({self.project}/{self.id})"
+
+
+class NewSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session to be made, of a user of this incarnation, or whichever there is; else as `Session`."""
+
+    project: str
+    id: str
+    user_id: str
+    incarnation: int | None
+    secret_digest: bytes
+    provider: str
+    provider_uid: str
+    factors: list[str]
+    ip: str
+    expires_at: datetime
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A session of a user; its secret is known to its bearer only."""
+
+    project: str
+    id: str
+    user_id: str
+    provider: str
+    provider_uid: str
+    factors: list[str]
+    ip: str
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime

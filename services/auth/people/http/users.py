@@ -1,0 +1,345 @@
+"""The users service: what backends do with users. Every endpoint needs a key."""
+
+from typing import Annotated
+
+import msgspec
+
+from services.auth.deps import AuthDeps
+from services.auth.lists.domain.list_queries import parse_list_queries
+from services.auth.people.domain.records import NewUser
+from services.auth.people.domain.users import USER_ATTRIBUTES
+from services.auth.people.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
+from services.auth.people.http.prefs import Prefs, written
+from services.auth.people.operations import sessions, tokens
+from services.auth.people.operations import users as operations
+from services.auth.revocations.http.receipts import add_receipt, with_receipt
+from shared.kernel.clock import wire_date
+from shared.kernel.errors import ErrorType
+from shared.web.bodies import MEDIUM_BODY_BYTES
+from shared.web.endpoint import Call, Caller, Routes
+from shared.web.parameters import CustomId, Id
+
+routes = Routes[AuthDeps]("users", {"userId": ErrorType.USER_NOT_FOUND, "sessionId": ErrorType.USER_SESSION_NOT_FOUND})
+
+READ, WRITE = ("users.read",), ("users.write",)
+SESSIONS_READ, SESSIONS_WRITE = ("users.read", "sessions.read"), ("users.write", "sessions.write")
+
+Name = Annotated[str, msgspec.Meta(max_length=128)]
+Email = Annotated[str, msgspec.Meta(max_length=320)]
+Phone = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^(\+[1-9][0-9]{1,14})?\Z", description="must be a phone number of E.164, or empty"),
+]
+Password = Annotated[
+    str, msgspec.Meta(pattern=r"^([\s\S]{8,256})?\Z", description="must have 8 to 256 characters, or none")
+]
+Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,36}\Z")]
+
+
+class CreateUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A user; all but the id may be left out."""
+
+    user_id: CustomId
+    email: Email = ""
+    phone: Phone = ""
+    password: Password = ""
+    name: Name = ""
+
+
+class ListUsers(msgspec.Struct, frozen=True, kw_only=True):
+    """`queries` in the SDKs' syntax; `search` in ids, names and addresses; `total` false spares the count."""
+
+    queries: list[str] = []
+    search: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    total: bool = True
+
+
+class UserChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One user."""
+
+    user_id: Id
+
+
+class ListSessions(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """`total` false: nobody asks how many there are."""
+
+    total: bool = True
+
+
+class UpdateName(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """A new name; it may be empty."""
+
+    name: Name
+
+
+class UpdateEmail(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """A new address; empty: none."""
+
+    email: Email
+
+
+class UpdatePhone(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """A new phone number; empty: none."""
+
+    number: Phone
+
+
+class UpdatePassword(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """A new password; empty: none, and no signing in by one."""
+
+    password: Password
+
+
+class UpdatePrefs(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """All preferences that the user is to have."""
+
+    prefs: Prefs
+
+
+class UpdateEmailVerification(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """Whether the user's address is verified."""
+
+    email_verification: bool
+
+
+class UpdatePhoneVerification(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """Whether the user's phone number is verified."""
+
+    phone_verification: bool
+
+
+class UpdateStatus(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """`status` false blocks the user."""
+
+    status: bool
+
+
+class UpdateLabels(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """All labels that the user is to have."""
+
+    labels: Annotated[list[Label], msgspec.Meta(max_length=1000)]
+
+
+class SessionChoice(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """One session of a user."""
+
+    session_id: Id
+
+
+class CreateToken(UserChoice, frozen=True, kw_only=True, rename="camel"):
+    """`length` of the secret in characters, `expire` in seconds, an hour at most below 16 characters."""
+
+    length: Annotated[int, msgspec.Meta(ge=4, le=128)] = 6
+    expire: Annotated[int, msgspec.Meta(ge=60, le=31_536_000)] = 900
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/users",
+    name="users.create",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    status=201,
+    errors=(ErrorType.USER_ALREADY_EXISTS,),
+)
+async def create_user(call: Call[AuthDeps], params: CreateUser) -> User:
+    """Create a user."""
+    new = NewUser(id=params.user_id, name=params.name, email=params.email, phone=params.phone)
+    return user_model(await operations.create_user(call.deps, call.project, new=new, password=params.password))
+
+
+@routes.endpoint("GET", "/v1/users", name="users.list", callers=Caller.KEY, scopes=READ)
+async def list_users(call: Call[AuthDeps], params: ListUsers) -> UserList:
+    """List users."""
+    query = parse_list_queries(params.queries, USER_ATTRIBUTES, search=params.search, total=params.total)
+    total, found = await operations.list_users(call.deps, call.project.id, query=query)
+    return UserList(total=total, users=[user_model(user) for user in found])
+
+
+@routes.endpoint("GET", "/v1/users/{userId}", name="users.get", callers=Caller.KEY, scopes=READ)
+async def get_user(call: Call[AuthDeps], params: UserChoice) -> User:
+    """Return a user."""
+    return user_model(await operations.get_user(call.deps, call.project.id, user_id=params.user_id))
+
+
+@routes.endpoint("DELETE", "/v1/users/{userId}", name="users.delete", callers=Caller.KEY, scopes=WRITE, status=204)
+async def delete_user(call: Call[AuthDeps], params: UserChoice) -> None:
+    """Delete a user, with all sessions and JWTs, everywhere."""
+    add_receipt(call, await operations.delete_user(call.deps, call.principal, user_id=params.user_id))
+
+
+@routes.endpoint("PATCH", "/v1/users/{userId}/name", name="users.update_name", callers=Caller.KEY, scopes=WRITE)
+async def update_name(call: Call[AuthDeps], params: UpdateName) -> User:
+    """Rename a user."""
+    return user_model(await operations.update_name(call.deps, call.principal, user_id=params.user_id, name=params.name))
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/users/{userId}/email",
+    name="users.update_email",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    errors=(ErrorType.USER_TARGET_ALREADY_EXISTS,),
+)
+async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> User:
+    """Change a user's address, not verified then; by the project's policy that ends all of the user's sessions."""
+    changed = await operations.update_email(
+        call.deps, call.principal, project=call.project, user_id=params.user_id, email=params.email
+    )
+    return user_model(with_receipt(call, changed))
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/users/{userId}/phone",
+    name="users.update_phone",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    errors=(ErrorType.USER_TARGET_ALREADY_EXISTS,),
+)
+async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> User:
+    """Change a user's phone number; else as with the address."""
+    changed = await operations.update_phone(
+        call.deps, call.principal, project=call.project, user_id=params.user_id, phone=params.number
+    )
+    return user_model(with_receipt(call, changed))
+
+
+@routes.endpoint("PATCH", "/v1/users/{userId}/password", name="users.update_password", callers=Caller.KEY, scopes=WRITE)
+async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> User:
+    """Change a user's password; by the project's policy that ends all of the user's sessions, everywhere."""
+    changed = await operations.update_password(
+        call.deps, call.principal, project=call.project, user_id=params.user_id, password=params.password
+    )
+    return user_model(with_receipt(call, changed))
+
+
+@routes.endpoint("GET", "/v1/users/{userId}/prefs", name="users.get_prefs", callers=Caller.KEY, scopes=READ)
+async def get_prefs(call: Call[AuthDeps], params: UserChoice) -> bytes:
+    """Return a user's preferences."""
+    return bytes((await operations.get_user(call.deps, call.project.id, user_id=params.user_id)).prefs)
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/users/{userId}/prefs",
+    name="users.update_prefs",
+    callers=Caller.KEY,
+    scopes=WRITE,
+    max_body_bytes=MEDIUM_BODY_BYTES,
+)
+async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> bytes:
+    """Replace a user's preferences, and return them."""
+    prefs = written(params.prefs)
+    return bytes((await operations.update_prefs(call.deps, call.principal, user_id=params.user_id, prefs=prefs)).prefs)
+
+
+@routes.endpoint(
+    "PATCH", "/v1/users/{userId}/verification", name="users.update_email_verification", callers=Caller.KEY, scopes=WRITE
+)
+async def update_email_verification(call: Call[AuthDeps], params: UpdateEmailVerification) -> User:
+    """Say whether a user's address is verified, which is a role, in force everywhere."""
+    changed = await operations.update_email_verification(
+        call.deps, call.principal, user_id=params.user_id, verified=params.email_verification
+    )
+    return user_model(with_receipt(call, changed))
+
+
+@routes.endpoint(
+    "PATCH",
+    "/v1/users/{userId}/verification/phone",
+    name="users.update_phone_verification",
+    callers=Caller.KEY,
+    scopes=WRITE,
+)
+async def update_phone_verification(call: Call[AuthDeps], params: UpdatePhoneVerification) -> User:
+    """Say whether a user's phone number is verified; else as with the address."""
+    changed = await operations.update_phone_verification(
+        call.deps, call.principal, user_id=params.user_id, verified=params.phone_verification
+    )
+    return user_model(with_receipt(call, changed))
+
+
+@routes.endpoint("PATCH", "/v1/users/{userId}/status", name="users.update_status", callers=Caller.KEY, scopes=WRITE)
+async def update_status(call: Call[AuthDeps], params: UpdateStatus) -> User:
+    """Block or unblock a user, everywhere."""
+    changed = await operations.update_status(call.deps, call.principal, user_id=params.user_id, enabled=params.status)
+    return user_model(with_receipt(call, changed))
+
+
+@routes.endpoint("PUT", "/v1/users/{userId}/labels", name="users.update_labels", callers=Caller.KEY, scopes=WRITE)
+async def update_labels(call: Call[AuthDeps], params: UpdateLabels) -> User:
+    """Replace a user's labels, which are roles, in force everywhere."""
+    changed = await operations.update_labels(call.deps, call.principal, user_id=params.user_id, labels=params.labels)
+    return user_model(with_receipt(call, changed))
+
+
+@routes.endpoint(
+    "GET", "/v1/users/{userId}/sessions", name="users.list_sessions", callers=Caller.KEY, scopes=SESSIONS_READ
+)
+async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
+    """List a user's sessions."""
+    found = await sessions.list_sessions(call.deps, call.project.id, user_id=params.user_id)
+    return SessionList(total=len(found) if params.total else 0, sessions=[session_model(one) for one in found])
+
+
+@routes.endpoint(
+    "POST",
+    "/v1/users/{userId}/sessions",
+    name="users.create_session",
+    callers=Caller.KEY,
+    scopes=SESSIONS_WRITE,
+    status=201,
+)
+async def create_user_session(call: Call[AuthDeps], params: UserChoice) -> Session:
+    """Create a session for a user; its secret goes to the backend that asks."""
+    made = await sessions.create_user_session(call.deps, call.project, user_id=params.user_id, ip=call.client.ip)
+    return session_model(made.session, secret=made.secret.wire())
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/users/{userId}/sessions/{sessionId}",
+    name="users.delete_session",
+    callers=Caller.KEY,
+    scopes=SESSIONS_WRITE,
+    status=204,
+    errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
+)
+async def delete_user_session(call: Call[AuthDeps], params: SessionChoice) -> None:
+    """Delete a session of a user, everywhere."""
+    receipt = await sessions.delete_session(
+        call.deps, call.principal, user_id=params.user_id, session_id=params.session_id
+    )
+    add_receipt(call, receipt)
+
+
+@routes.endpoint(
+    "DELETE",
+    "/v1/users/{userId}/sessions",
+    name="users.delete_sessions",
+    callers=Caller.KEY,
+    scopes=SESSIONS_WRITE,
+    status=204,
+)
+async def delete_user_sessions(call: Call[AuthDeps], params: UserChoice) -> None:
+    """Delete all sessions of a user, everywhere."""
+    add_receipt(call, await sessions.delete_sessions(call.deps, call.principal, user_id=params.user_id))
+
+
+@routes.endpoint(
+    "POST", "/v1/users/{userId}/tokens", name="users.create_token", callers=Caller.KEY, scopes=WRITE, status=201
+)
+async def create_token(call: Call[AuthDeps], params: CreateToken) -> Token:
+    """Create a login token, to be exchanged for a session."""
+    made = await tokens.create_token(
+        call.deps, call.project, user_id=params.user_id, length=params.length, expire_s=params.expire
+    )
+    return Token(
+        id=made.id,
+        created_at=wire_date(made.created_at),
+        user_id=params.user_id,
+        secret=made.secret,
+        expire=wire_date(made.expires_at),
+    )

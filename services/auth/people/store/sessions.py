@@ -1,0 +1,190 @@
+"""Sessions. A deleted one stays as a row, for `find_ended` alone."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from services.auth.people.domain.records import NewSession, Session
+from services.auth.people.store.rows import SESSION, session
+from shared.contracts.principal import Principal
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+_INSERT = f"""
+    INSERT INTO auth.sessions (
+        project, id, user_id, user_incarnation, secret_digest, provider, provider_uid, factors, ip, expires_at
+    )
+    SELECT $1, $2, id, sequence, $4, $5, $6, $7, $8, $9 FROM auth.users
+    WHERE project = $1 AND id = $3 AND sequence = coalesce($10, sequence) FOR SHARE
+    RETURNING {SESSION}
+"""
+_LIST = f"""
+    SELECT {SESSION} FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY sequence
+"""
+_GET = f"""
+    SELECT {SESSION} FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL
+"""
+_NEWEST = """
+    SELECT id FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL AND expires_at > now() ORDER BY sequence DESC LIMIT 1
+"""
+_SURPLUS = """
+    SELECT id FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND deleted_at IS NULL ORDER BY sequence DESC OFFSET $3
+"""
+_PLACES = """
+    SELECT DISTINCT ip FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND provider <> 'server' AND ip <> '' AND created_at > now() - $3::interval
+      AND created_at >= (SELECT created_at FROM auth.users WHERE project = $1 AND id = $2)
+"""
+_LOCK_USER = """
+    SELECT enabled FROM auth.users WHERE project = $1 AND id = $2 AND sequence = coalesce($3, sequence) FOR UPDATE
+"""
+_DELETE = """
+    UPDATE auth.sessions SET deleted_at = now()
+    WHERE project = $1 AND user_id = $2 AND id = ANY($3) AND deleted_at IS NULL
+"""
+_HOLD = """
+    SELECT FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL FOR SHARE
+"""
+_HOLD_GENERATION = "SELECT FROM auth.users WHERE project = $1 AND id = $2 AND generation = $3 FOR SHARE"
+_EXTEND = f"""
+    UPDATE auth.sessions SET expires_at = $4, updated_at = now()
+    WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL AND expires_at > now() RETURNING {SESSION}
+"""
+_CREATED = """
+    SELECT created_at > now() - make_interval(secs => $4) FROM auth.sessions
+    WHERE project = $1 AND user_id = $2 AND id = $3
+"""
+_USED = """
+    UPDATE auth.sessions SET used_at = now()
+    FROM unnest($1::text[], $2::text[]) AS used (project, id)
+    WHERE sessions.project = used.project AND sessions.id = used.id AND sessions.deleted_at IS NULL
+"""
+_END_IDLE = """
+    UPDATE auth.sessions SET deleted_at = now()
+    FROM (
+        SELECT sessions.project, sessions.id FROM auth.projects JOIN auth.sessions ON sessions.project = projects.id
+        WHERE session_idle_s > 0 AND deleted_at IS NULL
+          AND used_at < now() - make_interval(secs => session_idle_s + $1)
+        LIMIT $2 FOR UPDATE OF sessions SKIP LOCKED
+    ) AS idle
+    WHERE sessions.project = idle.project AND sessions.id = idle.id
+    RETURNING sessions.project, sessions.id
+"""
+_ENDED = "SELECT id FROM auth.sessions WHERE project = $1 AND user_id = $2 AND secret_digest = $3"
+
+
+async def insert_session(connection: Connection, new: NewSession) -> Session:
+    """Make a session of a user whom nobody deletes meanwhile; raises `Refusal(USER_NOT_FOUND)`."""
+    row = await connection.fetchrow(
+        _INSERT,
+        new.project,
+        new.id,
+        new.user_id,
+        new.secret_digest,
+        new.provider,
+        new.provider_uid,
+        new.factors,
+        new.ip,
+        new.expires_at,
+        new.incarnation,
+    )
+    if row is None:
+        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
+    return session(row)
+
+
+async def list_places(connection: Connection, project: str, user_id: str, *, within: timedelta) -> list[str]:
+    """Return the addresses from which a user has signed in lately; what a backend made is no sign-in."""
+    return [row["ip"] for row in await connection.fetch(_PLACES, project, user_id, within)]
+
+
+async def lock_user(connection: Connection, project: str, user_id: str, incarnation: int | None = None) -> bool | None:
+    """Let no other transaction change a user's sessions until this one ends; say whether the user may sign in.
+
+    False where the user is blocked, None where the user is not there: with an incarnation, whoever was made later with
+    the same id is another.
+    """
+    may_sign_in: bool | None = await connection.fetchval(_LOCK_USER, project, user_id, incarnation)
+    return may_sign_in
+
+
+async def hold_credential(connection: Connection, principal: Principal) -> bool:
+    """Let nobody end the session or JWT by which a user calls until this transaction ends; False where it has ended."""
+    who = (principal.project, principal.user)
+    if principal.generation:
+        return await connection.fetchrow(_HOLD_GENERATION, *who, principal.generation) is not None
+    return await connection.fetchrow(_HOLD, *who, principal.session) is not None
+
+
+async def list_sessions(connection: Connection, project: str, user_id: str) -> list[Session]:
+    """Return a user's sessions, the oldest first."""
+    return [session(row) for row in await connection.fetch(_LIST, project, user_id)]
+
+
+async def get_session(connection: Connection, project: str, user_id: str, id_: str) -> Session:
+    """Return one session of a user; raises `Refusal(USER_SESSION_NOT_FOUND)`."""
+    row: asyncpg.Record | None = await connection.fetchrow(_GET, project, user_id, id_)
+    if row is None:
+        raise not_found()
+    return session(row)
+
+
+async def find_newest(connection: Connection, project: str, user_id: str) -> str:
+    """Return the id of a user's newest session that has not expired; empty where there is none."""
+    found: str | None = await connection.fetchval(_NEWEST, project, user_id)
+    return found or ""
+
+
+async def list_surplus(connection: Connection, project: str, user_id: str, limit: int) -> list[str]:
+    """Return the ids of a user's sessions beyond the newest `limit`."""
+    return [row["id"] for row in await connection.fetch(_SURPLUS, project, user_id, limit)]
+
+
+async def delete_sessions(connection: Connection, project: str, user_id: str, ids: list[str]) -> None:
+    """Delete these sessions of a user; raises `Refusal(USER_SESSION_NOT_FOUND)` where none of them was there."""
+    if await connection.execute(_DELETE, project, user_id, ids) == "UPDATE 0":
+        raise not_found()
+
+
+async def extend_session(
+    connection: Connection, project: str, user_id: str, id_: str, *, expires_at: datetime
+) -> Session:
+    """Let a session end at another time; raises `Refusal(USER_SESSION_NOT_FOUND)`, also where it has ended by now."""
+    row: asyncpg.Record | None = await connection.fetchrow(_EXTEND, project, user_id, id_, expires_at)
+    if row is None:
+        raise not_found()
+    return session(row)
+
+
+async def find_ended(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> str:
+    """Return the id of the session with this secret, deleted or not; empty where there was none."""
+    found: str | None = await connection.fetchval(_ENDED, project, user_id, secret_digest)
+    return found or ""
+
+
+async def has_signed_in(connection: Connection, principal: Principal, *, within_s: int) -> bool:
+    """Return whether the session that calls, or that the JWT was made from, began within so many seconds."""
+    who = (principal.project, principal.user, principal.session)
+    return bool(await connection.fetchval(_CREATED, *who, within_s))
+
+
+async def mark_used(connection: Connection, used: Sequence[tuple[str, str]]) -> None:
+    """Record that sessions, each a project and an id, were used."""
+    await connection.execute(_USED, [project for project, _ in used], [id_ for _, id_ in used])
+
+
+async def end_idle(connection: Connection, *, late_s: float, limit: int) -> list[tuple[str, str]]:
+    """Delete sessions that were unused for longer than their project allows; return project and id of each.
+
+    `late_s` is how long ago a use may lie that is not recorded yet.
+    """
+    return [(row["project"], row["id"]) for row in await connection.fetch(_END_IDLE, late_s, limit)]
+
+
+def not_found() -> Refusal:
+    """Return the refusal of a session that is not there."""
+    return Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")

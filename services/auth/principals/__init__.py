@@ -1,0 +1,1 @@
+"""The principal that stands behind a credential. May read all the other wings."""

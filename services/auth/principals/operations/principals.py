@@ -1,0 +1,98 @@
+"""Who is behind a credential, as the primary database says: what every guard asks on a miss."""
+
+from datetime import datetime
+
+from services.auth.people.domain.roles import roles_of
+from services.auth.principals.store import principals as store
+from services.auth.projects.store import projects
+from shared.contracts import subjects
+from shared.contracts.principal import Kind, Principal
+from shared.contracts.requests import (
+    ResolvedPrincipal,
+    ResolvedProject,
+    ResolveJwt,
+    ResolveKey,
+    ResolveSession,
+    ResolveUser,
+)
+from shared.postgres.pool import Pool
+
+
+async def resolve_session(pool: Pool, asked: ResolveSession) -> ResolvedPrincipal:
+    """Return whose a session secret is."""
+    async with pool.acquire() as connection:
+        position, user = await store.find_by_session(connection, asked.project, asked.user, asked.secret_digest)
+    named = (subjects.project(asked.project), subjects.user(asked.project, asked.user))
+    if user is None:
+        return ResolvedPrincipal(position=position, subjects=named)
+    return _user(asked.project, position, user, Kind.SESSION, named)
+
+
+async def resolve_jwt(pool: Pool, asked: ResolveJwt) -> ResolvedPrincipal:
+    """Return whose a JWT is, if all that it rests on still stands."""
+    async with pool.acquire() as connection:
+        position, user = await store.find_by_jwt(connection, asked)
+    named = (subjects.project(asked.project), subjects.user(asked.project, asked.user), subjects.jwt(asked.jti))
+    if user is None:
+        return ResolvedPrincipal(position=position, subjects=named)
+    return _user(asked.project, position, user, Kind.JWT, named)
+
+
+async def resolve_user(pool: Pool, asked: ResolveUser) -> ResolvedPrincipal:
+    """Return who a user would be that signs in now."""
+    async with pool.acquire() as connection:
+        position, user = await store.find_by_id(connection, asked.project, asked.user)
+    named = (subjects.project(asked.project), subjects.user(asked.project, asked.user))
+    if user is None:
+        return ResolvedPrincipal(position=position, subjects=named)
+    return _user(asked.project, position, user, Kind.SESSION, named)
+
+
+async def resolve_key(pool: Pool, asked: ResolveKey) -> ResolvedPrincipal:
+    """Return what an API key may do."""
+    async with pool.acquire() as connection:
+        position, key = await store.find_by_key(connection, asked.project, asked.secret_digest)
+    named: tuple[str, ...] = (subjects.project(asked.project),)
+    if key is None:
+        return ResolvedPrincipal(position=position, subjects=named)
+    named += (subjects.key(asked.project, key.id),)
+    principal = Principal(
+        project=asked.project,
+        kind=Kind.KEY,
+        key=key.id,
+        project_incarnation=key.project_incarnation,
+        scopes=frozenset(key.scopes),
+        expires_at=_seconds(key.expires_at),
+    )
+    return ResolvedPrincipal(position=position, subjects=named, principal=principal)
+
+
+async def resolve_project(pool: Pool, project: str) -> ResolvedProject:
+    """Return a project's record."""
+    async with pool.acquire() as connection:
+        position, found = await projects.resolve_project(connection, project)
+    return ResolvedProject(position=position, project=found)
+
+
+def _user(project: str, position: int, user: store.FoundUser, kind: Kind, named: tuple[str, ...]) -> ResolvedPrincipal:
+    roles = roles_of(user.id, is_verified=user.is_verified, labels=user.labels, memberships=user.memberships)
+    named += tuple(subjects.team(project, team) for _, team, _ in user.memberships)
+    if user.session:
+        named += (subjects.session(project, user.session),)
+    principal = Principal(
+        project=project,
+        kind=kind,
+        roles=roles,
+        user=user.id,
+        incarnation=user.incarnation,
+        project_incarnation=user.project_incarnation,
+        session=user.session,
+        blocked=not user.enabled,
+        expires_at=_seconds(user.session_expires_at),
+        generation=user.generation if kind is Kind.JWT and not user.session else 0,
+    )
+    return ResolvedPrincipal(position=position, subjects=named, principal=principal)
+
+
+def _seconds(moment: datetime | None) -> float:
+    return 0.0 if moment is None else moment.timestamp()

@@ -1,0 +1,48 @@
+"""Where auth's own guard asks: the primary database at once, and token for the signing keys."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.auth.people.operations import idle
+from services.auth.principals.operations import principals
+from shared.contracts.requests import (
+    GetKeys,
+    ResolvedPrincipal,
+    ResolvedProject,
+    ResolveJwt,
+    ResolveSession,
+    VerificationKeys,
+)
+from shared.guard.resolver import ResolvePrincipal
+from shared.guard.uses import Use
+from shared.messaging.bus import Bus
+from shared.postgres.pool import Pool
+
+
+class DatabaseResolver:
+    """The same answers as over the bus, without the way there and back. `until_trusted` waits for who may be told."""
+
+    def __init__(self, pool: Pool, bus: Bus, until_trusted: Callable[[], Awaitable[None]]) -> None:
+        self._pool = pool
+        self._bus = bus
+        self._until_trusted = until_trusted
+
+    async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:
+        """Return the principal of a credential."""
+        await self._until_trusted()
+        if isinstance(request, ResolveSession):
+            return await principals.resolve_session(self._pool, request)
+        if isinstance(request, ResolveJwt):
+            return await principals.resolve_jwt(self._pool, request)
+        return await principals.resolve_key(self._pool, request)
+
+    async def project(self, project_id: str) -> ResolvedProject:
+        """Return a project's record."""
+        return await principals.resolve_project(self._pool, project_id)
+
+    async def keys(self) -> VerificationKeys:
+        """Return the public signing keys."""
+        return await self._bus.ask(GetKeys())
+
+    async def report_uses(self, uses: Sequence[Use]) -> None:
+        """Record that sessions are used."""
+        await idle.mark_used(self._pool, uses)

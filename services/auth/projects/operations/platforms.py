@@ -1,0 +1,58 @@
+"""Web platforms: whose pages may call. A change of one holds everywhere on return."""
+
+from services.auth.deps import AuthDeps
+from services.auth.lists.domain.list_queries import ListQuery
+from services.auth.projects.domain.projects import Platform
+from services.auth.projects.store import platforms as store
+from services.auth.projects.store.projects import hold_project
+from services.auth.revocations.operations.changing import Changed, changing
+from shared.contracts import subjects
+from shared.contracts.principal import Principal
+from shared.contracts.reasons import Reason
+from shared.guard.receipt import Receipt
+from shared.kernel.ids import chosen_id
+
+
+async def create_platform(
+    deps: AuthDeps, principal: Principal, *, platform_id: str, name: str, hostname: str
+) -> Changed[Platform]:
+    """Make a platform; raises `Refusal(PLATFORM_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`, `Unavailable`."""
+    project = principal.project
+    about = subjects.project(project)
+    async with changing(deps, principal, Reason.PLATFORM_CREATED, about, side_effect=True) as change:
+        await hold_project(change.connection, project, principal.project_incarnation)
+        platform = await store.insert_platform(
+            change.connection, project, chosen_id(platform_id), name=name, hostname=hostname
+        )
+    return Changed(platform, change.receipt)
+
+
+async def list_platforms(deps: AuthDeps, project: str, *, query: ListQuery) -> tuple[int, list[Platform]]:
+    """Return how many of a project's platforms match and those of the page."""
+    async with deps.pool.acquire() as connection:
+        return await store.list_platforms(connection, project, query)
+
+
+async def get_platform(deps: AuthDeps, project: str, *, platform_id: str) -> Platform:
+    """Return a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
+    async with deps.pool.acquire() as connection:
+        return await store.get_platform(connection, project, platform_id)
+
+
+async def update_platform(
+    deps: AuthDeps, principal: Principal, *, platform_id: str, name: str, hostname: str
+) -> Changed[Platform]:
+    """Change a platform; raises `Refusal(PLATFORM_NOT_FOUND)`, `Unavailable`."""
+    project = principal.project
+    about = subjects.project(project)
+    async with changing(deps, principal, Reason.PLATFORM_UPDATED, about, side_effect=True) as change:
+        platform = await store.update_platform(change.connection, project, platform_id, name=name, hostname=hostname)
+    return Changed(platform, change.receipt)
+
+
+async def delete_platform(deps: AuthDeps, principal: Principal, *, platform_id: str) -> Receipt | None:
+    """Delete a platform; raises `Refusal(PLATFORM_NOT_FOUND)`, `Unavailable`."""
+    project = principal.project
+    async with changing(deps, principal, Reason.PLATFORM_DELETED, subjects.project(project)) as change:
+        await store.delete_platform(change.connection, project, platform_id)
+    return change.receipt

@@ -1,0 +1,93 @@
+"""API keys."""
+
+from datetime import datetime
+
+import asyncpg
+
+from services.auth.lists.domain.list_queries import ListQuery
+from services.auth.lists.store.pages import Listing
+from services.auth.projects.domain.keys import Key
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+KEY = "project, id, name, scopes, expires_at, created_at, updated_at"
+
+_INSERT = f"""
+    INSERT INTO auth.keys (project, id, name, scopes, secret_digest, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6) RETURNING {KEY}
+"""
+_LISTING = Listing(columns=KEY, tables="auth.keys", where="project = $1", searched="name", table="keys")
+_GET = f"SELECT {KEY} FROM auth.keys WHERE project = $1 AND id = $2"
+_LOCK = f"SELECT {KEY} FROM auth.keys WHERE project = $1 AND id = ANY($2) ORDER BY id FOR UPDATE"
+_UPDATE = f"""
+    UPDATE auth.keys SET name = $3, scopes = $4, expires_at = $5, updated_at = now()
+    WHERE project = $1 AND id = $2 RETURNING {KEY}
+"""
+_DELETE = "DELETE FROM auth.keys WHERE project = $1 AND id = $2"
+
+
+async def insert_key(
+    connection: Connection,
+    *,
+    project: str,
+    id_: str,
+    name: str,
+    scopes: list[str],
+    secret_digest: bytes,
+    expires_at: datetime | None,
+) -> Key:
+    """Make a key; raises `Refusal(KEY_ALREADY_EXISTS)` or `Refusal(PROJECT_NOT_FOUND)`."""
+    try:
+        row = await connection.fetchrow(_INSERT, project, id_, name, scopes, secret_digest, expires_at)
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(ErrorType.KEY_ALREADY_EXISTS, f"Key {id_} already exists.") from error
+    except asyncpg.ForeignKeyViolationError as error:
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {project} could not be found.") from error
+    assert row is not None  # noqa: S101 an INSERT returns its row
+    return key(row)
+
+
+async def list_keys(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[Key]]:
+    """Return how many keys match and those of the page, the oldest first; raises what `Listing.page` does."""
+    total, rows = await _LISTING.page(connection, query, [project])
+    return total, [key(row) for row in rows]
+
+
+async def get_key(connection: Connection, project: str, id_: str) -> Key:
+    """Return a key; raises `Refusal(KEY_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_GET, project, id_), project, id_)
+
+
+async def lock_keys(connection: Connection, project: str, ids: set[str]) -> dict[str, Key]:
+    """Return those of these keys that there are, by id; nobody else changes them until this transaction ends."""
+    rows = await connection.fetch(_LOCK, project, sorted(ids))
+    return {row["id"]: key(row) for row in rows}
+
+
+async def update_key(
+    connection: Connection, project: str, id_: str, *, name: str, scopes: list[str], expires_at: datetime | None
+) -> Key:
+    """Change a key; raises `Refusal(KEY_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_UPDATE, project, id_, name, scopes, expires_at), project, id_)
+
+
+async def delete_key(connection: Connection, project: str, id_: str) -> None:
+    """Delete a key; raises `Refusal(KEY_NOT_FOUND)`."""
+    if await connection.execute(_DELETE, project, id_) == "DELETE 0":
+        raise not_found(project, id_)
+
+
+def not_found(project: str, id_: str) -> Refusal:
+    """Return what is raised where there is no such key."""
+    return Refusal(ErrorType.KEY_NOT_FOUND, f"Key {id_} could not be found in project {project}.")
+
+
+def _found(row: asyncpg.Record | None, project: str, id_: str) -> Key:
+    if row is None:
+        raise not_found(project, id_)
+    return key(row)
+
+
+def key(row: asyncpg.Record) -> Key:
+    """Read a key from the columns of KEY."""
+    return Key(**dict(row))

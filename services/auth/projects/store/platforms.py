@@ -1,0 +1,62 @@
+"""Web platforms of projects."""
+
+import asyncpg
+
+from services.auth.lists.domain.list_queries import ListQuery
+from services.auth.lists.store.pages import Listing
+from services.auth.projects.domain.projects import Platform
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+_COLUMNS = "project, id, name, hostname, created_at, updated_at"
+_INSERT = f"INSERT INTO auth.platforms (project, id, name, hostname) VALUES ($1, $2, $3, $4) RETURNING {_COLUMNS}"
+_LISTING = Listing(columns=_COLUMNS, tables="auth.platforms", where="project = $1", searched="name", table="platforms")
+_GET = f"SELECT {_COLUMNS} FROM auth.platforms WHERE project = $1 AND id = $2"
+_UPDATE = f"""
+    UPDATE auth.platforms SET name = $3, hostname = $4, updated_at = now()
+    WHERE project = $1 AND id = $2 RETURNING {_COLUMNS}
+"""
+_DELETE = "DELETE FROM auth.platforms WHERE project = $1 AND id = $2"
+
+
+async def insert_platform(connection: Connection, project: str, id_: str, *, name: str, hostname: str) -> Platform:
+    """Make a platform; raises `Refusal(PLATFORM_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
+    try:
+        row = await connection.fetchrow(_INSERT, project, id_, name, hostname)
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(ErrorType.PLATFORM_ALREADY_EXISTS, f"Platform {id_} already exists.") from error
+    except asyncpg.ForeignKeyViolationError as error:
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
+    return _found(row)
+
+
+async def list_platforms(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[Platform]]:
+    """Return how many platforms match and those of the page, the oldest first; raises what `Listing.page` does."""
+    total, rows = await _LISTING.page(connection, query, [project])
+    return total, [_found(row) for row in rows]
+
+
+async def get_platform(connection: Connection, project: str, id_: str) -> Platform:
+    """Return a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_GET, project, id_))
+
+
+async def update_platform(connection: Connection, project: str, id_: str, *, name: str, hostname: str) -> Platform:
+    """Change a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_UPDATE, project, id_, name, hostname))
+
+
+async def delete_platform(connection: Connection, project: str, id_: str) -> None:
+    """Delete a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
+    if await connection.execute(_DELETE, project, id_) == "DELETE 0":
+        raise _not_found()
+
+
+def _found(row: asyncpg.Record | None) -> Platform:
+    if row is None:
+        raise _not_found()
+    return Platform(**dict(row))
+
+
+def _not_found() -> Refusal:
+    return Refusal(ErrorType.PLATFORM_NOT_FOUND, "Platform with the requested ID could not be found.")

@@ -1,0 +1,1 @@
+"""HTTP: what the answers of a revoking change have in common."""

@@ -1,0 +1,1 @@
+"""Teams and memberships. May read people and projects."""

@@ -1,0 +1,159 @@
+"""Teams and memberships: the values, what may be asked of their lists, and who may see and change them."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from services.auth.lists.domain.list_queries import Attribute, Kind
+from shared.contracts.principal import Kind as CallerKind
+from shared.contracts.principal import Principal, Project
+from shared.kernel.errors import ErrorType, Refusal
+
+OWNER = "owner"
+MOST_ROLES_IN_TEAM = 100
+INVITATION_LIFE = timedelta(days=7)
+
+TOTAL = """(
+    SELECT count(*) FROM auth.memberships AS counted
+    WHERE counted.project = teams.project AND counted.team_id = teams.id AND counted.confirmed
+)"""
+"""How many confirmed members a team has: counted where it is asked for, so that it is never wrong."""
+
+TEAM_ATTRIBUTES = {
+    "$id": Attribute("teams.id"),
+    "$sequence": Attribute("teams.sequence", Kind.NUMBER),
+    "$createdAt": Attribute("teams.created_at", Kind.DATE),
+    "$updatedAt": Attribute("teams.updated_at", Kind.DATE),
+    "name": Attribute("teams.name"),
+    "total": Attribute(TOTAL, Kind.NUMBER),
+}
+MEMBERSHIP_ATTRIBUTES = {
+    "$id": Attribute("memberships.id"),
+    "$sequence": Attribute("memberships.sequence", Kind.NUMBER),
+    "$createdAt": Attribute("memberships.created_at", Kind.DATE),
+    "$updatedAt": Attribute("memberships.updated_at", Kind.DATE),
+    "userId": Attribute("coalesce(users.id, memberships.user_id)"),
+    "teamId": Attribute("memberships.team_id"),
+    "invited": Attribute("memberships.invited_at", Kind.DATE),
+    "joined": Attribute("memberships.joined_at", Kind.DATE),
+    "confirm": Attribute("memberships.confirmed", Kind.BOOLEAN),
+    "roles": Attribute("memberships.roles", Kind.TEXTS),
+}
+OF_MEMBERS = frozenset({"userId", "userName", "userEmail", "userPhone", "userAccessedAt"})
+"""The fields of a membership that tell of its user."""
+
+
+class Team(msgspec.Struct, frozen=True, kw_only=True):
+    """A team; `total` is the number of its confirmed members."""
+
+    project: str
+    id: str
+    name: str
+    total: int
+    prefs: msgspec.Raw
+    created_at: datetime
+    updated_at: datetime
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's place in a team, and what is shown of both; it grants nothing until it is confirmed.
+
+    `is_to_address`: an invitation to an address, of which nobody has been made a user yet: `user_id` is reserved.
+    """
+
+    project: str
+    id: str
+    team_id: str
+    team_name: str
+    user_id: str
+    user_name: str
+    user_email: str
+    user_phone: str
+    user_accessed_at: datetime | None
+    roles: list[str]
+    confirmed: bool
+    is_to_address: bool
+    invited_at: datetime
+    joined_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewMembership(msgspec.Struct, frozen=True, kw_only=True):
+    """A membership to be kept: confirmed where it has been joined, else an invitation with a secret and an address.
+
+    With `invited_name` it is for whoever has that address when it is accepted, and `user_id` is reserved; else for the
+    user.
+    """
+
+    project: str
+    id: str
+    team_id: str
+    user_id: str
+    roles: list[str]
+    joined_at: datetime | None
+    secret_digest: bytes | None = None
+    sent_to: str = ""
+    invited_name: str | None = None
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """What proves an invitation: the digest of its secret, and the address that its link was sent to.
+
+    With `invited_name` it is for whoever has that address when it is accepted; else for the user.
+    """
+
+    id: str
+    team_id: str
+    user_id: str
+    confirmed: bool
+    secret_digest: bytes | None
+    sent_to: str
+    invited_name: str | None
+    invited_at: datetime
+
+
+def check_age(invitation: Invitation, now: datetime) -> None:
+    """Raise `Refusal(TEAM_INVALID_SECRET)` where an invitation has ended by itself."""
+    if now - invitation.invited_at >= INVITATION_LIFE:
+        message = f"The invitation ended {INVITATION_LIFE.days} days after it was sent. Ask for a new one."
+        raise Refusal(ErrorType.TEAM_INVALID_SECRET, message)
+
+
+def reads_users(principal: Principal) -> bool:
+    """Say whether a caller may read all users: a key with the scope for it."""
+    return principal.kind is CallerKind.KEY and "users.read" in principal.scopes
+
+
+def shown_of_members(project: Project, principal: Principal) -> frozenset[str]:
+    """Return the fields of OF_MEMBERS that a caller is shown of others, and may ask for."""
+    return OF_MEMBERS if reads_users(principal) else OF_MEMBERS & project.shown_membership_fields
+
+
+def membership_attributes(shown: frozenset[str]) -> Mapping[str, Attribute]:
+    """Return what may be asked of memberships by a caller who is shown these fields of their users."""
+    return {name: one for name, one in MEMBERSHIP_ATTRIBUTES.items() if name not in OF_MEMBERS - shown}
+
+
+def check_member(principal: Principal, team_id: str) -> None:
+    """Raise `Refusal(TEAM_NOT_FOUND)` unless the caller may see the team: a confirmed member, or a key."""
+    if principal.kind is not CallerKind.KEY and f"team:{team_id}" not in principal.roles:
+        raise team_not_found()
+
+
+def check_owner(principal: Principal, team_id: str) -> None:
+    """Raise as `check_member`, or `Refusal(USER_UNAUTHORIZED)` unless the caller may change the team."""
+    check_member(principal, team_id)
+    if principal.kind is not CallerKind.KEY and f"team:{team_id}/{OWNER}" not in principal.roles:
+        raise unauthorized()
+
+
+def team_not_found() -> Refusal:
+    """Return the refusal of a team that is not there, or not for the caller to see."""
+    return Refusal(ErrorType.TEAM_NOT_FOUND, "Team with the requested ID could not be found.")
+
+
+def unauthorized() -> Refusal:
+    """Return the refusal of what only owners may do."""
+    return Refusal(ErrorType.USER_UNAUTHORIZED, "The current user is not authorized to perform the requested action.")

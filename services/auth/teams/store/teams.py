@@ -1,0 +1,122 @@
+"""Teams."""
+
+from typing import TypedDict, Unpack
+
+import asyncpg
+import msgspec
+
+from services.auth.lists.domain.list_queries import ListQuery
+from services.auth.lists.store.pages import Listing
+from services.auth.people.store.spent_ids import delete_and_spend
+from services.auth.teams.domain.teams import OWNER, TOTAL, Team, team_not_found
+from shared.contracts.principal import Principal
+from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.pool import Connection
+
+TEAM = (
+    "teams.project, teams.id, teams.name, teams.prefs::text AS prefs, teams.created_at, teams.updated_at,"
+    f" {TOTAL} AS total"
+)
+
+_INSERT = "INSERT INTO auth.teams (project, id, name) VALUES ($1, $2, $3)"
+_GET = f"SELECT {TEAM} FROM auth.teams WHERE project = $1 AND id = $2"
+_DELETE = delete_and_spend("team")
+_ALL = Listing(
+    columns=TEAM,
+    tables="auth.teams",
+    where="teams.project = $1",
+    searched="concat_ws(' ', teams.id, teams.name)",
+    table="teams",
+)
+_OF_MEMBER = msgspec.structs.replace(
+    _ALL,
+    where="""teams.project = $1 AND EXISTS (
+        SELECT FROM auth.memberships AS own
+        WHERE own.project = teams.project AND own.team_id = teams.id AND own.user_id = $2 AND own.confirmed
+    )""",
+)
+_STILL = """
+    SELECT FROM auth.users WHERE project = $1 AND id = $2 AND sequence = $7 AND enabled
+      AND ($3 = '' OR EXISTS (
+        SELECT FROM auth.sessions WHERE project = $1 AND user_id = $2 AND id = $3 AND deleted_at IS NULL
+      ))
+      AND ($6 = 0 OR generation = $6)
+      AND ($4 = '' OR EXISTS (
+        SELECT FROM auth.memberships
+        WHERE project = $1 AND user_id = $2 AND team_id = $4 AND confirmed AND $5 = ANY(roles)
+      ))
+"""
+
+
+class Changes(TypedDict, total=False):
+    """Columns of a team that are set as they are given."""
+
+    name: str
+    prefs: str
+
+
+async def insert_team(connection: Connection, project: str, id_: str, name: str) -> None:
+    """Make a team without members; raises `Refusal(TEAM_ALREADY_EXISTS)`."""
+    try:
+        await connection.execute(_INSERT, project, id_, name)
+    except asyncpg.UniqueViolationError as error:
+        raise already_exists() from error
+    except asyncpg.ForeignKeyViolationError as error:
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
+
+
+async def get_team(connection: Connection, project: str, id_: str) -> Team:
+    """Return a team; raises `Refusal(TEAM_NOT_FOUND)`."""
+    return _found(await connection.fetchrow(_GET, project, id_))
+
+
+async def list_teams(connection: Connection, project: str, user_id: str, query: ListQuery) -> tuple[int, list[Team]]:
+    """Return a page of a project's teams, or of those with this user (not empty), and how many match.
+
+    Raises as `Listing.page`.
+    """
+    listing, given = (_OF_MEMBER, [project, user_id]) if user_id else (_ALL, [project])
+    total, rows = await listing.page(connection, query, given)
+    return total, [_team(row) for row in rows]
+
+
+async def update_team(connection: Connection, project: str, id_: str, **changes: Unpack[Changes]) -> Team:
+    """Change a team; raises `Refusal(TEAM_NOT_FOUND)`."""
+    columns = "".join(f"{column} = ${place}, " for place, column in enumerate(changes, start=3))
+    statement = f"UPDATE auth.teams SET {columns}updated_at = now() WHERE project = $1 AND id = $2 RETURNING {TEAM}"
+    return _found(await connection.fetchrow(statement, project, id_, *changes.values()))
+
+
+async def delete_team(connection: Connection, project: str, id_: str) -> None:
+    """Delete a team with all memberships; its id is spent by that. Raises `Refusal(TEAM_NOT_FOUND)`."""
+    if await connection.execute(_DELETE, project, id_) == "INSERT 0 0":
+        raise team_not_found()
+
+
+async def find_team(connection: Connection, project: str, id_: str) -> Team | None:
+    """Return a team."""
+    row = await connection.fetchrow(_GET, project, id_)
+    return None if row is None else _team(row)
+
+
+def already_exists() -> Refusal:
+    """Return the refusal of an id that is taken."""
+    return Refusal(ErrorType.TEAM_ALREADY_EXISTS, "Team with requested ID already exists.")
+
+
+async def still_stands(connection: Connection, principal: Principal, *, owns: str = "") -> bool:
+    """Say whether a user's credential is good in this snapshot, and where a team is named, whether the user owns it."""
+    who = (principal.project, principal.user, principal.session)
+    row = await connection.fetchrow(_STILL, *who, owns, OWNER, principal.generation, principal.incarnation)
+    return row is not None
+
+
+def _found(row: asyncpg.Record | None) -> Team:
+    if row is None:
+        raise team_not_found()
+    return _team(row)
+
+
+def _team(row: asyncpg.Record) -> Team:
+    values = dict(row)
+    return Team(**values | {"prefs": msgspec.Raw(values["prefs"].encode())})
