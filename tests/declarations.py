@@ -15,8 +15,10 @@ __all__ = ["ENDPOINTS", "PLACEHOLDER", "parameter_names"]
 def _endpoints() -> list[Endpoint]:
     found = list(system.routes.endpoints)
     for service in ("auth", "token", "data"):
-        package = importlib.import_module(f"{services.__name__}.{service}.http")
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        package = importlib.import_module(f"{services.__name__}.{service}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if module.name.split(".")[-2] != "http":
+                continue
             routes = getattr(importlib.import_module(module.name), "routes", None)
             if isinstance(routes, Routes):
                 found += routes.endpoints
