@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from services.embedded.openapi import ENDPOINTS as DECLARED
 from services.embedded.openapi import whole
+from services.registry import ALL as DECLARED
 from shared.web.endpoint import NO_STORE, Endpoint
 
 HERE = Path(__file__).parent

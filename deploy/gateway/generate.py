@@ -4,14 +4,12 @@ A line is a regular expression on the path, and the service; the first that matc
 endpoints are all of one service is one line, so that an endpoint more seldom changes the table.
 """
 
-import importlib
-import pkgutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from shared.messaging.names import SERVICES
-from shared.web.endpoint import PLACEHOLDER, Routes
+from services.registry import ENDPOINTS
+from shared.web.endpoint import PLACEHOLDER
 
 FILE = Path(__file__).parent / "routes.map"
 HEADER = """\
@@ -32,20 +30,12 @@ def route_table() -> str:
 def declared() -> dict[Segments, str]:
     """Return the service of each path, with `ANYTHING` in place of parameters."""
     found: dict[Segments, str] = {}
-    for service in SERVICES:
-        for path in _paths(service):
+    for service, endpoints in ENDPOINTS.items():
+        for path in (path for endpoint in endpoints for path in endpoint.paths):
             segments = tuple(PLACEHOLDER.sub(ANYTHING, part) for part in path.split("/")[1:])
             if found.setdefault(segments, service) != service:
                 raise ValueError(f"both {found[segments]} and {service} declare {path}")
     return found
-
-
-def _paths(service: str) -> Iterator[str]:
-    http = importlib.import_module(f"services.{service}.http")
-    for module in pkgutil.iter_modules(http.__path__, http.__name__ + "."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, Routes):
-                yield from (path for endpoint in value.endpoints for path in endpoint.paths)
 
 
 def _rules(prefix: Segments, paths: Mapping[Segments, str], inherited: str) -> Iterator[tuple[Segments, str]]:

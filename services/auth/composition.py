@@ -11,18 +11,15 @@ from redis.asyncio import Redis
 import shared.messaging
 from services.auth import events
 from services.auth.deps import AuthDeps, Deployment
-from services.auth.instance.http import health
+from services.auth.endpoints import MODULES
 from services.auth.instance.operations.housekeeping import keep_house
 from services.auth.instance.store.instance import find_trusted, keep_first_trusted, keep_trusted
 from services.auth.mail.operations.invitations import InvitationFolder
 from services.auth.passwords.operations.passwords import Passwords
-from services.auth.people.http import account, imports, sessions, users
 from services.auth.people.operations.idle import end_idle_sessions
 from services.auth.principals.operations.resolver import DatabaseResolver
-from services.auth.projects.http import keys, platforms, project
 from services.auth.revocations.store.endings import end_all_of_instance
 from services.auth.settings import Settings
-from services.auth.teams.http import memberships, teams
 from shared.contracts.passwords import new_hasher
 from shared.contracts.requests import ADMIN, FindSession, ResolveSession
 from shared.guard.barrier import Revocations
@@ -143,6 +140,5 @@ async def _serve_principals(bus: Bus, pool: Pool, until_trusted: Callable[[], Aw
 
 def _service(deps: AuthDeps) -> Service:
     checks = usual_checks(deps.pool, deps.redis, deps.guard)
-    modules = (account, sessions, users, imports, keys, project, platforms, teams, memberships, health)
-    parts = [(module.routes, deps) for module in modules]
+    parts = [(module.routes, deps) for module in MODULES]
     return Service(parts=parts, guard=deps.guard, checks=checks, revocations=[deps.revocations])

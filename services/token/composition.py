@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from services.token import events
 from services.token.domain.seal import Seal
-from services.token.http import jwks, jwts
+from services.token.endpoints import MODULES
 from services.token.http.deps import TokenDeps
 from services.token.operations.keyring import Keyrings
 from services.token.operations.signing_keys import make_first_signing_keys
@@ -82,5 +82,5 @@ def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> 
 
 def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:
     checks = usual_checks(pool, redis, deps.guard)
-    parts = [(module.routes, deps) for module in (jwts, jwks)]
+    parts = [(module.routes, deps) for module in MODULES]
     return Service(parts=parts, guard=deps.guard, checks=checks, revocations=[deps.revocations])
