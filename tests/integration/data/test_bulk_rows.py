@@ -1,4 +1,4 @@
-"""Many rows at once: sections 2.5.1 and 2.5.6 of the contract, by keys."""
+"""Many rows at once, created, changed, upserted and deleted by keys."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Columns that change: size, bounds, elements, default, key; what is stored stays as it is. Section 2.3.4."""
+"""Columns that change: size, bounds, elements, default, key; what is stored stays as it is."""
 
 from types import ModuleType
 from typing import Any

@@ -1,4 +1,4 @@
-"""Databases, tables, columns and indexes over HTTP: section 2.1 to 2.4, and the checks of 10.B."""
+"""Databases, tables, columns and indexes over HTTP."""
 
 from typing import Any
 
@@ -354,7 +354,6 @@ async def test_a_table_is_made_whole_or_not_at_all(
 
 
 async def test_databases_are_listed_page_by_page(api: Api) -> None:
-    """Section 3.9."""
     word = api.new_id("word")
     ids = [api.new_id("listed") for _ in range(4)]
     for place, id_ in enumerate(ids):

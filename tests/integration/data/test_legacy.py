@@ -1,4 +1,4 @@
-"""Databases, the older API: its own words on the wire, the same things behind them. Section 2.7."""
+"""Databases, the older API: its own words on the wire, the same things behind them."""
 
 import re
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Lists of rows over HTTP: section 3, and the checks of 10.D."""
+"""Lists of rows over HTTP: filters, orders, pages, cursors, selections and their limits."""
 
 from typing import Any
 
@@ -237,7 +237,6 @@ def nested(depth: int) -> dict[str, Any]:
 
 @pytest.mark.check("data 83", "data 84")
 async def test_queries_have_limits(films: TableApi) -> None:
-    """Sections 3.2, 3.3."""
     assert (await films.list(*[q("limit", None, 1)] * 100)).said == (200, "")
     assert (await films.list(*[q("limit", None, 1)] * 101)).said == (400, "general_argument_invalid")
     assert (await films.list(q("equal", "title", "x" * 4100))).said == (400, "general_argument_invalid")
@@ -270,7 +269,6 @@ async def test_a_page_has_25_rows_and_a_total(api: Api) -> None:
 
 
 async def test_a_list_shows_what_is_selected(films: TableApi) -> None:
-    """Section 3.7."""
     system = {"$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$tableId"}
     rows = (await films.list(q("select", None, "title", "$id"), q("select", None, "year"))).body["rows"]
 
@@ -340,7 +338,7 @@ async def test_a_cursor_must_lead_somewhere(films: TableApi) -> None:
 @pytest.mark.parametrize("second", ["", "orderAsc", "orderDesc"])
 @pytest.mark.parametrize("first", ["orderAsc", "orderDesc"])
 async def test_rows_without_a_value_are_paged_too(films: TableApi, first: str, second: str, method: str) -> None:
-    """Section 3.5: nulls come first ascending, last descending."""
+    """Nulls come first ascending, last descending."""
     orders = [q(first, "year"), *([q(second, "shown")] if second else [])]
     everything = await films.found(*orders)
     ordered = ["year", "shown"] if second else ["year"]

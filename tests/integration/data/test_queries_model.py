@@ -87,7 +87,7 @@ def _on_column(key: str) -> st.SearchStrategy[Json]:
 
 
 def fits(row: Json, one: Json) -> bool:
-    """Say whether a row fits a condition, as section 3.4 has it: what has no value fits none but `isNull`."""
+    """Say whether a row fits a condition: a column without a value fits none but `isNull`."""
     method, values = one["method"], one["values"]
     if method in {"and", "or"}:
         found = [fits(row, part) for part in values]

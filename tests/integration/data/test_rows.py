@@ -1,4 +1,4 @@
-"""Rows over HTTP: section 2.5, and the checks of 10.C."""
+"""Rows over HTTP: create, read, change, delete."""
 
 import json
 import random
@@ -194,7 +194,7 @@ async def test_an_update_that_makes_no_sense_is_refused(people: TableApi, body: 
 
 
 async def test_a_row_is_refused_for_what_comes_first(api: Api) -> None:
-    """Section 2.5: the row is there, then permission, then structure, then uniqueness."""
+    """In this order: the row exists, then permission, then structure, then uniqueness."""
     table = await api.new_table(rowSecurity=True)
     row = await table.new_row(None, 'read("any")')
     bad: Json = {"data": {"text": 5}}
@@ -210,7 +210,7 @@ async def test_a_row_is_refused_for_what_comes_first(api: Api) -> None:
 
 
 async def test_a_row_that_lost_a_required_column_takes_no_update_without_it(people: TableApi) -> None:
-    """Section 2.5.3: the merged row is checked whole."""
+    """The merged row is checked whole."""
     row = await people.new_row({"name": "Ada"})
     await people.add_column("integer", "size", required=True)
 
@@ -275,7 +275,6 @@ async def test_a_value_too_long_for_its_index_is_refused(api: Api) -> None:
 
 
 async def test_a_list_that_may_be_old_is_made_anew(people: TableApi) -> None:
-    """Section 2.5.8."""
     api = people.api
     await people.new_row({"name": "Ada"})
     url, headers = f"{api.urls[0]}/v1/tablesdb{people.path}/rows", api.key | {"X-Appwrite-Project": "library"}

@@ -1,4 +1,4 @@
-"""Rows that were changed in between, and transactions, of which there are none: sections 0.8 and 2.6."""
+"""Rows that were changed in between, and transactions, of which there are none."""
 
 import pytest
 

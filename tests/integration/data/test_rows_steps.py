@@ -1,4 +1,4 @@
-"""Counting a row's numbers up and down: section 2.5.7, and check 75."""
+"""Counting a row's numbers up and down."""
 
 import asyncio
 from typing import Any

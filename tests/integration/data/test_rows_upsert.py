@@ -1,4 +1,4 @@
-"""Upserts of a row: section 2.5.4, and checks 23, 72, 73, 74."""
+"""Upserts: whether they create or update a row, what they merge, and which permissions they need."""
 
 import asyncio
 

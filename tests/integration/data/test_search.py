@@ -1,4 +1,4 @@
-"""Full-text indexes, and the search that needs them: sections 2.4 and 3.4."""
+"""Full-text indexes, and the search that needs them."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

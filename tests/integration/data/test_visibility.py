@@ -24,7 +24,7 @@ class Scene:
 
 
 def visible(scene: Scene) -> list[int] | None:
-    """Return the places of the rows that are seen; None: the list itself is refused. Section 1.8."""
+    """Return the places of the rows that are seen; None: the list itself is refused."""
     if any(holds(scene.caller, role) for role in scene.readers):
         return list(range(NUMBER))
     if not scene.security:

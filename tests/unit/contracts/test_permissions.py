@@ -1,4 +1,4 @@
-"""The grammar of permissions: section 1 of the contract."""
+"""The grammar of permissions."""
 
 import contextlib
 
