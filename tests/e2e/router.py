@@ -1,4 +1,4 @@
-"""A small gateway for services that run as processes: routes by the declared endpoints, turns among replicas.
+"""A small gateway for services that run as processes: routes by the gateway's table, turns among replicas.
 
 `python -m tests.e2e.router auth=PORT token=PORT data=PORT,PORT` prints its own port, and serves until its standard
 input closes. Deployments have a real gateway; this one only lets the tests do without one.
@@ -6,52 +6,41 @@ input closes. Deployments have a real gateway; this one only lets the tests do w
 
 import asyncio
 import itertools
+import re
 import sys
 from collections.abc import Iterator
 
 import uvloop
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
-from services.auth.instance.http import health
-from services.auth.people.http import account, sessions, users
-from services.auth.projects.http import keys, platforms, project
-from services.auth.teams.http import memberships, teams
-from services.data.http import columns, databases, indexes, rows, tables
-from services.token.http import jwks, jwts
-from shared.web.dispatch import Table
-from shared.web.endpoint import Routes
+from deploy.gateway.generate import FILE
 
-PARTS = {
-    "auth": (account, sessions, users, keys, project, platforms, teams, memberships, health),
-    "token": (jwks, jwts),
-    "data": (columns, databases, indexes, rows, tables),
-}
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
 
 
-def table() -> Table[str]:
-    """The name of the service that answers each endpoint."""
-    found: Table[str] = Table()
-    for service, modules in PARTS.items():
-        for module in modules:
-            routes: Routes[object] = module.routes
-            for endpoint in routes.endpoints:
-                for path in endpoint.paths:
-                    found.add(endpoint.method, path, service)
-    return found
+RULES = [
+    (re.compile(expression), service)
+    for expression, service in (
+        line.rsplit(" ", 1) for line in FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")
+    )
+]
+"""The lines of the gateway's table: an expression on the path, and a service."""
+
+
+def service_of(path: str) -> str:
+    """Return the service of the first line that matches, else auth, as HAProxy does with its map."""
+    return next((service for expression, service in RULES if expression.search(path)), "auth")
 
 
 class Router:
     """Passes requests on."""
 
     def __init__(self, ports: dict[str, list[int]], client: ClientSession) -> None:
-        self._table = table()
         self._turns: dict[str, Iterator[int]] = {service: itertools.cycle(own) for service, own in ports.items()}
         self._client = client
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
-        found = self._table.find(request.method, request.raw_path.partition("?")[0])
-        port = next(self._turns[found[0] if found else "auth"])
+        port = next(self._turns[service_of(request.raw_path.partition("?")[0])])
         headers = [(name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP]
         url = f"http://127.0.0.1:{port}{request.raw_path}"
         body = await request.read()

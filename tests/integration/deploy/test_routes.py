@@ -1,18 +1,11 @@
 """The gateway's table sends each declared path to the service that declares it."""
 
-import re
-
 import pytest
 
-from deploy.gateway.generate import FILE, declared
+from deploy.gateway.generate import declared
+from tests.e2e.router import service_of
 
-RULES = [line.rsplit(" ", 1) for line in FILE.read_text().splitlines() if not line.startswith("#")]
 ID = "65f0c9d1e2b3a4958671"
-
-
-def service_of(path: str) -> str:
-    """The first line that matches counts, as in HAProxy's maps."""
-    return next((service for expression, service in RULES if re.search(expression, path)), "auth")
 
 
 @pytest.mark.parametrize(("segments", "service"), declared().items(), ids=str)
