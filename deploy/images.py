@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sys
 import tomllib
+from pathlib import Path
 
 import msgspec
 
@@ -39,49 +40,49 @@ def prepare() -> dict[str, str]:
     """Have all images here, and in `.env` the choice of those that are not the official ones; return all, by part."""
     # The umask of this checkout may have closed what containers, as users of their own, must read; no secret is in it.
     ask("chmod", "-R", "a+rX", *(f"deploy/{name}" for name in MOUNTED))
-    chosen = {part.name: _choose(part) for part in PARTS}
+    chosen = {part.name: choose(part) for part in PARTS}
     fill_wheels()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     chosen["services"] = image = dotenv.setting("DAYPASS_IMAGE") or f"daypass:{project['version']}"
     say(f"image {image}")
-    _build(image, chosen["python"])
+    build(image, chosen["python"])
     return chosen
 
 
-def _build(image: str, base: str) -> None:
+def build(image: str, base: str) -> None:
     """Build the image, and drop what its name meant before; the first stage has a name so that it stays, as a cache.
 
     The engine prunes for one caller at a time; what it does not drop now, the next build drops.
     """
-    build = ("docker", "build", "--build-arg", f"DAYPASS_PYTHON_IMAGE={base}", "-f", "deploy/Dockerfile")
-    ask(*build, "--target", "build", "-t", f"{image}-build", ".")
-    ask(*build, "-t", image, ".")
+    command = ("docker", "build", "--build-arg", f"DAYPASS_PYTHON_IMAGE={base}", "-f", "deploy/Dockerfile")
+    ask(*command, "--target", "build", "-t", f"{image}-build", ".")
+    ask(*command, "-t", image, ".")
     if not succeeds("docker", "image", "prune", "--force", "--filter", "label=daypass"):
         say("former images stay until the next build: Docker does not prune them now")
 
 
-def _choose(part: Part) -> str:
-    """Return an image of this part that is here, pulled or built where there was none."""
-    wanted = dotenv.setting(part.variable)
+def choose(part: Part, *, file: Path = dotenv.FILE) -> str:
+    """Return an image of this part that is here, pulled or built where there was none; `file` keeps the choice."""
+    wanted = dotenv.setting(part.variable, file=file)
     if wanted and wanted != part.own:
         if not _is_here(wanted) and not _pull(wanted):
             raise DeployFailed(f"{part.variable} is {wanted}, which is neither here nor to be pulled")
         return wanted
     if not wanted and (_is_here(part.official) or _pull(part.official)):
-        return _pinned(part)
+        return _pinned(part, file)
     if not _is_here(part.own):
         show("deploy/base/build", part.name, PYTHON=sys.executable)
-    dotenv.keep(part.variable, part.own)
+    dotenv.keep(part.variable, part.own, file=file)
     return part.own
 
 
-def _pinned(part: Part) -> str:
+def _pinned(part: Part, file: Path) -> str:
     """Return an official image by the digest of what was pulled, and keep that: a tag may mean another one tomorrow."""
     digest = ask("docker", "image", "inspect", "--format", "{{range .RepoDigests}}{{println .}}{{end}}", part.official)
     if not digest.strip():  # loaded or built here: no registry gave it
         return part.official
     image = digest.split()[0]
-    dotenv.keep(part.variable, image)
+    dotenv.keep(part.variable, image, file=file)
     return image
 
 

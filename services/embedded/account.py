@@ -4,6 +4,7 @@ import os
 import pwd
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -29,7 +30,7 @@ class Account:
     gid: int
 
     @classmethod
-    def choose(cls, *, kept: Path) -> Self | None:
+    def choose(cls, *, kept: Path, dedicated: Sequence[str] = DEDICATED) -> Self | None:
         """Return the account for the parts: None, one's own, unless this is root.
 
         What `kept` holds was made by an earlier start, whose account stays. Raises `StartRefused` if there is none,
@@ -37,7 +38,7 @@ class Account:
         """
         if os.geteuid() != 0:
             return None
-        account = cls._of(pwd.getpwuid(kept.stat().st_uid)) if kept.exists() else cls._find()
+        account = cls._of(pwd.getpwuid(kept.stat().st_uid)) if kept.exists() else cls._find(dedicated)
         if account.name == SHARED and (others := account.other_processes()):
             move = f", give it the data (chown -R daypass: {kept} {kept.with_name('valkey')})" if kept.exists() else ""
             raise StartRefused(
@@ -47,14 +48,14 @@ class Account:
         return account
 
     @classmethod
-    def _find(cls) -> Self:
-        for name in (*DEDICATED, SHARED):
+    def _find(cls, dedicated: Sequence[str]) -> Self:
+        for name in (*dedicated, SHARED):
             try:
                 return cls._of(pwd.getpwnam(name))
             except KeyError:
                 continue
         raise StartRefused(
-            f"PostgreSQL does not run as root, and there is no account {' or '.join(DEDICATED)} to run it as:"
+            f"PostgreSQL does not run as root, and there is no account {' or '.join(dedicated)} to run it as:"
             f" {REMEDY}, or start Daypass as an ordinary user"
         )
 

@@ -99,7 +99,8 @@ class Bus:
     def __init__(self, *, redis: Redis, service: str) -> None:
         self._redis = redis
         self._service = service
-        self._asker = f"{service}:{secrets.token_hex(6)}"
+        self.asker = f"{service}:{secrets.token_hex(6)}"
+        """The name of this process, to which replies go."""
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._listening: dict[str, asyncio.Task[None]] = {}
         self._passed_over = PassedOver()
@@ -136,7 +137,7 @@ class Bus:
             redis=self._redis,
             stream=names.requests(self._service, lane, asking),
             service=self._service,
-            consumer=self._asker,
+            consumer=self.asker,
             concurrency=CONCURRENCY,
             deletes=True,
         )
@@ -150,7 +151,7 @@ class Bus:
         await asyncio.gather(*self._listening.values(), return_exceptions=True)
         try:
             for answering in self._listening:
-                await self._redis.delete(names.replies(answering, self._asker))
+                await self._redis.delete(names.replies(answering, self.asker))
         except REDIS_ERRORS as error:
             log.warning("reply streams left behind", error=repr(error))
 
@@ -159,7 +160,7 @@ class Bus:
             id=id_,
             type=request.TYPE,
             version=request.VERSION,
-            asker=self._asker,
+            asker=self.asker,
             timeout_ms=int(timeout_s * 1000),
             request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
             body=msgspec.Raw(pack(request)),
@@ -170,7 +171,7 @@ class Bus:
     def _listen_to(self, service: str) -> None:
         task = self._listening.get(service)
         if task is None or task.done():
-            replies = _Replies(names.replies(service, self._asker))
+            replies = _Replies(names.replies(service, self.asker))
             step = partial(self._hear, replies)
             self._listening[service] = asyncio.create_task(forever(step, name="replies", retry_s=0.1))
 

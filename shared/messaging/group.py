@@ -9,6 +9,7 @@ delivered again after longer and longer pauses. An entry that cannot be read is 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -29,19 +30,32 @@ Handle = Callable[[dict[bytes, bytes], int], Awaitable[None]]
 `MalformedMessage` makes the entry a dead letter; any other exception leaves it to be delivered again.
 """
 
-BLOCK_MS = 1000
-CLAIM_EVERY_S = 1.0
-IDLE_MS = 2_000
 DELIVERIES = 5
-LONGEST_PAUSE_MS = 300_000
-"""Between two deliveries of an entry that is retried for ever; each pause before is half of the next."""
-
 PENDING = 1_000
 DEAD_LENGTH = 1_000
 MOST_BYTES = 32 * 1024**2
 """The size of a stream whose entries are deleted once they are handled: it holds what waits, and no more."""
 
-RETRY_S = 0.2
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupTiming:
+    """How long a group waits: for entries, between looks at what lies idle, and until that is delivered again.
+
+    The pause between two deliveries of an entry that is retried for ever doubles, up to `longest_pause_ms`.
+    """
+
+    block_ms: int = 1000
+    claim_every_s: float = 1.0
+    idle_ms: int = 2_000
+    longest_pause_ms: int = 300_000
+    retry_s: float = 0.2
+
+    def pause_ms(self, deliveries: int) -> int:
+        """Return how long an entry that is retried for ever rests after so many deliveries."""
+        return int(min(self.longest_pause_ms, self.idle_ms * 2.0 ** min(deliveries - 1, 20)))
+
+
+GROUP_TIMING = GroupTiming()
 
 
 class Group:
@@ -61,6 +75,7 @@ class Group:
         concurrency: int,
         retries_for_ever: bool = False,
         deletes: bool = False,
+        timing: GroupTiming = GROUP_TIMING,
     ) -> None:
         self._redis = redis
         self._stream = stream
@@ -70,6 +85,7 @@ class Group:
         self._concurrency = concurrency
         self._retries_for_ever = retries_for_ever
         self._deletes = deletes
+        self._timing = timing
         self._at_work: dict[bytes, asyncio.Task[None]] = {}
 
     async def run(self, handle: Handle) -> None:
@@ -78,7 +94,7 @@ class Group:
             async with asyncio.TaskGroup() as loops:
                 for step in (self._take, self._claim):
                     one = partial(self._step, step, handle)
-                    loops.create_task(forever(one, name="stream", retry_s=RETRY_S, stream=self._stream))
+                    loops.create_task(forever(one, name="stream", retry_s=self._timing.retry_s, stream=self._stream))
         finally:
             await asyncio.gather(*self._at_work.values(), return_exceptions=True)
             await self._leave()
@@ -103,14 +119,16 @@ class Group:
         self._slots.release()
         free = self._concurrency - len(self._at_work)
         async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.xreadgroup(self._name, self._consumer, {self._stream: ">"}, count=max(1, free), block=BLOCK_MS)
+            pipeline.xreadgroup(
+                self._name, self._consumer, {self._stream: ">"}, count=max(1, free), block=self._timing.block_ms
+            )
             pipeline.time()
             found, now = await pipeline.execute()
         for id_, fields in found[0][1] if found else ():
             await self._start(id_, fields, now, handle)
 
     async def _claim(self, handle: Handle) -> None:
-        await asyncio.sleep(CLAIM_EVERY_S)
+        await asyncio.sleep(self._timing.claim_every_s)
         if self._deletes:
             await self._keep_usable()
         if self._at_work:
@@ -118,7 +136,7 @@ class Group:
                 self._stream, self._name, self._consumer, 0, list(self._at_work), idle=0, justid=True
             )
         idle: list[dict[str, Any]] = await self._redis.xpending_range(  # Any: as in `_claim_one`
-            self._stream, self._name, min="-", max="+", count=PENDING, idle=IDLE_MS
+            self._stream, self._name, min="-", max="+", count=PENDING, idle=self._timing.idle_ms
         )
         due = [entry for entry in idle if entry["time_since_delivered"] >= self._pause_ms(entry["times_delivered"])]
         now = await self._redis.time() if due else (0, 0)
@@ -138,15 +156,15 @@ class Group:
 
     def _pause_ms(self, deliveries: int) -> int:
         if not self._retries_for_ever:
-            return IDLE_MS
-        return int(min(LONGEST_PAUSE_MS, IDLE_MS * 2.0 ** min(deliveries - 1, 20)))
+            return self._timing.idle_ms
+        return self._timing.pause_ms(deliveries)
 
     async def _claim_one(self, entry: dict[str, Any], now: tuple[int, int], handle: Handle) -> None:
         # Any: what the client makes of XPENDING
         id_: bytes = entry["message_id"]
         if id_ in self._at_work:
             return
-        claimed: Any = await self._redis.xclaim(self._stream, self._name, self._consumer, IDLE_MS, [id_])
+        claimed: Any = await self._redis.xclaim(self._stream, self._name, self._consumer, self._timing.idle_ms, [id_])
         for _, fields in claimed:
             if entry["times_delivered"] >= DELIVERIES and not self._retries_for_ever:
                 await self._bury(id_, fields)

@@ -39,13 +39,13 @@ class MigrationError(Exception):
     """The database cannot be brought to, or is beyond, the version of this code."""
 
 
-async def migrate(dsn: str, *, schema: str, folder: Path) -> None:
+async def migrate(dsn: str, *, schema: str, folder: Path, lock_timeout_ms: int = LOCK_TIMEOUT_MS) -> None:
     """Bring `schema` up to the newest file in `folder`.
 
     Raises `MigrationError` where the database is newer than the code, or a migration fails (and is rolled back) or
     waits too long for tables that others use.
     """
-    connection = await connect(dsn, lock_timeout=str(LOCK_TIMEOUT_MS))
+    connection = await connect(dsn, lock_timeout=str(lock_timeout_ms))
     try:
         await _make_table(connection, schema)
         while await _apply_next(connection, schema, _files(folder)):
@@ -53,7 +53,7 @@ async def migrate(dsn: str, *, schema: str, folder: Path) -> None:
     except asyncpg.LockNotAvailableError as error:
         holders = ", ".join(row["usename"] for row in await connection.fetch(_HOLDERS, schema)) or "a role"
         raise MigrationError(
-            f"schema {schema} cannot be migrated: {holders} has held its tables for {LOCK_TIMEOUT_MS // 1000} s."
+            f"schema {schema} cannot be migrated: {holders} has held its tables for {lock_timeout_ms // 1000} s."
             " End those sessions (pg_stat_activity lists them), or restart what they belong to"
         ) from error
     finally:

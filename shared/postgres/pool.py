@@ -107,9 +107,10 @@ class _Pooled(_Plain):
         return ""
 
 
-async def connect(dsn: str, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """Open a connection of its own, outside any pool, with settings of the server for it; waits up to `PATIENCE_S`."""
-    return await _patiently(lambda: asyncpg.connect(dsn, server_settings={"search_path": SEARCH_PATH, **settings}))
+async def connect(dsn: str, *, patience_s: float = PATIENCE_S, **settings: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """Open a connection of its own, outside any pool, with settings of the server for it; waits up to `patience_s`."""
+    server_settings = {"search_path": SEARCH_PATH, **settings}
+    return await _patiently(lambda: asyncpg.connect(dsn, server_settings=server_settings), patience_s)
 
 
 async def open_pool(dsn: str, *, name: str, least: int = 1, most: int = 16) -> Pool:
@@ -136,14 +137,15 @@ async def open_pool(dsn: str, *, name: str, least: int = 1, most: int = 16) -> P
                 "timezone": "UTC",
                 "random_page_cost": RANDOM_PAGE_COST,
             },
-        )
+        ),
+        PATIENCE_S,
     )
 
 
-async def _patiently(opening: Callable[[], Awaitable[_Opened]]) -> _Opened:
-    """Try again for `PATIENCE_S` where PostgreSQL starts, stops, or has no connection left."""
+async def _patiently(opening: Callable[[], Awaitable[_Opened]], patience_s: float) -> _Opened:
+    """Try again for so long where PostgreSQL starts, stops, or has no connection left."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + PATIENCE_S
+    end = loop.time() + patience_s
     while True:
         try:
             return await opening()

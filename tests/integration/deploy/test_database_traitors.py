@@ -18,7 +18,6 @@ from services.embedded.postgres import ROLES_FILE, SUPERUSER
 from shared.contracts.events import PrincipalsChanged, ProjectDeleted
 from shared.kernel.clock import now
 from shared.messaging.outbox import Answered, entry_bytes, keep_answers, publish
-from shared.postgres import migrations
 from shared.postgres.migrations import MigrationError, migrate
 from shared.postgres.pool import open_pool
 from tests.parts import PASSWORDS, SERVICES, Database, Parts
@@ -252,16 +251,15 @@ async def test_a_service_cannot_hold_up_the_migrations_of_another(
 
 
 async def test_a_migration_that_a_transaction_of_token_holds_up_says_whose_it_is(
-    instance: Database, connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    instance: Database, connect: Connect, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_MS", 200)
     (tmp_path / "9000_another.sql").write_text("ALTER TABLE feed.outbox ADD COLUMN another text")
     traitor = await connect("token")
     async with traitor.transaction():
         await traitor.execute("SELECT feed.publish_signing_keys($1, $2)", ["signing_keys"], "signing_key.rotated")
 
         with pytest.raises(MigrationError, match="schema feed cannot be migrated: daypass_token has held its tables"):
-            await migrate(instance.dsn("auth"), schema="feed", folder=tmp_path)
+            await migrate(instance.dsn("auth"), schema="feed", folder=tmp_path, lock_timeout_ms=200)
 
 
 async def test_no_lock_that_token_can_take_holds_up_the_making_of_a_database(connect: Connect) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import dotenv, images
+from deploy import images
 from deploy.images import PARTS
 
 PART = next(part for part in PARTS if part.name == "postgres")
@@ -14,7 +14,6 @@ DIGEST = f"postgres@sha256:{'0123456789abcdef' * 4}"
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that keeps what was chosen; nothing is chosen yet."""
-    monkeypatch.setattr(dotenv, "FILE", tmp_path / ".env")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.delenv(PART.variable, raising=False)
     return tmp_path / ".env"
@@ -33,21 +32,21 @@ def install(folder: Path, script: str) -> None:
 def test_a_pulled_image_is_kept_by_its_digest(file: Path) -> None:
     install_docker(file.parent, f"{DIGEST}\\n")
 
-    assert images._choose(PART) == DIGEST
+    assert images.choose(PART, file=file) == DIGEST
     assert file.read_text() == f"{PART.variable}={DIGEST}\n"
-    assert images._choose(PART) == DIGEST
+    assert images.choose(PART, file=file) == DIGEST
 
 
 def test_an_image_that_no_registry_gave_keeps_its_tag(file: Path) -> None:
     install_docker(file.parent, "")
 
-    assert images._choose(PART) == PART.official
+    assert images.choose(PART, file=file) == PART.official
     assert not file.exists()
 
 
 def test_an_image_is_built_while_somebody_else_prunes(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
     install(file.parent, '[ "$2" != prune ] || exit 1')
 
-    images._build("daypass:test", "python")
+    images.build("daypass:test", "python")
 
     assert "former images stay until the next build" in capfd.readouterr().err

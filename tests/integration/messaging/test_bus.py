@@ -14,7 +14,7 @@ from shared.messaging import names
 from shared.messaging.bus import Bus, Envelope
 from shared.messaging.codec import Entry, pack, unpack
 from shared.messaging.dead_letters import list_dead_letters, retry_dead_letters
-from shared.messaging.group import DELIVERIES, Group, Handle
+from shared.messaging.group import DELIVERIES, GROUP_TIMING, Group, GroupTiming, Handle
 from tests.eventually import eventually
 
 QUESTION = FindSession(project="p", user="u", session="recent")
@@ -131,7 +131,7 @@ async def test_what_a_dead_replica_took_another_answers(redis: Redis, asker: Bus
         await eventually(lambda: pending(redis), 0)
 
 
-def group(redis: Redis, *, retries_for_ever: bool = False) -> Group:
+def group(redis: Redis, *, retries_for_ever: bool = False, timing: GroupTiming = GROUP_TIMING) -> Group:
     return Group(
         redis=redis,
         stream="events:x",
@@ -139,6 +139,7 @@ def group(redis: Redis, *, retries_for_ever: bool = False) -> Group:
         consumer="data:a",
         concurrency=1,
         retries_for_ever=retries_for_ever,
+        timing=timing,
     )
 
 
@@ -152,16 +153,15 @@ async def handling(group: Group, handle: Handle) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.messaging.group.IDLE_MS", 10)
-    monkeypatch.setattr("shared.messaging.group.CLAIM_EVERY_S", 0.02)
+async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis) -> None:
+    timing = GroupTiming(idle_ms=10, claim_every_s=0.02)
     tries: list[bytes] = []
 
     async def failing(fields: dict[bytes, bytes], _: int) -> None:
         tries.append(fields[b"entry"])
         raise RuntimeError("this entry cannot be handled")
 
-    async with handling(group(redis), failing):
+    async with handling(group(redis, timing=timing), failing):
         await redis.xadd("events:x", {"entry": b"poison"})
         await eventually(lambda: redis.xlen(names.dead_letters("data")), 1)
         await eventually(lambda: pending(redis, "events:x", "data"), 0)
@@ -170,10 +170,8 @@ async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis, monkeyp
     assert (await redis.xrange(names.dead_letters("data")))[0][1][b"entry"] == b"poison"
 
 
-async def test_what_is_retried_for_ever_is_never_given_up(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.messaging.group.IDLE_MS", 1)
-    monkeypatch.setattr("shared.messaging.group.LONGEST_PAUSE_MS", 5)
-    monkeypatch.setattr("shared.messaging.group.CLAIM_EVERY_S", 0.01)
+async def test_what_is_retried_for_ever_is_never_given_up(redis: Redis) -> None:
+    timing = GroupTiming(idle_ms=1, longest_pause_ms=5, claim_every_s=0.01)
     tries: list[bytes] = []
 
     async def failing_for_long(fields: dict[bytes, bytes], _: int) -> None:
@@ -181,7 +179,7 @@ async def test_what_is_retried_for_ever_is_never_given_up(redis: Redis, monkeypa
         if fields[b"entry"] == b"held up" and tries.count(b"held up") < 3 * DELIVERIES:
             raise RuntimeError("a lock is held")
 
-    async with handling(group(redis, retries_for_ever=True), failing_for_long):
+    async with handling(group(redis, retries_for_ever=True, timing=timing), failing_for_long):
         await redis.xadd("events:x", {"entry": b"held up"})
         await redis.xadd("events:x", {"entry": b"another"})
         await eventually(lambda: tries.count(b"another"), 1)
@@ -192,8 +190,8 @@ async def test_what_is_retried_for_ever_is_never_given_up(redis: Redis, monkeypa
     assert await redis.xlen("events:x") == 2
 
 
-def test_pauses_between_retries_grow_to_a_bound(redis: Redis) -> None:
-    pauses = [group(redis, retries_for_ever=True)._pause_ms(deliveries) for deliveries in (1, 2, 3, 8, 9, 1000)]
+def test_pauses_between_retries_grow_to_a_bound() -> None:
+    pauses = [GroupTiming().pause_ms(deliveries) for deliveries in (1, 2, 3, 8, 9, 1000)]
 
     assert pauses == [2_000, 4_000, 8_000, 256_000, 300_000, 300_000]
 
@@ -237,14 +235,14 @@ async def test_requests_and_replies_are_deleted_once_they_are_read(redis: Redis,
         await asyncio.gather(*(asker.ask(QUESTION) for _ in range(20)))
 
         await eventually(lambda: redis.xlen(STREAM), 0)
-        await eventually(lambda: redis.xlen(names.replies("auth", asker._asker)), 0)
+        await eventually(lambda: redis.xlen(names.replies("auth", asker.asker)), 0)
         assert (await asker.ask(QUESTION)).session == "of u"
 
 
 @pytest.mark.parametrize("fields", [{"reply": b"\xff"}, {"other": b"x"}, {"reply": pack({"id": "1", "body": 7})}])
 async def test_junk_among_replies_is_passed_over(redis: Redis, asker: Bus, fields: dict[str, bytes]) -> None:
     async with serving(redis, found):
-        await redis.xadd(names.replies("auth", asker._asker), fields)  # type: ignore[arg-type] # the client's own
+        await redis.xadd(names.replies("auth", asker.asker), fields)  # type: ignore[arg-type] # the client's own
 
         assert (await asker.ask(QUESTION)).session == "of u"
 
@@ -257,7 +255,7 @@ async def test_a_reply_goes_to_no_stream_but_a_process_s(redis: Redis, asker: Bu
         await asker.ask(QUESTION)
         await eventually(lambda: redis.xlen(STREAM), 0)
 
-    assert await redis.keys("reply:*") == [names.replies("auth", asker._asker).encode()]
+    assert await redis.keys("reply:*") == [names.replies("auth", asker.asker).encode()]
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xff", pack({"id": "1"})], ids=["empty", "not msgpack", "no envelope"])
@@ -300,7 +298,7 @@ def test_the_bytes_of_an_envelope_do_not_change() -> None:
 async def test_replies_are_heard_from_a_stream_that_begins_anew_with_lower_ids(redis: Redis, asker: Bus) -> None:
     async with serving(redis, found):
         await asker.ask(QUESTION)
-        stream = names.replies("auth", asker._asker)
+        stream = names.replies("auth", asker.asker)
         await redis.xadd(stream, {"reply": b"of another time"}, id="9999999999999-0")
         await redis.delete(stream)  # as where it expired, and Redis's clock went back
 
@@ -337,7 +335,7 @@ async def test_a_stream_of_requests_that_is_too_large_to_be_read_begins_anew(red
 
 async def test_a_stream_of_replies_whose_ids_are_used_up_begins_anew(redis: Redis, asker: Bus) -> None:
     async with serving(redis, found):
-        await redis.xadd(names.replies("auth", asker._asker), {"reply": b""}, id=LAST)
+        await redis.xadd(names.replies("auth", asker.asker), {"reply": b""}, id=LAST)
 
         assert await eventually_answered(asker)
 

@@ -80,12 +80,11 @@ async def test_a_service_that_starts_waits_until_a_connection_is_free(parts: Par
         await (await starting).close()
 
 
-async def test_waiting_for_a_connection_has_an_end(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "PATIENCE_S", 0)
+async def test_waiting_for_a_connection_has_an_end(parts: Parts) -> None:
     database = await parts.new_database()
     await allow(database, 0)
     with pytest.raises(asyncpg.TooManyConnectionsError):
-        await connect(database.dsn("auth"))
+        await connect(database.dsn("auth"), patience_s=0)
 
 
 async def test_a_pool_works_with_what_it_opened_where_others_have_taken_the_rest(parts: Parts) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from services.embedded import account
 from services.embedded.account import SHARED, Account
 from services.embedded.errors import StartRefused
 
@@ -16,26 +15,22 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root chooses an 
 NOBODY = pwd.getpwnam(SHARED)
 
 
-def test_an_account_of_its_own_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(account, "DEDICATED", ("no-such-account", "daemon", SHARED))
-    chosen = Account.choose(kept=tmp_path / "none")
+def test_an_account_of_its_own_comes_first(tmp_path: Path) -> None:
+    chosen = Account.choose(kept=tmp_path / "none", dedicated=("no-such-account", "daemon", SHARED))
 
     assert chosen is not None
     assert chosen.name == "daemon"
 
 
 @pytest.mark.parametrize("is_kept", [False, True])
-def test_nobody_is_not_taken_beside_another_program(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_kept: bool
-) -> None:
-    monkeypatch.setattr(account, "DEDICATED", ())
+def test_nobody_is_not_taken_beside_another_program(tmp_path: Path, is_kept: bool) -> None:
     kept = tmp_path / "postgres"
     if is_kept:
         kept.mkdir()
         os.chown(kept, NOBODY.pw_uid, NOBODY.pw_gid)
     with subprocess.Popen(["sleep", "5"], user=NOBODY.pw_uid) as other:
         with pytest.raises(StartRefused, match=r"so does .*sleep.*useradd .*daypass") as refused:
-            Account.choose(kept=kept)
+            Account.choose(kept=kept, dedicated=())
         other.kill()
 
     assert ("chown -R daypass" in str(refused.value)) is is_kept
