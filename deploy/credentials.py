@@ -1,7 +1,6 @@
 """The first project and its key, which are made once and kept in a private file."""
 
 import json
-import os
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from deploy.engine import ROOT, DeployFailed, ask, compose_command, say
+from shared.kernel.private_file import write_private
 
 FILE = ROOT / "deploy" / "secrets" / "credentials.env"
 HEADER = "# The project and key that `make up` made first. Keep it private.\n"
@@ -59,11 +59,7 @@ def _read() -> Credentials | None:
 
 def _write(endpoint: str, credentials: Credentials) -> None:
     values = {"ENDPOINT": endpoint, "PROJECT": credentials.project, "KEY": credentials.key}
-    new = FILE.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(HEADER + "".join(f"DAYPASS_{name}={value}\n" for name, value in values.items()))
-    new.rename(FILE)
+    write_private(FILE, HEADER + "".join(f"DAYPASS_{name}={value}\n" for name, value in values.items()))
 
 
 def _are_good(endpoint: str, credentials: Credentials) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.embedded.datadir import DataDir
-from services.embedded.private import write_private
+from shared.kernel.private_file import write_private
 from shared.kernel.settings import Secret
 
 HEADER = "# The project and key that Daypass made at its first start. Keep it private.\n"

@@ -12,6 +12,7 @@ from typing import TextIO
 
 from services.embedded.account import Account
 from services.embedded.errors import StartRefused
+from shared.kernel.private_file import UNFINISHED
 
 FORMAT = 1
 """Of the layout below. A directory of a higher number was made by a newer release, and is refused."""
@@ -175,7 +176,9 @@ def erase(data_dir: DataDir) -> None:
             data_dir.log,
             data_dir.format,
         )
-        for file in (*files, data_dir.part_log("postgres"), data_dir.part_log("valkey"), data_dir.lock):
+        logs = (data_dir.part_log("postgres"), data_dir.part_log("valkey"))
+        unfinished = (path for path in data_dir.path.glob(f"*{UNFINISHED}") if path.is_file())
+        for file in (*files, *logs, *unfinished, data_dir.lock):
             file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         data_dir.path.rmdir()

@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from services.embedded.datadir import DataDir
-from services.embedded.private import write_private
+from shared.kernel.private_file import write_private
 
 T = TypeVar("T")
 

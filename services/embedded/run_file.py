@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from services.embedded.datadir import DataDir, holder
-from services.embedded.private import write_private
+from shared.kernel.private_file import write_private
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):

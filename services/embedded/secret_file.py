@@ -9,8 +9,8 @@ import msgspec
 from services.embedded.datadir import DataDir
 from services.embedded.errors import StartRefused
 from services.embedded.postgres import SUPERUSER
-from services.embedded.private import write_private
 from services.embedded.valkey import USERS
+from shared.kernel.private_file import write_private
 from shared.kernel.settings import Secret
 
 SECRET_BYTES = 32

@@ -1,5 +1,4 @@
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.embedded.credentials import Credentials, find_credentials, write_credentials
-from services.embedded.datadir import DataDir, default_data_dir, holder, locked
+from services.embedded.datadir import DataDir, default_data_dir, erase, holder, locked
 from services.embedded.errors import StartRefused
-from services.embedded.private import write_private
 from services.embedded.secret_file import read_or_make
 from shared.kernel.settings import Secret
 
@@ -37,16 +35,13 @@ def test_a_lock_ends_with_the_process_that_held_it(data_dir: DataDir) -> None:
     assert holder(data_dir) is None
 
 
-def test_a_private_file_is_whole_private_and_replaced_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "secret"
-    path.write_text("older")
-    path.chmod(0o644)
+def test_erasing_a_directory_deletes_what_a_killed_process_left_of_its_secrets(data_dir: DataDir) -> None:
+    data_dir.format.write_text("1")
+    (data_dir.path / "secrets.json.x.unfinished").write_text("secret")
 
-    write_private(path, "newer")
+    erase(data_dir)
 
-    assert path.read_text() == "newer"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(tmp_path.iterdir()) == [path]
+    assert not data_dir.path.exists()
 
 
 def test_secrets_are_made_once_and_hide_themselves(data_dir: DataDir) -> None:

@@ -1,12 +1,13 @@
 """Where the links of invitations go: for whoever is invited, and never into an answer."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
 
 import msgspec
+
+from shared.kernel.private_file import write_private
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -45,10 +46,7 @@ class InvitationFolder:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # No project id has a dot in it: so no two memberships share a name.
         path = self._folder / f"{letter.project}.{letter.membership_id}.json"
-        unfinished = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
-        with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(letter), indent=2) + b"\n")
-        unfinished.replace(path)
+        write_private(path, msgspec.json.format(msgspec.json.encode(letter), indent=2) + b"\n")
 
 
 def link_to(url: str, **query: str) -> str:
