@@ -8,7 +8,6 @@ from redis.asyncio import Redis
 
 from services.embedded.valkey import ADMIN, Valkey
 from shared.messaging.wire import open_client
-from tests.e2e.instance import TOPOLOGIES
 from tests.parts import Database, Parts, open_parts
 
 
@@ -49,33 +48,32 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-SLOW = ("tests/e2e/revocation/", "compose", "processes")
+SLOW = ("cluster", "compose", "processes")
 """What takes minutes: with more than one worker it has to begin first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests that share what is slow to start run in one worker, and the slow ones first."""
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: SLOW.index(groups[item]) if groups[item] in SLOW else len(SLOW))
+    for item in items:
+        topology = topology_of(item)
+        item.user_properties.append(("topology", topology))
+        item.add_marker(pytest.mark.xdist_group(topology if topology in SLOW else item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: SLOW.index(topology_of(item)) if topology_of(item) in SLOW else len(SLOW))
 
 
-def _group(item: pytest.Item) -> str:
-    file = item.nodeid.partition("::")[0]
-    if file.startswith(SLOW[0]) and "running_cluster" in getattr(item, "fixturenames", ()):
-        return SLOW[0]
-    topology = _topology(item.nodeid)
-    return file if topology == "embedded" else topology
+def topology_of(item: pytest.Item) -> str:
+    """Return what a test needs to be running, by its mark; without one it runs in this very process."""
+    mark = item.get_closest_marker("topology")
+    if mark is None:
+        return "embedded"
+    (name,) = mark.args
+    if name not in {"embedded", *SLOW}:
+        raise pytest.UsageError(f"{item.nodeid}: there is no topology {name!r}")
+    return str(name)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests ran in each topology; what needs none of them runs in this very process."""
-    counted = Counter(_topology(report.nodeid) for report in terminalreporter.getreports("passed"))
-    counted += Counter(_topology(report.nodeid) for report in terminalreporter.getreports("failed"))
-    terminalreporter.write_line(", ".join(f"{name} {counted[name]}" for name in TOPOLOGIES))
-
-
-def _topology(test: str) -> str:
-    in_containers = "compose" in test or "/stack/" in test
-    return "compose" if in_containers else "processes" if "processes" in test else "embedded"
+    """Say how many tests ran in each topology."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    counted = Counter(dict(report.user_properties).get("topology") for report in reports)
+    terminalreporter.write_line(", ".join(f"{name} {counted[name]}" for name in ("embedded", *reversed(SLOW))))

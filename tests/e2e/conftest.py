@@ -18,7 +18,7 @@ from tests.e2e.processes import open_processes
 from tests.parts import Parts
 
 
-@pytest.fixture(scope="session", params=TOPOLOGIES)
+@pytest.fixture(scope="session", params=[pytest.param(name, marks=pytest.mark.topology(name)) for name in TOPOLOGIES])
 def instance(request: pytest.FixtureRequest) -> Instance:
     """An instance of each topology in turn."""
     found: Instance = request.getfixturevalue(request.param)

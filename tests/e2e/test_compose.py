@@ -24,6 +24,8 @@ from tests.integration.embedded.conftest import ME, open_folder
 from tests.integration.embedded.test_backup import fill, read
 from tests.integration.embedded.test_restoration import Caller
 
+pytestmark = pytest.mark.topology("compose")
+
 ROOT = Path(__file__).parents[2]
 ADA = {"email": "ada@example.org", "password": "correct horse"}
 PSQL = ("psql", "-XqAt", "-h", "/var/run/postgresql", "-U", "postgres", "-d", "daypass")

@@ -15,6 +15,8 @@ from appwrite.services.users import Users
 from tests.e2e.instance import Instance
 from tests.e2e.sdk import call, refusal, server, with_jwt, with_session
 
+pytestmark = pytest.mark.topology("processes")
+
 
 class Story:
     """A table that signed-in users may read, a session, a JWT of it, and who asks each replica of data with that."""

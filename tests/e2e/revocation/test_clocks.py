@@ -14,7 +14,10 @@ from tests.e2e.revocation.checker import Check, checking
 from tests.e2e.revocation.cluster import Cluster
 
 LIBRARY = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
-pytestmark = pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not installed")
+pytestmark = [
+    pytest.mark.topology("cluster"),
+    pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not installed"),
+]
 
 AN_HOUR_S = 3600
 REREAD_S = 1

@@ -11,6 +11,8 @@ from tests.e2e.revocation.copies import Copy, follow, open_copy
 from tests.e2e.revocation.rounds import ALL
 from tests.e2e.revocation.test_redis_faults import SOME, Witness, left_out
 
+pytestmark = pytest.mark.topology("cluster")
+
 LEFT = ("data-2", "data-3")
 """Replicas that nobody has told of the failover: they go on at the old primary."""
 

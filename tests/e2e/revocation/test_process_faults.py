@@ -11,6 +11,8 @@ from tests.e2e.revocation.rounds import Round
 from tests.e2e.revocation.ways import delete_by_key
 from tests.eventually import eventually
 
+pytestmark = pytest.mark.topology("cluster")
+
 
 async def test_a_replica_that_stands_still_during_deletes_wakes_up_without_what_died(cluster: Cluster) -> None:
     replica = cluster.members["data-1"]

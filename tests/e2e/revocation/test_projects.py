@@ -16,6 +16,8 @@ from shared.kernel.errors import Unavailable
 from tests.e2e.revocation.cluster import Cluster, Member
 from tests.eventually import eventually
 
+pytestmark = pytest.mark.topology("cluster")
+
 PROJECT = "reborn"
 ROUNDS = 12
 ROW = "/tablesdb/crm/tables/people/rows/one"

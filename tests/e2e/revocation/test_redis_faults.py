@@ -19,6 +19,8 @@ from tests.e2e.revocation.projects import PROJECT
 from tests.e2e.revocation.rounds import Round
 from tests.eventually import eventually
 
+pytestmark = pytest.mark.topology("cluster")
+
 SOME = 8
 
 

@@ -27,6 +27,7 @@ READ_WITH_EACH_ROW = {
 """What data reads in the statement that reads the row: no replica is late with it, barrier or not."""
 
 
+@pytest.mark.topology("cluster")
 @pytest.mark.timeout(900)  # minutes on a busy machine
 async def test_nothing_dead_is_shown_in_thousands_of_rounds(cluster: Cluster) -> None:
     cluster.members["data-3"].redis.restore()
@@ -41,6 +42,7 @@ async def test_nothing_dead_is_shown_in_thousands_of_rounds(cluster: Cluster) ->
     await cluster.nothing_lost()
 
 
+@pytest.mark.topology("cluster")
 async def test_nothing_is_shown_by_what_a_retired_key_signed(cluster: Cluster) -> None:
     async with checking(cluster, workers=1, ways=lone_ways(cluster)) as check:
         await check.rounds(LONE_ROUNDS)
@@ -50,6 +52,7 @@ async def test_nothing_is_shown_by_what_a_retired_key_signed(cluster: Cluster) -
     await cluster.nothing_lost()
 
 
+@pytest.mark.topology("cluster")
 async def test_of_each_way_the_checker_sees_that_nothing_was_taken(cluster: Cluster) -> None:
     async def take_nothing(_: Round) -> int:
         return 204
@@ -76,6 +79,7 @@ async def test_without_the_barrier_the_checker_finds_violations() -> None:
             assert check.report.seen_through == names
 
 
+@pytest.mark.topology("cluster")
 async def test_the_checker_sees_what_a_next_incarnation_would_have_of_the_former(cluster: Cluster) -> None:
     operator = Operator(cluster)
 

@@ -13,6 +13,8 @@ from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker,
 from tests.e2e.stack.stack import GATEWAY_PORT, SERVICES, gateway
 from tests.eventually import eventually
 
+pytestmark = pytest.mark.topology("compose")
+
 MIB = 1024 * 1024
 GATEWAYS = {
     "gateway": {},

@@ -12,6 +12,8 @@ from tests.e2e.revocation.checker import checking
 from tests.e2e.revocation.projects import Place
 from tests.e2e.stack.stack import Stack
 
+pytestmark = pytest.mark.topology("compose")
+
 
 @dataclass(frozen=True)
 class Gateway:

@@ -23,6 +23,8 @@ from deploy.engine import show, succeeds
 from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker
 from tests.e2e.stack.stack import PROXIES, Stack, open_stack
 
+pytestmark = pytest.mark.topology("compose")
+
 NGINX = "daypass/nginx:1.22"
 HOSTS = {"nginx": "nginx.example.com", "haproxy": "haproxy.example.com"}
 CERTIFICATES = "/etc/ssl/daypass"
