@@ -60,13 +60,13 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 routes = Routes[SystemDeps]("system")
 
 
-@routes.endpoint("GET", "/livez", name="system.livez", callers=Caller.UNASKED)
+@routes.endpoint("GET", "/livez", name="system.livez", callers=Caller.PUBLIC)
 async def livez(_: Call[SystemDeps]) -> Reply:
     """Say that the process answers; nothing else is looked at."""
     return Reply(body=b"ok", content_type=TEXT)
 
 
-@routes.endpoint("GET", "/readyz", name="system.readyz", callers=Caller.UNASKED, model=Readiness)
+@routes.endpoint("GET", "/readyz", name="system.readyz", callers=Caller.PUBLIC, model=Readiness)
 async def readyz(call: Call[SystemDeps]) -> Reply:
     """Say whether the service can do its work: 200, or 503 where something is missing or it is about to stop."""
     outcomes = await asyncio.gather(*(_outcome(check) for check in call.deps.checks.values()))
@@ -90,7 +90,7 @@ async def get_health(_: Call[SystemDeps]) -> HealthStatus:
     return HealthStatus(name="http", ping=0, status="pass")
 
 
-@routes.endpoint("GET", "/v1/openapi.json", name="system.openapi", callers=Caller.UNASKED)
+@routes.endpoint("GET", "/v1/openapi.json", name="system.openapi", callers=Caller.PUBLIC)
 async def get_openapi(call: Call[SystemDeps]) -> bytes:
     """Return the OpenAPI document."""
     return call.deps.document

@@ -1,4 +1,4 @@
-"""Calls and replies: what a handler is given, and what it may give back besides a model."""
+"""Calls and replies: what a handler receives, and what it may return besides a model."""
 
 from collections.abc import AsyncGenerator
 from datetime import datetime

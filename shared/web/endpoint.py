@@ -76,7 +76,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     limit: RateLimit | None
     auth_method: str
     """The project's switch that turns this off, by Appwrite's name of it; empty: none."""
-    needs_no_session: bool
+    forbids_session: bool
     errors: tuple[ErrorType, ...]
     handler: Handler
     params: type[msgspec.Struct] | None
@@ -123,7 +123,7 @@ class Routes(Generic[D]):
         aliases: tuple[str, ...] = (),
         limit: RateLimit | None = None,
         auth_method: str = "",
-        needs_no_session: bool = False,
+        forbids_session: bool = False,
         errors: tuple[ErrorType, ...] = (),
         model: type[msgspec.Struct] | None = None,
         max_body_bytes: int = SMALL_BODY_BYTES,
@@ -152,7 +152,7 @@ class Routes(Generic[D]):
                 status=status,
                 limit=limit,
                 auth_method=auth_method,
-                needs_no_session=needs_no_session,
+                forbids_session=forbids_session,
                 errors=(*errors, *sorted(missing.difference(errors))),
                 handler=handler,
                 params=params,

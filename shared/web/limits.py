@@ -46,7 +46,7 @@ class Limiter:
         await self.counts.close()
 
     async def count(
-        self, endpoint: Endpoint, limit: RateLimit, call: Call[object], given: Mapping[str, object]
+        self, endpoint: Endpoint, limit: RateLimit, call: Call[object], named: Mapping[str, object]
     ) -> list[Window]:
         """Count a call of an endpoint by its limit, and add the headers that say so; return what was counted.
 
@@ -55,7 +55,7 @@ class Limiter:
         """
         limits = [limit] if DIMENSIONS.issuperset(limit.by) else [FAILURES, limit]
         try:
-            return [await self._admit(one, _key(endpoint, one, call, given), call) for one in limits]
+            return [await self._admit(one, _key(endpoint, one, call, named), call) for one in limits]
         except REDIS_ERRORS as error:
             _log.warning("rate limiter unavailable", endpoint=endpoint.name, error=type(error).__name__)
             if limit.fail_closed:
@@ -87,7 +87,7 @@ class Limiter:
         return Window(limit=limit, key=key, remaining=remaining, ends_at=ends_at)
 
 
-def _key(endpoint: Endpoint, limit: RateLimit, call: Call[object], given: Mapping[str, object]) -> str:
+def _key(endpoint: Endpoint, limit: RateLimit, call: Call[object], named: Mapping[str, object]) -> str:
     parts = [call.project.id, endpoint.name, *limit.by]
     for dimension in limit.by:
         if dimension == "ip":
@@ -95,7 +95,7 @@ def _key(endpoint: Endpoint, limit: RateLimit, call: Call[object], given: Mappin
         elif dimension == "user":
             parts.append(call.principal.user)
         elif dimension not in {"url", "method"}:  # these two the endpoint's name stands for
-            value = given.get(dimension)
+            value = named.get(dimension)
             parts.append(value.lower() if isinstance(value, str) else "")
     # A digest: parameters may be long, and e-mail addresses have no business in Redis's keys.
     return f"{endpoint.name}:{hashlib.sha256(msgspec.json.encode(parts)).hexdigest()}"

@@ -78,7 +78,7 @@ def error_types(endpoint: Endpoint) -> set[ErrorType]:
     types = {ErrorType.GENERAL_ARGUMENT_INVALID, ErrorType.GENERAL_SERVER_ERROR, *endpoint.errors}
     if not HEALTH.issuperset(endpoint.paths):
         types.add(ErrorType.GENERAL_ACCESS_FORBIDDEN)
-    if endpoint.callers is not Caller.UNASKED:
+    if endpoint.callers is not Caller.PUBLIC:
         types |= _OF_CALLERS
     if endpoint.scopes:
         types.add(ErrorType.GENERAL_UNAUTHORIZED_SCOPE)
@@ -90,7 +90,7 @@ def error_types(endpoint: Endpoint) -> set[ErrorType]:
         types.add(ErrorType.GENERAL_RATE_LIMIT_EXCEEDED)
     if endpoint.auth_method:
         types.add(ErrorType.USER_AUTH_METHOD_UNSUPPORTED)
-    if endpoint.needs_no_session:
+    if endpoint.forbids_session:
         types.add(ErrorType.USER_SESSION_ALREADY_EXISTS)
     return types
 

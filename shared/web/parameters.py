@@ -1,4 +1,4 @@
-"""Validation: what was given becomes the struct that the endpoint declares, or Appwrite's error for the first fault."""
+"""Validation: raw input becomes the struct that the endpoint declares, or Appwrite's error for the first fault."""
 
 import re
 import types
@@ -10,7 +10,7 @@ import msgspec
 
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import CUSTOM_ID_PATTERN, ID_PATTERN, is_id
-from shared.web.given import Given, Names
+from shared.web.input import Names, RawInput
 
 _ID_RULE = (
     "must contain at most 36 chars. Valid chars are a-z, A-Z, 0-9, period, hyphen, and underscore. "
@@ -77,16 +77,16 @@ class Parameters:
             frozenset(field.name for field in self._fields if field.base in {list, tuple, set, frozenset}),
         )
 
-    def parse(self, given: Given, path: list[str]) -> msgspec.Struct:
+    def parse(self, raw: RawInput, path: list[str]) -> msgspec.Struct:
         """Return the parameters; raises `ArgumentInvalid`, or `Refusal` of that type where one is missing."""
-        if given.fault is not None:
-            raise given.fault
-        values = given.values
+        if raw.fault is not None:
+            raise raw.fault
+        values = raw.values
         for name, value in zip(self._placeholders, path, strict=True):
             if name in self._plain and not is_id(value):
                 raise ArgumentInvalid(name, _ID_RULE)
             values[name] = value
-        if given.is_json:
+        if raw.is_json:
             return self._each(values)
         for name, coerce in self._coercions:
             if name in values:

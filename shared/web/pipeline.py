@@ -29,11 +29,11 @@ from shared.web.call import JSON, TEXT, Call, Reply, Stream
 from shared.web.dispatch import Table
 from shared.web.endpoint import DIMENSIONS, Endpoint
 from shared.web.errors import error_body, error_headers
-from shared.web.given import (
+from shared.web.input import (
     MAX_FORM_BYTES,
     PROJECT,
-    Given,
     Names,
+    RawInput,
     header_project,
     is_form,
     is_in_query,
@@ -146,25 +146,25 @@ class Pipeline:
         call.deps = route.deps
         if not is_in_query(request, method):
             return await self._answer_body(route, request, call, path)
-        given = parse_query(request, route.names)
-        if route.endpoint.callers is not Caller.UNASKED:
-            await self._authenticate(route, request, call, given.text(PROJECT) or header_project(request))
-        return await self._handle(route, call, given, path)
+        raw = parse_query(request, route.names)
+        if route.endpoint.callers is not Caller.PUBLIC:
+            await self._authenticate(route, request, call, raw.text(PROJECT) or header_project(request))
+        return await self._handle(route, call, raw, path)
 
     async def _answer_body(self, route: Route, request: BaseRequest, call: Call[object], path: list[str]) -> Answer:
         """Answer a request whose parameters are in its body."""
         endpoint = route.endpoint
         reader = _Reader(request, route)
         try:
-            if endpoint.callers is not Caller.UNASKED:
+            if endpoint.callers is not Caller.PUBLIC:
                 project = named_project(request, route.names)
                 if not project:
                     project = (await reader.read(self._guests, SMALL_BODY_BYTES)).text(PROJECT)
                 await self._authenticate(route, request, call, project)
             may_send_more = endpoint.may_send_more and partial(endpoint.may_send_more, call, path)
             budget = self._guests if call.principal.kind is Kind.GUEST else self._others
-            given = await reader.read(budget, endpoint.max_body_bytes, may_send_more)
-            return await self._handle(route, call, given, path)
+            raw = await reader.read(budget, endpoint.max_body_bytes, may_send_more)
+            return await self._handle(route, call, raw, path)
         finally:
             reader.release()
 
@@ -190,17 +190,17 @@ class Pipeline:
         if call.project.session_idle_s and call.user is not None and call.user.session:
             self._guard.uses.note(call.project.id, call.user.session)
 
-    async def _handle(self, route: Route, call: Call[object], given: Given, path: list[str]) -> Answer:
+    async def _handle(self, route: Route, call: Call[object], raw: RawInput, path: list[str]) -> Answer:
         endpoint = route.endpoint
-        if given.fault is not None:
-            raise given.fault
-        arguments = () if route.parameters is None else (route.parameters.parse(given, path),)
+        if raw.fault is not None:
+            raise raw.fault
+        arguments = () if route.parameters is None else (route.parameters.parse(raw, path),)
         limiter = None if call.principal.kind is Kind.KEY else self._limiter
         call.counts = None if limiter is None else limiter.counts
         if limiter is None or endpoint.limit is None:
             result = await endpoint.handler(call, *arguments)
         else:
-            named = {name: given.text(name) for name in route.counted_by}
+            named = {name: raw.text(name) for name in route.counted_by}
             windows = await limiter.count(endpoint, endpoint.limit, call, named)
             result = await endpoint.handler(call, *arguments)
             await limiter.succeed(windows)
@@ -240,28 +240,28 @@ class Pipeline:
 class _Reader:
     """Reads the body of one request: once, and no earlier than it is needed."""
 
-    __slots__ = ("_body", "_given", "_names", "_request")
+    __slots__ = ("_body", "_names", "_raw", "_request")
 
     def __init__(self, request: BaseRequest, route: Route) -> None:
         self._request = request
         self._names = route.names
-        self._given: Given | None = None
+        self._raw: RawInput | None = None
         self._body: Body | None = None
 
-    async def read(self, budget: Budget, most: int, may_send_more: Permit | None = None) -> Given:
+    async def read(self, budget: Budget, most: int, may_send_more: Permit | None = None) -> RawInput:
         """Return the parameters, of a body of at most `most` bytes; raises as `Body.read` does."""
-        if self._given is None:
-            self._given = await self._read(budget, most, may_send_more)
-        return self._given
+        if self._raw is None:
+            self._raw = await self._read(budget, most, may_send_more)
+        return self._raw
 
     def release(self) -> None:
         """Say that the body is not needed any more."""
         if self._body is not None:
             self._body.release()
 
-    async def _read(self, budget: Budget, most: int, may_send_more: Permit | None) -> Given:
+    async def _read(self, budget: Budget, most: int, may_send_more: Permit | None) -> RawInput:
         if not self._request.body_exists:
-            return Given({})
+            return RawInput({})
         self._body = Body(self._request, budget)
         most = min(most, MAX_FORM_BYTES) if is_form(self._request) else most
         return parse_body(self._request, await self._body.read(most, may_send_more), self._names)
@@ -304,7 +304,7 @@ def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:
         and call.principal.kind is not Kind.KEY
     ):
         raise Refusal(ErrorType.USER_AUTH_METHOD_UNSUPPORTED, "This method of authentication is disabled.")
-    if endpoint.needs_no_session and call.user is not None:
+    if endpoint.forbids_session and call.user is not None:
         raise Refusal(
             ErrorType.USER_SESSION_ALREADY_EXISTS,
             "Creation of a session is prohibited when a session is active.",

@@ -25,8 +25,8 @@ KEY_SCOPES = frozenset({"global", "graphql"})
 class Caller(enum.Flag):
     """Who may call an endpoint."""
 
-    UNASKED = 0
-    """Nobody is asked who they are: no project, no credential. For health checks and public keys."""
+    PUBLIC = 0
+    """Callers are not authenticated, and need not name a project. For health checks and public keys."""
 
     GUEST = enum.auto()
     SESSION = enum.auto()

@@ -81,7 +81,7 @@ def routes_for(seen: dict[uuid.UUID, Stages]) -> Routes[AuthDeps]:
         async with call.deps.pool.acquire() as connection, connection.transaction():
             await delete_sessions(connection, call.project.id, call.principal.user, [params.session_id])
 
-    @routes.endpoint("GET", STAGES, name="bench.stages", callers=Caller.UNASKED)
+    @routes.endpoint("GET", STAGES, name="bench.stages", callers=Caller.PUBLIC)
     async def stages(_: Call[AuthDeps]) -> Passed:
         found = [one for one in seen.values() if one.confirmed]
         seen.clear()

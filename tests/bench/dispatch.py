@@ -26,7 +26,7 @@ def routes_of(number: int) -> Routes[None]:
     for index in range(number):
 
         @routes.endpoint(
-            "GET", f"/v1/noun/{{first}}/verb{index}/{{second}}", name=f"bench.{index}", callers=Caller.UNASKED
+            "GET", f"/v1/noun/{{first}}/verb{index}/{{second}}", name=f"bench.{index}", callers=Caller.PUBLIC
         )
         async def handler(_: Call[None], __: Path) -> bytes:
             return b"{}"

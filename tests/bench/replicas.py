@@ -45,7 +45,7 @@ async def constant(call: Call[Replica]) -> bytes:
     return b"{}"
 
 
-@routes.endpoint("GET", LEASE, name="bench.lease", callers=Caller.UNASKED)
+@routes.endpoint("GET", LEASE, name="bench.lease", callers=Caller.PUBLIC)
 async def lease(call: Call[Replica]) -> Lease:
     """Tell how much was left of the lease."""
     return Lease(call.deps.least_left_s / LEASE_S)

@@ -21,7 +21,7 @@ from tests.e2e.sdk import server
 FOREIGN = {"Origin": "https://evil.test"}
 CROSS_SITE = {"Sec-Fetch-Site": "cross-site"}
 KEYS: list[dict[str, str]] = [{}, *({"X-Appwrite-Key": key} for key in ("", "x_y", "y", "dev_y", "standard_y"))]
-CHANGES = [one for one in ENDPOINTS if one.method != "GET" and one.callers is not Caller.UNASKED]
+CHANGES = [one for one in ENDPOINTS if one.method != "GET" and one.callers is not Caller.PUBLIC]
 
 
 class Visitor:

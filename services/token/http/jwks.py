@@ -31,7 +31,7 @@ class GetProjectJwks(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     "GET",
     "/v1/.well-known/jwks.json",
     name="jwks.get",
-    callers=Caller.UNASKED,
+    callers=Caller.PUBLIC,
     model=Jwks,
     cache_control=CACHED,
 )
@@ -44,7 +44,7 @@ async def get_jwks(call: Call[TokenDeps]) -> bytes:
     "GET",
     "/v1/projects/{projectId}/jwks",
     name="projects.get_jwks",
-    callers=Caller.UNASKED,
+    callers=Caller.PUBLIC,
     model=Jwks,
     cache_control=CACHED,
 )

@@ -75,7 +75,7 @@ class Cast:
         user = await self.world.sign_up(f"user-{email}")
         session = await self.world.session(user)
         caller = self.world.key if Caller.KEY in endpoint.callers else session
-        if not Caller.USER & endpoint.callers or endpoint.needs_no_session:
+        if not Caller.USER & endpoint.callers or endpoint.forbids_session:
             caller = self.world.key if Caller.KEY in endpoint.callers else self.world.guest
         jwt = await self.world.jwt(session)
         known = KNOWN | {

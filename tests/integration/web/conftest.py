@@ -182,7 +182,7 @@ async def touch(_: Call[Deps]) -> Reply:
 
 @routes.endpoint(
     "POST", "/v1/account/sessions/email", name="sessions.create", callers=Caller.ANYONE, scopes=("sessions.write",),
-    status=201, needs_no_session=True, auth_method="email-password",
+    status=201, forbids_session=True, auth_method="email-password",
     limit=RateLimit(3, by=("ip", "email"), reset_on_success=True, fail_closed=True),
 )  # fmt: skip
 async def create_session(call: Call[Deps], params: SignIn) -> Who:
@@ -219,12 +219,12 @@ async def put_row(_: Call[Deps]) -> bytes:
     return b"{}"
 
 
-@routes.endpoint("GET", "/v1/broken", name="broken", callers=Caller.UNASKED)
+@routes.endpoint("GET", "/v1/broken", name="broken", callers=Caller.PUBLIC)
 async def broken(_: Call[Deps]) -> bytes:
     raise ValueError("the password is hunter2")
 
 
-@routes.endpoint("GET", "/v1/slow", name="slow", callers=Caller.UNASKED)
+@routes.endpoint("GET", "/v1/slow", name="slow", callers=Caller.PUBLIC)
 async def slow(call: Call[Deps]) -> bytes:
     call.deps.begun.set()
     await call.deps.released.wait()

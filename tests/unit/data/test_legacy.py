@@ -58,7 +58,7 @@ def test_every_endpoint_of_tables_db_has_a_twin(endpoint: Endpoint) -> None:
     twins = [one for one in TWINS if (one.method, one.paths[0]) == (endpoint.method, old_name(endpoint.paths[0]))]
 
     assert len(twins) == 1
-    same = ("method", "callers", "scopes", "status", "auth_method", "needs_no_session")
+    same = ("method", "callers", "scopes", "status", "auth_method", "forbids_session")
     assert [getattr(twins[0], name) for name in same] == [getattr(endpoint, name) for name in same]
     assert (twins[0].limit is None) == (endpoint.limit is None)
 

@@ -42,7 +42,7 @@ async def create_thing(call: Call[None], params: CreateThing) -> bytes:
     raise NotImplementedError
 
 
-@routes.endpoint("GET", "/v1/keys.json", name="things.keys", callers=Caller.UNASKED)
+@routes.endpoint("GET", "/v1/keys.json", name="things.keys", callers=Caller.PUBLIC)
 async def get_keys(call: Call[None]) -> Reply:
     """Get keys."""
     raise NotImplementedError

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.kernel.errors import ErrorType, Refusal
-from shared.web.given import Given
+from shared.web.input import RawInput
 from shared.web.parameters import CustomId, Id, Parameters
 
 
@@ -28,9 +28,9 @@ PARAMETERS = Parameters(Everything, ("tableId",))
 MANDATORY: dict[str, object] = {"rowId": "unique()", "note": None}
 
 
-def sent(values: dict[str, object]) -> Given:
+def sent(values: dict[str, object]) -> RawInput:
     """Return what a JSON body with these values gives."""
-    return Given({name: msgspec.Raw(msgspec.json.encode(value)) for name, value in values.items()}, is_json=True)
+    return RawInput({name: msgspec.Raw(msgspec.json.encode(value)) for name, value in values.items()}, is_json=True)
 
 
 def parse(path: str = "t1", **values: object) -> Everything:
@@ -153,9 +153,9 @@ def test_a_path_parameter_of_a_plain_type_must_be_an_id_too() -> None:
 
     parameters = Parameters(Plain, ("key",))
 
-    assert parameters.parse(Given({}), ["k1"]) == Plain("k1")
+    assert parameters.parse(RawInput({}), ["k1"]) == Plain("k1")
     with pytest.raises(Refusal, match="Invalid `key` param"):
-        parameters.parse(Given({}), ["_k"])
+        parameters.parse(RawInput({}), ["_k"])
 
 
 def test_the_first_fault_in_the_order_of_declaration_is_told() -> None:
@@ -181,7 +181,7 @@ def test_a_fault_in_reading_is_raised_when_parameters_are_asked_for() -> None:
     fault = Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, "no JSON")
 
     with pytest.raises(Refusal, match="no JSON"):
-        PARAMETERS.parse(Given({}, fault), ["t1"])
+        PARAMETERS.parse(RawInput({}, fault), ["t1"])
 
 
 JSON = st.recursive(

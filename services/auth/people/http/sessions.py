@@ -79,7 +79,7 @@ async def confirm_end(call: Call[AuthDeps]) -> None:
     status=201,
     limit=RateLimit(10, by=("ip", "email"), reset_on_success=True, fail_closed=True),
     auth_method="email-password",
-    needs_no_session=True,
+    forbids_session=True,
     errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_BLOCKED, ErrorType.GENERAL_BUSY),
 )
 async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession) -> Session:
@@ -103,7 +103,7 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
     status=201,
     limit=RateLimit(50, by=("ip",), fail_closed=True),
     auth_method="anonymous",
-    needs_no_session=True,
+    forbids_session=True,
     errors=(ErrorType.USER_COUNT_EXCEEDED,),
 )
 async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
@@ -120,7 +120,7 @@ async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
     scopes=("sessions.write",),
     status=201,
     limit=RateLimit(10, by=("ip", "userId"), reset_on_success=True, fail_closed=True),
-    needs_no_session=True,
+    forbids_session=True,
     errors=(ErrorType.USER_INVALID_TOKEN,),
 )
 async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Session:

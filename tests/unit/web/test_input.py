@@ -3,7 +3,7 @@ import tracemalloc
 import msgspec
 import pytest
 
-from shared.web.given import Names
+from shared.web.input import Names
 
 MIB = 1024 * 1024
 NAMES = Names(["data", "note"])

@@ -1,4 +1,4 @@
-"""What a request gives: the parameters of its query, or of its body, which stay JSON until their types are known.
+"""The raw input of a request: the parameters of its query, or of its body, which stay JSON until their types are known.
 
 Whatever is wrong with them is kept as `fault` and raised later: who may not call is told so, and nothing else.
 """
@@ -26,7 +26,7 @@ _NUL = rb"\u0000"
 _text = msgspec.json.Decoder(str)
 
 
-class Given(msgspec.Struct):
+class RawInput(msgspec.Struct):
     """Parameters by name, or the fault that kept them from being read.
 
     From a query or a form they are texts and lists of texts; from a JSON body each is `msgspec.Raw`.
@@ -77,16 +77,16 @@ def is_form(request: BaseRequest) -> bool:
     return request.headers.get(_CONTENT_TYPE, "").lower().startswith(_FORM)
 
 
-def parse_query(request: BaseRequest, names: Names) -> Given:
+def parse_query(request: BaseRequest, names: Names) -> RawInput:
     """Read the query."""
     query = request.raw_path.partition("?")[2].partition("#")[0]
-    return _pairs(query, names.lists) if query else Given({})
+    return _pairs(query, names.lists) if query else RawInput({})
 
 
-def parse_body(request: BaseRequest, body: bytes | bytearray, names: Names) -> Given:
+def parse_body(request: BaseRequest, body: bytes | bytearray, names: Names) -> RawInput:
     """Read a body, without decoding what is in it."""
     if not body:
-        return Given({})
+        return RawInput({})
     return _pairs(bytes(body), names.lists) if is_form(request) else _json(body, names)
 
 
@@ -100,7 +100,7 @@ def header_project(request: BaseRequest) -> str:
     return request.headers.get(_PROJECT, "")
 
 
-def _json(body: bytes | bytearray, names: Names) -> Given:
+def _json(body: bytes | bytearray, names: Names) -> RawInput:
     try:
         values = names.find(body)
     except RecursionError:
@@ -112,10 +112,10 @@ def _json(body: bytes | bytearray, names: Names) -> Given:
     # What remains without the pairs of backslashes escapes a character.
     if _NUL in body and _NUL in body.replace(rb"\\", b""):
         return _faulty("The body must not contain NUL characters.")
-    return Given(values, is_json=True)
+    return RawInput(values, is_json=True)
 
 
-def _pairs(encoded: str | bytes, lists: frozenset[str]) -> Given:
+def _pairs(encoded: str | bytes, lists: frozenset[str]) -> RawInput:
     try:
         text = encoded.decode() if isinstance(encoded, bytes) else encoded
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
@@ -124,7 +124,7 @@ def _pairs(encoded: str | bytes, lists: frozenset[str]) -> Given:
         return _faulty("The parameters are not valid UTF-8, or there are too many.")
     if any("\0" in name or "\0" in value for name, value in pairs):
         return _faulty("The parameters must not contain NUL characters.")
-    return Given(_by_name(pairs, lists))
+    return RawInput(_by_name(pairs, lists))
 
 
 def _by_name(pairs: list[tuple[str, str]], lists: frozenset[str]) -> dict[str, object]:
@@ -142,5 +142,5 @@ def _by_name(pairs: list[tuple[str, str]], lists: frozenset[str]) -> dict[str, o
     return values
 
 
-def _faulty(message: str) -> Given:
-    return Given({}, Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, message))
+def _faulty(message: str) -> RawInput:
+    return RawInput({}, Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, message))
