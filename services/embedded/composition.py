@@ -21,19 +21,16 @@ from services.embedded.run_file import Running, announced
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject, ListProjects
-from shared.guard.metrics import open_registry
 from shared.guard.resolver import BusResolver
 from shared.kernel.clock import now
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret, read_settings
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
-from shared.process.app import WebApp
-from shared.process.metrics import serving_metrics
-from shared.process.service import open_guard
+from shared.process.serve import serving
+from shared.process.service import joined, open_guard
 from shared.process.settings import ProcessSettings
 from shared.web.counts import MemoryCounts
-from shared.web.limits import Limiter
 
 FIRST_PROJECT = "default"
 ASK_S = 15.0
@@ -104,20 +101,8 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         }
         services = {name: await stack.enter_async_context(service) for name, service in opening.items()}
         await stack.enter_async_context(running([guard.run()]))
-        limiter = Limiter(MemoryCounts()) if settings.rate_limits else None
-        app = WebApp(
-            [part for service in services.values() for part in service.parts],
-            guard=guard,
-            limiter=limiter,
-            edge=settings.edge(),
-            checks={f"{name} {what}": check for name, it in services.items() for what, check in it.checks.items()},
-        )
-        if settings.metrics_port:
-            registry = open_registry(guard, [one for service in services.values() for one in service.revocations])
-            await stack.enter_async_context(serving_metrics(registry, settings.metrics_host, settings.metrics_port))
         await guard.reader.until_leased(LEASE_TIMEOUT_S)
-        await app.start(listener)
-        stack.push_async_callback(app.stop)
+        await stack.enter_async_context(serving(joined(services), settings, listener, counts=MemoryCounts()))
         yield
 
 

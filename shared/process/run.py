@@ -1,7 +1,6 @@
 """A service as a process of its own: from its settings to the signal that ends it."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -14,19 +13,16 @@ import asyncpg
 import structlog
 import uvloop
 
-from shared.guard.metrics import open_registry
 from shared.kernel.cores import forbid_core_dumps
 from shared.kernel.loops import running
 from shared.kernel.settings import SettingsError, read_settings
 from shared.postgres.migrations import MigrationError
-from shared.process.app import WebApp
-from shared.process.metrics import serving_metrics
 from shared.process.preflight import check_limits, check_redis, require_safe_database, require_safe_redis
+from shared.process.serve import serving
 from shared.process.service import Service
 from shared.process.settings import ProcessSettings
 from shared.web import openapi
 from shared.web.counts import open_counts
-from shared.web.limits import Limiter
 
 log = structlog.get_logger()
 
@@ -55,26 +51,12 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
     redis_url = settings.redis_url.reveal()
     await check_limits(settings.limits_redis_url, redis_url)
     later = [] if await check_redis(redis_url) else [require_safe_redis(redis_url)]
-    async with running(later), opening as service, contextlib.AsyncExitStack() as stack:
-        limiter = None
-        if settings.rate_limits:
-            limiter = Limiter(open_counts(settings.limits_redis_url, service=service.guard.reader.service))
-            stack.push_async_callback(limiter.close)
-        app = WebApp(
-            service.parts,
-            guard=service.guard,
-            limiter=limiter,
-            edge=settings.edge(),
-            checks=service.checks,
-            document=openapi.packaged(),
-        )
-        if settings.metrics_port:
-            registry = open_registry(service.guard, service.revocations)
-            await stack.enter_async_context(serving_metrics(registry, settings.metrics_host, settings.metrics_port))
-        port = await app.start((settings.host, settings.port))
-        stack.push_async_callback(app.stop)
-        log.info("listening", host=settings.host, port=port)
-        await ended.wait()
+    async with running(later), opening as service:
+        counts = open_counts(settings.limits_redis_url, service=service.guard.reader.service)
+        where = (settings.host, settings.port)
+        async with serving(service, settings, where, counts=counts, document=openapi.packaged()) as port:
+            log.info("listening", host=settings.host, port=port)
+            await ended.wait()
 
 
 def log_as_json(level: int = logging.INFO) -> None:

@@ -27,7 +27,7 @@ def open_guard(settings: ProcessSettings, service: str, resolver: Resolver) -> G
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """Opened by a service's composition, given to `WebApp`; an embedded process joins the parts of several.
+    """Opened by a service's composition, and served by `shared.process.serve`; several can be `joined`.
 
     `revocations` are what waits at barriers here, for the metrics.
     """
@@ -36,3 +36,16 @@ class Service:
     guard: Guard
     checks: Mapping[str, Check]
     revocations: Sequence[Revocations] = ()
+
+
+def joined(services: Mapping[str, Service]) -> Service:
+    """Return services that share a guard as one; its checks carry their names."""
+    (guard,) = {service.guard for service in services.values()}
+    return Service(
+        parts=[part for service in services.values() for part in service.parts],
+        guard=guard,
+        checks={
+            f"{name} {what}": check for name, service in services.items() for what, check in service.checks.items()
+        },
+        revocations=[one for service in services.values() for one in service.revocations],
+    )

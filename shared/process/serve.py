@@ -1,0 +1,45 @@
+"""Serving what is open: the application, its limits and its metrics, for one service or for several in one process."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+from shared.guard.metrics import open_registry
+from shared.process.app import WebApp
+from shared.process.metrics import serving_metrics
+from shared.process.service import Service
+from shared.process.settings import ProcessSettings
+from shared.web.counts import Counts
+from shared.web.limits import Limiter
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    service: Service,
+    settings: ProcessSettings,
+    where: socket.socket | tuple[str, int],
+    *,
+    counts: Counts,
+    document: bytes | None = None,
+) -> AsyncIterator[int]:
+    """Serve a service on a socket, or on a host and port (0: any free one); yield the port.
+
+    `counts` is where calls are counted, unless the settings say that none are. `document` is as in `WebApp`. Raises
+    `SettingsError` where the port of the metrics is taken.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(counts.close)
+        app = WebApp(
+            service.parts,
+            guard=service.guard,
+            limiter=Limiter(counts) if settings.rate_limits else None,
+            edge=settings.edge(),
+            checks=service.checks,
+            document=document,
+        )
+        if settings.metrics_port:
+            registry = open_registry(service.guard, service.revocations)
+            await stack.enter_async_context(serving_metrics(registry, settings.metrics_host, settings.metrics_port))
+        port = await app.start(where)
+        stack.push_async_callback(app.stop)
+        yield port
