@@ -11,8 +11,7 @@ from services.auth.principals.operations import principals
 from services.auth.projects.domain.keys import Key
 from services.auth.projects.domain.projects import ProjectChange
 from services.auth.projects.operations import keys, projects
-from services.auth.revocations.operations import changing, revocations
-from services.auth.revocations.operations.changing import command_line
+from services.auth.revocations.operations import revocations
 from services.auth.teams.operations.grantees import examine_grantees
 from shared.contracts import administration as admin
 from shared.contracts.dead_letters import DeadLetters, ListDeadLetters, RetryDeadLetters
@@ -39,6 +38,8 @@ from shared.contracts.revocations import (
     RevokeJwt,
     ShowRevocation,
 )
+from shared.guard import changing
+from shared.guard.changing import command_line
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import wire_date
 from shared.messaging.bus import Handlers

@@ -7,11 +7,12 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from services.token import events
+from services.token.domain.key_factory import KeyFactory
 from services.token.domain.seal import Seal
 from services.token.endpoints import MODULES
-from services.token.http.deps import TokenDeps
+from services.token.operations.deps import TokenDeps
+from services.token.operations.key_sets import make_first_signing_keys
 from services.token.operations.keyring import Keyrings
-from services.token.operations.signing_keys import make_first_signing_keys
 from services.token.settings import Settings
 from shared.contracts.requests import ADMIN, GetKeys
 from shared.guard.barrier import Revocations
@@ -38,13 +39,13 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
     Raises `MigrationError`, `WrongIssuer` or `WrongMasterKey`, each with words for the operator.
     """
     dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
-    seal, algorithm = Seal(settings.master_key), settings.signing_algorithm
+    key_factory = KeyFactory(Seal(settings.master_key), settings.signing_algorithm)
     await migrate(dsn, schema=NAME, folder=MIGRATIONS)
     await await_function(dsn, function="feed.epoch()", owner="auth")
     async with contextlib.AsyncExitStack() as stack:
         pool = await open_pool(dsn, name=f"daypass-{NAME}")
         stack.push_async_callback(close_pool, pool)
-        await make_first_signing_keys(pool, issuer=settings.issuer, seal=seal, algorithm=algorithm)
+        await make_first_signing_keys(pool, key_factory, issuer=settings.issuer)
         redis = open_client(redis_url, name=f"daypass-{NAME}")
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service=NAME)
@@ -53,14 +54,20 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         if guard is None:
             guard = open_guard(settings, NAME, BusResolver(bus))
             loops.append(guard.run())
-        keyrings = Keyrings(pool=pool, seal=seal, algorithm=algorithm, guard=guard)
         revocations = _revocations(settings, pool, redis, guard)
         loops.append(revocations.run())
-        loops.append(bus.serve(GetKeys.LANE, events.principal_lane(pool, seal=seal, algorithm=algorithm)))
-        admin = events.admin_lane(pool, revocations, seal=seal, algorithm=algorithm)
-        loops.append(bus.serve(ADMIN, admin))
+        deps = TokenDeps(
+            pool=pool,
+            guard=guard,
+            bus=bus,
+            revocations=revocations,
+            key_factory=key_factory,
+            keyrings=Keyrings(pool=pool, key_factory=key_factory, guard=guard),
+        )
+        loops.append(bus.serve(GetKeys.LANE, events.principal_lane(deps)))
+        loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
         await stack.enter_async_context(running(loops))
-        yield _service(pool, redis, TokenDeps(keyrings=keyrings, guard=guard, bus=bus, revocations=revocations))
+        yield _service(redis, deps)
 
 
 def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> Revocations:
@@ -80,7 +87,7 @@ def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> 
     )
 
 
-def _service(pool: Pool, redis: Redis, deps: TokenDeps) -> Service:
-    checks = usual_checks(pool, redis, deps.guard)
+def _service(redis: Redis, deps: TokenDeps) -> Service:
+    checks = usual_checks(deps.pool, redis, deps.guard)
     parts = [(module.routes, deps) for module in MODULES]
     return Service(parts=parts, guard=deps.guard, checks=checks, revocations=[deps.revocations])

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.token.domain.seal import Seal
-from services.token.domain.signing_keys import Algorithm
 from services.token.operations import signing_keys as operations
-from services.token.operations.keyring import get_keys
+from services.token.operations.deps import TokenDeps
 from shared.contracts.requests import GetKeys, Request, VerificationKeys
 from shared.contracts.signing_keys import (
     ListSigningKeys,
@@ -16,41 +14,36 @@ from shared.contracts.signing_keys import (
     SigningKeyRecord,
     SigningKeyRecords,
 )
-from shared.guard.barrier import Revocations
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import wire_date
 from shared.messaging.bus import Handler
-from shared.postgres.pool import Pool
 
 Handlers = Mapping[type[Request[Any]], Handler]  # Any: requests with answers of every kind
 
 
-def principal_lane(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> Handlers:
+def principal_lane(deps: TokenDeps) -> Handlers:
     """Return the handlers of what guards ask."""
 
     async def on_get_keys(_: GetKeys) -> VerificationKeys:
-        return await get_keys(pool, seal=seal, algorithm=algorithm)
+        return await operations.get_keys(deps)
 
     return {GetKeys: on_get_keys}
 
 
-def admin_lane(pool: Pool, revocations: Revocations, *, seal: Seal, algorithm: Algorithm) -> Handlers:
+def admin_lane(deps: TokenDeps) -> Handlers:
     """Return the handlers of what the command line asks."""
 
     async def on_list(_: ListSigningKeys) -> SigningKeyRecords:
         return await records()
 
     async def on_rotate(request: RotateSigningKey) -> SigningKeyRecords:
-        receipt = await operations.rotate_signing_key(
-            pool, revocations, active=request.active, seal=seal, algorithm=algorithm
-        )
-        return await records(receipt)
+        return await records(await operations.rotate_signing_key(deps, active=request.active))
 
     async def on_retire(request: RetireSigningKey) -> SigningKeyRecords:
-        return await records(await operations.retire_signing_key(pool, revocations, kid=request.kid))
+        return await records(await operations.retire_signing_key(deps, kid=request.kid))
 
     async def on_reseal(_: ResealSigningKeys) -> SigningKeyRecords:
-        await operations.reseal_signing_keys(pool, seal=seal)
+        await operations.reseal_signing_keys(deps)
         return await records()
 
     async def records(receipt: Receipt | None = None) -> SigningKeyRecords:
@@ -62,9 +55,9 @@ def admin_lane(pool: Pool, revocations: Revocations, *, seal: Seal, algorithm: A
                 created_at=wire_date(key.created_at),
                 changed_at=wire_date(key.changed_at),
             )
-            for key in await operations.list_signing_keys(pool, seal=seal, algorithm=algorithm)
+            for key in await operations.list_signing_keys(deps)
         )
-        issuer = (await get_keys(pool, seal=seal, algorithm=algorithm)).issuer
+        issuer = (await operations.get_keys(deps)).issuer
         return SigningKeyRecords(keys=keys, issuer=issuer, receipt="" if receipt is None else receipt.header())
 
     return {

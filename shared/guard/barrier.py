@@ -110,7 +110,7 @@ class Revocations:
         self._redis_url = redis_url
         self._pool = pool
         self._wake_relay = wake_relay
-        self._access = access
+        self.access = access
         self._trust = Trust() if trust is None else trust
         self._copies = copies
         self._sweeps = sweeps
@@ -208,7 +208,7 @@ class Revocations:
             number = await self._guard.applied(ticket, APPLIED_S)
             if number is not None:
                 return number
-            found = await self._persist(partial(find_number, self._pool, ticket, self._access))
+            found = await self._persist(partial(find_number, self._pool, ticket, self.access))
             if found is not None and found.suffix == self._guard.reader.suffix:
                 return found.number
 
@@ -221,7 +221,7 @@ class Revocations:
     async def _flush_once(self) -> None:
         answers, self._answers = self._answers, []
         try:
-            await keep_answers(self._pool, answers, self._access)
+            await keep_answers(self._pool, answers, self.access)
         except BaseException:
             self._answers = answers + self._answers
             raise

@@ -8,7 +8,7 @@ is written into the row, which so becomes the receipt.
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from shared.contracts.events import Event, PrincipalsChanged
 from shared.messaging.codec import pack
@@ -35,6 +35,8 @@ _ANSWER = """
     WHERE id = (SELECT id FROM feed.outbox WHERE id = $1 AND answered_at IS NULL FOR NO KEY UPDATE SKIP LOCKED)
 """
 _PUBLISH_SIGNING_KEYS = "SELECT feed.publish_signing_keys($1, $2)"
+_FIND_NUMBER = "SELECT number, suffix FROM feed.find_number($1)"
+_CONFIRM = "SELECT feed.confirm($1, $2, $3, $4, $5)"
 
 
 _RECEIPT = """
@@ -80,19 +82,6 @@ class Answered(NamedTuple):
     milliseconds: float
 
 
-class Access(NamedTuple):
-    """How a service reaches rows of the outbox: statements that find the number of one, and write down its answer."""
-
-    number: str
-    answer: str
-
-
-OWNER = Access(_NUMBER, _ANSWER)
-"""auth's own tables."""
-CALLER = Access("SELECT number, suffix FROM feed.find_number($1)", "SELECT feed.confirm($1, $2, $3, $4, $5)")
-"""token's rights: functions of auth's, which confirm nothing but what concerns signing keys and JWTs."""
-
-
 class StoredReceipt(NamedTuple):
     """A receipt as it is kept: what was changed, who asked, when it was committed, and when it was in force everywhere.
 
@@ -134,10 +123,40 @@ async def is_published(pool: Pool, ticket: uuid.UUID) -> bool:
     return bool(await pool.fetchval("SELECT true FROM feed.outbox WHERE id = $1", ticket))
 
 
-async def publish_signing_keys(connection: Connection, subjects: Sequence[str], *, reason: str) -> uuid.UUID:
-    """Put `PrincipalsChanged` about signing keys into the outbox, as token may; else as `publish`."""
-    ticket: uuid.UUID = await connection.fetchval(_PUBLISH_SIGNING_KEYS, list(subjects), reason)
-    return ticket
+async def publish_signing_keys(
+    connection: Connection, event: PrincipalsChanged, *, asked_by: str | None = None, ticket: uuid.UUID | None = None
+) -> uuid.UUID:
+    """Put an event about signing keys into the outbox, as token may: the command line asks, and auth gives the id."""
+    del asked_by, ticket
+    row: uuid.UUID = await connection.fetchval(_PUBLISH_SIGNING_KEYS, list(event.subjects), event.reason)
+    return row
+
+
+class Publish(Protocol):
+    """Puts an event of the feed into the outbox, as `publish`."""
+
+    async def __call__(
+        self, connection: Connection, event: PrincipalsChanged, *, asked_by: str | None, ticket: uuid.UUID | None
+    ) -> uuid.UUID:
+        """Return the id of the row."""
+
+
+class Access(NamedTuple):
+    """How a service reaches rows of the outbox: statements that find the number of one, and write down its answer.
+
+    `publish` adds one; `reads_pending`: the service may see which are pending.
+    """
+
+    number: str
+    answer: str
+    publish: Publish
+    reads_pending: bool
+
+
+OWNER = Access(_NUMBER, _ANSWER, publish, reads_pending=True)
+"""auth's own tables."""
+CALLER = Access(_FIND_NUMBER, _CONFIRM, publish_signing_keys, reads_pending=False)
+"""token's rights: functions of auth's, which publish and confirm nothing but what concerns signing keys and JWTs."""
 
 
 async def find_number(pool: Pool, ticket: uuid.UUID, access: Access = OWNER) -> Numbered | None:

@@ -8,12 +8,13 @@ from typing import cast
 
 from services.auth.composition import open_auth
 from services.auth.deps import AuthDeps
-from services.auth.revocations.operations.revoking import tell
 from services.auth.settings import Settings
 from services.embedded.valkey import ADMIN, Valkey
 from shared.contracts import subjects
+from shared.contracts.events import PrincipalsChanged
 from shared.kernel.ids import unique_id
 from shared.kernel.settings import Secret
+from shared.messaging.outbox import publish
 from tests.bench.hop import Hop
 from tests.bench.measures import Measure, at_most, figure, percentile
 from tests.bench.server import serving
@@ -66,7 +67,8 @@ async def _open(stack: contextlib.AsyncExitStack, parts: Parts, count: int) -> t
 async def _pass(deps: AuthDeps, count: int) -> uuid.UUID:
     """Revoke something; return the ticket once that is in force everywhere."""
     async with deps.pool.acquire() as connection, connection.transaction():
-        ticket = await tell(connection, "bench", subjects.session("bench", unique_id()), by="bench")
+        event = PrincipalsChanged(subjects=(subjects.session("bench", unique_id()),), reason="bench")
+        ticket = await publish(connection, event, asked_by="bench")
     receipt = await deps.revocations.confirm(ticket)
     assert receipt.acked == count + 1, receipt
     return ticket

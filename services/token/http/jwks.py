@@ -2,7 +2,7 @@
 
 import msgspec
 
-from services.token.http.deps import TokenDeps
+from services.token.operations.deps import TokenDeps
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import Id

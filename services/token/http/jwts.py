@@ -5,13 +5,13 @@ from typing import Annotated, Final
 import msgspec
 
 from services.token.domain.tokens import DEFAULT_S, LONGEST_S, SHORTEST_S
-from services.token.http.deps import TokenDeps
 from services.token.operations import tokens as operations
+from services.token.operations.deps import TokenDeps
 from shared.contracts.claims import Claims
-from shared.guard.receipt import HEADER
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes
 from shared.web.parameters import Id
+from shared.web.receipts import add_receipt
 
 routes = Routes[TokenDeps]("jwts")
 
@@ -93,7 +93,7 @@ class Introspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 )
 async def create_account_jwt(call: Call[TokenDeps], params: CreateAccountJwt) -> Jwt:
     """Make a JWT from the caller's session."""
-    return Jwt(await operations.create_account_jwt(call.deps.keyrings, call.principal, duration_s=params.duration))
+    return Jwt(await operations.create_account_jwt(call.deps, call.principal, duration_s=params.duration))
 
 
 @routes.endpoint(
@@ -109,9 +109,8 @@ async def create_user_jwt(call: Call[TokenDeps], params: CreateUserJwt) -> Jwt:
     """Make a JWT for a user, bound to one of the user's sessions if there is any."""
     session = RECENT if params.session_id == f"{RECENT}()" else params.session_id
     token = await operations.create_user_jwt(
-        call.deps.keyrings,
-        call.deps.bus,
-        project=call.project.id,
+        call.deps,
+        call.project.id,
         user=params.user_id,
         session=session,
         duration_s=params.duration,
@@ -128,9 +127,7 @@ async def create_user_jwt(call: Call[TokenDeps], params: CreateUserJwt) -> Jwt:
 )
 async def introspect_jwt(call: Call[TokenDeps], params: IntrospectJwt) -> Introspection:
     """Say whether a JWT is good at this moment, and what it claims."""
-    deps = call.deps
-    claims = await operations.introspect(deps.keyrings, deps.guard, project=call.project.id, token=params.token)
-    return Introspection.of(claims)
+    return Introspection.of(await operations.introspect(call.deps, call.project.id, token=params.token))
 
 
 @routes.endpoint(
@@ -144,10 +141,5 @@ async def introspect_jwt(call: Call[TokenDeps], params: IntrospectJwt) -> Intros
 )
 async def revoke_jwt(call: Call[TokenDeps], params: RevokeJwt) -> Reply:
     """End one JWT everywhere; what is no good JWT of this project is answered alike (RFC 7009, 2.2)."""
-    deps = call.deps
-    receipt = await operations.revoke(
-        deps.keyrings, deps.bus, deps.revocations, principal=call.principal, token=params.token
-    )
-    if receipt is not None:
-        call.add_header(HEADER, receipt.header())
+    add_receipt(call, await operations.revoke(call.deps, call.principal, token=params.token))
     return Reply(body=b"{}")

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from services.token.domain.key_factory import KeyFactory
 from services.token.domain.seal import Seal
-from services.token.domain.signing_keys import Algorithm, Signer, State, read_private
-from services.token.operations.signing_keys import current_key_set
+from services.token.domain.signing_keys import Signer, State, read_private
+from services.token.operations.key_sets import current_key_set
 from services.token.store.signing_keys import KeySet
-from shared.contracts.requests import VerificationKey, VerificationKeys
+from shared.contracts.requests import VerificationKey
 from shared.contracts.subjects import SIGNING_KEYS
 from shared.guard.guard import Guard
 from shared.guard.jwt import PublicKey
@@ -31,10 +32,9 @@ class Keyrings:
     heard of it, and has dropped its keyring, or has no lease, and reads at each call.
     """
 
-    def __init__(self, *, pool: Pool, seal: Seal, algorithm: Algorithm, guard: Guard) -> None:
+    def __init__(self, *, pool: Pool, key_factory: KeyFactory, guard: Guard) -> None:
         self._pool = pool
-        self._seal = seal
-        self._algorithm = algorithm
+        self._key_factory = key_factory
         self._cache = guard.cache
         self._held: Keyring | None = None
         self._generation = 0
@@ -46,7 +46,7 @@ class Keyrings:
             return self._held
         while True:
             generation = self._generation
-            read = _open(await current_key_set(self._pool, seal=self._seal, algorithm=self._algorithm), self._seal)
+            read = _open(await current_key_set(self._pool, self._key_factory), self._key_factory.seal)
             if generation == self._generation:  # else the keys have changed since, perhaps
                 self._held = read
                 return read
@@ -56,22 +56,17 @@ class Keyrings:
         self._generation += 1
 
 
-async def get_keys(pool: Pool, *, seal: Seal, algorithm: Algorithm) -> VerificationKeys:
-    """Return all keys whose JWTs are good, also the next one; from the database, for other services' guards."""
-    found = await current_key_set(pool, seal=seal, algorithm=algorithm)
-    return VerificationKeys(position=found.position, epoch=found.epoch, issuer=found.issuer, keys=_published(found))
+def published_keys(key_set: KeySet) -> tuple[VerificationKey, ...]:
+    """Return the public part of each key."""
+    return tuple(VerificationKey(kid=key.kid, algorithm=key.algorithm, jwk=key.jwk) for key in key_set.keys)
 
 
-def _published(found: KeySet) -> tuple[VerificationKey, ...]:
-    return tuple(VerificationKey(kid=key.kid, algorithm=key.algorithm, jwk=key.jwk) for key in found.keys)
-
-
-def _open(found: KeySet, seal: Seal) -> Keyring:
-    published = _published(found)
-    active = next(key for key in found.keys if key.state is State.ACTIVE)
-    private = read_private(seal.open(found.sealed[active.kid], kid=active.kid))
+def _open(key_set: KeySet, seal: Seal) -> Keyring:
+    published = published_keys(key_set)
+    active = next(key for key in key_set.keys if key.state is State.ACTIVE)
+    private = read_private(seal.open(key_set.sealed[active.kid], kid=active.kid))
     return Keyring(
-        issuer=found.issuer,
+        issuer=key_set.issuer,
         signer=Signer(kid=active.kid, algorithm=active.algorithm, key=private),
         published=published,
         public={key.kid: PublicKey.parse(key) for key in published},

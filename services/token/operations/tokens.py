@@ -4,20 +4,17 @@ import time
 import uuid
 
 from services.token.domain.tokens import Bearer, claims_for
-from services.token.operations.keyring import Keyrings
+from services.token.operations.deps import TokenDeps
 from shared.contracts.claims import Claims
 from shared.contracts.principal import Kind, Principal
 from shared.contracts.requests import FindSession
 from shared.contracts.revocations import RevokeJwt
-from shared.guard.barrier import Revocations
-from shared.guard.guard import Guard
 from shared.guard.jwt import verify
 from shared.guard.receipt import Receipt
 from shared.kernel.errors import ErrorType, Refusal
-from shared.messaging.bus import Bus
 
 
-async def create_account_jwt(keyrings: Keyrings, principal: Principal, *, duration_s: int) -> str:
+async def create_account_jwt(deps: TokenDeps, principal: Principal, *, duration_s: int) -> str:
     """Make a JWT from the caller's session. Raises `Refusal(USER_JWT_CREATION_DENIED)` where the caller is a JWT."""
     if principal.kind is Kind.JWT:
         raise Refusal(ErrorType.USER_JWT_CREATION_DENIED, "A JWT cannot be made from a JWT. Use a session.")
@@ -28,18 +25,16 @@ async def create_account_jwt(keyrings: Keyrings, principal: Principal, *, durati
         user_incarnation=principal.incarnation,
         session=principal.session,
     )
-    return await _mint(keyrings, bearer, duration_s)
+    return await _mint(deps, bearer, duration_s)
 
 
-async def create_user_jwt(
-    keyrings: Keyrings, bus: Bus, *, project: str, user: str, session: str, duration_s: int
-) -> str:
+async def create_user_jwt(deps: TokenDeps, project: str, *, user: str, session: str, duration_s: int) -> str:
     """Make a JWT for any user of a project, bound to a session by id, or the newest one for `recent`.
 
     A user without any session gets one that only the user binds. Raises `Refusal(USER_NOT_FOUND)` or
     `Refusal(USER_SESSION_NOT_FOUND)`, and `Unavailable` where auth does not answer.
     """
-    found = await bus.ask(FindSession(project=project, user=user, session=session))
+    found = await deps.bus.ask(FindSession(project=project, user=user, session=session))
     bearer = Bearer(
         project=project,
         project_incarnation=found.project_incarnation,
@@ -48,18 +43,18 @@ async def create_user_jwt(
         session=found.session,
         generation=found.generation,
     )
-    return await _mint(keyrings, bearer, duration_s)
+    return await _mint(deps, bearer, duration_s)
 
 
-async def introspect(keyrings: Keyrings, guard: Guard, *, project: str, token: str) -> Claims | None:
+async def introspect(deps: TokenDeps, project: str, *, token: str) -> Claims | None:
     """Return the claims of a JWT of this project that is good at this moment; None for all others.
 
     Good is what every service of ours would accept: its session stands, and its user is not blocked.
     """
-    keyring = await keyrings.current()
+    keyring = await deps.keyrings.current()
     try:
         claims = verify(token, project=project, issuer=keyring.issuer, keys=keyring.public)
-        principal = await guard.jwt(project, token)
+        principal = await deps.guard.jwt(project, token)
     except Refusal as refusal:
         if refusal.type is ErrorType.USER_JWT_INVALID:
             return None
@@ -67,25 +62,23 @@ async def introspect(keyrings: Keyrings, guard: Guard, *, project: str, token: s
     return None if principal is None or principal.blocked else claims
 
 
-async def revoke(
-    keyrings: Keyrings, bus: Bus, revocations: Revocations, *, principal: Principal, token: str
-) -> Receipt | None:
+async def revoke(deps: TokenDeps, principal: Principal, *, token: str) -> Receipt | None:
     """End one JWT, refused everywhere on return; None, and nothing is done, for what is no good JWT of this project.
 
     A user may end JWTs of their own, a key any. Raises `Refusal(USER_UNAUTHORIZED)`, `Unavailable`.
     """
-    keyring = await keyrings.current()
+    keyring = await deps.keyrings.current()
     try:
         claims = verify(token, project=principal.project, issuer=keyring.issuer, keys=keyring.public)
     except Refusal:
         return None
     if principal.kind is not Kind.KEY and principal.user != claims.sub:
         raise Refusal(ErrorType.USER_UNAUTHORIZED, "The JWT belongs to another user.")
-    revoked = await bus.ask(RevokeJwt(jti=claims.jti, exp=claims.exp, by=principal.who))
-    return await revocations.confirm(uuid.UUID(revoked.ticket))
+    revoked = await deps.bus.ask(RevokeJwt(jti=claims.jti, exp=claims.exp, by=principal.who))
+    return await deps.revocations.confirm(uuid.UUID(revoked.ticket))
 
 
-async def _mint(keyrings: Keyrings, bearer: Bearer, duration_s: int) -> str:
-    keyring = await keyrings.current()
+async def _mint(deps: TokenDeps, bearer: Bearer, duration_s: int) -> str:
+    keyring = await deps.keyrings.current()
     claims = claims_for(issuer=keyring.issuer, bearer=bearer, duration_s=duration_s, now=time.time())
     return keyring.signer.sign(claims)

@@ -5,6 +5,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
+from services.token.domain.key_factory import NewSigningKey
 from services.token.domain.signing_keys import SigningKey, State
 from shared.postgres.pool import Connection
 
@@ -95,11 +96,9 @@ async def read_key_set(connection: Connection) -> KeySet:
     )
 
 
-async def add_signing_key(
-    connection: Connection, *, kid: str, algorithm: str, state: State, jwk: str, sealed: bytes
-) -> None:
+async def add_signing_key(connection: Connection, new: NewSigningKey, state: State) -> None:
     """Add a key; one may be active and one next."""
-    await connection.execute(_ADD, kid, algorithm, state, jwk, sealed)
+    await connection.execute(_ADD, new.kid, new.algorithm, state, new.jwk, new.sealed)
 
 
 async def move_signing_key(connection: Connection, kid: str, state: State) -> None:

@@ -15,14 +15,14 @@ from argon2.profiles import CHEAPEST
 from services.auth.passwords.operations.passwords import Passwords
 from services.auth.people.operations import account, sessions, users
 from services.auth.principals.operations import principals
-from services.auth.revocations.operations.revoking import tell
 from shared.contracts import subjects
+from shared.contracts.events import PrincipalsChanged
 from shared.contracts.principal import Principal, Project
 from shared.contracts.requests import ResolveUser
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.errors import ErrorType, Unavailable
-from shared.messaging.outbox import find_number
+from shared.messaging.outbox import find_number, publish
 from shared.postgres.pool import open_pool
 from tests.integration.auth.conftest import PASSWORD, PROJECT, World, open_world
 from tests.integration.auth.test_account import sign_in
@@ -160,7 +160,8 @@ async def test_a_wrong_password_is_refused_once_what_is_pending_of_the_user_is_i
     session = await world.session(user)
     pool = await open_pool(database_of_world.dsn("auth"), name="tests")
     async with pool.acquire() as connection, connection.transaction():
-        ticket = await tell(connection, "user.password", subjects.user(PROJECT, user), by="tests")
+        event = PrincipalsChanged(subjects=(subjects.user(PROJECT, user),), reason="user.password")
+        ticket = await publish(connection, event, asked_by="tests")
     refused = await session.call("PATCH", "/account/password", password=OTHER, oldPassword="not the password")
     position = world.guard.cache.position
     found = await find_number(pool, ticket)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import jwt
 
 from services.embedded.valkey import Valkey
+from services.token.domain.key_factory import KeyFactory
 from services.token.domain.seal import Seal
 from services.token.domain.tokens import Bearer, claims_for
 from services.token.operations.keyring import Keyrings
@@ -103,7 +104,7 @@ async def test_a_replica_without_a_lease_signs_with_what_the_database_says(
 ) -> None:
     await start()
     deaf = Guard(service="token", redis_url=valkey.url("token"), resolver=BusResolver(bus))
-    keyrings = Keyrings(pool=pool, seal=Seal(settings.master_key), algorithm="ES256", guard=deaf)
+    keyrings = Keyrings(pool=pool, key_factory=KeyFactory(Seal(settings.master_key), "ES256"), guard=deaf)
 
     async def signing_kid() -> str:
         claims = claims_for(

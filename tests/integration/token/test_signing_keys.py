@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from services.token.composition import open_token
+from services.token.domain.key_factory import KeyFactory
 from services.token.domain.seal import Seal, WrongMasterKey
 from services.token.domain.signing_keys import State
-from services.token.operations.signing_keys import WrongIssuer, list_signing_keys, make_first_signing_keys
+from services.token.operations.key_sets import WrongIssuer, current_key_set, make_first_signing_keys
 from services.token.settings import Settings
 from shared.contracts.requests import GetKeys
 from shared.contracts.signing_keys import (
@@ -56,25 +57,25 @@ async def test_later_starts_keep_keys_and_issuer(settings: Settings, bus: Bus) -
 
 
 async def test_processes_that_start_at_once_agree_on_the_keys(settings: Settings, pool: Pool) -> None:
-    seal = Seal(settings.master_key)
+    key_factory = KeyFactory(Seal(settings.master_key), "ES256")
 
-    await asyncio.gather(*(make_first_signing_keys(pool, issuer="", seal=seal, algorithm="ES256") for _ in range(8)))
+    await asyncio.gather(*(make_first_signing_keys(pool, key_factory, issuer="") for _ in range(8)))
 
-    found = await list_signing_keys(pool, seal=seal, algorithm="ES256")
-    assert sorted(key.state for key in found) == [State.ACTIVE, State.NEXT]
+    keys = (await current_key_set(pool, key_factory)).keys
+    assert sorted(key.state for key in keys) == [State.ACTIVE, State.NEXT]
 
 
 async def test_a_wrong_master_key_refuses_to_start_and_changes_nothing(settings: Settings, pool: Pool) -> None:
     async with open_token(settings):
         pass
-    seal = Seal(settings.master_key)
-    before = await list_signing_keys(pool, seal=seal, algorithm="ES256")
+    key_factory = KeyFactory(Seal(settings.master_key), "ES256")
+    before = await current_key_set(pool, key_factory)
 
     with pytest.raises(WrongMasterKey, match="DAYPASS_MASTER_KEY"):
         async with open_token(replace(settings, master_key=Secret("another-master-key-" + "x" * 20))):
             pass
 
-    assert await list_signing_keys(pool, seal=seal, algorithm="ES256") == before
+    assert await current_key_set(pool, key_factory) == before
 
 
 async def test_a_master_key_is_changed_without_a_key_that_is_lost(settings: Settings, bus: Bus) -> None:

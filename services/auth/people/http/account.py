@@ -11,11 +11,11 @@ from services.auth.people.http.prefs import Prefs, written
 from services.auth.people.http.sessions import confirm_end
 from services.auth.people.operations import account as own
 from services.auth.people.operations import users as operations
-from services.auth.revocations.http.receipts import add_receipt, with_receipt
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId
+from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("account")
 

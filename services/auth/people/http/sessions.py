@@ -9,13 +9,13 @@ from services.auth.people.http.models import Session, SessionList, session_model
 from services.auth.people.operations import sessions as operations
 from services.auth.people.operations.sessions import Credentials, Ended, SignedIn
 from services.auth.projects.domain.projects import SHORTEST_SESSION_S
-from services.auth.revocations.http.receipts import add_receipt, with_receipt
 from shared.contracts.principal import Kind
 from shared.guard.jwt import claims_of
 from shared.kernel.errors import ErrorType
 from shared.web.authenticate import JWT
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import Id
+from shared.web.receipts import add_receipt, with_receipt
 
 # What takes rights away has no rate limit: nobody else's calls may keep a user from signing out.
 routes = Routes[AuthDeps]("account", {"sessionId": ErrorType.USER_SESSION_NOT_FOUND})

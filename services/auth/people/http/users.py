@@ -12,12 +12,12 @@ from services.auth.people.http.models import Session, SessionList, Token, User, 
 from services.auth.people.http.prefs import Prefs, written
 from services.auth.people.operations import sessions, tokens
 from services.auth.people.operations import users as operations
-from services.auth.revocations.http.receipts import add_receipt, with_receipt
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
+from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("users", {"userId": ErrorType.USER_NOT_FOUND, "sessionId": ErrorType.USER_SESSION_NOT_FOUND})
 

@@ -6,11 +6,11 @@ from services.auth.people.domain.records import User
 from services.auth.people.operations.users import gives_up_address, wrong_password
 from services.auth.people.store import sessions
 from services.auth.people.store import users as store
-from services.auth.revocations.operations.changing import Change, Changed, changing
-from services.auth.revocations.operations.revoking import confirm_pending, require_lease
+from services.auth.revocations.operations.endings import end_all
 from shared.contracts import subjects
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
+from shared.guard.changing import Change, Changed, changing, confirm_pending, require_lease
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.pool import Connection
@@ -69,7 +69,7 @@ async def update_password(
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
         user = await _change(change, principal, known, changes)
         if ends_sessions:
-            await change.end_all(principal.user, kept=principal.session)
+            await end_all(change, principal.user, kept=principal.session)
     return Changed(user, change.receipt)
 
 
@@ -113,7 +113,7 @@ async def _update_target(
     async with changing(deps, principal, reason, about, side_effect=True) as change:
         user = await _change(change, principal, known, changes)
         if project.session_invalidation and (gives_up_address(known, changes) or "password_hash" in changes):
-            await change.end_all(principal.user, kept=principal.session)
+            await end_all(change, principal.user, kept=principal.session)
     return Changed(user, change.receipt)
 
 
@@ -125,7 +125,7 @@ async def _known(deps: AuthDeps, principal: Principal) -> User:
 async def _prove(deps: AuthDeps, known: User, password: str) -> None:
     if not await deps.passwords.verify(password, known.password_hash):
         # Whoever repeats a change that was not confirmed is told so by this, and takes it for done.
-        await confirm_pending(deps.pool, deps.revocations, subjects.user(known.project, known.id))
+        await confirm_pending(deps, subjects.user(known.project, known.id))
         raise wrong_password()
 
 

@@ -8,9 +8,9 @@ import structlog
 
 from services.auth.deps import AuthDeps
 from services.auth.people.store import sessions as store
-from services.auth.revocations.operations.changing import SystemActor, changing
 from shared.contracts import subjects
 from shared.contracts.reasons import Reason
+from shared.guard.changing import SystemActor, changing
 from shared.guard.uses import REPORT_S, Use
 from shared.kernel.errors import Refusal
 from shared.messaging.wire import forever

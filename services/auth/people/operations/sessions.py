@@ -15,8 +15,7 @@ from services.auth.people.operations.users import create_user, wrong_password
 from services.auth.people.store import sessions as store
 from services.auth.people.store import tokens, users
 from services.auth.projects.store import projects
-from services.auth.revocations.operations.changing import Actor, Change, Changed, SystemActor, changing
-from services.auth.revocations.operations.revoking import confirm_pending, require_lease
+from services.auth.revocations.operations.endings import end_all
 from services.auth.revocations.store.endings import end_all_of_project
 from shared.appwrite.clientinfo import network_of
 from shared.contracts import subjects
@@ -24,6 +23,7 @@ from shared.contracts.credentials import SessionSecret, digest
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
 from shared.contracts.requests import FoundSession
+from shared.guard.changing import Actor, Change, Changed, SystemActor, changing, confirm_pending, require_lease
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
@@ -223,7 +223,7 @@ async def delete_sessions(deps: AuthDeps, actor: Actor, *, user_id: str, kept: s
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
     async with changing(deps, actor, Reason.SESSIONS_DELETED, subjects.user(actor.project, user_id)) as change:
-        await change.end_all(user_id, kept=kept)
+        await end_all(change, user_id, kept=kept)
     return change.receipt
 
 
@@ -245,7 +245,7 @@ async def confirm_end(deps: AuthDeps, ended: Ended) -> None:
         async with deps.pool.acquire() as connection:
             session = await store.find_ended(connection, project, user, secret_digest)
     named = [subjects.user(project, user)] + ([subjects.session(project, session)] if session else [])
-    await confirm_pending(deps.pool, deps.revocations, *named)
+    await confirm_pending(deps, *named)
 
 
 async def add_session(deps: AuthDeps, change: Change, *, project: Project, whose: Whose, sign_in: SignIn) -> SignedIn:

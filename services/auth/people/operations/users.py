@@ -12,11 +12,11 @@ from services.auth.people.store import sessions
 from services.auth.people.store import users as store
 from services.auth.people.store.spent_ids import is_reserved, is_spent
 from services.auth.projects.store.projects import hold_project
-from services.auth.revocations.operations.changing import Actor, Changed, changing
-from services.auth.revocations.operations.revoking import require_lease
+from services.auth.revocations.operations.endings import end_all
 from shared.contracts import subjects
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
+from shared.guard.changing import Actor, Changed, changing, require_lease
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
@@ -111,7 +111,7 @@ async def update_status(deps: AuthDeps, actor: Actor, *, user_id: str, enabled: 
     async with changing(deps, actor, reason, about, side_effect=enabled) as change:
         user = await store.set_enabled(change.connection, actor.project, user_id, enabled=enabled)
         if not enabled:
-            await change.end_all(user_id)
+            await end_all(change, user_id)
     return Changed(user, change.receipt)
 
 
@@ -193,7 +193,7 @@ async def update_password(
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
         user = await store.update_user(change.connection, project.id, user_id, **changes)
         if ends_sessions:
-            await change.end_all(user_id)
+            await end_all(change, user_id)
     return Changed(user, change.receipt)
 
 
@@ -209,7 +209,7 @@ async def delete_user(
         connection = change.connection
         if incarnation is not None and await sessions.lock_user(connection, project, user_id, incarnation) is None:
             raise store.not_found()
-        await change.end_all(user_id)
+        await end_all(change, user_id)
         await store.delete_user(connection, project, user_id)
     return change.receipt
 
@@ -222,7 +222,7 @@ async def _update_target(
         known = await store.lock_user(change.connection, project.id, user_id)
         user = await store.update_user(change.connection, project.id, user_id, **changes)
         if project.session_invalidation and gives_up_address(known, changes):
-            await change.end_all(user_id)
+            await end_all(change, user_id)
     return Changed(user, change.receipt)
 
 

@@ -9,12 +9,12 @@ from services.auth.lists.domain.list_queries import Attribute, Kind, parse_list_
 from services.auth.projects.domain.keys import Key as KeyOf
 from services.auth.projects.operations import keys as operations
 from services.auth.projects.operations.keys import KeyChange
-from services.auth.revocations.http.receipts import add_receipt, with_receipt
 from shared.contracts import scopes as vocabulary
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType, Refusal
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
+from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("project", {"keyId": ErrorType.KEY_NOT_FOUND})
 

@@ -9,11 +9,11 @@ from services.auth.lists.domain.list_queries import Attribute, Kind, parse_list_
 from services.auth.projects.domain.projects import LONGEST_NAME
 from services.auth.projects.domain.projects import Platform as PlatformOf
 from services.auth.projects.operations import platforms as operations
-from services.auth.revocations.http.receipts import add_receipt, with_receipt
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
+from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("project", {"platformId": ErrorType.PLATFORM_NOT_FOUND})
 

@@ -8,10 +8,10 @@ from services.auth.deps import AuthDeps
 from services.auth.projects.domain import projects as rules
 from services.auth.projects.domain.projects import AUTH_METHODS, AuthMethod, ProjectChange, StoredProject
 from services.auth.projects.operations import projects as operations
-from services.auth.revocations.http.receipts import with_receipt
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
+from shared.web.receipts import with_receipt
 
 routes = Routes[AuthDeps]("project")
 

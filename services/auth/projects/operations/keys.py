@@ -10,12 +10,12 @@ from services.auth.projects.domain.keys import Key
 from services.auth.projects.domain.projects import check_name
 from services.auth.projects.store import keys as store
 from services.auth.projects.store.projects import get_project
-from services.auth.revocations.operations.changing import Actor, Changed, SystemActor, changing
 from shared.contracts import scopes as vocabulary
 from shared.contracts import subjects
 from shared.contracts.credentials import DIGEST_BYTES
 from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
+from shared.guard.changing import Actor, Changed, SystemActor, changing
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal

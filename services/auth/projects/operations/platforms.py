@@ -5,10 +5,10 @@ from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.projects.domain.projects import Platform
 from services.auth.projects.store import platforms as store
 from services.auth.projects.store.projects import hold_project
-from services.auth.revocations.operations.changing import Changed, changing
 from shared.contracts import subjects
 from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
+from shared.guard.changing import Changed, changing
 from shared.guard.receipt import Receipt
 from shared.kernel.ids import chosen_id
 

@@ -3,11 +3,11 @@
 from services.auth.deps import AuthDeps
 from services.auth.projects.domain.projects import ProjectChange, StoredProject, check_name, check_origins
 from services.auth.projects.store import projects as store
-from services.auth.revocations.operations.changing import Actor, Changed, SystemActor, changing
 from shared.contracts import subjects
 from shared.contracts.events import ProjectDeleted
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
+from shared.guard.changing import Actor, Changed, SystemActor, changing
 from shared.guard.receipt import Receipt
 from shared.kernel.errors import ArgumentInvalid
 from shared.kernel.ids import is_project_id

@@ -4,13 +4,13 @@ import uuid
 from datetime import UTC, datetime
 
 from services.auth.deps import AuthDeps
-from services.auth.revocations.operations.revoking import tell
 from services.auth.revocations.store.revoked_jwts import insert_revoked_jwt
 from shared.contracts import subjects
+from shared.contracts.events import PrincipalsChanged
 from shared.contracts.reasons import Reason
 from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging import outbox
-from shared.messaging.outbox import StoredReceipt
+from shared.messaging.outbox import StoredReceipt, publish
 
 MOST = 1000
 
@@ -32,4 +32,5 @@ async def revoke_jwt(deps: AuthDeps, *, jti: str, exp: int, by: str) -> uuid.UUI
     """End one JWT, which would end by itself at `exp` in Unix seconds; return the ticket to confirm."""
     async with deps.pool.acquire() as connection, connection.transaction():
         await insert_revoked_jwt(connection, jti, datetime.fromtimestamp(exp, UTC))
-        return await tell(connection, Reason.JWT_REVOKED, subjects.jwt(jti), by=by)
+        event = PrincipalsChanged(subjects=(subjects.jwt(jti),), reason=Reason.JWT_REVOKED)
+        return await publish(connection, event, asked_by=by)

@@ -12,7 +12,6 @@ from services.auth.lists.domain.list_queries import parse_list_queries
 from services.auth.mail.http.links import check_link
 from services.auth.people.http.sessions import send_cookies
 from services.auth.people.operations.pace import Pace
-from services.auth.revocations.http.receipts import add_receipt, with_receipt
 from services.auth.teams.domain.teams import MEMBERSHIP_ATTRIBUTES, membership_attributes, shown_of_members
 from services.auth.teams.domain.teams import Membership as MembershipOf
 from services.auth.teams.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
@@ -24,6 +23,7 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.ids import UNIQUE
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
+from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("teams", {"teamId": ErrorType.TEAM_NOT_FOUND, "membershipId": ErrorType.MEMBERSHIP_NOT_FOUND})
 

@@ -7,7 +7,6 @@ import msgspec
 from services.auth.deps import AuthDeps
 from services.auth.lists.domain.list_queries import parse_list_queries
 from services.auth.people.http.prefs import Prefs, written
-from services.auth.revocations.http.receipts import add_receipt, with_receipt
 from services.auth.teams.domain.teams import MOST_ROLES_IN_TEAM, TEAM_ATTRIBUTES
 from services.auth.teams.domain.teams import Team as TeamOf
 from services.auth.teams.operations import teams as operations
@@ -17,6 +16,7 @@ from shared.kernel.errors import ErrorType
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
+from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("teams", {"teamId": ErrorType.TEAM_NOT_FOUND})
 

@@ -16,7 +16,7 @@ from services.auth.people.operations.sessions import SignedIn, SignIn, Whose, ad
 from services.auth.people.store import sessions, users
 from services.auth.people.store.spent_ids import is_spent
 from services.auth.projects.store.projects import hold_project
-from services.auth.revocations.operations.changing import Change, Changed, changing
+from services.auth.revocations.operations.endings import end_all
 from services.auth.teams.domain.teams import (
     Invitation,
     Membership,
@@ -34,6 +34,7 @@ from shared.contracts import subjects
 from shared.contracts.credentials import digest
 from shared.contracts.principal import Kind, Principal, Project
 from shared.contracts.reasons import Reason
+from shared.guard.changing import Change, Changed, changing
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
@@ -379,7 +380,7 @@ async def _take_from_claimant(change: Change, project: str, invited: User) -> No
 
     Anybody can sign up with an address. What is signed in, and the password, must not outlive the proof.
     """
-    await change.end_all(invited.id)
+    await end_all(change, invited.id)
     await users.update_user(change.connection, project, invited.id, password_hash=None, password_updated_at=None)
 
 

@@ -6,8 +6,6 @@ from services.auth.people.domain.roles import check_number, roles_of
 from services.auth.people.store import sessions, users
 from services.auth.people.store.spent_ids import is_spent
 from services.auth.projects.store.projects import hold_project
-from services.auth.revocations.operations.changing import Changed, changing
-from services.auth.revocations.operations.revoking import confirm_pending, require_lease
 from services.auth.teams.domain.teams import OWNER, NewMembership, Team, check_member, check_owner
 from services.auth.teams.store import memberships
 from services.auth.teams.store import teams as store
@@ -15,6 +13,7 @@ from shared.contracts import subjects
 from shared.contracts.grants import FindTeamGrants
 from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
+from shared.guard.changing import Changed, changing, confirm_pending, require_lease
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import Unavailable
@@ -125,7 +124,7 @@ async def _check_unnamed(deps: AuthDeps, principal: Principal, team_id: str) -> 
         asked = FindTeamGrants(incarnation=principal.project_incarnation, team=team_id)
         is_taken = (await deps.bus.ask(asked)).is_named
     if is_taken:
-        await confirm_pending(deps.pool, deps.revocations, subjects.team(principal.project, team_id))
+        await confirm_pending(deps, subjects.team(principal.project, team_id))
         raise store.already_exists()
 
 

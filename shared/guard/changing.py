@@ -6,29 +6,44 @@ Every operation that ends or narrows what callers may do is one. `tests/architec
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import asyncpg
 
-from services.auth.deps import AuthDeps
-from services.auth.revocations.operations.revoking import confirm_pending, require_lease, tell
-from services.auth.revocations.store.endings import end_all_of_user
-from shared.contracts import subjects
+from shared.contracts.events import PrincipalsChanged
 from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
+from shared.guard.barrier import Revocations
+from shared.guard.guard import Guard
 from shared.guard.receipt import PENDING, Receipt
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.messaging.outbox import is_published
-from shared.postgres.pool import Connection
+from shared.messaging.outbox import Access, is_published, list_pending_about
+from shared.postgres.pool import Connection, Pool
 
 T = TypeVar("T")
+
+
+class ChangeDeps(Protocol):
+    """What a revoking change needs of its service."""
+
+    @property
+    def pool(self) -> Pool:
+        """The service's own database connections."""
+
+    @property
+    def guard(self) -> Guard:
+        """The guard of the process."""
+
+    @property
+    def revocations(self) -> Revocations:
+        """What waits until a change is in force everywhere, and knows how this service reaches the outbox."""
 
 
 class SystemActor(NamedTuple):
     """Who changes something without a credential: the command line, a policy, or a user who signs in.
 
     `who` is for receipts. `ticket` is the id that the change's entry in the outbox will have, where it was chosen
-    before: by that a request which is delivered twice is known.
+    before: by that a request which is delivered twice is known. `project` is empty for what is of the instance.
     """
 
     project: str
@@ -38,6 +53,9 @@ class SystemActor(NamedTuple):
 
 Actor = Principal | SystemActor
 """Who asks for a change."""
+
+INSTANCE_ACTOR = SystemActor("", "cli")
+"""The command line, where it changes what belongs to no project."""
 
 
 def command_line(project: str, ticket: uuid.UUID) -> SystemActor:
@@ -64,34 +82,24 @@ class Change:
 
     def revoke(self, *revoked: str, reason: Reason | None = None) -> None:
         """Announce, when the block is left, that what was known of these subjects no longer holds."""
-        self._revoked.setdefault(reason or self._reason, []).extend(revoked)
+        named = self._revoked.setdefault(reason or self._reason, [])
+        named += [subject for subject in dict.fromkeys(revoked) if subject not in named]
 
-    async def end_all(self, user_id: str, *, kept: str = "") -> None:
-        """End a user's sessions but `kept`, login tokens, pending invitations, and JWTs without a session.
-
-        This is the one rule of what ends with all sessions of a user: everything by which the user could still sign in
-        or act. Raises `Refusal(USER_NOT_FOUND)`.
-        """
-        if not await end_all_of_user(self.connection, self.actor.project, user_id, kept=kept):
-            raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
-        user = subjects.user(self.actor.project, user_id)
-        if user not in self._revoked[self._reason]:
-            self.revoke(user)
-
-    async def announce(self) -> list[uuid.UUID]:
+    async def announce(self, access: Access) -> list[uuid.UUID]:
         """Publish an entry for each reason, within the transaction; return their tickets, the change's own last."""
         chosen = self.actor.ticket if isinstance(self.actor, SystemActor) else None
         tickets = []
         for reason, revoked in reversed(self._revoked.items()):
             if revoked:
+                event = PrincipalsChanged(subjects=tuple(revoked), reason=reason)
                 ticket = chosen if reason is self._reason else None
-                tickets.append(await tell(self.connection, reason, *revoked, by=self.actor.who, ticket=ticket))
+                tickets.append(await access.publish(self.connection, event, asked_by=self.actor.who, ticket=ticket))
         return tickets
 
 
 @contextlib.asynccontextmanager
 async def changing(
-    deps: AuthDeps,
+    deps: ChangeDeps,
     actor: Actor,
     reason: Reason,
     *revoked: str,
@@ -102,19 +110,20 @@ async def changing(
     """Change something in a transaction that revokes these subjects; once the block has been left, that is in force.
 
     `side_effect`: refuse the change at once where nobody could confirm it, while a pure revocation always commits.
-    A refusal leaves the block only after what was pending about `revoked` and `settles` is in force everywhere.
+    A refusal leaves the block only after what was pending about `revoked` and `settles` is in force everywhere, where
+    the service may read what is pending.
     `may_stay_pending`: what is committed but not confirmed in time has the receipt PENDING; else raises `Unavailable`.
     """
     if side_effect:
         require_lease(deps.guard)
     async with (
-        _settled(deps, *revoked, *settles),
+        after_pending(deps, *revoked, *settles),
         deps.pool.acquire() as connection,
         connection.transaction(),
     ):
         change = Change(connection, actor, reason, revoked)
         yield change
-        tickets = await change.announce()
+        tickets = await change.announce(deps.revocations.access)
     try:
         for ticket in tickets:
             change.receipt = await deps.revocations.confirm(ticket)
@@ -124,7 +133,9 @@ async def changing(
         change.receipt = PENDING
 
 
-async def once(deps: AuthDeps, actor: SystemActor, operation: Awaitable[Changed[T] | Receipt | None]) -> Receipt | None:
+async def once(
+    deps: ChangeDeps, actor: SystemActor, operation: Awaitable[Changed[T] | Receipt | None]
+) -> Receipt | None:
     """Return the receipt of an operation that the command line asks for, also where it was done before by its ticket.
 
     Raises what the operation raises.
@@ -141,7 +152,7 @@ async def once(deps: AuthDeps, actor: SystemActor, operation: Awaitable[Changed[
 
 
 @contextlib.asynccontextmanager
-async def _settled(deps: AuthDeps, *subjects: str) -> AsyncIterator[None]:
+async def after_pending(deps: ChangeDeps, *subjects: str) -> AsyncIterator[None]:
     """Let a refusal out only once what was changed about these subjects before is in force everywhere.
 
     A delete whose first call was not confirmed is repeated, and its "not found" says that it is done.
@@ -149,6 +160,21 @@ async def _settled(deps: AuthDeps, *subjects: str) -> AsyncIterator[None]:
     try:
         yield
     except Refusal:
-        if subjects:
-            await confirm_pending(deps.pool, deps.revocations, *subjects)
+        if subjects and deps.revocations.access.reads_pending:
+            await confirm_pending(deps, *subjects)
         raise
+
+
+async def confirm_pending(deps: ChangeDeps, *subjects: str) -> None:
+    """Wait until all that is pending about these subjects is in force everywhere. Call it with no connection held."""
+    for ticket in await list_pending_about(deps.pool, subjects):
+        await deps.revocations.confirm(ticket)
+
+
+def require_lease(guard: Guard) -> None:
+    """Refuse what would revoke as a side effect while nobody could confirm it; raises `Unavailable`, before any change.
+
+    Pure revocations always commit; this is for the rest: roles, blocked users, a sign-in that ends the oldest session.
+    """
+    if not guard.cache.is_leased():
+        raise Unavailable("The revocation feed cannot be reached. Try again.", type=ErrorType.REVOCATION_UNCONFIRMED)

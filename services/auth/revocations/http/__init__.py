@@ -1,1 +1,0 @@
-"""HTTP: what the answers of a revoking change have in common."""
