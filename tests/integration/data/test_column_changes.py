@@ -1,11 +1,11 @@
 """Columns that change: size, bounds, elements, default, key; what is stored stays as it is."""
 
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from services.data.domain.columns import MODULES
+from services.data.domain.columns import ALL
+from services.data.domain.columns.kind import Kind
 from tests.integration.data.api import Answer, Api, Json, TableApi, query
 from tests.integration.data.test_columns import declared
 
@@ -23,16 +23,16 @@ async def change(table: TableApi, kind: str, key: str, **parameters: Any) -> Ans
 
 @pytest.mark.check("data 45")
 @pytest.mark.check("data 47")
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.KIND.name)
-async def test_a_column_of_each_kind_is_changed_and_renamed(api: Api, module: ModuleType) -> None:
-    table, kind, example = await api.new_table(), module.KIND.name, module.EXAMPLES[-1]
-    made = (await table.add_column(kind, "own", **declared(module))).body
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
+async def test_a_column_of_each_kind_is_changed_and_renamed(api: Api, kind: Kind) -> None:
+    table, example = await api.new_table(), kind.examples[-1]
+    made = (await table.add_column(kind.name, "own", **declared(kind))).body
     row = await table.new_row({"own": example})
     assert (await table.get(row, replica=OTHER)).body["own"] == example
 
-    defaulted = await change(table, kind, "own", **declared(module), default=example)
-    required = await change(table, kind, "own", **declared(module), required=True)
-    renamed = await change(table, kind, "own", **declared(module), newKey="new")
+    defaulted = await change(table, kind.name, "own", **declared(kind), default=example)
+    required = await change(table, kind.name, "own", **declared(kind), required=True)
+    renamed = await change(table, kind.name, "own", **declared(kind), newKey="new")
 
     said = {"$updatedAt": defaulted.body["$updatedAt"], "default": example}
     assert (defaulted.status, defaulted.body) == (200, made | said)

@@ -1,39 +1,39 @@
-"""Every kind of column, with the values that its module names, through create, read, query and index."""
+"""Every kind of column, with the values that it names, through create, read, query and index."""
 
-from types import ModuleType
 from typing import Any
 
 import msgspec
 import pytest
 
-from services.data.domain.columns import MODULES
+from services.data.domain.columns import ALL
+from services.data.domain.columns.kind import Kind
 from tests.integration.data.api import Api, Json, TableApi, query
 
 
-def declared(module: ModuleType) -> Json:
+def declared(kind: Kind) -> Json:
     """What is sent to make a column of a kind with the options of its examples."""
-    given: Json = msgspec.to_builtins(module.OPTIONS)
+    given: Json = msgspec.to_builtins(kind.declared)
     return given
 
 
-kinds = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.KIND.name)
+kinds = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
 
 
-async def table_of(api: Api, module: ModuleType, **parameters: Any) -> TableApi:
+async def table_of(api: Api, kind: Kind, **parameters: Any) -> TableApi:
     table = await api.new_table()
-    made = await table.add_column(module.KIND.name, "own", **declared(module), **parameters)
+    made = await table.add_column(kind.name, "own", **declared(kind), **parameters)
     assert made.status == 202, made
     return table
 
 
 @kinds
-async def test_a_kind_takes_shows_and_finds_its_examples(api: Api, module: ModuleType) -> None:
-    table = await table_of(api, module)
+async def test_a_kind_takes_shows_and_finds_its_examples(api: Api, kind: Kind) -> None:
+    table = await table_of(api, kind)
     indexed = await table.call(
-        "POST", "/indexes", body={"key": "by-own", "type": "key", "columns": ["own"], "lengths": lengths(module)}
+        "POST", "/indexes", body={"key": "by-own", "type": "key", "columns": ["own"], "lengths": lengths(kind)}
     )
     assert indexed.said == (202, "")
-    for example in module.EXAMPLES:
+    for example in kind.examples:
         row = await table.new_row({"own": example})
 
         assert (await table.get(row)).body["own"] == example
@@ -42,10 +42,10 @@ async def test_a_kind_takes_shows_and_finds_its_examples(api: Api, module: Modul
 
 
 @kinds
-async def test_a_kind_refuses_what_is_no_value_of_it(api: Api, module: ModuleType) -> None:
-    table = await table_of(api, module)
+async def test_a_kind_refuses_what_is_no_value_of_it(api: Api, kind: Kind) -> None:
+    table = await table_of(api, kind)
     row = await table.new_row({"text": "a"})
-    for reject in module.REJECTS:
+    for reject in kind.rejects:
         made = await table.create({"own": reject})
         changed = await table.update(row, {"data": {"own": reject}})
 
@@ -56,40 +56,40 @@ async def test_a_kind_refuses_what_is_no_value_of_it(api: Api, module: ModuleTyp
 
 
 @kinds
-async def test_a_list_of_a_kind_is_kept_in_order_and_found_by_its_elements(api: Api, module: ModuleType) -> None:
-    table = await table_of(api, module, array=True)
-    row = await table.new_row({"own": module.EXAMPLES})
+async def test_a_list_of_a_kind_is_kept_in_order_and_found_by_its_elements(api: Api, kind: Kind) -> None:
+    table = await table_of(api, kind, array=True)
+    row = await table.new_row({"own": kind.examples})
     empty = await table.new_row({"text": "a"})
 
-    assert (await table.get(row)).body["own"] == module.EXAMPLES
+    assert (await table.get(row)).body["own"] == kind.examples
     assert (await table.get(empty)).body["own"] == []
-    for example in module.EXAMPLES:
+    for example in kind.examples:
         assert await table.found(query("contains", "own", example)) == [row]
-    for reject in module.REJECTS:
-        refused = await table.create({"own": [module.EXAMPLES[0], reject]})
+    for reject in kind.rejects:
+        refused = await table.create({"own": [kind.examples[0], reject]})
         assert refused.status == 400, (reject, refused)
-    assert (await table.create({"own": module.EXAMPLES[0]})).said == (400, "row_invalid_structure")
+    assert (await table.create({"own": kind.examples[0]})).said == (400, "row_invalid_structure")
 
 
 @kinds
-async def test_a_default_is_given_to_rows_that_have_no_value(api: Api, module: ModuleType) -> None:
-    table = await table_of(api, module, default=module.EXAMPLES[-1])
+async def test_a_default_is_given_to_rows_that_have_no_value(api: Api, kind: Kind) -> None:
+    table = await table_of(api, kind, default=kind.examples[-1])
     column = await table.call("GET", "/columns/own")
     row = await table.new_row({"text": "a"})
 
-    assert column.body["default"] == module.EXAMPLES[-1]
-    assert (await table.get(row)).body["own"] == module.EXAMPLES[-1]
+    assert column.body["default"] == kind.examples[-1]
+    assert (await table.get(row)).body["own"] == kind.examples[-1]
 
 
 @kinds
-async def test_a_column_is_shown_as_its_kind_is_documented(api: Api, module: ModuleType) -> None:
+async def test_a_column_is_shown_as_its_kind_is_documented(api: Api, kind: Kind) -> None:
     table = await api.new_table()
-    made = await table.add_column(module.KIND.name, "own", **declared(module))
+    made = await table.add_column(kind.name, "own", **declared(kind))
 
     common = {"key", "type", "status", "error", "required", "array", "$createdAt", "$updatedAt", "default"}
-    assert set(made.body) == common | MORE.get(module.KIND.name, set())
+    assert set(made.body) == common | MORE.get(kind.name, set())
     assert made.body == (await table.call("GET", "/columns/own")).body
-    shown = {"type": TYPES.get(module.KIND.name, module.KIND.name), "status": "available", "error": "", "key": "own"}
+    shown = {"type": TYPES.get(kind.name, kind.name), "status": "available", "error": "", "key": "own"}
     assert made.body == made.body | shown | {"required": False, "array": False, "default": None}
 
 
@@ -112,6 +112,6 @@ MORE = {
 TYPES = {"float": "double", "email": "string", "enum": "string", "ip": "string", "url": "string"}
 
 
-def lengths(module: ModuleType) -> list[int]:
+def lengths(kind: Kind) -> list[int]:
     """Long texts are indexed by their beginnings."""
-    return [100] if module.KIND.is_text and module.KIND.index_width(module.OPTIONS) > 768 else []
+    return [100] if kind.is_text and kind.index_width(kind.declared) > 768 else []

@@ -1,50 +1,46 @@
-"""Every kind of column, by the values that its module names: what it takes, what it refuses, how much room it takes."""
+"""Every kind of column, by the values that it names: what it takes, what it refuses, how much room it takes."""
 
 from datetime import datetime
-from types import ModuleType
 
 import pytest
 
-from services.data.domain import columns
-from services.data.domain.columns import INLINE, KINDS, MODULES
-from services.data.domain.columns.kind import Options, ValueInvalid
+from services.data.domain.columns import ALL, INLINE, KINDS
+from services.data.domain.columns.kind import Kind, Options, ValueInvalid
 from services.data.domain.columns.url import SIZE as LONGEST_URL
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 
-kinds = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.KIND.name)
+kinds = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
 
 
 @kinds
-def test_a_kind_takes_its_examples_as_they_are(module: ModuleType) -> None:
-    options = module.KIND.options(module.OPTIONS)
-    for example in module.EXAMPLES:
-        checked = module.KIND.check(example, options)
+def test_a_kind_takes_its_examples_as_they_are(kind: Kind) -> None:
+    options = kind.options(kind.declared)
+    for example in kind.examples:
+        checked = kind.check(example, options)
 
         assert (wire_date(checked) if isinstance(checked, datetime) else checked) == example
 
 
 @kinds
-def test_a_kind_refuses_what_is_no_value_of_it_and_says_why(module: ModuleType) -> None:
-    options = module.KIND.options(module.OPTIONS)
-    for reject in [*module.REJECTS, None, {}, [], [module.EXAMPLES[0]]]:
+def test_a_kind_refuses_what_is_no_value_of_it_and_says_why(kind: Kind) -> None:
+    options = kind.options(kind.declared)
+    for reject in [*kind.rejects, None, {}, [], [kind.examples[0]]]:
         with pytest.raises(ValueInvalid, match=r"^it must "):
-            module.KIND.check(reject, options)
+            kind.check(reject, options)
 
 
 @kinds
-def test_a_kind_completes_its_options_once(module: ModuleType) -> None:
-    completed = module.KIND.options(module.OPTIONS)
+def test_a_kind_completes_its_options_once(kind: Kind) -> None:
+    completed = kind.options(kind.declared)
 
-    assert module.KIND.options(completed) == completed
-    assert module.KIND.width(completed) > 0
-    assert module.KIND.index_width(completed) > 0
+    assert kind.options(completed) == completed
+    assert kind.width(completed) > 0
+    assert kind.index_width(completed) > 0
 
 
-def test_each_module_is_one_kind_under_its_own_name() -> None:
-    assert {module.__name__.rpartition(".")[2] for module in MODULES} == set(KINDS)
-    assert len(KINDS) == len(MODULES)
-    assert all(getattr(columns, name).KIND is kind for name, kind in KINDS.items())
+def test_each_kind_has_a_name_of_its_own_and_can_be_declared_inline() -> None:
+    assert len(KINDS) == len(ALL)
     assert {INLINE[name] for name in INLINE} == set(KINDS)
 
 

@@ -1,6 +1,4 @@
-"""The kinds of columns: one module each, with values that it takes and refuses; this is their registry."""
-
-from types import ModuleType
+"""The kinds of columns, with values that each takes and refuses; this is their registry."""
 
 from services.data.domain.columns import (
     bigint,
@@ -11,33 +9,31 @@ from services.data.domain.columns import (
     float,  # noqa: A004 the kind's name
     integer,
     ip,
-    longtext,
-    mediumtext,
     string,
-    text,
+    texts,
     url,
     varchar,
 )
 from services.data.domain.columns.kind import Kind
 
-MODULES: tuple[ModuleType, ...] = (
-    string,
-    varchar,
-    text,
-    mediumtext,
-    longtext,
-    integer,
-    bigint,
-    float,
-    boolean,
-    datetime,
-    email,
-    enum,
-    ip,
-    url,
+ALL: tuple[Kind, ...] = (
+    string.KIND,
+    varchar.KIND,
+    texts.TEXT,
+    texts.MEDIUMTEXT,
+    texts.LONGTEXT,
+    integer.KIND,
+    bigint.KIND,
+    float.KIND,
+    boolean.KIND,
+    datetime.KIND,
+    email.KIND,
+    enum.KIND,
+    ip.KIND,
+    url.KIND,
 )
 
-KINDS: dict[str, Kind] = {module.KIND.name: module.KIND for module in MODULES}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in ALL}
 """By the name that a column is asked for with."""
 
 INLINE = {name: name for name in KINDS if name != "float"} | {"double": "float"}

@@ -23,7 +23,7 @@ KIND = Kind(
     check=check,
     width=fixed(8),
     index_width=fixed(1),
+    declared=Options(min=integer.LEAST, max=integer.MOST),
+    examples=[0, integer.LEAST, integer.MOST],
+    rejects=["5.0", "five", 5.5, True, 2**63, "9" * 30],
 )
-OPTIONS = Options(min=integer.LEAST, max=integer.MOST)
-EXAMPLES = [0, integer.LEAST, integer.MOST]
-REJECTS = ["5.0", "five", 5.5, True, 2**63, "9" * 30]

@@ -18,7 +18,6 @@ KIND = Kind(
     check=check,
     width=fixed(1),
     index_width=fixed(1),
+    examples=[True, False],
+    rejects=[1, 0, "true", "", [True]],
 )
-OPTIONS = Options()
-EXAMPLES = [True, False]
-REJECTS = [1, 0, "true", "", [True]]

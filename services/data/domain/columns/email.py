@@ -2,7 +2,7 @@
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.data.domain.columns.kind import Kind, Options, Value, ValueInvalid, characters, fixed
+from services.data.domain.columns.kind import Options, Value, ValueInvalid, characters, formatted
 
 SIZE = 254
 
@@ -17,17 +17,10 @@ def check(value: Value, options: Options) -> str:
     return found
 
 
-KIND = Kind(
-    name="email",
-    wire_type="string",
-    format="email",
-    postgres="text",
-    options=lambda _: Options(size=SIZE),
-    check=check,
-    width=fixed(SIZE * 4 + 2),
-    index_width=fixed(SIZE),
-    is_text=True,
+KIND = formatted(
+    "email",
+    check,
+    size=SIZE,
+    examples=["ada@example.org", "Ada.Lovelace+x@sub.example.org"],
+    rejects=["not-an-email", "", "a@", "a@b@c.org", 1, "x" * 300 + "@example.org"],
 )
-OPTIONS = Options(size=SIZE)
-EXAMPLES = ["ada@example.org", "Ada.Lovelace+x@sub.example.org"]
-REJECTS = ["not-an-email", "", "a@", "a@b@c.org", 1, "x" * 300 + "@example.org"]

@@ -36,7 +36,7 @@ KIND = Kind(
     width=fixed(SIZE * 4 + 2),
     index_width=fixed(SIZE),
     is_text=True,
+    declared=Options(elements=("red", "green", "Blue")),
+    examples=["red", "green", "Blue"],
+    rejects=["blue", "", "RED", 1, ["red"]],
 )
-OPTIONS = Options(elements=("red", "green", "Blue"))
-EXAMPLES = ["red", "green", "Blue"]
-REJECTS = ["blue", "", "RED", 1, ["red"]]

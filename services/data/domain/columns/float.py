@@ -28,7 +28,7 @@ KIND = Kind(
     check=check,
     width=fixed(8),
     index_width=fixed(2),
+    declared=Options(min=-1.5, max=1e300),
+    examples=[0.5, -1.5, 3, 1e300, 0.1],
+    rejects=["5", True, -1.6, 10**400, [0.5]],
 )
-OPTIONS = Options(min=-1.5, max=1e300)
-EXAMPLES = [0.5, -1.5, 3, 1e300, 0.1]
-REJECTS = ["5", True, -1.6, 10**400, [0.5]]

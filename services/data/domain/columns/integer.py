@@ -40,7 +40,7 @@ KIND = Kind(
     check=check,
     width=fixed(8),
     index_width=fixed(1),
+    declared=Options(min=-100, max=2**53 + 1),
+    examples=[0, 1, -100, 2**53 + 1],
+    rejects=["5", 5.0, 5.5, True, -101, 2**53 + 2, [1], 10**30],
 )
-OPTIONS = Options(min=-100, max=2**53 + 1)
-EXAMPLES = [0, 1, -100, 2**53 + 1]
-REJECTS = ["5", 5.0, 5.5, True, -101, 2**53 + 2, [1], 10**30]

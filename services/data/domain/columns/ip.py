@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from services.data.domain.columns.kind import Kind, Options, Value, ValueInvalid, fixed, text
+from services.data.domain.columns.kind import Options, Value, ValueInvalid, formatted, text
 
 SIZE = 39
 
@@ -19,17 +19,10 @@ def check(value: Value, _: Options) -> str:
     return found
 
 
-KIND = Kind(
-    name="ip",
-    wire_type="string",
-    format="ip",
-    postgres="text",
-    options=lambda _: Options(size=SIZE),
-    check=check,
-    width=fixed(SIZE * 4 + 2),
-    index_width=fixed(SIZE),
-    is_text=True,
+KIND = formatted(
+    "ip",
+    check,
+    size=SIZE,
+    examples=["127.0.0.1", "::1", "2001:db8::ff00:42:8329"],
+    rejects=["300.1.1.1", "localhost", "", 1, "1.2.3.4/8", "1.2.3.4\n"],
 )
-OPTIONS = Options(size=SIZE)
-EXAMPLES = ["127.0.0.1", "::1", "2001:db8::ff00:42:8329"]
-REJECTS = ["300.1.1.1", "localhost", "", 1, "1.2.3.4/8", "1.2.3.4\n"]

@@ -35,7 +35,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is how it is asked for; `wire_type` and `format` are how it is shown; `postgres` is its type there. `options`
     checks and completes what a column is declared with (raises `Refusal`); `check` returns what is stored for a value
-    (raises `ValueInvalid`). `shown` is the SQL that makes JSON of a column, which stands for `{}`.
+    (raises `ValueInvalid`). `shown` is the SQL that makes JSON of a column, which stands for `{}`. A column declared
+    with `declared` takes the values `examples` as they are, and refuses `rejects`.
     """
 
     name: str
@@ -50,11 +51,39 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     index_width: Callable[[Options], int]
     """What a value counts for in an index, likewise; 768 is the most of an index."""
     is_text: bool = False
+    declared: Options = Options()
+    examples: list[Value]
+    rejects: list[Value]
 
 
 def no_options(_: Options) -> Options:
     """Take nothing."""
     return Options()
+
+
+def formatted(
+    name: str,
+    check: Callable[[Value, Options], str],
+    *,
+    size: int,
+    examples: list[str],
+    rejects: list[Value],
+) -> Kind:
+    """Return a kind of texts of a format, which have at most `size` characters."""
+    return Kind(
+        name=name,
+        wire_type="string",
+        format=name,
+        postgres="text",
+        options=lambda _: Options(size=size),
+        check=check,
+        width=fixed(size * 4 + 2),
+        index_width=fixed(size),
+        is_text=True,
+        declared=Options(size=size),
+        examples=examples,
+        rejects=rejects,
+    )
 
 
 def fixed(width: int) -> Callable[[Options], int]:

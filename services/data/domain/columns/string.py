@@ -14,7 +14,7 @@ KIND = Kind(
     width=lambda options: 20 if (options.size or 0) > LONGEST_IN_ROW else (options.size or 0) * 4 + 2,
     index_width=lambda options: options.size or 0,
     is_text=True,
+    declared=Options(size=8),
+    examples=["", "a", "Ünïcode!", "'; --", "日本語日本語日本", "%_\\", '"\n\t'],
+    rejects=["123456789", 1, True, ["a"], {"a": 1}, "a\0b"],
 )
-OPTIONS = Options(size=8)
-EXAMPLES = ["", "a", "Ünïcode!", "'; --", "日本語日本語日本", "%_\\", '"\n\t']
-REJECTS = ["123456789", 1, True, ["a"], {"a": 1}, "a\0b"]

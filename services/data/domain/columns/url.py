@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from services.data.domain.columns.kind import Kind, Options, Value, ValueInvalid, characters, fixed
+from services.data.domain.columns.kind import Options, Value, ValueInvalid, characters, formatted
 
 SIZE = 2000
 _CHARACTERS = re.compile(r"[!-~]+\Z")
@@ -24,17 +24,10 @@ def check(value: Value, options: Options) -> str:
     return found
 
 
-KIND = Kind(
-    name="url",
-    wire_type="string",
-    format="url",
-    postgres="text",
-    options=lambda _: Options(size=SIZE),
-    check=check,
-    width=fixed(SIZE * 4 + 2),
-    index_width=fixed(SIZE),
-    is_text=True,
+KIND = formatted(
+    "url",
+    check,
+    size=SIZE,
+    examples=["https://example.org", "http://localhost:8080/a?b=c#d", "ftp://user@example.org/x"],
+    rejects=["example.org", "/path", "", "http://", 1, "https://exa mple.org", "http://x:port/"],
 )
-OPTIONS = Options(size=SIZE)
-EXAMPLES = ["https://example.org", "http://localhost:8080/a?b=c#d", "ftp://user@example.org/x"]
-REJECTS = ["example.org", "/path", "", "http://", 1, "https://exa mple.org", "http://x:port/"]
