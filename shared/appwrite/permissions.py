@@ -5,7 +5,7 @@ caller's, letter by letter.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -96,10 +96,9 @@ def granted_roles(permissions: Iterable[str], action: str) -> list[str]:
     return [text[len(start) : -len(end)] for text in permissions if text.startswith(start)]
 
 
-def grants(permissions: Iterable[str], action: str, roles: Iterable[str]) -> bool:
+def grants(permissions: Collection[str], action: str, roles: Iterable[str]) -> bool:
     """Say whether stored permissions grant an action to a holder of these roles."""
-    stored = frozenset(permissions)
-    return bool(stored) and any(f'{action}("{role}")' in stored for role in roles)
+    return bool(permissions) and not {f'{action}("{role}")' for role in roles}.isdisjoint(permissions)
 
 
 def _is_dimension(name: str, dimension: str) -> bool:

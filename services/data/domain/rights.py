@@ -40,14 +40,17 @@ def roles_for(table: Table, action: str, principal: Principal) -> list[str] | No
 
 def access(table: Table, action: str, principal: Principal) -> Access:
     """Return by what rows are open to an action."""
+    acting = roles_for(table, action, principal)
     return Access(
-        action=action, acting=roles_for(table, action, principal), reading=roles_for(table, "read", principal)
+        action=action, acting=acting, reading=acting if action == "read" else roles_for(table, "read", principal)
     )
 
 
 def is_closed(table: Table, principal: Principal) -> bool:
     """Say whether a table grants a caller nothing, and none of its rows can."""
-    return all(roles_for(table, action, principal) == [] for action in TABLE_ACTIONS)
+    if table.row_security or principal.kind is Kind.KEY:
+        return False
+    return not any(grants(table.permissions, action, principal.roles) for action in TABLE_ACTIONS)
 
 
 def closed_table(naming: Naming) -> Table:

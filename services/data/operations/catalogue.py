@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 from weakref import WeakValueDictionary
@@ -27,6 +27,7 @@ MOST_LENT = {Kind.GUEST: 2, Kind.SESSION: 4, Kind.JWT: 4, Kind.KEY: 4}
 """Long lists that are sent at once to callers of each kind."""
 MOST_LENT_TO_ONE = 2
 """Long lists that are sent at once to one user, or one key."""
+RECENT_READERS = 1_000
 MOST_READS = 16
 """Connections on which a project's guests together, or one user, may wait for what they read. A pool has more."""
 
@@ -50,6 +51,7 @@ class Catalogue:
         self._known: dict[Key, Table] = {}
         self._lent = Counter[str]()
         self._readers: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._recent_readers: deque[asyncio.Semaphore] = deque(maxlen=RECENT_READERS)
 
     async def read(self, key: Key, principal: Principal, work: "Work[T]") -> T:
         """Do work of one statement that carries the table's version; where it was made in vain, hold the table for it.
@@ -61,7 +63,11 @@ class Catalogue:
             async with self._pool.acquire() as connection:
                 return await self.read_on(connection, key, principal, work)
         # Slow questions of one client may keep that client waiting, but not everybody.
-        share = self._readers.setdefault(f"{principal.project}/{principal.user}", asyncio.Semaphore(MOST_READS))
+        reader = f"{principal.project}/{principal.user}"
+        share = self._readers.get(reader)
+        if share is None:
+            share = self._readers[reader] = asyncio.Semaphore(MOST_READS)
+            self._recent_readers.append(share)  # or the next read would have to make it again
         async with share, self._pool.acquire() as connection:
             return await self.read_on(connection, key, principal, work)
 
@@ -145,9 +151,8 @@ class Catalogue:
 
 
 def _check_enabled(table: Table, principal: Principal) -> None:
-    if principal.kind is Kind.KEY or is_closed(table, principal):
+    if (table.enabled and table.database.enabled) or principal.kind is Kind.KEY or is_closed(table, principal):
         return
     if not table.database.enabled:
         raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")
-    if not table.enabled:
-        raise Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
+    raise Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
