@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,14 @@ INDEX_WIDTH = 768
 
 SYSTEM_COLUMNS = {"$id": "id", "$sequence": "seq", "$createdAt": "created_at", "$updatedAt": "updated_at"}
 """What each row has, and its column in PostgreSQL."""
+
+
+class TableKey(NamedTuple):
+    """What names a table: its project's incarnation, its database, itself."""
+
+    incarnation: int
+    database: str
+    table: str
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,6 +49,33 @@ class NewIndex(msgspec.Struct, frozen=True, kw_only=True):
     lengths: list[int | None] = []
 
 
+class TableSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a table says of itself; `permissions` are texts."""
+
+    name: str
+    enabled: bool
+    row_security: bool
+    permissions: list[str]
+
+
+class NewTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A table as it is asked for, with its first columns and indexes."""
+
+    id: str
+    settings: TableSettings
+    columns: list[NewColumn]
+    indexes: list[NewIndex]
+
+
+class TableChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes of what a table says of itself; None: nothing."""
+
+    name: str | None
+    enabled: bool
+    row_security: bool
+    permissions: list[str] | None
+
+
 class InlineColumn(msgspec.Struct, frozen=True, kw_only=True):
     """A column inside the creation of a table."""
 

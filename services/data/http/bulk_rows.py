@@ -4,7 +4,7 @@ import msgspec
 
 from services.data.domain.row_json import parse_data, parse_list
 from services.data.http.databases import NOT_FOUND
-from services.data.http.rows import PATH, WRITE, WRITE_ERRORS, ManyRows, RowList, RowsChoice, aside, nothing, rows_key
+from services.data.http.rows import PATH, WRITE, WRITE_ERRORS, ManyRows, RowList, RowsPath, aside, nothing, rows_key
 from services.data.operations import bulk_rows as operations
 from services.data.operations.deps import DataDeps
 from shared.kernel.errors import ErrorType, Refusal
@@ -14,20 +14,20 @@ from shared.web.endpoint import Call, Caller, Routes
 routes = Routes[DataDeps]("tablesDB", NOT_FOUND)
 
 
-class UpsertRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
+class UpsertRows(RowsPath, frozen=True, kw_only=True, rename="camel"):
     """At most 100 rows, each an object with its data, and with `$id` and `$permissions` if need be."""
 
     rows: ManyRows
 
 
-class UpdateRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateRows(RowsPath, frozen=True, kw_only=True, rename="camel"):
     """What is to change in every row that the `queries` find; all rows, where there are none."""
 
     data: msgspec.Raw = msgspec.field(default_factory=nothing)
     queries: list[str] = []
 
 
-class DeleteRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
+class DeleteRows(RowsPath, frozen=True, kw_only=True, rename="camel"):
     """The `queries` find what is to be deleted; all rows, where there are none."""
 
     queries: list[str] = []

@@ -11,7 +11,7 @@ from services.data.domain.definitions import NewColumn
 from services.data.domain.listing import Listing
 from services.data.http import models
 from services.data.http.databases import NOT_FOUND
-from services.data.http.tables import COLUMN_ERRORS, TableChoice
+from services.data.http.tables import COLUMN_ERRORS, TablePath, table_key
 from services.data.http.tables import PATH as TABLES
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
@@ -43,7 +43,7 @@ LISTING = Listing(
 Number = int | float
 
 
-class ColumnOptions(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class ColumnOptions(TablePath, frozen=True, kw_only=True, rename="camel"):
     """A column of any kind; each kind uses some of `size`, `min`, `max`, `elements`."""
 
     key: Id
@@ -69,14 +69,14 @@ class UpdateColumn(ColumnOptions, frozen=True, kw_only=True, rename="camel"):
     new_key: Id | None = None
 
 
-class ListColumns(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class ListColumns(TablePath, frozen=True, kw_only=True, rename="camel"):
     """`queries` in the SDKs' syntax; a cursor is a column's key."""
 
     queries: list[str] = []
     total: bool = True
 
 
-class ColumnChoice(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class ColumnPath(TablePath, frozen=True, kw_only=True, rename="camel"):
     """One column."""
 
     key: Id
@@ -95,7 +95,7 @@ def _declare(kind: str) -> None:
     )
     async def create_column(call: Call[DataDeps], params: CreateColumn) -> Reply:
         """Create a column; it can be used at once."""
-        given = NewColumn(
+        new = NewColumn(
             key=params.key,
             kind=kind,
             required=params.required,
@@ -103,10 +103,8 @@ def _declare(kind: str) -> None:
             array=params.array,
             options=_options(kind, params, encrypt=params.encrypt),
         )
-        made = await operations.create_column(
-            call.deps.pool, call.project.incarnation, params.database_id, params.table_id, given
-        )
-        return Reply(body=msgspec.json.encode(models.column(made)))
+        column = await operations.create_column(call.deps, table_key(call, params), new=new)
+        return Reply(body=msgspec.json.encode(models.column(column)))
 
     @routes.endpoint(
         "PATCH",
@@ -126,10 +124,8 @@ def _declare(kind: str) -> None:
             default=params.default,
             options=_options(kind, params),
         )
-        changed = await operations.update_column(
-            call.deps.pool, call.project.incarnation, params.database_id, params.table_id, params.key, change
-        )
-        return Reply(body=msgspec.json.encode(models.column(changed)))
+        column = await operations.update_column(call.deps, table_key(call, params), key=params.key, change=change)
+        return Reply(body=msgspec.json.encode(models.column(column)))
 
 
 def _options(kind: str, params: ColumnOptions, *, encrypt: bool = False) -> Options:
@@ -146,24 +142,22 @@ for _kind in KINDS:
 @routes.endpoint("GET", PATH, name="tables_db.list_columns", callers=Caller.KEY, scopes=READ)
 async def list_columns(call: Call[DataDeps], params: ListColumns) -> models.ColumnList:
     """List the columns of a table."""
-    table = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
-    found = [models.column(one) for one in table.columns]
-    places, total = LISTING.select(found, params.queries, with_total=params.total)
-    return models.ColumnList(total=total, columns=[found[place] for place in places])
+    table = await operations.get_table(call.deps, table_key(call, params))
+    columns = [models.column(column) for column in table.columns]
+    places, total = LISTING.select(columns, params.queries, with_total=params.total)
+    return models.ColumnList(total=total, columns=[columns[place] for place in places])
 
 
 @routes.endpoint("GET", PATH + "/{key}", name="tables_db.get_column", callers=Caller.KEY, scopes=READ)
-async def get_column(call: Call[DataDeps], params: ColumnChoice) -> Reply:
+async def get_column(call: Call[DataDeps], params: ColumnPath) -> Reply:
     """Return a column."""
-    table = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
+    table = await operations.get_table(call.deps, table_key(call, params))
     return Reply(body=msgspec.json.encode(models.column(operations.find_column(table, params.key))))
 
 
 @routes.endpoint(
     "DELETE", PATH + "/{key}", name="tables_db.delete_column", callers=Caller.KEY, scopes=WRITE, status=204
 )
-async def delete_column(call: Call[DataDeps], params: ColumnChoice) -> None:
+async def delete_column(call: Call[DataDeps], params: ColumnPath) -> None:
     """Delete a column, with its values and the indexes over it."""
-    await operations.delete_column(
-        call.deps.pool, call.project.incarnation, params.database_id, params.table_id, params.key
-    )
+    await operations.delete_column(call.deps, table_key(call, params), key=params.key)

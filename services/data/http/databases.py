@@ -42,13 +42,13 @@ class ListDatabases(msgspec.Struct, frozen=True, kw_only=True):
     total: bool = True
 
 
-class DatabaseChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class DatabasePath(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One database."""
 
     database_id: Id
 
 
-class UpdateDatabase(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateDatabase(DatabasePath, frozen=True, kw_only=True, rename="camel"):
     """What a database is to be; `enabled` left out means true, as Appwrite has it."""
 
     name: Name | None = None
@@ -66,44 +66,40 @@ class UpdateDatabase(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
 )
 async def create_database(call: Call[DataDeps], params: CreateDatabase) -> models.Database:
     """Create a database."""
-    made = await operations.create_database(
-        call.deps.pool,
-        call.project,
-        database_id=params.database_id,
-        name=params.name,
-        enabled=params.enabled,
-        type_=call.deps.catalogue.naming,
+    database = await operations.create_database(
+        call.deps, call.project, database_id=params.database_id, name=params.name, enabled=params.enabled
     )
-    return models.database(made)
+    return models.database(database)
 
 
 @routes.endpoint("GET", "/v1/tablesdb", name="tables_db.list", callers=Caller.KEY, scopes=READ)
 async def list_databases(call: Call[DataDeps], params: ListDatabases) -> models.DatabaseList:
     """List databases."""
-    found = [models.database(one) for one in await operations.list_databases(call.deps.pool, call.project.incarnation)]
-    records = [msgspec.to_builtins(one) for one in found]
+    databases = [models.database(database) for database in await operations.list_databases(call.deps, call.project)]
+    records = [msgspec.to_builtins(database) for database in databases]
     places, total = LISTING.select(records, params.queries, search=params.search, with_total=params.total)
-    return models.DatabaseList(total=total, databases=[found[place] for place in places])
+    return models.DatabaseList(total=total, databases=[databases[place] for place in places])
 
 
 @routes.endpoint("GET", "/v1/tablesdb/{databaseId}", name="tables_db.get", callers=Caller.KEY, scopes=READ)
-async def get_database(call: Call[DataDeps], params: DatabaseChoice) -> models.Database:
+async def get_database(call: Call[DataDeps], params: DatabasePath) -> models.Database:
     """Return a database."""
-    return models.database(await operations.get_database(call.deps.pool, call.project.incarnation, params.database_id))
+    database = await operations.get_database(call.deps, call.project, database_id=params.database_id)
+    return models.database(database)
 
 
 @routes.endpoint("PUT", "/v1/tablesdb/{databaseId}", name="tables_db.update", callers=Caller.KEY, scopes=WRITE)
 async def update_database(call: Call[DataDeps], params: UpdateDatabase) -> models.Database:
     """Rename, enable or disable a database."""
-    changed = await operations.update_database(
-        call.deps.pool, call.project.incarnation, params.database_id, name=params.name, enabled=params.enabled
+    database = await operations.update_database(
+        call.deps, call.project, database_id=params.database_id, name=params.name, enabled=params.enabled
     )
-    return models.database(changed)
+    return models.database(database)
 
 
 @routes.endpoint(
     "DELETE", "/v1/tablesdb/{databaseId}", name="tables_db.delete", callers=Caller.KEY, scopes=WRITE, status=204
 )
-async def delete_database(call: Call[DataDeps], params: DatabaseChoice) -> None:
+async def delete_database(call: Call[DataDeps], params: DatabasePath) -> None:
     """Delete a database with all its tables."""
-    await operations.delete_database(call.deps.pool, call.project.incarnation, params.database_id)
+    await operations.delete_database(call.deps, call.project, database_id=params.database_id)

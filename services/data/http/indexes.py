@@ -7,9 +7,9 @@ import msgspec
 from services.data.domain.definitions import NewIndex
 from services.data.domain.listing import Listing
 from services.data.http import models
-from services.data.http.columns import ColumnChoice, ListColumns
+from services.data.http.columns import ColumnPath, ListColumns
 from services.data.http.databases import NOT_FOUND
-from services.data.http.tables import INDEX_ERRORS, TableChoice
+from services.data.http.tables import INDEX_ERRORS, TablePath, table_key
 from services.data.http.tables import PATH as TABLES
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
@@ -30,7 +30,7 @@ LISTING = Listing(
 )
 
 
-class CreateIndex(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class CreateIndex(TablePath, frozen=True, kw_only=True, rename="camel"):
     """An index; `lengths` are how many characters of a text count."""
 
     key: Id
@@ -51,35 +51,31 @@ class CreateIndex(TableChoice, frozen=True, kw_only=True, rename="camel"):
 )
 async def create_index(call: Call[DataDeps], params: CreateIndex) -> Reply:
     """Create an index; it is in force at once."""
-    given = NewIndex(
+    new = NewIndex(
         key=params.key, type=params.type, columns=params.columns, orders=params.orders, lengths=params.lengths
     )
-    made = await operations.create_index(
-        call.deps.pool, call.project.incarnation, params.database_id, params.table_id, given
-    )
-    return Reply(body=msgspec.json.encode(models.index(made)))
+    index = await operations.create_index(call.deps, table_key(call, params), new=new)
+    return Reply(body=msgspec.json.encode(models.index(index)))
 
 
 @routes.endpoint("GET", PATH, name="tables_db.list_indexes", callers=Caller.KEY, scopes=READ)
 async def list_indexes(call: Call[DataDeps], params: ListColumns) -> models.IndexList:
     """List the indexes of a table."""
-    table = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
-    found = [models.index(one) for one in table.indexes]
-    records = [one | {"attributes": one["columns"]} for one in found]
+    table = await operations.get_table(call.deps, table_key(call, params))
+    indexes = [models.index(index) for index in table.indexes]
+    records = [index | {"attributes": index["columns"]} for index in indexes]
     places, total = LISTING.select(records, params.queries, with_total=params.total)
-    return models.IndexList(total=total, indexes=[found[place] for place in places])
+    return models.IndexList(total=total, indexes=[indexes[place] for place in places])
 
 
 @routes.endpoint("GET", PATH + "/{key}", name="tables_db.get_index", callers=Caller.KEY, scopes=READ)
-async def get_index(call: Call[DataDeps], params: ColumnChoice) -> Reply:
+async def get_index(call: Call[DataDeps], params: ColumnPath) -> Reply:
     """Return an index."""
-    table = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
+    table = await operations.get_table(call.deps, table_key(call, params))
     return Reply(body=msgspec.json.encode(models.index(operations.find_index(table, params.key))))
 
 
 @routes.endpoint("DELETE", PATH + "/{key}", name="tables_db.delete_index", callers=Caller.KEY, scopes=WRITE, status=204)
-async def delete_index(call: Call[DataDeps], params: ColumnChoice) -> None:
+async def delete_index(call: Call[DataDeps], params: ColumnPath) -> None:
     """Delete an index."""
-    await operations.delete_index(
-        call.deps.pool, call.project.incarnation, params.database_id, params.table_id, params.key
-    )
+    await operations.delete_index(call.deps, table_key(call, params), key=params.key)

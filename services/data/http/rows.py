@@ -14,7 +14,7 @@ from services.data.domain.rows import Number, Step
 from services.data.http.databases import NOT_FOUND
 from services.data.http.explain import find_explained
 from services.data.http.tables import PATH as TABLES
-from services.data.http.tables import TableChoice
+from services.data.http.tables import TablePath
 from services.data.operations import bulk_rows as bulk_operations
 from services.data.operations import rows as operations
 from services.data.operations.deps import DataDeps
@@ -63,13 +63,13 @@ MOST_AT_ONCE = 256 * 1024
 """Bytes of JSON that are made into rows without giving others a turn."""
 
 
-class RowsChoice(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class RowsPath(TablePath, frozen=True, kw_only=True, rename="camel"):
     """The rows of one table. `transactionId` names a transaction, of which there are none yet."""
 
     transaction_id: str | None = None
 
 
-class CreateRow(RowsChoice, frozen=True, kw_only=True, rename="camel"):
+class CreateRow(RowsPath, frozen=True, kw_only=True, rename="camel"):
     """A row; `data` is an object, or a text that holds one.
 
     Or many `rows`, by keys only: each an object with its data, and with `$id` and `$permissions` if need be.
@@ -81,7 +81,7 @@ class CreateRow(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     rows: ManyRows = msgspec.field(default_factory=nothing)
 
 
-class ListRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
+class ListRows(RowsPath, frozen=True, kw_only=True, rename="camel"):
     """`queries` in the SDKs' syntax; `total` false spares the count.
 
     `ttl` allows an answer that is so many seconds old. None is kept: each is made anew, and a header says so.
@@ -92,19 +92,19 @@ class ListRows(RowsChoice, frozen=True, kw_only=True, rename="camel"):
     ttl: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
 
 
-class RowChoice(RowsChoice, frozen=True, kw_only=True, rename="camel"):
+class RowPath(RowsPath, frozen=True, kw_only=True, rename="camel"):
     """One row."""
 
     row_id: Id
 
 
-class GetRow(RowChoice, frozen=True, kw_only=True, rename="camel"):
+class GetRow(RowPath, frozen=True, kw_only=True, rename="camel"):
     """`queries` may only select."""
 
     queries: list[str] = []
 
 
-class UpdateRow(RowChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateRow(RowPath, frozen=True, kw_only=True, rename="camel"):
     """What is to change; `permissions` replace all that there were."""
 
     data: msgspec.Raw = msgspec.field(default_factory=nothing)
@@ -118,7 +118,7 @@ class UpsertRow(UpdateRow, frozen=True, kw_only=True, rename="camel"):
 Amount = Annotated[int, msgspec.Meta(gt=0)] | Annotated[float, msgspec.Meta(gt=0)]
 
 
-class IncrementColumn(RowChoice, frozen=True, kw_only=True, rename="camel"):
+class IncrementColumn(RowPath, frozen=True, kw_only=True, rename="camel"):
     """How much to add to a number, and what it must not exceed then."""
 
     column: Id
@@ -126,7 +126,7 @@ class IncrementColumn(RowChoice, frozen=True, kw_only=True, rename="camel"):
     max: Number | None = None
 
 
-class DecrementColumn(RowChoice, frozen=True, kw_only=True, rename="camel"):
+class DecrementColumn(RowPath, frozen=True, kw_only=True, rename="camel"):
     """How much to take from a number, and what it must not fall below then."""
 
     column: Id
@@ -338,7 +338,7 @@ async def decrement_row_column(call: Call[DataDeps], params: DecrementColumn) ->
     limit=DELETES,
     errors=(ErrorType.ROW_NOT_FOUND, ErrorType.USER_UNAUTHORIZED),
 )
-async def delete_row(call: Call[DataDeps], params: RowChoice) -> None:
+async def delete_row(call: Call[DataDeps], params: RowPath) -> None:
     """Delete a row."""
     await operations.delete_row(
         call.deps.catalogue,
@@ -381,7 +381,7 @@ def _unchanged_since(call: Call[DataDeps]) -> datetime | None:
     return moment
 
 
-def rows_key(call: Call[DataDeps], params: RowsChoice) -> tuple[int, str, str]:
+def rows_key(call: Call[DataDeps], params: RowsPath) -> tuple[int, str, str]:
     """Return what names the table; raises `Refusal(TRANSACTION_NOT_FOUND)` where it is meant in a transaction."""
     if params.transaction_id:
         raise Refusal(ErrorType.TRANSACTION_NOT_FOUND, "Transaction with the requested ID could not be found.")

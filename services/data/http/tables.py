@@ -4,10 +4,19 @@ from typing import Annotated
 
 import msgspec
 
-from services.data.domain.definitions import InlineColumn, InlineIndex, inline_column, inline_index
+from services.data.domain.catalogue import TableKey
+from services.data.domain.definitions import (
+    InlineColumn,
+    InlineIndex,
+    NewTable,
+    TableChange,
+    TableSettings,
+    inline_column,
+    inline_index,
+)
 from services.data.domain.listing import Listing
 from services.data.http import models
-from services.data.http.databases import NOT_FOUND, DatabaseChoice, Name, Search
+from services.data.http.databases import NOT_FOUND, DatabasePath, Name, Search
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
 from shared.kernel.errors import ErrorType
@@ -36,7 +45,7 @@ INDEX_ERRORS = (
 )
 
 
-class CreateTable(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
+class CreateTable(DatabasePath, frozen=True, kw_only=True, rename="camel"):
     """A table, perhaps with columns and indexes."""
 
     table_id: CustomId
@@ -48,7 +57,7 @@ class CreateTable(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
     indexes: Annotated[list[InlineIndex], msgspec.Meta(max_length=58)] = []
 
 
-class ListTables(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
+class ListTables(DatabasePath, frozen=True, kw_only=True, rename="camel"):
     """`queries` in the SDKs' syntax, `search` in ids and names."""
 
     queries: list[str] = []
@@ -56,13 +65,13 @@ class ListTables(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
     total: bool = True
 
 
-class TableChoice(DatabaseChoice, frozen=True, kw_only=True, rename="camel"):
+class TablePath(DatabasePath, frozen=True, kw_only=True, rename="camel"):
     """One table."""
 
     table_id: Id
 
 
-class UpdateTable(TableChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateTable(TablePath, frozen=True, kw_only=True, rename="camel"):
     """What a table is to be; switches left out go back to what they are at creation, as Appwrite has it.
 
     `purge` would empty the cache of lists of rows; there is none, and it has no effect.
@@ -87,57 +96,52 @@ class UpdateTable(TableChoice, frozen=True, kw_only=True, rename="camel"):
 )
 async def create_table(call: Call[DataDeps], params: CreateTable) -> models.Table:
     """Create a table."""
-    made = await operations.create_table(
-        call.deps.pool,
-        call.project.incarnation,
-        params.database_id,
-        table_id=params.table_id,
-        name=params.name,
-        permissions=params.permissions,
-        row_security=params.row_security,
-        enabled=params.enabled,
-        columns=[inline_column(one) for one in params.columns],
-        indexes=[inline_index(one) for one in params.indexes],
+    settings = TableSettings(
+        name=params.name, enabled=params.enabled, row_security=params.row_security, permissions=params.permissions
     )
-    return models.table(made)
+    new = NewTable(
+        id=params.table_id,
+        settings=settings,
+        columns=[inline_column(column) for column in params.columns],
+        indexes=[inline_index(index) for index in params.indexes],
+    )
+    table = await operations.create_table(call.deps, call.project, database_id=params.database_id, new=new)
+    return models.table(table)
 
 
 @routes.endpoint("GET", PATH, name="tables_db.list_tables", callers=Caller.KEY, scopes=READ)
 async def list_tables(call: Call[DataDeps], params: ListTables) -> models.TableList:
     """List the tables of a database."""
-    tables = await operations.list_tables(call.deps.pool, call.project.incarnation, params.database_id)
-    found = [models.table(one) for one in tables]
-    records = [msgspec.to_builtins(one) for one in found]
+    all_tables = await operations.list_tables(call.deps, call.project, database_id=params.database_id)
+    tables = [models.table(table) for table in all_tables]
+    records = [msgspec.to_builtins(table) for table in tables]
     places, total = LISTING.select(records, params.queries, search=params.search, with_total=params.total)
-    return models.TableList(total=total, tables=[found[place] for place in places])
+    return models.TableList(total=total, tables=[tables[place] for place in places])
 
 
 @routes.endpoint("GET", PATH + "/{tableId}", name="tables_db.get_table", callers=Caller.KEY, scopes=READ)
-async def get_table(call: Call[DataDeps], params: TableChoice) -> models.Table:
+async def get_table(call: Call[DataDeps], params: TablePath) -> models.Table:
     """Return a table."""
-    found = await operations.get_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
-    return models.table(found)
+    return models.table(await operations.get_table(call.deps, table_key(call, params)))
 
 
 @routes.endpoint("PUT", PATH + "/{tableId}", name="tables_db.update_table", callers=Caller.KEY, scopes=WRITE)
 async def update_table(call: Call[DataDeps], params: UpdateTable) -> models.Table:
     """Change a table's name, permissions and switches, in force for every request from then on."""
-    changed = await operations.update_table(
-        call.deps.pool,
-        call.project.incarnation,
-        params.database_id,
-        params.table_id,
-        name=params.name,
-        permissions=params.permissions,
-        row_security=params.row_security,
-        enabled=params.enabled,
+    change = TableChange(
+        name=params.name, enabled=params.enabled, row_security=params.row_security, permissions=params.permissions
     )
-    return models.table(changed)
+    return models.table(await operations.update_table(call.deps, table_key(call, params), change=change))
 
 
 @routes.endpoint(
     "DELETE", PATH + "/{tableId}", name="tables_db.delete_table", callers=Caller.KEY, scopes=WRITE, status=204
 )
-async def delete_table(call: Call[DataDeps], params: TableChoice) -> None:
+async def delete_table(call: Call[DataDeps], params: TablePath) -> None:
     """Delete a table with all its rows."""
-    await operations.delete_table(call.deps.pool, call.project.incarnation, params.database_id, params.table_id)
+    await operations.delete_table(call.deps, table_key(call, params))
+
+
+def table_key(call: Call[DataDeps], params: TablePath) -> TableKey:
+    """Return what names the table of a call."""
+    return TableKey(call.project.incarnation, params.database_id, params.table_id)

@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 
 from services.data.domain.catalogue import Column, Database, Index, Table
+from services.data.domain.definitions import TableSettings
 from services.data.domain.naming import Naming
 from services.data.store import indexes
 from services.data.store.conditions import direction, searched
@@ -94,12 +95,12 @@ async def changing(connection: Connection) -> AsyncIterator[None]:
 
 
 async def insert_database(
-    connection: Connection, *, project: Project, id_: str, name: str, enabled: bool, type_: Naming
+    connection: Connection, project: Project, *, id_: str, name: str, enabled: bool, naming: Naming
 ) -> None:
     """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
     if not await hold_incarnation(connection, project.incarnation):
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.")
-    values = (project.id, project.incarnation, id_, name, enabled, type_.value)
+    values = (project.id, project.incarnation, id_, name, enabled, naming.value)
     try:
         n = await connection.fetchval(_INSERT_DATABASE, *values)
     except asyncpg.UniqueViolationError as error:
@@ -120,29 +121,18 @@ async def delete_database(connection: Connection, database: Database) -> None:
     await connection.execute(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
 
 
-async def insert_table(
-    connection: Connection,
-    database: Database,
-    *,
-    id_: str,
-    name: str,
-    enabled: bool,
-    row_security: bool,
-    permissions: list[str],
-) -> None:
+async def insert_table(connection: Connection, database: Database, id_: str, settings: TableSettings) -> None:
     """Make an empty table without columns; raises `Refusal(TABLE_ALREADY_EXISTS)`."""
     try:
-        n = await connection.fetchval(_INSERT_TABLE, database.n, id_, name, enabled, row_security, permissions)
+        n = await connection.fetchval(_INSERT_TABLE, database.n, id_, *msgspec.structs.astuple(settings))
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.TABLE_ALREADY_EXISTS, "Table with the requested ID already exists.") from error
     await connection.execute(_ROWS.format(rows=f"{database.schema}.t_{n}", grants=f"{database.schema}.p_{n}"))
 
 
-async def update_table(
-    connection: Connection, table: Table, *, name: str, enabled: bool, row_security: bool, permissions: list[str]
-) -> None:
+async def update_table(connection: Connection, table: Table, settings: TableSettings) -> None:
     """Change what a table says of itself."""
-    await connection.execute(_UPDATE_TABLE, table.n, name, enabled, row_security, permissions)
+    await connection.execute(_UPDATE_TABLE, table.n, *msgspec.structs.astuple(settings))
 
 
 async def delete_table(connection: Connection, table: Table) -> None:

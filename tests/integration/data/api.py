@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
+from services.data.domain.catalogue import Table
+from services.data.store.catalogue import get_database, get_table
 from shared.guard.guard import Guard
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
@@ -156,6 +158,12 @@ class TableApi:
     @property
     def path(self) -> str:
         return f"/{self.database}/tables/{self.table}"
+
+    async def definition(self) -> Table:
+        """Return what data has in its catalogue."""
+        async with self.api.pool.acquire() as connection:
+            database = await get_database(connection, self.api.accounts.projects["library"], self.database)
+            return await get_table(connection, database, self.table)
 
     async def call(
         self, method: str, path: str, caller: Headers | None = None, body: Json | None = None, *, replica: int = 0

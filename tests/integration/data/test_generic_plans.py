@@ -10,7 +10,6 @@ import pytest
 
 from services.data.domain.catalogue import Table
 from services.data.domain.queries import parse_row_queries
-from services.data.operations.definitions import get_table
 from services.data.store import statements
 from shared.postgres.pool import Pool
 from tests.integration.data.api import TEXT, Api, Json, Values, query
@@ -127,7 +126,7 @@ async def large(api: Api) -> Large:
     The last five rows are in one state, all others in two.
     """
     made = await api.new_table(rowSecurity=True, columns=[TEXT, STATE], indexes=INDEXES)
-    table = await get_table(api.pool, api.accounts.projects["library"], made.database, made.table)
+    table = await made.definition()
     text, state = (column.name for column in table.columns)
     async with api.pool.acquire() as connection, connection.transaction():
         await connection.execute(
@@ -264,7 +263,7 @@ async def test_more_than_a_quarter_of_a_table_is_not_looked_at_one_by_one(api: A
     made, readable = await api.new_table(rowSecurity=True), 8
     for _ in range(readable):
         await made.new_row(None, 'read("users")')
-    small = Large(api.pool, await get_table(api.pool, api.accounts.projects["library"], made.database, made.table))
+    small = Large(api.pool, await made.definition())
     plan = await small.page([query("orderDesc", "$updatedAt")], ["users"])
 
     assert plan.grants < readable

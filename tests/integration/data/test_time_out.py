@@ -6,7 +6,6 @@ import pytest
 
 from services.data.domain.catalogue import Table
 from services.data.domain.queries import parse_row_queries
-from services.data.operations.definitions import get_table
 from services.data.store.rows import list_rows
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -22,7 +21,7 @@ LIST = parse_row_queries([], {})
 
 async def _held(api: Api, made: TableApi, connection: Connection) -> Table:
     """Hold a table until the transaction of the connection ends, so that every list of it waits."""
-    table = await get_table(api.pool, api.accounts.projects["library"], made.database, made.table)
+    table = await made.definition()
     await connection.execute(f"LOCK TABLE {table.rows} IN ACCESS EXCLUSIVE MODE")
     return table
 
