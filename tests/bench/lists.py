@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from services.data.domain.catalogue import Table
 from services.data.domain.queries import parse_row_queries
-from services.data.store.conditions import complete, condition, order_by
+from services.data.store.conditions import in_rows, names_of, order_by, orders_of
 from services.data.store.statements import list_rows, row_json
+from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection
 from tests.bench.measures import Measure, at_least, at_most, figure
 from tests.bench.rows import fill_table
@@ -79,10 +80,12 @@ def _ours(whole: Whole, table: Table, name: str, reader: str, *, with_total: boo
 def _by_one_condition(whole: Whole, table: Table, name: str, reader: str) -> Statement:
     """Return the usual way to list a page without a total: each row is checked, in whatever order PostgreSQL likes."""
     query = parse_row_queries(LISTS[name], table.by_key)
-    where = ["t.permissions && $1::text[]", *(condition(one, 2) for one in query.shape.filters)]
+    names = names_of(table)
+    filters = (condition(one, in_rows(names), 2) for one in query.shape.filters)
+    where = ["t.permissions && $1::text[]", *filters]
     page = (
         f"SELECT {row_json(table, None)} AS json FROM {table.rows} AS t WHERE {' AND '.join(where)}"
-        f" ORDER BY {order_by(complete(query.shape.orders))} LIMIT {query.limit}"
+        f" ORDER BY {order_by(orders_of(names, query.shape.orders))} LIMIT {query.limit}"
     )
     reads = [f'read("{role}")' for role in whole.principal(reader).roles]
     return f"SELECT string_agg(json, ',') FROM ({page}) AS page", [reads, *query.values]

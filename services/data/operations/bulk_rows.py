@@ -6,7 +6,7 @@ from functools import partial
 import msgspec
 
 from services.data.domain.catalogue import Table
-from services.data.domain.queries import MOST_NUMBER, RowQuery, parse_row_queries
+from services.data.domain.queries import parse_row_queries
 from services.data.domain.row_json import Data
 from services.data.domain.rows import Values, stored, stored_over, unfit
 from services.data.operations.catalogue import Catalogue, Key
@@ -19,6 +19,8 @@ from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, chosen_id, is_id
 from shared.postgres.pool import Connection
+from shared.queries.limits import MOST_NUMBER
+from shared.queries.tree import Query
 
 
 class GivenRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +155,7 @@ def _to_write(row: GivenRow, principal: Principal, values: Values, permissions: 
     )
 
 
-def _query(table: Table, queries: list[str]) -> RowQuery:
+def _query(table: Table, queries: list[str]) -> Query:
     return parse_row_queries(queries, table.by_key, searchable=table.searchable, limit=MOST_NUMBER)
 
 

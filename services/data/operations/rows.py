@@ -15,8 +15,7 @@ import msgspec
 from services.data.domain.catalogue import Table
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
-from services.data.domain.queries import RowQuery, has_cursor, parse_row_queries, parse_selection
-from services.data.domain.query_strings import UnfitQuery
+from services.data.domain.queries import parse_row_queries, parse_selection
 from services.data.domain.rights import Access, access, roles_for, unauthorized
 from services.data.domain.row_json import Data, is_much
 from services.data.domain.rows import (
@@ -45,6 +44,9 @@ from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
 from shared.kernel.ids import chosen_id
 from shared.postgres.pool import Connection
+from shared.queries.errors import UnfitQuery
+from shared.queries.parser import has_cursor
+from shared.queries.tree import Query
 
 T = TypeVar("T")
 
@@ -169,7 +171,7 @@ async def _list_in_parts(
 
 async def _asked(
     connection: Connection, table: Table, principal: Principal, queries: list[str]
-) -> tuple[RowQuery, list[str] | None] | None:
+) -> tuple[Query, list[str] | None] | None:
     """Return what is asked of a table, and by which roles; None where it is nothing that the caller may know of."""
     roles = roles_for(table, "read", principal)
     if roles == []:

@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from services.data.domain.catalogue import Table
-from services.data.domain.queries import RowQuery
 from services.data.domain.rows import Values
 from services.data.store import statements
-from services.data.store.conditions import backwards, beyond, complete, condition, order_by, unfit_column
+from services.data.store.conditions import backwards, beyond, in_rows, names_of, order_by, orders_of, unfit_column
 from services.data.store.rows import Page, arguments_of, cursor_not_found, places_of, told
 from shared.appwrite.permissions import Permission
+from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection
+from shared.queries.tree import Query
 
 MOST_SHOWN = 100
 """Rows that an answer shows of those that were written."""
@@ -103,15 +104,16 @@ async def overwrite_rows(
     return found
 
 
-async def hold_matching(connection: Connection, table: Table, query: RowQuery, *, named: set[int]) -> Held:
+async def hold_matching(connection: Connection, table: Table, query: Query, *, named: set[int]) -> Held:
     """Hold the rows that a query finds, whatever it selects, for a change to the columns of these numbers.
 
     Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
     """
-    orders = complete(query.shape.orders)
+    names = names_of(table)
+    orders = orders_of(names, query.shape.orders)
     scanned = backwards(orders) if query.shape.cursor == "cursorBefore" else orders
     arguments: list[object] = list(query.values)
-    where = [condition(one, 1) for one in query.shape.filters]
+    where = [condition(one, in_rows(names), 1) for one in query.shape.filters]
     cursor_row = ""
     if query.cursor:
         arguments.append(query.cursor)

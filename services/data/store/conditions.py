@@ -1,69 +1,39 @@
-"""SQL of filters, orders, cursors and declarations on rows `t`: names from the catalogue, every value a parameter."""
+"""SQL of orders, cursors and declarations on rows `t`: names from the catalogue, every value a parameter."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from services.data.domain.catalogue import Column
+import msgspec
+
+from services.data.domain.catalogue import SYSTEM_COLUMNS, Column, Table
 from services.data.domain.columns.kind import Options
-from services.data.domain.filters import Filter, Joined
-from services.data.domain.queries import Order
+from shared.queries import tree
 
-COMPARISONS = {
-    "equal": "=",
-    "notEqual": "<>",
-    "lessThan": "<",
-    "lessThanEqual": "<=",
-    "greaterThan": ">",
-    "greaterThanEqual": ">=",
-}
-MOST_SEARCHED = 100_000
 NEVER_NULL = frozenset({"id", "seq", "created_at", "updated_at"})
 
-
-def condition(one: Filter | Joined, first: int) -> str:
-    """Return the SQL of a condition; the values of filters are the parameters from number `first` on."""
-    if isinstance(one, Joined):
-        return "(" + f" {one.method.upper()} ".join(condition(part, first) for part in one.parts) + ")"
-    positive = _positive(one, first)
-    if not one.is_negated:
-        return positive
-    without_value = "IS NULL OR" if one.method == "search" else "IS NOT NULL AND"
-    return f"(t.{one.column} {without_value} NOT {positive})"
+Names = Mapping[str, str]
+"""SQL names of columns, by the keys that callers know."""
 
 
-def _positive(one: Filter, first: int) -> str:
-    column, value = f"t.{one.column}", f"${first + one.first}"
-    match one.method:
-        case "isNull" | "isNotNull":
-            return f"{column} IS {'NOT ' if one.method == 'isNotNull' else ''}NULL"
-        case "equal" if one.is_many:
-            return f"{column} = ANY({value})"
-        case "between":
-            return f"({column} BETWEEN {value} AND ${first + one.first + 1})"
-        case "contains" if one.array:
-            return f"({column} && {value})"
-        case "containsAll":
-            return f"({column} @> {value})"
-        case "contains" | "startsWith" | "endsWith" | "search":
-            return _on_text(one, column, value)
-    return f"{column} {COMPARISONS[one.method]} {value}"
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order by one column, by its SQL name."""
+
+    column: str
+    descending: bool
 
 
-def _on_text(one: Filter, column: str, value: str) -> str:
-    match one.method:
-        case "startsWith":
-            return f"starts_with({column}, {value})"
-        case "endsWith":
-            return f"(right({column}, length({value})) = {value})"
-        case "search":
-            return f"({searched(column)} @@ to_tsquery('simple', {value}))"
-    if one.is_many:
-        return f"EXISTS (SELECT FROM unnest({value}::text[]) AS part WHERE strpos({column}, part) > 0)"
-    return f"(strpos({column}, {value}) > 0)"
+def names_of(table: Table) -> Names:
+    """Return the SQL names of a table's columns."""
+    return SYSTEM_COLUMNS | {column.key: column.name for column in table.columns}
 
 
-def searched(column: str) -> str:
-    """Return what a full-text index holds of a column: as many characters as its words always have room for."""
-    return f"to_tsvector('simple', left({column}, {MOST_SEARCHED}))"
+def in_rows(names: Names) -> Names:
+    """Return the columns of a row `t`."""
+    return {key: f"t.{name}" for key, name in names.items()}
+
+
+def orders_of(names: Names, orders: tuple[tree.Order, ...]) -> tuple[Order, ...]:
+    """Return orders by the SQL names of their columns, completed: the sequence decides last."""
+    return complete(tuple(Order(column=names[one.key], descending=one.descending) for one in orders))
 
 
 def complete(orders: tuple[Order, ...]) -> tuple[Order, ...]:

@@ -10,10 +10,11 @@ from services.data.domain.catalogue import Column, Database, Index, Table
 from services.data.domain.definitions import TableSettings
 from services.data.domain.naming import Naming
 from services.data.store import indexes
-from services.data.store.conditions import direction, searched
+from services.data.store.conditions import direction
 from services.data.store.incarnations import hold_incarnation
 from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.postgres.conditions import searched
 from shared.postgres.pool import Connection
 
 _INSERT_DATABASE = """

@@ -3,14 +3,17 @@
 from typing import NamedTuple
 
 from services.data.domain.catalogue import SYSTEM_COLUMNS, Index, Table
-from services.data.domain.filters import Filter, Joined
-from services.data.domain.queries import Order
-from services.data.store.conditions import backwards
+from services.data.store.conditions import Names, Order, backwards
+from shared.queries.tree import Condition, Filter
 
 MOST_PARTS = 32
 """PostgreSQL's own limit."""
 RANGES = frozenset({"equal", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "between"})
 """With these, equal to one of several among them, rows of an index fit that stand in its order."""
+
+
+Stretch = tuple[Order, ...]
+"""The order of an index, as far as it holds whole values."""
 
 
 class Part(NamedTuple):
@@ -39,7 +42,7 @@ class Narrowed(NamedTuple):
 SEQUENCE = Part(Order(column="seq", descending=False))
 CREATED = Part(Order(column="created_at", descending=False))
 ID = Part(Order(column="id", descending=False))
-USUAL = ([SEQUENCE], [ID], [CREATED, SEQUENCE])
+_USUAL = ((SEQUENCE.order,), (ID.order,), (CREATED.order, SEQUENCE.order))
 """What each table has."""
 
 
@@ -49,9 +52,9 @@ def parts(table: Table, index: Index) -> list[Part]:
     A key ends in the sequence, as the orders of lists do. Of a text only its first characters count where a length is
     given, but a unique index takes it whole, or rows would be refused that differ behind that length.
     """
-    made = []
+    made, by_key = [], table.by_key
     for place, key in enumerate(index.columns):
-        column = table.by_key.get(key)
+        column = by_key.get(key)
         is_cut = column is not None and column.kind.is_text and index.type == "key"
         order = index.orders[place].upper() if place < len(index.orders) else ""
         length = index.lengths[place] if place < len(index.lengths) else None
@@ -60,21 +63,22 @@ def parts(table: Table, index: Index) -> list[Part]:
     return [*made, SEQUENCE] if index.type == "key" and len(made) < MOST_PARTS else made
 
 
-def lead(table: Table, order: Order) -> bool:
-    """Say whether one of the indexes begins with the column of an order."""
-    return any(stretch and stretch[0].column == order.column for stretch in _stretches(table))
-
-
-def narrowed(table: Table, filters: tuple[Filter | Joined, ...]) -> Narrowed | None:
-    """Return what the best index for these filters does for them; None where none does anything."""
-    simple = [one for one in filters if isinstance(one, Filter) and not one.is_negated]
-    found = [one for one in (_along(stretch, simple) for stretch in _stretches(table)) if one.filters]
-    return max(found, key=_selectivity, default=None)
-
-
-def _stretches(table: Table) -> list[tuple[Order, ...]]:
+def stretches(table: Table) -> list[Stretch]:
+    """Return the orders in which the indexes of a table have its rows."""
     own = [parts(table, index) for index in table.indexes if index.type != "fulltext"]
-    return [tuple(part.order for part in _whole(one)) for one in (*USUAL, *own)]
+    return [*_USUAL, *(tuple(part.order for part in _whole(one)) for one in own)]
+
+
+def lead(indexed: list[Stretch], order: Order) -> bool:
+    """Say whether one of the indexes begins with the column of an order."""
+    return any(stretch and stretch[0].column == order.column for stretch in indexed)
+
+
+def narrowed(indexed: list[Stretch], names: Names, filters: tuple[Condition, ...]) -> Narrowed | None:
+    """Return what the best index for these filters does for them; None where none does anything."""
+    simple = [(names[one.key], one) for one in filters if isinstance(one, Filter) and not one.is_negated]
+    found = [one for one in (_along(stretch, simple) for stretch in indexed) if one.filters]
+    return max(found, key=_selectivity, default=None)
 
 
 def _whole(made: list[Part]) -> list[Part]:
@@ -82,10 +86,10 @@ def _whole(made: list[Part]) -> list[Part]:
     return made[: next((place for place, part in enumerate(made) if part.length), len(made))]
 
 
-def _along(stretch: tuple[Order, ...], filters: list[Filter]) -> Narrowed:
+def _along(stretch: Stretch, filters: list[tuple[str, Filter]]) -> Narrowed:
     used: list[Filter] = []
     for place, order in enumerate(stretch):
-        on_column = [one for one in filters if one.column == order.column]
+        on_column = [one for column, one in filters if column == order.column]
         equal = next((one for one in on_column if one.method == "equal" and not one.is_many), None)
         if equal is None:
             ranges = [one for one in on_column if one.method in RANGES]

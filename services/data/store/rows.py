@@ -8,8 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.data.domain.catalogue import Column, Table
-from services.data.domain.queries import RowQuery
+from services.data.domain.catalogue import Table
 from services.data.domain.rights import Access
 from services.data.domain.rows import Values
 from services.data.store import statements
@@ -18,6 +17,7 @@ from services.data.store.conditions import unfit_column
 from shared.appwrite.permissions import Permission
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
+from shared.queries.tree import Query
 
 _CHANGED = (
     asyncpg.UndefinedTableError,
@@ -56,7 +56,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_row(
-    connection: Connection, table: Table, id_: str, *, selected: tuple[Column, ...] | None, roles: list[str] | None
+    connection: Connection, table: Table, id_: str, *, selected: tuple[str, ...] | None, roles: list[str] | None
 ) -> bytes:
     """Return a row as JSON, if one of these roles may read it (None: every row may be read).
 
@@ -75,7 +75,7 @@ async def get_row(
 
 
 async def list_rows(
-    connection: Connection, table: Table, query: RowQuery, *, roles: list[str] | None, with_total: bool
+    connection: Connection, table: Table, query: Query, *, roles: list[str] | None, with_total: bool
 ) -> Page:
     """Return a page of rows. Raises `Refusal` for a cursor that leads nowhere, `StaleTable`."""
     text, values = statements.list_rows(table, query, roles=roles, with_total=with_total)
@@ -85,7 +85,7 @@ async def list_rows(
 
 
 async def open_rows(
-    connection: Connection, table: Table, query: RowQuery, *, roles: list[str] | None, with_total: bool
+    connection: Connection, table: Table, query: Query, *, roles: list[str] | None, with_total: bool
 ) -> int:
     """Begin a list that is read in parts, and return how many rows match; raises as `list_rows` does.
 

@@ -8,10 +8,11 @@ from functools import lru_cache
 from itertools import count
 
 from services.data.domain.catalogue import Column, Table
-from services.data.domain.filters import conditions_in
-from services.data.domain.queries import RowQuery, Shape
 from services.data.store import indexes
-from services.data.store.conditions import backwards, beyond, complete, condition, order_by
+from services.data.store.conditions import Order, backwards, beyond, in_rows, names_of, order_by, orders_of
+from shared.postgres.conditions import condition
+from shared.queries.parser import EVERYTHING
+from shared.queries.tree import Condition, Query, Shape, conditions_in
 
 MOST_TOTAL = 5_000
 MOST_FEW = 5_000
@@ -28,14 +29,14 @@ READABLE = """t.permissions && ARRAY(SELECT 'read("' || role || '")' FROM held)"
 DATE = """to_char(t.{} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')"""
 
 
-def row_json(table: Table, selected: tuple[Column, ...] | None) -> str:
-    """Return the SQL of the JSON text of a row `t`, with these columns, or all.
+def row_json(table: Table, selected: tuple[str, ...] | None) -> str:
+    """Return the SQL of the JSON text of a row `t`, with the columns of these keys, or all.
 
     Ids and keys stand in it as they are: their grammar has no character that SQL or JSON would read as its own.
     """
     columns = [
         f"""',"{column.key}":' || coalesce({column.shown}::text, '{column.unset}')"""
-        for column in (table.columns if selected is None else selected)
+        for column in (table.columns if selected is None else _selected(table, selected))
     ]
     return _json(table, sequence="t.seq", permissions="array_to_json(t.permissions)", columns=columns)
 
@@ -58,7 +59,7 @@ def _json(table: Table, *, sequence: str, permissions: str, columns: list[str]) 
 
 
 @lru_cache(maxsize=MOST_TEXTS)
-def get_row(table: Table, selected: tuple[Column, ...] | None, *, is_open: bool) -> str:
+def get_row(table: Table, selected: tuple[str, ...] | None, *, is_open: bool) -> str:
     """Return the statement that reads one row: $1 the version, $2 the id, $3 the permissions that let see it.
 
     `is_open`: who asks may see every row, and $3 is not needed.
@@ -83,7 +84,7 @@ def reads_any(table: Table) -> str:
 
 
 def list_rows(
-    table: Table, query: RowQuery, *, roles: list[str] | None, with_total: bool, in_parts: bool = False
+    table: Table, query: Query, *, roles: list[str] | None, with_total: bool, in_parts: bool = False
 ) -> tuple[str, list[object]]:
     """Return the statement, and its values, that reads a page of rows and counts all that match.
 
@@ -106,9 +107,8 @@ def list_rows(
     return text, [*values, *query.values]
 
 
-def is_merged(shape: Shape) -> bool:
+def is_merged(shape: Shape, orders: tuple[Order, ...]) -> bool:
     """Say whether the permissions' indexes have the order that is asked for, and all that decides."""
-    orders = complete(shape.orders)
     columns = [order.column for order in orders]
     in_order = columns == ["seq"] or (columns == ["created_at", "seq"] and len({one.descending for one in orders}) == 1)
     return in_order and not shape.filters and not shape.is_random
@@ -135,7 +135,9 @@ class _ListParts:
     def __init__(self, table: Table, shape: Shape, *, limit: int | None, is_open: bool) -> None:
         self.table = table
         self.shape = shape
-        self.orders = complete(shape.orders)
+        names = names_of(table)
+        self.columns = in_rows(names) if shape.filters else {}
+        self.orders = orders_of(names, shape.orders)
         self.scanned = backwards(self.orders) if shape.cursor == "cursorBefore" else self.orders
         numbers = count(2)
         self.roles = "" if is_open else f"${next(numbers)}::text[]"
@@ -144,8 +146,9 @@ class _ListParts:
         if limit is None:
             self.limit, self.offset = f"${next(numbers)}::bigint", f"${next(numbers)}::bigint"
         self.first = next(numbers)
-        self.is_merged = bool(self.roles) and is_merged(shape)
-        self.stretch = indexes.narrowed(table, shape.filters)
+        self.is_merged = bool(self.roles) and is_merged(shape, self.orders)
+        self.indexed = indexes.stretches(table)
+        self.stretch = indexes.narrowed(self.indexed, names, shape.filters)
         wanted = () if shape.is_random else self.orders
         self.is_in_stretch = self.stretch is not None and self.stretch.has(wanted)
         self.narrow = self._narrow()
@@ -206,7 +209,7 @@ class _ListParts:
 
         Where they may be few, it has two ways to them, of which PostgreSQL goes one: through the few, or all.
         """
-        where = [*(condition(one, self.first) for one in self.shape.filters), *more]
+        where = [*(self._condition(one) for one in self.shape.filters), *more]
         if self.roles:
             # That PostgreSQL knows nothing of this condition makes it expect half of the rows, where a plain overlap
             # would make it expect so few that it would rather read and sort all than go through an index.
@@ -226,7 +229,7 @@ class _ListParts:
         """
         sources, most = {}, "(SELECT n + 1 FROM bound)"
         if self.stretch and not self.is_in_stretch:
-            where = _where([condition(one, self.first) for one in self.stretch.filters])
+            where = _where([self._condition(one) for one in self.stretch.filters])
             order = order_by(self.stretch.orders)
             sources["by_filter"] = f"SELECT t.seq FROM {self.table.rows} AS t{where} ORDER BY {order} LIMIT {most}"
             most = "(SELECT least(n, cardinality(seqs)) + 1 FROM bound, by_filter)"
@@ -251,7 +254,7 @@ class _ListParts:
         more than n up to the root of m * p. Without such an index all m would be read, and with other filters perhaps.
         """
         rows = f"(SELECT max(seq) FROM {self.table.rows})"
-        is_ordered = self.is_in_stretch or (not self.shape.is_random and indexes.lead(self.table, self.orders[0]))
+        is_ordered = self.is_in_stretch or (not self.shape.is_random and indexes.lead(self.indexed, self.orders[0]))
         if is_ordered and set(self.shape.filters) <= set(self.stretch.filters if self.stretch else ()):
             return f"sqrt(({self.limit} + {self.offset})::float8 * {rows})"
         return f"{rows} / 4"
@@ -275,8 +278,17 @@ class _ListParts:
             ) AS t ORDER BY {order_by(self.scanned)} LIMIT {self.limit} OFFSET {self.offset}
         """
 
+    def _condition(self, one: Condition) -> str:
+        return condition(one, self.columns, self.first)
+
     def _after(self) -> list[str]:
         return [beyond(self.scanned)] if self.cursor else []
+
+
+def _selected(table: Table, keys: tuple[str, ...]) -> list[Column]:
+    by_key = table.by_key
+    columns = [column for key in keys for column in (table.columns if key == EVERYTHING else [by_key[key]])]
+    return list(dict.fromkeys(columns))
 
 
 def _where(conditions: list[str]) -> str:

@@ -241,8 +241,17 @@ async def test_queries_have_limits(films: TableApi) -> None:
     assert (await films.list(*[q("limit", None, 1)] * 101)).said == (400, "general_argument_invalid")
     assert (await films.list(q("equal", "title", "x" * 4100))).said == (400, "general_argument_invalid")
     assert (await films.list(q("equal", "year", *range(500)))).said == (200, "")
-    assert (await films.list(q("or", None, *nested(3)["values"]))).said == (200, "")
-    assert (await films.list(q("or", None, *nested(4)["values"]))).said == BAD_QUERY
+
+
+@pytest.mark.check("data 83")
+@pytest.mark.parametrize("method", ["and", "or"])
+async def test_logical_queries_nest_as_deep_as_eight(films: TableApi, method: str) -> None:
+    deepest, deeper = (q(method, None, *nested(depth)["values"]) for depth in (8, 9))
+
+    assert await films.found(deepest, column="title") == ["Alien", "alien"]
+    refused = await films.list(deeper)
+    assert refused.said == BAD_QUERY
+    assert "nested at most 8 deep" in refused.body["message"]
 
 
 @pytest.mark.check("data 97")
