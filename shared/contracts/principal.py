@@ -18,7 +18,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who is calling, and what it holds.
 
     `roles` are role strings of the permission grammar, sorted; a key has none, since permissions do not bind it.
-    `expires_at` is the end of the session or key in Unix seconds (0: none); the end of a JWT is the guard's affair.
+    `expires_at` is the end of the session or key in Unix seconds (0: none), and in a guard that of the JWT if earlier.
     `generation` is that of a JWT without a session (0: another credential); it ends with all sessions of the user.
     `incarnation` is the user's and `project_incarnation` the project's: numbers that are never given twice, whatever
     ids are used again. `position` is the feed position at which all this was read, and `subjects` are what an entry may

@@ -6,8 +6,8 @@ subjects with its number. An answer read before the mark of any of its subjects 
 floor, which stands for all marks that were forgotten.
 """
 
-from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -115,6 +115,16 @@ class Generations(Generic[V]):
         self._young, self._old = {}, {}
 
 
+class Listener(Protocol):
+    """What is told of feed entries as they are applied."""
+
+    def applied(self, number: int, names: Iterable[str]) -> None:
+        """Take in the feed entry `number`, which names these subjects."""
+
+    def fenced(self) -> None:
+        """Take in that this replica has no lease, or may have missed entries."""
+
+
 class Cache:
     """The answers, marks, position and lease of one replica."""
 
@@ -125,6 +135,7 @@ class Cache:
         self.hits = 0
         self.misses = 0
         self.stale = 0
+        self.listener: Listener | None = None
         self._clock = clock
         self._lease_until = clock()
         self._fenced_s = 0.0
@@ -188,7 +199,7 @@ class Cache:
         """Forget one answer, so that the next request asks again."""
         self._answers.drop(key)
 
-    def apply(self, number: int, subjects: Iterable[str]) -> None:
+    def apply(self, number: int, subjects: Sequence[str]) -> None:
         """Take in the feed entry `number`, which names `subjects`."""
         # A mark stands under its subject's hash: 64 bits of a function that each process seeds anew, which take less
         # than the text. Where two subjects share one, the later number stands for both: an answer of the other may be
@@ -196,6 +207,8 @@ class Cache:
         for subject in subjects:
             self._marks.put(hash(subject), number)
         self.position = number
+        if self.listener is not None:
+            self.listener.applied(number, subjects)
 
     def reset(self, position: int) -> None:
         """Forget all answers and give up all look-ups under way: entries up to `position` may have been missed."""
@@ -215,6 +228,8 @@ class Cache:
     def end_lease(self) -> None:
         """Fence this replica at once."""
         self._lease_until = min(self._lease_until, self._clock())
+        if self.listener is not None:
+            self.listener.fenced()
 
     def _raise_floor(self, numbers: Iterable[int]) -> None:
         self.floor = max(self.floor, *numbers)

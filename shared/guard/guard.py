@@ -22,6 +22,7 @@ from shared.guard.feed_reader import FeedReader
 from shared.guard.jwt import PublicKey, unverified_kid, verify
 from shared.guard.resolver import ResolvePrincipal, Resolver
 from shared.guard.uses import Uses
+from shared.guard.watches import Watches
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import is_id, is_project_id
 from shared.kernel.loops import running
@@ -57,6 +58,7 @@ class Guard:
     ) -> None:
         self.cache = Cache() if cache is None else cache
         self.reader = FeedReader(cache=self.cache, service=service, redis_url=redis_url, copies=copies)
+        self.watches = Watches(self.cache)
         self._resolver = resolver
         self.uses = Uses(resolver)
         self._most_lookups = most_lookups
@@ -104,9 +106,10 @@ class Guard:
         answer = self.cache.get(key)
         if answer is None:
             answer = await self._look_up_jwt(key, project_id, token)
+        principal = _unexpired(answer)
         if time.time() >= answer.not_after:
             raise Refusal(ErrorType.USER_JWT_INVALID, "Failed to verify JWT: it has expired.")
-        return _unexpired(answer)
+        return principal
 
     async def key(self, project_id: str, secret: str) -> Principal:
         """Return what an API key may do.
@@ -247,7 +250,14 @@ def _unknown_key() -> Refusal:
 def _answer(found: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Kept:
     if found.principal is None:
         return Answer(None, found.subjects, found.position, found.position, not_after)
-    principal = msgspec.structs.replace(found.principal, position=found.position, subjects=found.subjects, era=era)
+    ends = [end for end in (found.principal.expires_at, not_after) if end]
+    principal = msgspec.structs.replace(
+        found.principal,
+        position=found.position,
+        subjects=found.subjects,
+        era=era,
+        expires_at=min(ends, default=0.0),
+    )
     return PrincipalAnswer.of(principal, not_after=not_after)
 
 
