@@ -6,8 +6,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from redis.asyncio import Redis
-
 import shared.messaging
 from services.auth import events
 from services.auth.deps import AuthDeps, Deployment
@@ -22,8 +20,8 @@ from services.auth.revocations.store.endings import end_all_of_instance
 from services.auth.settings import Settings
 from shared.contracts.passwords import new_hasher
 from shared.contracts.requests import ADMIN, FindSession, ResolveSession
-from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
+from shared.guard.timing import BARRIER_TIMING, BarrierTiming
 from shared.guard.trust import Trust
 from shared.kernel.loops import running
 from shared.messaging.bus import Bus
@@ -32,7 +30,7 @@ from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, close_pool, open_pool
 from shared.process.health import usual_checks
-from shared.process.service import Service, open_guard
+from shared.process.service import Service, open_guard, open_revocations
 
 NAME = "auth"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -43,11 +41,15 @@ FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"
 
 @contextlib.asynccontextmanager
 async def open_auth(
-    settings: Settings, *, guard: Guard | None = None, is_alone: bool = False
+    settings: Settings,
+    *,
+    guard: Guard | None = None,
+    owns_redis: bool = False,
+    timing: BarrierTiming = BARRIER_TIMING,
 ) -> AsyncIterator[Service]:
     """Open the service, with a guard of its own unless one is given (which then runs elsewhere).
 
-    `is_alone`: this process has started Redis itself, and all replicas live in it, so none can have been forgotten.
+    `owns_redis`: this process has started Redis itself, and all replicas live in it, so none can have been forgotten.
     Raises `MigrationError`, with words for the operator.
     """
     dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
@@ -65,10 +67,13 @@ async def open_auth(
         relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_of_instance, crash=settings.test_crash)
         loops: list[Coroutine[None, None, None]] = [relay.run()]
         trust = Trust(
-            trusted=None if is_alone else await find_trusted(pool),
+            trusted=None if owns_redis else await find_trusted(pool),
             keep=partial(keep_trusted, pool),
-            keep_first=partial(keep_trusted if is_alone else keep_first_trusted, pool),
+            keep_first=partial(keep_trusted if owns_redis else keep_first_trusted, pool),
         )
+
+        async def wake_relay() -> None:
+            relay.wake()
 
         async def until_trusted() -> None:
             """No principal is given out by a database that may be an older copy, or in a Redis that nobody trusts."""
@@ -78,7 +83,16 @@ async def open_auth(
         if guard is None:
             guard = open_guard(settings, NAME, DatabaseResolver(pool, bus, until_trusted))
             loops.append(guard.run())
-        revocations = _revocations(settings, pool, redis, guard, relay=relay, trust=trust)
+        revocations = open_revocations(
+            settings,
+            guard,
+            redis,
+            pool,
+            wake_relay=wake_relay,
+            trust=trust,
+            is_in_charge=True,
+            timing=timing,
+        )
         loops.append(revocations.run())
         loops.append(keep_house(pool, kept=timedelta(days=settings.receipts_kept_days)))
         deps = AuthDeps(
@@ -112,25 +126,6 @@ def _deployment(settings: Settings) -> Deployment:
 
 def _invitations(settings: Settings) -> InvitationFolder | None:
     return None if settings.invitations_dir == "none" else InvitationFolder(Path(settings.invitations_dir))
-
-
-def _revocations(
-    settings: Settings, pool: Pool, redis: Redis, guard: Guard, *, relay: Relay, trust: Trust
-) -> Revocations:
-    async def wake_relay() -> None:
-        relay.wake()
-
-    return Revocations(
-        guard=guard,
-        redis=redis,
-        redis_url=settings.redis_url.reveal(),
-        pool=pool,
-        wake_relay=wake_relay,
-        trust=trust,
-        copies=settings.redis_copies,
-        sweeps=settings.test_barrier,
-        is_off=not settings.test_barrier,
-    )
 
 
 async def _serve_principals(bus: Bus, pool: Pool, until_trusted: Callable[[], Awaitable[None]]) -> None:

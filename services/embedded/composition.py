@@ -95,7 +95,7 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         settings = _settings(AuthSettings, parts, "auth", invitations_dir=str(parts.data_dir.invitations))
         guard = open_guard(settings, "auth", BusResolver(bus))
         opening = {
-            "auth": open_auth(settings, guard=guard, is_alone=True),
+            "auth": open_auth(settings, guard=guard, owns_redis=True),
             "token": open_token(_token_settings(parts), guard=guard),
             "data": open_data(_settings(DataSettings, parts, "data"), guard=guard),
         }

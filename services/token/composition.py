@@ -15,7 +15,6 @@ from services.token.operations.key_sets import make_first_signing_keys
 from services.token.operations.keyring import Keyrings
 from services.token.settings import Settings
 from shared.contracts.requests import ADMIN, GetKeys
-from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
@@ -24,9 +23,9 @@ from shared.messaging.bus import Bus
 from shared.messaging.outbox import CALLER
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import await_function, migrate
-from shared.postgres.pool import Pool, close_pool, open_pool
+from shared.postgres.pool import close_pool, open_pool
 from shared.process.health import usual_checks
-from shared.process.service import Service, open_guard
+from shared.process.service import Service, open_guard, open_revocations
 
 NAME = "token"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -54,7 +53,11 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         if guard is None:
             guard = open_guard(settings, NAME, BusResolver(bus))
             loops.append(guard.run())
-        revocations = _revocations(settings, pool, redis, guard)
+
+        async def wake_relay() -> None:
+            await redis.publish(names.RELAY_CHANNEL, b"")
+
+        revocations = open_revocations(settings, guard, redis, pool, access=CALLER, wake_relay=wake_relay)
         loops.append(revocations.run())
         deps = TokenDeps(
             pool=pool,
@@ -68,23 +71,6 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
         await stack.enter_async_context(running(loops))
         yield _service(redis, deps)
-
-
-def _revocations(settings: Settings, pool: Pool, redis: Redis, guard: Guard) -> Revocations:
-    async def wake_relay() -> None:
-        await redis.publish(names.RELAY_CHANNEL, b"")
-
-    return Revocations(
-        guard=guard,
-        redis=redis,
-        redis_url=settings.redis_url.reveal(),
-        pool=pool,
-        wake_relay=wake_relay,
-        access=CALLER,
-        copies=settings.redis_copies,
-        strikes=False,
-        is_off=not settings.test_barrier,
-    )
 
 
 def _service(redis: Redis, deps: TokenDeps) -> Service:

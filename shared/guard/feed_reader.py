@@ -12,7 +12,7 @@ import secrets
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -29,7 +29,10 @@ log = structlog.get_logger()
 POLL_S = 1.0
 LEASE_S = 3.0
 REGISTRATION_S = 4.0
-"""POLL < LEASE < REGISTRATION: a barrier that has waited REGISTRATION for a silent replica knows its lease is over."""
+"""POLL < LEASE < REGISTRATION: a barrier that has waited REGISTRATION for a silent replica knows its lease is over.
+
+Constants, and no settings of a process: the promise holds only where all processes have the same.
+"""
 
 ROUND_S = 2.5
 RETRY_S = 0.2
@@ -39,6 +42,17 @@ RECENT = 4096
 WAIT_MS = 500
 
 _SUFFIX = re.compile(rb"[0-9a-z-]{1,100}")
+
+
+class _Replies(NamedTuple):
+    """What Redis replied in one round: to the transaction, to WAIT (if it was sent), and to XREAD.
+
+    Any: replies of Redis, each of which may be an error.
+    """
+
+    executed: Any
+    followers: Any
+    entries: Any
 
 
 class FeedReader:
@@ -116,8 +130,8 @@ class FeedReader:
             self._moved.clear()
             await self._moved.wait()
 
-    async def number_of(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
-        """Return the number under which an outbox row was applied here; None where it was not within the time."""
+    async def position_of(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
+        """Return the position of an outbox row in the feed once it is applied here; None where it is not in time."""
         if (number := self._numbers.get(ticket)) is not None:
             return number
         future = self._waiting.setdefault(ticket, asyncio.get_running_loop().create_future())
@@ -142,9 +156,8 @@ class FeedReader:
         registration = f"{self.name}:{cache.position}:{self._round}"
         commands = self._commands(cache.position, registration)
         self._standing.append(registration)
-        replies = await wire.send(commands, timeout_s=POLL_S + ROUND_S)
-        registered = replies[-4] if self._copies else replies[-3]
-        identity = _identity_of(registered)
+        replies = self._named(await wire.send(commands, timeout_s=POLL_S + ROUND_S))
+        identity, end = _moment_of(replies.executed)
         self._standing = [registration]
         if identity != self._identity:
             # What another Redis said may be lost here: the next round begins anew, at this one's end.
@@ -154,13 +167,13 @@ class FeedReader:
             self._moved.set()
             self._drop_all(cache.position, lost="another Redis")
             return
-        self.tail = tail = tail_of(registered[-1])
+        self.tail = tail = tail_of(end)
         if self._is_new_here:
             self._begin_at(tail)
             self._is_new_here = False
         else:
-            self._take_in(replies[-1], tail)
-        if self._copies and not _follow(replies[-3], self._copies):
+            self._apply_entries(replies.entries, tail)
+        if self._copies and not _follow(replies.followers, self._copies):
             log.warning("not all copies follow this Redis", service=self.service)
         elif cache.position >= tail:
             cache.extend_lease(started + LEASE_S)
@@ -185,6 +198,13 @@ class FeedReader:
             ("XREAD", "COUNT", COUNT, *blocking, "STREAMS", stream, "$" if self._is_new_here else f"{at}-0"),
         ]
 
+    def _named(self, replies: list[Any]) -> _Replies:  # Any: replies of Redis
+        if not self._copies:
+            *_, executed, _announced, entries = replies
+            return _Replies(executed, None, entries)
+        *_, executed, followers, _announced, entries = replies
+        return _Replies(executed, followers, entries)
+
     def _drop_all(self, position: int, *, lost: str) -> None:
         if self._cache.era:
             self.drops[lost] += 1
@@ -197,7 +217,7 @@ class FeedReader:
         for _, callback in self._watchers:
             callback()
 
-    def _take_in(self, reply: Any, tail: int) -> None:  # Any: a reply of Redis
+    def _apply_entries(self, reply: Any, tail: int) -> None:  # Any: a reply of Redis
         if isinstance(reply, Exception):
             raise UnexpectedReply from reply
         entries = reply[0][1] if reply else []
@@ -258,13 +278,14 @@ def _follow(reply: Any, copies: int) -> bool:  # Any: a reply of Redis
     return isinstance(reply, int) and reply >= copies
 
 
-def _identity_of(reply: Any) -> tuple[bytes, ...]:  # Any: a reply of Redis
+def _moment_of(reply: Any) -> tuple[tuple[bytes, ...], Any]:  # Any: replies of Redis
+    """Return the identity, and the reply about the stream's end, that were read together with the registration."""
     if isinstance(reply, Exception) or not isinstance(reply, list):
         raise UnexpectedReply("the registration failed")
-    server, replication, identity, *others, _ = reply
+    server, replication, identity, *others, end = reply
     if any(isinstance(part, Exception) for part in (server, replication, identity, *others)):
         raise UnexpectedReply("the registration failed")
     token, stream = identity
     if not token or not stream or not _SUFFIX.fullmatch(stream):
         raise UnexpectedReply("this Redis has no identity yet")
-    return (field_of(server, b"run_id:"), field_of(replication, b"master_replid:"), stream, token)
+    return (field_of(server, b"run_id:"), field_of(replication, b"master_replid:"), stream, token), end

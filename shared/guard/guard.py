@@ -150,7 +150,7 @@ class Guard:
 
     async def applied(self, ticket: uuid.UUID, timeout_s: float) -> int | None:
         """Return the number of an outbox row once this replica has applied it, None where it has not in time."""
-        return await self.reader.number_of(ticket, timeout_s)
+        return await self.reader.position_of(ticket, timeout_s)
 
     async def _look_up_jwt(self, key: bytes, project_id: str, token: str) -> Kept:
         kid = unverified_kid(token)

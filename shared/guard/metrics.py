@@ -39,7 +39,8 @@ class GuardMetrics(Collector):
         yield _gauge("lookups", "Look-ups under way.", self._guard.lookups)
         yield self._drops()
         if self._revocations:
-            waiting, struck = sum(it.waiting for it in self._revocations), sum(it.struck for it in self._revocations)
+            waiting = sum(it.waiting for it in self._revocations)
+            struck = sum(it.registry.removed for it in self._revocations)
             yield _gauge("barriers_pending", "Revocations that wait until all replicas have applied them.", waiting)
             yield _counter("replicas_struck", "Replicas struck since they were silent for longer than a lease.", struck)
 

@@ -6,7 +6,7 @@ leases rest on. Everything else uses the client of `open_client`.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 import structlog
 from redis.asyncio import Redis
@@ -16,6 +16,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 Command = tuple[str | bytes | int, ...]
 
@@ -68,6 +70,18 @@ async def forever(
         except Exception as error:
             log.exception(f"{name} failed", **where)
             await pause(error, max(retry_s, UNFORESEEN_S))
+
+
+async def persist(
+    call: Callable[[], Awaitable[T]], *, retry_s: float, foreseen: tuple[type[BaseException], ...] = REDIS_ERRORS
+) -> T:
+    """Call again and again, after a pause, until no error that was foreseen is raised; return what the call returns."""
+    while True:
+        heed_cancellation()
+        try:
+            return await call()
+        except foreseen as error:
+            await pause(error, retry_s)
 
 
 def _never_again() -> Retry:

@@ -1,13 +1,22 @@
 """A service that is open: what it serves over HTTP, and what must hold for that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from redis.asyncio import Redis
+
+from shared.guard.announcements import Announcements
 from shared.guard.barrier import Revocations
 from shared.guard.cache import Cache
 from shared.guard.guard import Guard
+from shared.guard.receipt_keeper import ReceiptKeeper
+from shared.guard.registrations import Registry
 from shared.guard.resolver import Resolver
+from shared.guard.timing import BARRIER_TIMING, BarrierTiming
+from shared.guard.trust import Trust
+from shared.messaging.outbox import OWNER, Access
+from shared.postgres.pool import Pool
 from shared.process.health import Check
 from shared.process.settings import ProcessSettings
 from shared.web.endpoint import Routes
@@ -22,6 +31,47 @@ def open_guard(settings: ProcessSettings, service: str, resolver: Resolver) -> G
         cache=Cache(entries=settings.cache_entries, marks=settings.cache_marks),
         copies=settings.redis_copies,
         most_lookups=settings.cache_lookups,
+    )
+
+
+def open_revocations(
+    settings: ProcessSettings,
+    guard: Guard,
+    redis: Redis,
+    pool: Pool,
+    *,
+    access: Access = OWNER,
+    wake_relay: Callable[[], Awaitable[None]],
+    trust: Trust | None = None,
+    is_in_charge: bool = False,
+    timing: BarrierTiming = BARRIER_TIMING,
+) -> Revocations:
+    """Make what waits at barriers in a process, by its settings.
+
+    `access` is how the process reaches the outbox. `is_in_charge`: it strikes silent replicas of all services, and
+    confirms what others left pending.
+    """
+    redis_url = settings.redis_url.reveal()
+    announcements = Announcements(redis_url)
+    registry = Registry(
+        redis=redis,
+        redis_url=redis_url,
+        reader=guard.reader,
+        trust=trust,
+        copies=settings.redis_copies,
+        removes=is_in_charge,
+        timing=timing,
+        on_read=announcements.keep_only,
+    )
+    return Revocations(
+        guard=guard,
+        registry=registry,
+        announcements=announcements,
+        receipts=ReceiptKeeper(pool, access=access, timing=timing),
+        wake_relay=wake_relay,
+        sweeps=is_in_charge and settings.test_barrier,
+        enabled=settings.test_barrier,
+        timing=timing,
     )
 
 

@@ -98,7 +98,7 @@ async def open_whole(names: Iterable[str]) -> AsyncIterator[Whole]:
             return {"database_url": Secret(database.dsn(service)), "redis_url": Secret(valkey.url(service))}
 
         key = Secret("a-master-key-for-benchmarks-only-0123456789")
-        auth = await stack.enter_async_context(open_auth(AuthSettings(**urls("auth")), guard=guard, is_alone=True))
+        auth = await stack.enter_async_context(open_auth(AuthSettings(**urls("auth")), guard=guard, owns_redis=True))
         token = await stack.enter_async_context(open_token(TokenSettings(**urls("token"), master_key=key), guard=guard))
         data = await stack.enter_async_context(open_data(DataSettings(**urls("data")), guard=guard))
         await stack.enter_async_context(running([guard.run()]))

@@ -546,7 +546,7 @@ inline strike(n) {
     fi
 }
 
-/* auth: the delete, its barrier (Revocations._pass), and the watch over Redis's identity. */
+/* auth: the delete, its barrier (Revocations._run_barrier), and the watch over Redis's identity. */
 proctype Barrier(byte s) {
     byte snap_run, snap_token, stood_run, stood_token, r;
     bit has_entry, is_trusted, is_someone_late;
@@ -586,7 +586,7 @@ proctype Barrier(byte s) {
 #endif
         }
         r = 0 };
-       d_step { /* its reply: Trust.see, then Revocations._pass */
+       d_step { /* its reply: Trust.see, then Revocations._run_barrier */
         see();
         is_someone_late = 0;
         for (r : 0 .. REPLICAS - 1) {

@@ -1,8 +1,9 @@
 """auth and token in this process, on a database and a Valkey of their own, and callers of every kind."""
 
 import contextlib
+import dataclasses
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +18,10 @@ from services.token.settings import Settings as TokenSettings
 from shared.appwrite.clientinfo import Edge
 from shared.contracts.administration import CreateKey, CreateProject, DeleteKey
 from shared.contracts.grants import FindTeamGrants, Grantee, Grantees, ListGrantees, TeamGrants
+from shared.guard.cache import Cache
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
+from shared.guard.timing import BarrierTiming
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
@@ -27,10 +30,12 @@ from shared.process.app import WebApp
 from shared.process.service import Service
 from shared.web.counts import MemoryCounts
 from shared.web.limits import Limiter
+from tests.clock import Clock
 from tests.parts import Database, Parts
 
 PROJECT = "library"
 PASSWORD = "correct horse"
+MOMENT_S = 0.4
 
 
 @dataclass
@@ -48,24 +53,33 @@ class Answer:
 
 @dataclass
 class Caller:
-    """Somebody who calls, with headers of their own, once the process has a lease: a test may have stopped the loop."""
+    """Somebody who calls, with headers of their own, once the process has a lease: a test may have stopped the loop.
+
+    Where a test has set the `clock` forward, the process is to have none.
+    """
 
     http: aiohttp.ClientSession
     port: int
     guard: Guard
     headers: dict[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
 
     def with_(self, **headers: str) -> "Caller":
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Caller(self.http, self.port, self.guard, self.headers | named)
+        return dataclasses.replace(self, headers=self.headers | named)
 
     async def call(self, method: str, path: str, **body: object) -> Answer:
-        await self.guard.reader.until_leased(20)
+        if not self.clock.ahead_s:
+            await self.guard.reader.until_leased(20)
         url = f"http://127.0.0.1:{self.port}/v1{path}"
         async with self.http.request(method, url, json=body, headers=self.headers) as answer:
             text = await answer.text()
             is_json = answer.headers["Content-Type"].startswith("application/json")
             return Answer(answer.status, json.loads(text) if is_json else None, answer.headers)
+
+
+Hurried = Callable[[Caller], Caller]
+"""Returns a caller who calls a process whose barriers give up after a moment."""
 
 
 @dataclass
@@ -79,8 +93,17 @@ class World:
     key_id: str
     services: list[Service]
     database: Database
+    redis_url: str
+    """As auth."""
+    settings: AuthSettings
+    clock: Clock
+    """By which the lease is measured."""
     named: set[str]
     """The teams that permissions of the project name, as a stand-in for data says."""
+
+    def sent_by(self, hurried: Hurried) -> "World":
+        """The same, of callers who call another process."""
+        return dataclasses.replace(self, guest=hurried(self.guest), key=hurried(self.key))
 
     async def sign_up(self, email: str = "ada@example.org") -> str:
         made = await self.key.call("POST", "/users", userId="unique()", email=email, password=PASSWORD, name="Ada")
@@ -116,7 +139,8 @@ async def open_world(
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service="auth")
         stack.push_async_callback(bus.close)
-        guard = Guard(service="auth", redis_url=valkey.url("auth"), resolver=BusResolver(bus))
+        clock = Clock()
+        guard = Guard(service="auth", redis_url=valkey.url("auth"), resolver=BusResolver(bus), cache=Cache(clock=clock))
         auth = AuthSettings(
             database_url=Secret(database.dsn("auth")),
             redis_url=Secret(valkey.url("auth")),
@@ -129,7 +153,7 @@ async def open_world(
             master_key=Secret("a-master-key-for-tests-only-0123456789"),
         )
         opened = [
-            await stack.enter_async_context(open_auth(auth, guard=guard, is_alone=True)),
+            await stack.enter_async_context(open_auth(auth, guard=guard, owns_redis=True)),
             await stack.enter_async_context(open_token(token, guard=guard)),
         ]
         await stack.enter_async_context(running([guard.run()]))
@@ -165,11 +189,34 @@ async def open_world(
             answers = {FindTeamGrants: on_find, ListGrantees: on_list}
             await stack.enter_async_context(running([data.serve(FindTeamGrants.LANE, answers)]))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT})
+        guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT}, clock)
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
         request, secret = CreateKey.new(project=PROJECT, name="all")
         await cli.ask(request, timeout_s=15)
-        yield World(guest, guest.with_(X_Appwrite_Key=secret), cli, guard, request.id, opened, database, named)
+        yield World(
+            guest,
+            guest.with_(X_Appwrite_Key=secret),
+            cli,
+            guard,
+            request.id,
+            opened,
+            database,
+            valkey.url("auth"),
+            auth,
+            clock,
+            named,
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_hurried(world: World) -> AsyncIterator[Hurried]:
+    """Open a second auth, whose barriers give up after a moment, and send callers to it."""
+    timing = BarrierTiming(confirm_s=MOMENT_S)
+    async with open_auth(world.settings, guard=world.guard, timing=timing) as service:
+        app = WebApp(service.parts, guard=world.guard)
+        port = await app.start(("127.0.0.1", 0))
+        yield lambda caller: dataclasses.replace(caller, port=port)
+        await app.stop()
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +225,13 @@ async def world(parts: Parts) -> AsyncIterator[World]:
     database = await parts.new_database()
     async with parts.valkey() as valkey, open_world(database, valkey, rate_limits=False) as world:
         yield world
+
+
+@pytest.fixture(scope="module")
+async def hurried(world: World) -> AsyncIterator[Hurried]:
+    """Send callers to a process whose barriers give up after a moment."""
+    async with open_hurried(world) as hurried:
+        yield hurried
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from services.auth.instance.operations import doctor
-from services.auth.instance.operations.doctor import Deployment, examine_deployment
+from services.auth.instance.operations.doctor import CLOCKS, Clocks, Deployment, DoctorTiming, examine_deployment
 from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import ADMIN, Valkey
 from shared.contracts.findings import ExamineDeployment, Finding, Verdict
@@ -27,6 +26,7 @@ from tests.eventually import eventually
 from tests.integration.auth.conftest import World
 from tests.parts import PASSWORDS, Database, Parts
 
+TIMING = DoctorTiming(registration_s=0.3, reread_s=0.05)
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 
 CHECKS = [
@@ -69,7 +69,13 @@ class Clinic:
         self.valkey = valkey
 
     async def complaints(
-        self, *, copies: int = 0, has_barrier: bool = True, has_limits: bool = True, limits_url: str = ""
+        self,
+        *,
+        copies: int = 0,
+        has_barrier: bool = True,
+        has_limits: bool = True,
+        limits_url: str = "",
+        clocks: Clocks = CLOCKS,
     ) -> list[tuple[Verdict, str, str]]:
         """What is not ok: verdict, check, message."""
         url = Secret(self.valkey.url("auth"))
@@ -80,7 +86,7 @@ class Clinic:
             has_barrier=has_barrier,
             has_limits=has_limits,
         )
-        found = await examine_deployment(self.pool, self.redis, deployment)
+        found = await examine_deployment(self.pool, self.redis, deployment, timing=TIMING, clocks=clocks)
         return [(one.verdict, one.check, one.message) for one in found if one.verdict is not OK]
 
     async def as_superuser(self, *statements: str) -> None:
@@ -91,11 +97,7 @@ class Clinic:
 
 
 @pytest.fixture
-async def clinic(
-    database: Database, valkey: Valkey, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Clinic]:
-    monkeypatch.setattr(doctor, "REGISTRATION_S", 0.3)
-    monkeypatch.setattr(doctor, "REREAD_S", 0.05)
+async def clinic(database: Database, valkey: Valkey, redis: Redis) -> AsyncIterator[Clinic]:
     own = open_client(valkey.url("auth"), name="tests")
     pool = await open_pool(database.dsn("auth"), name="tests")
     yield Clinic(pool, own, redis, database, valkey)
@@ -134,13 +136,12 @@ async def test_sound_parts_are_all_looked_at_and_all_well(world: World) -> None:
     assert found[-2].message == "all have registered recently: 1 of auth, 0 of token, 0 of data"
 
 
-async def test_permissions_that_name_nobody_are_a_warning(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_permissions_that_name_nobody_are_a_warning(world: World) -> None:
     async def grantees() -> tuple[Verdict, str]:
         found = (await world.bus.ask(ExamineDeployment(), timeout_s=15)).findings[-1]
         assert (found.part, found.check) == ("permissions", "grantees")
         return found.verdict, found.message.partition(". ")[0]
 
-    monkeypatch.setattr(doctor, "REGISTRATION_S", 0.3)
     world.named.update(f"ghosts-{n}" for n in range(7))
     named = ", ".join(f"team:ghosts-{n} in project library" for n in range(5))
     assert await grantees() == (WARN, f"7 that permissions name do not exist: {named} and 2 more")
@@ -153,7 +154,7 @@ async def test_permissions_that_name_nobody_are_a_warning(world: World, monkeypa
 
 
 async def test_the_command_line_ends_with_an_error_where_something_fails(world: World) -> None:
-    url = world.guard.reader._redis_url
+    url = world.redis_url
     well = await daypass_doctor(url)
     admin = open_client(url.replace("auth:auth-password", f"{ADMIN}:{ADMIN}-password"), name="tests")
     await admin.config_set("maxmemory-policy", "allkeys-lru")
@@ -341,9 +342,8 @@ async def test_walls_between_the_services_that_are_down(
 
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])
-async def test_wall_clocks_that_are_apart(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, step_s: float) -> None:
-    monkeypatch.setattr(doctor, "wall_clock", lambda: time.time() + step_s)
-    complaints = await clinic.complaints()
+async def test_wall_clocks_that_are_apart(clinic: Clinic, step_s: float) -> None:
+    complaints = await clinic.complaints(clocks=Clocks(wall=lambda: time.time() + step_s))
 
     assert [(verdict, check) for verdict, check, _ in complaints] == [
         (WARN, "Redis's wall clock"),
@@ -353,10 +353,8 @@ async def test_wall_clocks_that_are_apart(clinic: Clinic, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("pace", [0.0, 0.2, 3.0])
-async def test_a_boot_clock_that_is_none(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, pace: float) -> None:
-    monkeypatch.setattr(doctor, "boot_clock", lambda: 100 + pace * time.perf_counter())
-    monkeypatch.setattr(doctor, "REGISTRATION_S", -1)
-    (complaint,) = await clinic.complaints()
+async def test_a_boot_clock_that_is_none(clinic: Clinic, pace: float) -> None:
+    (complaint,) = await clinic.complaints(clocks=Clocks(boot=lambda: 100 + pace * time.perf_counter()))
 
     assert complaint[:2] == (FAIL, "boot clock")
 

@@ -1,15 +1,13 @@
 """Health of what the services tell each other."""
 
-import pytest
 from redis.asyncio import Redis
 
 from shared.contracts.dead_letters import ListDeadLetters
-from shared.guard import barrier
 from shared.guard.feed_reader import LEASE_S
 from shared.messaging import names
 from shared.messaging.wire import open_client
 from tests.eventually import eventually
-from tests.integration.auth.conftest import World, open_world
+from tests.integration.auth.conftest import Hurried, World, open_world
 from tests.parts import Database, Parts
 
 
@@ -45,13 +43,12 @@ async def test_the_health_of_revocation_says_how_far_who_is(world: World) -> Non
     await eventually(registered, [("auth", world.guard.reader.name, number)])
 
 
-async def test_what_is_not_confirmed_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_not_confirmed_is_counted(world: World, hurried: Hurried) -> None:
     user = await world.sign_up("unconfirmed@example.org")
-    monkeypatch.setattr(barrier, "CONFIRM_S", 0.4)
-    redis = open_client(world.guard.reader._redis_url, name="tests")
+    redis = open_client(world.redis_url, name="tests")
     silent = "silent:0:1"
     await redis.zadd(names.registry("data"), {silent: 0})
-    assert (await world.key.call("DELETE", f"/users/{user}")).error == (503, "revocation_unconfirmed")
+    assert (await hurried(world.key).call("DELETE", f"/users/{user}")).error == (503, "revocation_unconfirmed")
     found = (await world.key.call("GET", "/health/revocation")).json
     await redis.zrem(names.registry("data"), silent)
     await redis.aclose()
@@ -71,15 +68,11 @@ async def test_the_health_of_revocation_is_for_keys(world: World) -> None:
         assert (await caller.call("GET", "/health/revocation")).error == (401, "general_unauthorized_scope")
 
 
-async def test_a_fenced_process_says_so_and_refuses_what_it_cannot_check(
-    database: Database, parts: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_fenced_process_says_so_and_refuses_what_it_cannot_check(database: Database, parts: Parts) -> None:
     async with parts.valkey() as valkey, open_world(database, valkey, rate_limits=False) as world:
         caller = await world.session(await world.sign_up())
         assert (await caller.call("GET", "/account")).status == 200
-        monkeypatch.setattr(world.guard.cache, "extend_lease", lambda _: None)  # word from the feed comes too late
-        world.guard.cache.end_lease()
-        monkeypatch.setattr(world.guard.reader, "until_leased", _at_once)
+        world.clock.ahead_s = LEASE_S  # each word from the feed comes too late
 
         fenced = await world.key.call("GET", "/health/revocation")
         assert (fenced.status, fenced.json["status"], fenced.json["fenced"]) == (503, "fail", True)
@@ -99,7 +92,3 @@ async def test_a_fenced_process_says_so_and_refuses_what_it_cannot_check(
         async with world.guest.http.get(url) as answer:
             assert answer.status == 503
             assert (await answer.json())["checks"]["feed"] == "LookupError"
-
-
-async def _at_once(_: float | None) -> None:
-    """Wait for nothing."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import itertools
 import json
 import stat
@@ -20,10 +21,10 @@ from appwrite.services.teams import Teams
 
 from shared.appwrite.permissions import MOST_ROLES
 from shared.contracts.administration import UpdateProject
-from shared.guard import barrier
+from shared.guard.feed_reader import LEASE_S
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
-from tests.integration.auth.test_receipts import MOMENT_S, late, registry, waits
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, Hurried, World, open_world
+from tests.integration.auth.test_receipts import late, registry, waits
 from tests.integration.auth.test_teams import a_team, a_user, join, listed, roles_of
 from tests.parts import Database, Parts
 
@@ -963,6 +964,11 @@ class Scene:
     invitation: str
     other: str
 
+    def sent_by(self, hurried: Hurried) -> "Scene":
+        """The same, of callers who call another process."""
+        callers = {name: hurried(getattr(self, name)) for name in ("owner", "member", "invited")}
+        return dataclasses.replace(self, **callers)
+
     def path(self, membership: str = "") -> str:
         return f"/teams/{self.team}/memberships" + (f"/{membership}" if membership else "")
 
@@ -1006,12 +1012,11 @@ async def change(world: World, folder: Path, scene: Scene, what: str) -> Answer:
 
 @pytest.mark.parametrize("what", CHANGES)
 async def test_what_is_not_in_force_everywhere_is_not_answered_as_if_it_were(
-    world: World, folder: Path, scene: Scene, late: asyncio.Event, monkeypatch: pytest.MonkeyPatch, what: str
+    world: World, folder: Path, scene: Scene, hurried: Hurried, late: asyncio.Event, what: str
 ) -> None:
     """Not by the call itself, and not by the same call again."""
-    with monkeypatch.context() as patch:
-        patch.setattr(barrier, "CONFIRM_S", MOMENT_S)
-        assert (await change(world, folder, scene, what)).error == (503, "revocation_unconfirmed")
+    unconfirmed = await change(world.sent_by(hurried), folder, scene.sent_by(hurried), what)
+    assert unconfirmed.error == (503, "revocation_unconfirmed")
     again = asyncio.create_task(change(world, folder, scene, what))
 
     assert await waits(again)
@@ -1020,10 +1025,9 @@ async def test_what_is_not_in_force_everywhere_is_not_answered_as_if_it_were(
 
 
 async def test_a_guest_who_accepts_is_signed_in_though_it_is_not_confirmed(
-    world: World, folder: Path, scene: Scene, late: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+    world: World, folder: Path, scene: Scene, hurried: Hurried, late: asyncio.Event
 ) -> None:
-    monkeypatch.setattr(barrier, "CONFIRM_S", MOMENT_S)
-    accepted = await accept(world.guest, folder, scene.invitation)
+    accepted = await accept(hurried(world.guest), folder, scene.invitation)
 
     assert not late.is_set()
     assert (accepted.status, accepted.headers["Daypass-Receipt"]) == (200, "pending")
@@ -1032,20 +1036,16 @@ async def test_a_guest_who_accepts_is_signed_in_though_it_is_not_confirmed(
 
 @pytest.mark.parametrize("what", CHANGES)
 async def test_without_a_lease_rights_are_taken_and_none_are_given(
-    world: World, folder: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch, what: str
+    world: World, folder: Path, scene: Scene, what: str
 ) -> None:
     await world.guard.reader.until_leased(20)
-    with monkeypatch.context() as patch:
-        patch.setattr(world.guard.cache, "extend_lease", lambda _: None)
-        world.guard.cache.end_lease()
-        patch.setattr(world.guard.reader, "until_leased", at_once)
+    world.clock.ahead_s = LEASE_S
+    try:
         answer = await change(world, folder, scene, what)
+    finally:
+        world.clock.ahead_s = 0.0
     if what in {"leave", "remove", "delete"}:
         assert answer.status == CHANGES[what][0]
     else:
         assert answer.error == (503, "revocation_unconfirmed")
         assert (await change(world, folder, scene, what)).status == CHANGES[what][0]
-
-
-async def at_once(_: float | None) -> None:
-    """Wait for nothing."""

@@ -85,12 +85,12 @@ async def test_a_warm_caller_is_a_hit_a_new_one_a_miss_and_a_changed_one_stale(w
     assert changed[2] == 1
 
 
-async def test_a_replica_without_a_lease_says_so(world: World, scrape: Scrape, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_replica_without_a_lease_says_so(world: World, scrape: Scrape) -> None:
     before = await scrape()
-    monkeypatch.setattr(world.guard.cache, "extend_lease", lambda _: None)
-    world.guard.cache.end_lease()
+    world.clock.ahead_s = LEASE_S
     fenced = await scrape()
     later = await scrape()
+    world.clock.ahead_s = 0.0
 
     assert fenced["daypass_lease_seconds"] == 0
     assert before["daypass_fenced_seconds_total"] < fenced["daypass_fenced_seconds_total"]

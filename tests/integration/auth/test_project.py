@@ -1,6 +1,7 @@
 """A project's switches, as backends set them."""
 
 import asyncio
+import dataclasses
 import itertools
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -16,13 +17,12 @@ from services.auth.composition import open_auth
 from services.auth.settings import Settings
 from services.embedded.valkey import Valkey
 from shared.contracts.administration import CreateProject, ListProjects, UpdateProject
-from shared.guard import barrier
 from shared.kernel.errors import Refusal
 from shared.kernel.settings import Secret
 from shared.messaging import names
 from shared.process.app import WebApp
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_hurried, open_world
 from tests.parts import Database
 
 NAMES = map("switch{}@example.org".format, itertools.count())
@@ -110,7 +110,7 @@ async def test_a_switch_holds_on_every_replica_when_the_call_returns(
         await other.guard.reader.until_leased(20)
         app = WebApp(other.parts, guard=other.guard)
         port = await app.start(("127.0.0.1", 0))
-        guest = Caller(fresh.guest.http, port, other.guard, fresh.guest.headers)
+        guest = dataclasses.replace(fresh.guest, port=port, guard=other.guard)
 
         async def status() -> int:
             return (await guest.call("POST", "/account/sessions/anonymous")).status
@@ -126,13 +126,10 @@ async def test_a_switch_holds_on_every_replica_when_the_call_returns(
 
 
 @pytest.mark.check("identity 16")
-async def test_a_switch_that_not_all_have_heard_of_says_so_until_they_have(
-    fresh: World, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_switch_that_not_all_have_heard_of_says_so_until_they_have(fresh: World, redis: Redis) -> None:
     await redis.zadd(names.registry("data"), {"silent:0:0": 0})
-    with monkeypatch.context() as hurried:
-        hurried.setattr(barrier, "CONFIRM_S", 0.4)
-        unconfirmed = await policy(fresh, "session-limit", total=2)
+    async with open_hurried(fresh) as hurried:
+        unconfirmed = await policy(fresh.sent_by(hurried), "session-limit", total=2)
     confirmed = await policy(fresh, "session-limit", total=2)
 
     assert unconfirmed.error == (503, "revocation_unconfirmed")

@@ -9,19 +9,16 @@ from redis.asyncio import Redis
 
 from shared.contracts.requests import Request
 from shared.contracts.revocations import ListRevocations, RevocationRecord, ShowRevocation
-from shared.guard import barrier
 from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging import names
 from shared.messaging.wire import open_client
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, World
-
-MOMENT_S = 0.4
+from tests.integration.auth.conftest import MOMENT_S, PASSWORD, PROJECT, Answer, Hurried, World
 
 
 @pytest.fixture
 async def registry(world: World) -> AsyncIterator[Redis]:
-    redis = open_client(world.guard.reader._redis_url, name="tests")
+    redis = open_client(world.redis_url, name="tests")
     yield redis
     await redis.aclose()
 
@@ -47,12 +44,6 @@ async def late(registry: Redis) -> AsyncIterator[asyncio.Event]:
     yield over
     over.set()
     await task
-
-
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A barrier gives up after a moment."""
-    monkeypatch.setattr(barrier, "CONFIRM_S", MOMENT_S)
 
 
 async def record(world: World, number: int) -> RevocationRecord:
@@ -95,12 +86,11 @@ async def test_an_unknown_receipt_is_refused(world: World) -> None:
     assert caught.value.type is ErrorType.REVOCATION_NOT_FOUND
 
 
-@pytest.mark.usefixtures("hurried")
 async def test_an_unconfirmed_delete_says_so_stays_pending_and_is_confirmed_when_it_is(
-    world: World, late: asyncio.Event
+    world: World, hurried: Hurried, late: asyncio.Event
 ) -> None:
     user = await world.sign_up("pending@example.org")
-    answer = await world.key.call("DELETE", f"/users/{user}/sessions")
+    answer = await hurried(world.key).call("DELETE", f"/users/{user}/sessions")
 
     assert answer.error == (503, "revocation_unconfirmed")
     assert answer.headers["Retry-After"]
@@ -119,14 +109,12 @@ async def test_an_unconfirmed_delete_says_so_stays_pending_and_is_confirmed_when
 
 @pytest.mark.parametrize("what", ["session", "user"])
 async def test_a_repeated_delete_by_key_is_answered_once_the_first_is_in_force(
-    world: World, late: asyncio.Event, monkeypatch: pytest.MonkeyPatch, what: str
+    world: World, late: asyncio.Event, hurried: Hurried, what: str
 ) -> None:
     user = await world.sign_up(f"again-{what}@example.org")
     session = (await world.key.call("POST", f"/users/{user}/sessions")).json["$id"]
     path = {"session": f"/users/{user}/sessions/{session}", "user": f"/users/{user}"}[what]
-    with monkeypatch.context() as patch:
-        patch.setattr(barrier, "CONFIRM_S", MOMENT_S)
-        assert (await world.key.call("DELETE", path)).status == 503
+    assert (await hurried(world.key).call("DELETE", path)).status == 503
     again = asyncio.create_task(world.key.call("DELETE", path))
 
     assert await waits(again)
@@ -137,14 +125,12 @@ async def test_a_repeated_delete_by_key_is_answered_once_the_first_is_in_force(
 @pytest.mark.parametrize("kind", ["session", "jwt"])
 @pytest.mark.parametrize("path", ["/account/sessions/current", "/account/sessions"])
 async def test_the_dead_credential_itself_is_refused_once_its_end_is_in_force(
-    world: World, late: asyncio.Event, monkeypatch: pytest.MonkeyPatch, kind: str, path: str
+    world: World, late: asyncio.Event, hurried: Hurried, kind: str, path: str
 ) -> None:
     user = await world.sign_up(f"dead-{kind}-{len(path)}@example.org")
     caller = await world.session(user)
     credential = caller if kind == "session" else await world.jwt(caller)
-    with monkeypatch.context() as patch:
-        patch.setattr(barrier, "CONFIRM_S", MOMENT_S)
-        assert (await caller.call("DELETE", "/account/sessions/current")).status == 503
+    assert (await hurried(caller).call("DELETE", "/account/sessions/current")).status == 503
     again = asyncio.create_task(credential.call("DELETE", path))
 
     assert await waits(again)
@@ -154,12 +140,10 @@ async def test_the_dead_credential_itself_is_refused_once_its_end_is_in_force(
 
 @pytest.mark.parametrize(("method", "path", "error"), [("PATCH", "/account/status", 403), ("DELETE", "/account", 401)])
 async def test_who_ends_itself_twice_is_refused_once_that_is_in_force(
-    world: World, late: asyncio.Event, monkeypatch: pytest.MonkeyPatch, method: str, path: str, error: int
+    world: World, late: asyncio.Event, hurried: Hurried, method: str, path: str, error: int
 ) -> None:
     caller = await world.session(await world.sign_up(f"self-{method}@example.org"))
-    with monkeypatch.context() as patch:
-        patch.setattr(barrier, "CONFIRM_S", MOMENT_S)
-        assert (await caller.call(method, path)).status == 503
+    assert (await hurried(caller).call(method, path)).status == 503
     again = asyncio.create_task(caller.call(method, path))
 
     assert await waits(again)
@@ -167,15 +151,14 @@ async def test_who_ends_itself_twice_is_refused_once_that_is_in_force(
     assert (await again).status == error
 
 
-@pytest.mark.usefixtures("hurried")
 async def test_a_sign_in_whose_eviction_is_not_confirmed_succeeds_with_a_pending_receipt(
-    world: World, late: asyncio.Event
+    world: World, hurried: Hurried, late: asyncio.Event
 ) -> None:
     await world.sign_up("evict@example.org")
     body = {"email": "evict@example.org", "password": PASSWORD}
     for _ in range(10):
         assert (await world.guest.call("POST", "/account/sessions/email", **body)).status == 201
-    answer = await world.guest.call("POST", "/account/sessions/email", **body)
+    answer = await hurried(world.guest).call("POST", "/account/sessions/email", **body)
 
     assert answer.status == 201
     assert answer.headers["Daypass-Receipt"] == "pending"

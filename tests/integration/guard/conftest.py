@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 import shared.messaging
 from services.embedded.valkey import ADMIN, Valkey
@@ -24,16 +25,21 @@ from shared.contracts.requests import (
     ResolveProject,
     ResolveSession,
 )
+from shared.guard.announcements import Announcements
 from shared.guard.barrier import Revocations
+from shared.guard.cache import Cache
 from shared.guard.guard import Guard
+from shared.guard.receipt_keeper import ReceiptKeeper
+from shared.guard.registrations import Registry
 from shared.guard.resolver import BusResolver
 from shared.guard.trust import Trust
 from shared.messaging.bus import Bus
 from shared.messaging.outbox import publish
-from shared.messaging.relay import Relay
+from shared.messaging.relay import EndSessions, Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
+from tests.clock import Clock
 from tests.parts import Database
 
 PROJECT = "library"
@@ -79,12 +85,17 @@ class World:
     """An instance: its truth, its replicas, and what a revoking request would use."""
 
     truth: Truth
-    guards: dict[str, Guard]
-    revocations: Revocations
     relay: Relay
     relay_task: "asyncio.Task[None]"
+    database: Database
     valkey: Valkey
+    redis: Redis
     stack: AsyncExitStack
+    guards: dict[str, Guard] = field(default_factory=dict)
+    clocks: dict[str, Clock] = field(default_factory=dict)
+    """By which the leases of guards are measured."""
+    registry: Registry = field(init=False)
+    revocations: Revocations = field(init=False)
 
     async def publish(self, *named: str) -> uuid.UUID:
         async with self.truth.pool.acquire() as connection, connection.transaction():
@@ -95,12 +106,19 @@ class World:
         session = self.truth.sessions.pop(secret.digest())
         return await self.publish(subjects.session(PROJECT, session))
 
+    def new_relay(self, end_sessions: EndSessions | None = None) -> Relay:
+        dsn, url = self.database.dsn("auth"), self.valkey.url(ADMIN)
+        return Relay(dsn=dsn, redis_url=url, end_sessions=end_sessions)
+
     async def add_replica(self, name: str, service: str) -> Guard:
         redis = open_client(self.valkey.url(ADMIN), name="tests")
         self.stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service=service)
         self.stack.push_async_callback(bus.close)
-        guard = Guard(service=service, redis_url=self.valkey.url(ADMIN), resolver=BusResolver(bus))
+        clock = self.clocks[name] = Clock()
+        guard = Guard(
+            service=service, redis_url=self.valkey.url(ADMIN), resolver=BusResolver(bus), cache=Cache(clock=clock)
+        )
         await self.stack.enter_async_context(running(guard.run()))
         await guard.reader.until_leased(10)
         self.guards[name] = guard
@@ -134,20 +152,27 @@ async def world(database: Database, valkey: Valkey) -> AsyncIterator[World]:
         bus = Bus(redis=redis, service="auth")
         assert {kind.LANE for kind in (*handlers, ResolveJwt, ResolveKey)} == {"principal"}
         await stack.enter_async_context(running(bus.serve("principal", handlers)))
-        world = World(truth, {}, None, relay, relay_task, valkey, stack)  # type: ignore[arg-type] # set below
+        world = World(truth, relay, relay_task, database, valkey, redis, stack)
         for name, service in (("auth", "auth"), ("token", "token"), ("data-1", "data"), ("data-2", "data")):
             await world.add_replica(name, service)
 
         async def wake_relay() -> None:
             relay.wake()
 
-        world.revocations = Revocations(
-            guard=world.guards["auth"],
+        guard, announcements = world.guards["auth"], Announcements(url)
+        world.registry = Registry(
             redis=redis,
             redis_url=url,
-            pool=pool,
-            wake_relay=wake_relay,
+            reader=guard.reader,
             trust=Trust(trusted=None),
+            on_read=announcements.keep_only,
+        )
+        world.revocations = Revocations(
+            guard=guard,
+            registry=world.registry,
+            announcements=announcements,
+            receipts=ReceiptKeeper(pool),
+            wake_relay=wake_relay,
         )
         await stack.enter_async_context(running(world.revocations.run()))
         yield world

@@ -10,12 +10,11 @@ from structlog.testing import capture_logs
 
 from shared.contracts import subjects
 from shared.contracts.principal import Principal
-from shared.guard.feed_reader import REGISTRATION_S
+from shared.guard.feed_reader import LEASE_S, REGISTRATION_S
 from shared.guard.registrations import MOST
 from shared.kernel.clock import boot_clock
 from shared.kernel.errors import Refusal, Unavailable
 from shared.messaging import names
-from shared.messaging.relay import Relay
 from tests.eventually import eventually
 from tests.integration.guard.conftest import PROJECT, World, running
 
@@ -104,8 +103,7 @@ async def test_a_replica_without_a_lease_asks_for_every_request(world: World) ->
     secret = world.truth.sign_in("ada")
     await guard.session(PROJECT, secret)
     asked = world.truth.asked
-    guard.cache.end_lease()
-    guard.cache.extend_lease = lambda _: None  # type: ignore[method-assign] # the feed may not renew it
+    world.clocks["data-1"].ahead_s = LEASE_S  # each word from the feed comes too late to renew it
     for _ in range(3):
         assert await guard.session(PROJECT, secret) is not None
 
@@ -147,7 +145,7 @@ async def test_a_replica_that_leaves_in_order_is_not_waited_for(world: World) ->
 
 
 async def test_a_silent_replica_is_struck_once_its_lease_is_over(world: World) -> None:
-    redis = world.revocations._redis
+    redis = world.redis
     await redis.zadd(names.registry("data"), {"dead:0:1": 0})
     first = await world.revocations.confirm(await world.publish("session:library/x"))
     second = await world.revocations.confirm(await world.publish("session:library/y"))
@@ -160,7 +158,7 @@ async def test_a_silent_replica_is_struck_once_its_lease_is_over(world: World) -
 async def test_after_redis_lost_everything_the_relay_writes_it_again(world: World) -> None:
     secret = world.truth.sign_in("ada")
     await seen_by_all(world, secret)
-    await world.revocations._redis.flushall()
+    await world.redis.flushall()
     receipt = await world.revocations.confirm(await world.delete(secret))
 
     assert set(await seen_by_all(world, secret)) == {None}
@@ -168,12 +166,12 @@ async def test_after_redis_lost_everything_the_relay_writes_it_again(world: Worl
     for guard in world.guards.values():
         await eventually(guard.cache.is_leased, True)
     stream = world.guards["auth"].reader.stream
-    entries = await world.revocations._redis.xrange(stream)
+    entries = await world.redis.xrange(stream)
     assert [int(id_.split(b"-")[0]) for id_, _ in entries] == list(range(1, receipt.number + 1))
 
 
 async def test_numbers_are_dense_whoever_publishes_and_two_relays_do_no_harm(world: World) -> None:
-    other = Relay(dsn=world.relay._dsn, redis_url=world.relay._redis_url)
+    other = world.new_relay()
     async with running(other.run()):
         tickets = await asyncio.gather(*(world.publish(f"session:library/{n}") for n in range(200)))
         other.wake()
@@ -181,7 +179,7 @@ async def test_numbers_are_dense_whoever_publishes_and_two_relays_do_no_harm(wor
 
     numbers = sorted(receipt.number for receipt in receipts)
     assert numbers == list(range(numbers[0], numbers[0] + 200))
-    entries = await world.revocations._redis.xrange(world.guards["auth"].reader.stream)
+    entries = await world.redis.xrange(world.guards["auth"].reader.stream)
     assert [int(id_.split(b"-")[0]) for id_, _ in entries] == list(range(1, numbers[-1] + 1))
     assert len({fields[b"id"] for _, fields in entries}) == len(entries)
 
@@ -246,7 +244,7 @@ async def test_a_database_that_is_behind_redis_was_restored_and_begins_a_new_epo
         ended.extend(world.truth.sessions.values())
         world.truth.sessions.clear()
 
-    relay = Relay(dsn=world.relay._dsn, redis_url=world.relay._redis_url, end_sessions=end_sessions)
+    relay = world.new_relay(end_sessions)
     async with running(relay.run()):
         for one in world.guards.values():
             await one.reader.until_moved(before)
@@ -259,14 +257,14 @@ async def test_a_database_that_is_behind_redis_was_restored_and_begins_a_new_epo
 
 
 async def test_a_relay_that_was_replaced_numbers_nothing(world: World) -> None:
-    redis, pool = world.revocations._redis, world.truth.pool
+    redis, pool = world.redis, world.truth.pool
     world.relay_task.cancel()
     await asyncio.gather(world.relay_task, return_exceptions=True)
     for key in (names.IDENTITY, *map(names.registry, names.SERVICES)):
         with contextlib.suppress(ResponseError):
             await redis.hset(key, "stream", "9-of-another-database")
     ticket = await world.publish("session:library/x")
-    relay = Relay(dsn=world.relay._dsn, redis_url=world.relay._redis_url)
+    relay = world.new_relay()
     with capture_logs() as logged:
         async with running(relay.run()):
             await eventually(lambda: any("relay stopped" in line["event"] for line in logged), True)
@@ -277,7 +275,7 @@ async def test_a_relay_that_was_replaced_numbers_nothing(world: World) -> None:
 async def test_replicas_that_are_none_and_go_on_registering_hold_nothing_up_for_longer_than_a_registration(
     world: World,
 ) -> None:
-    redis = world.revocations._redis
+    redis = world.redis
     secret = world.truth.sign_in("ada")
     await seen_by_all(world, secret)
 
@@ -301,10 +299,10 @@ async def test_replicas_that_are_none_and_go_on_registering_hold_nothing_up_for_
 
 
 async def test_a_registry_that_was_lost_alone_is_not_believed_at_once(world: World) -> None:
-    redis = world.revocations._redis
+    redis = world.redis
     await world.revocations.confirm(await world.publish("session:library/x"))
     await redis.delete(names.registry("data"))
-    found = await world.revocations._read()
+    found = await world.registry.read()
 
     assert not found.is_whole
     started = boot_clock()
@@ -312,13 +310,13 @@ async def test_a_registry_that_was_lost_alone_is_not_believed_at_once(world: Wor
     assert boot_clock() - started > REGISTRATION_S / 2
 
     async def is_whole() -> bool:
-        return (await world.revocations._read()).is_whole
+        return (await world.registry.read()).is_whole
 
     await eventually(is_whole, True)
 
 
 async def test_a_registry_that_has_grown_beyond_use_is_emptied(world: World) -> None:
-    redis = world.revocations._redis
+    redis = world.redis
     await redis.zadd(names.registry("data"), {f"ghost-{number}:0:1": 0 for number in range(2 * MOST)})
     await eventually(lambda: redis.zcard(names.registry("data")), 3)  # both replicas of data, and the mark
     receipt = await world.revocations.confirm(await world.publish("session:library/x"))

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -39,14 +40,40 @@ REDIS_MAJOR = 7
 POSTGRESQL_MAJOR = 15
 STEP_S = 5.0
 """How far wall clocks may be apart: as much as JWTs are forgiven."""
-SAMPLE_S = 0.1
-REREAD_S = 0.25
 
 ACL = "deploy/redis/users.acl.template"
 ROLES = "deploy/postgres/roles.sql"
 
 
-async def examine_deployment(pool: Pool, redis: Redis, deployment: Deployment) -> list[Finding]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorTiming:
+    """For how long the doctor looks, in seconds: at the boot clock, and at registrations, again after `reread_s`."""
+
+    sample_s: float = 0.1
+    registration_s: float = REGISTRATION_S
+    reread_s: float = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """The clocks of this process: `wall` in Unix seconds, and the one that leases are measured on."""
+
+    wall: Callable[[], float] = time.time
+    boot: Callable[[], float] = boot_clock
+
+
+DOCTOR_TIMING = DoctorTiming()
+CLOCKS = Clocks()
+
+
+async def examine_deployment(
+    pool: Pool,
+    redis: Redis,
+    deployment: Deployment,
+    *,
+    timing: DoctorTiming = DOCTOR_TIMING,
+    clocks: Clocks = CLOCKS,
+) -> list[Finding]:
     """Look at everything; what cannot be looked at is a finding too. Takes as long as a registration lives."""
     parts = (
         ("redis", _redis_settings(redis)),
@@ -54,8 +81,8 @@ async def examine_deployment(pool: Pool, redis: Redis, deployment: Deployment) -
         ("redis", _rights(redis, deployment.redis_url)),
         ("limits", _limits(redis, deployment.limits_redis_url, has_limits=deployment.has_limits)),
         ("postgresql", _postgresql(pool)),
-        ("clocks", _clocks(pool, redis)),
-        ("registry", _registry(redis)),
+        ("clocks", _clocks(pool, redis, clocks, timing.sample_s)),
+        ("registry", _registry(redis, timing)),
     )
     found = await asyncio.gather(*(_looked_at(part, look) for part, look in parts))
     own = [_barrier(has_barrier=deployment.has_barrier), examine_address(deployment)]
@@ -215,7 +242,7 @@ def _wall(verdict: Verdict, check: str, faults: list[str], remedy: str, well: st
     return database_finding(verdict, check, "; ".join(faults) + remedy)
 
 
-async def _clocks(pool: Pool, redis: Redis) -> list[Finding]:
+async def _clocks(pool: Pool, redis: Redis, clocks: Clocks, sample_s: float) -> list[Finding]:
     async def redis_time() -> float:
         seconds, microseconds = await redis.time()
         return float(seconds) + float(microseconds) / 1e6
@@ -225,16 +252,16 @@ async def _clocks(pool: Pool, redis: Redis) -> list[Finding]:
             return await find_server_time(connection)
 
     return [
-        await _wall_clock("Redis's", redis_time),
-        await _wall_clock("PostgreSQL's", database_time),
-        await _boot_clock(),
+        await _wall_clock("Redis's", redis_time, clocks.wall),
+        await _wall_clock("PostgreSQL's", database_time, clocks.wall),
+        await _boot_clock(clocks.boot, sample_s),
     ]
 
 
-async def _wall_clock(whose: str, read: Callable[[], Awaitable[float]]) -> Finding:
-    before = wall_clock()
+async def _wall_clock(whose: str, read: Callable[[], Awaitable[float]], clock: Callable[[], float]) -> Finding:
+    before = clock()
     there = await read()
-    after = wall_clock()
+    after = clock()
     apart_s = max(there - after, before - there, 0.0)
     verdict = WARN if apart_s > STEP_S else OK
     message = (
@@ -243,26 +270,26 @@ async def _wall_clock(whose: str, read: Callable[[], Awaitable[float]]) -> Findi
     return Finding(verdict=verdict, part="clocks", check=f"{whose} wall clock", message=message)
 
 
-async def _boot_clock() -> Finding:
-    before, since = boot_clock(), time.perf_counter()
-    await asyncio.sleep(SAMPLE_S)
-    passed, expected = boot_clock() - before, time.perf_counter() - since
+async def _boot_clock(clock: Callable[[], float], sample_s: float) -> Finding:
+    before, since = clock(), time.perf_counter()
+    await asyncio.sleep(sample_s)
+    passed, expected = clock() - before, time.perf_counter() - since
     verdict, message = OK, "keeps running"
     if not hasattr(time, "CLOCK_BOOTTIME"):
         verdict, message = WARN, "has no CLOCK_BOOTTIME: a lease may outlive a suspension of the machine"
-    elif abs(passed - expected) > SAMPLE_S / 2:
+    elif abs(passed - expected) > sample_s / 2:
         verdict = FAIL
         message = f"advanced by {passed:.2f} s in {expected:.2f} s: leases are measured on it (is it faked?)"
     return Finding(verdict=verdict, part="clocks", check="boot clock", message=message)
 
 
-async def _registry(redis: Redis) -> list[Finding]:
+async def _registry(redis: Redis, timing: DoctorTiming) -> list[Finding]:
     """Whoever lives registers again and again, at the latest when its lease is over."""
     first = await list_registrations(redis)
     silent = set(first)
-    deadline = boot_clock() + REGISTRATION_S
+    deadline = boot_clock() + timing.registration_s
     while silent and boot_clock() < deadline:
-        await asyncio.sleep(REREAD_S)
+        await asyncio.sleep(timing.reread_s)
         silent &= set(await list_registrations(redis))
     counts = ", ".join(f"{sum(one.service == service for one in first)} of {service}" for service in SERVICES)
     if silent:
@@ -270,8 +297,3 @@ async def _registry(redis: Redis) -> list[Finding]:
         message = f"{names} died or hangs: the next revocation waits until it is struck"
         return [Finding(verdict=WARN, part="registry", check="replicas", message=message)]
     return [Finding(verdict=OK, part="registry", check="replicas", message=f"all have registered recently: {counts}")]
-
-
-def wall_clock() -> float:
-    """Return the wall clock of this process, in Unix seconds."""
-    return time.time()
