@@ -83,7 +83,7 @@ class Guard:
         if answer is None and is_project_id(project_id):
             answer = await self._look_up(key, lambda: self._ask_project(project_id))
         if answer is None or answer.value is None:
-            raise Refusal(ErrorType.PROJECT_NOT_FOUND, "Project with the requested ID could not be found.")
+            raise Refusal(ErrorType.PROJECT_NOT_FOUND)
         return cast("Project", answer.value)
 
     async def session(self, project_id: str, secret: SessionSecret) -> Principal | None:
@@ -127,7 +127,7 @@ class Guard:
             return principal
         if answer.value is None:
             raise _unknown_key()
-        raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
+        raise Refusal(ErrorType.PROJECT_KEY_EXPIRED)
 
     async def key_set(self) -> KeySet:
         """Return the public signing keys; raises `Unavailable`."""

@@ -275,8 +275,7 @@ def _unexpected(message: str) -> Fault:
 def _open(reply: Reply, request: Request[A]) -> A:
     if reply.fault is not None:
         fault = reply.fault
-        known = fault.type in ErrorType.__members__.values()
-        type_ = ErrorType(fault.type) if known else ErrorType.GENERAL_SERVER_ERROR
+        type_ = ErrorType.__members__.get(fault.type.upper(), ErrorType.GENERAL_SERVER_ERROR)
         raise Refusal(type_, fault.message, retry_after_s=fault.retry_after_s)
     try:
         return cast("A", unpack(reply.body, request.ANSWER))

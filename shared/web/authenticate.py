@@ -41,10 +41,7 @@ async def identify(
     token = headers.get(JWT)
     if token:
         if user is not None:
-            raise Refusal(
-                ErrorType.USER_JWT_AND_COOKIE_SET,
-                "API requests may carry either a session or a JWT. Please use one of them.",
-            )
+            raise Refusal(ErrorType.USER_JWT_AND_COOKIE_SET)
         user = await guard.jwt(project.id, token)
     secret = headers.get(KEY)
     principal = await _key(guard, project, headers, secret) if secret else user
@@ -57,7 +54,5 @@ async def identify(
 
 async def _key(guard: Guard, project: Project, headers: Mapping[str, str], secret: str) -> Principal:
     if headers.get(_PROJECT) != project.id:
-        raise Refusal(
-            ErrorType.PROJECT_ID_MISSING, "An API key needs the header X-Appwrite-Project with the key's project."
-        )
+        raise Refusal(ErrorType.PROJECT_ID_MISSING)
     return await guard.key(project.id, secret)

@@ -21,7 +21,6 @@ from shared.web.endpoint import DIMENSIONS, Endpoint, RateLimit
 FAILURES = RateLimit(300, by=("ip",))
 """Calls of an endpoint, from one address, that did not succeed."""
 
-EXCEEDED = "Rate limit for the current endpoint has been exceeded. Please try again after some time."
 
 _log = structlog.get_logger()
 
@@ -83,7 +82,7 @@ class Limiter:
             call.add_header("X-RateLimit-Remaining", str(max(remaining, 0)))
             call.add_header("X-RateLimit-Reset", str(ends_at))
         if remaining < 0:
-            raise Refusal(ErrorType.GENERAL_RATE_LIMIT_EXCEEDED, EXCEEDED, retry_after_s=max(1, ends_at - now))
+            raise Refusal(ErrorType.GENERAL_RATE_LIMIT_EXCEEDED, retry_after_s=max(1, ends_at - now))
         return Window(limit=limit, key=key, remaining=remaining, ends_at=ends_at)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from shared.kernel.errors import ErrorType
 from shared.web.call import Reply
 from shared.web.endpoint import Endpoint, RateLimit
-from shared.web.errors import API_VERSION, STATUSES, ErrorBody
+from shared.web.errors import API_VERSION, ErrorBody
 from shared.web.pipeline import HEALTH
 from shared.web.scopes import Caller
 
@@ -160,7 +160,7 @@ def _refusals(endpoint: Endpoint, schemas: dict[object, Json]) -> Json:
     """Return the refusals of an endpoint, one for each status; its name tells the status and the types."""
     by_status: dict[int, list[str]] = {}
     for kind in sorted(error_types(endpoint)):
-        by_status.setdefault(STATUSES[kind], []).append(kind.value)
+        by_status.setdefault(kind.status, []).append(kind.value)
     return {
         ".".join((str(status), *types)): {
             "description": ", ".join(types),

@@ -46,7 +46,6 @@ from shared.web.parameters import Parameters
 from shared.web.request_id import request_id
 from shared.web.scopes import Admission, Caller
 
-FAILED = "The server has failed to answer. Its log has the cause, under the id in X-Request-Id."
 NO_PROJECT = "The request names no project: send its id in the header X-Appwrite-Project."
 AWAY = "The database cannot be reached at the moment. Try again."
 HEALTH = frozenset({"/livez", "/readyz"})
@@ -141,7 +140,7 @@ class Pipeline:
             return 204, b"", TEXT
         found = self._table.find(method, target)
         if found is None:
-            raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND, "The requested route was not found.")
+            raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND)
         route, path = found
         call.deps = route.deps
         if not is_in_query(request, method):
@@ -284,7 +283,7 @@ async def _admit(route: Route, call: Call[object]) -> None:
 def _check_admission(route: Route, call: Call[object]) -> None:
     route.admission.check(call.principal)
     if call.user is not None and call.user.blocked:
-        raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
+        raise Refusal(ErrorType.USER_BLOCKED)
 
 
 def _unexpected(error: Exception, method: str) -> Refusal:
@@ -292,9 +291,9 @@ def _unexpected(error: Exception, method: str) -> Refusal:
         _log.warning("the database is unavailable", method=method, error=repr(error))
         return Unavailable(AWAY, type=ErrorType.GENERAL_BUSY)
     if isinstance(error, asyncpg.QueryCanceledError):
-        return Refusal(ErrorType.DATABASE_TIMEOUT, "The database took too long.")
+        return Refusal(ErrorType.DATABASE_TIMEOUT)
     _log.error("a request failed", method=method, exc_info=error)
-    return Refusal(ErrorType.GENERAL_SERVER_ERROR, FAILED)
+    return Refusal(ErrorType.GENERAL_SERVER_ERROR)
 
 
 def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:
@@ -303,12 +302,9 @@ def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:
         and endpoint.auth_method in call.project.disabled_auth_methods
         and call.principal.kind is not Kind.KEY
     ):
-        raise Refusal(ErrorType.USER_AUTH_METHOD_UNSUPPORTED, "This method of authentication is disabled.")
+        raise Refusal(ErrorType.USER_AUTH_METHOD_UNSUPPORTED)
     if endpoint.forbids_session and call.user is not None:
-        raise Refusal(
-            ErrorType.USER_SESSION_ALREADY_EXISTS,
-            "Creation of a session is prohibited when a session is active.",
-        )
+        raise Refusal(ErrorType.USER_SESSION_ALREADY_EXISTS)
 
 
 def _rendered(endpoint: Endpoint, result: object) -> Answer:

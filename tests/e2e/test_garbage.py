@@ -17,13 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.kernel.errors import ErrorType
-from shared.web.errors import STATUSES
 from shared.web.openapi import error_types
 from tests.declarations import ENDPOINTS, PLACEHOLDER, parameter_names
 from tests.e2e.instance import Instance
 from tests.e2e.sdk import call, server, with_session
 
-TYPES = {type_.value: STATUSES[type_] for type_ in ErrorType}
+TYPES = {type_.value: type_.status for type_ in ErrorType}
 DEEP = "[" * 5000 + "]" * 5000
 TEXTS = st.one_of(
     st.sampled_from(

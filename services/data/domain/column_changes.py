@@ -31,7 +31,7 @@ def changed(table: Table, column: Column, change: ColumnChange) -> Column:
         raise Refusal(ErrorType.COLUMN_TYPE_INVALID, f"The column is not of type {change.kind}.")
     others = [one for one in table.columns if one is not column]
     if any(one.key.lower() == change.key.lower() for one in others):
-        raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS, "Column with the requested key already exists.")
+        raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS)
     resized = msgspec.structs.replace(column, options=column.kind.options(_merged(column.options, change.options)))
     if table.width - column.width + resized.width > ROW_BYTES:
         raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has reached its limit of bytes.")

@@ -148,9 +148,9 @@ def column(table: Table, given: NewColumn, now: datetime) -> Column:
         updated_at=now,
     )
     if any(known.key.lower() == made.key.lower() for known in table.columns):
-        raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS, "Column with the requested key already exists.")
+        raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS)
     if len(table.columns) >= MOST_COLUMNS or table.width + made.width > ROW_BYTES:
-        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has reached its limit of columns or bytes.")
+        raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED)
     return checked_default(made)
 
 
@@ -161,7 +161,7 @@ def index(table: Table, given: NewIndex, now: datetime) -> Index:
     if given.type not in INDEX_TYPES:
         raise ArgumentInvalid("type", f"it must be one of ({', '.join(INDEX_TYPES)})")
     if any(known.key.lower() == given.key.lower() for known in table.indexes):
-        raise Refusal(ErrorType.COLUMN_INDEX_ALREADY_EXISTS, "Index with the requested key already exists.")
+        raise Refusal(ErrorType.COLUMN_INDEX_ALREADY_EXISTS)
     if len(table.indexes) >= MOST_INDEXES:
         raise Refusal(ErrorType.COLUMN_INDEX_LIMIT_EXCEEDED, f"A table may have at most {MOST_INDEXES} indexes.")
     if not given.columns or len(set(given.columns)) != len(given.columns):

@@ -70,7 +70,7 @@ class Listing:
         for at, place in enumerate(places):
             if records[place].get(self._cursor) == cursor:
                 return at
-        raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The item that the cursor names could not be found.")
+        raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND)
 
     def _matches(self, record: Record, query: Query, search: str) -> bool:
         if search and not any(search.lower() in str(record.get(name, "")).lower() for name in ("$id", "name")):

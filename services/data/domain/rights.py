@@ -13,7 +13,6 @@ from services.data.domain.catalogue import Database, Table
 from services.data.domain.naming import Naming
 from shared.appwrite.permissions import TABLE_ACTIONS, grants
 from shared.contracts.principal import Kind, Principal
-from shared.kernel.errors import ErrorType, Refusal
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -73,8 +72,3 @@ def closed_table(naming: Naming) -> Table:
         updated_at=_EPOCH,
         naming=naming,
     )
-
-
-def unauthorized() -> Refusal:
-    """Return the refusal of what the caller has no right to."""
-    return Refusal(ErrorType.USER_UNAUTHORIZED, "The current user is not authorized to perform the requested action.")

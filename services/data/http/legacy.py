@@ -23,7 +23,7 @@ from shared.web.parameters import CustomId
 MODULES = (databases, tables, columns, indexes, rows, bulk_rows)
 """All that has a twin."""
 
-TYPES = {type_: ErrorType(old_name(type_.value)) for type_ in ErrorType}
+TYPES = {type_: ErrorType[old_name(type_.value).upper()] for type_ in ErrorType}
 """The older name of each error type; most have but one."""
 
 OTHERS: Mapping[type[msgspec.Struct], Mapping[str, object]] = {rows.UpsertRow: {"row_id": CustomId}}

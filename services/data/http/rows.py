@@ -187,7 +187,7 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
         return await _create_rows(call, params)
     data = await aside(parse_data, params.data)
     if not data or params.row_id is None:
-        raise Refusal(ErrorType.ROW_MISSING_DATA, "The row's data or its id is missing.")
+        raise Refusal(ErrorType.ROW_MISSING_DATA)
     change = Change(data=data, permissions=params.permissions)
     return await operations.create_row(
         call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, change
@@ -367,7 +367,7 @@ async def _change(call: Call[DataDeps], params: UpdateRow) -> Change:
         unchanged_since=_unchanged_since(call),
     )
     if not change.data and change.permissions is None:
-        raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The row's data or permissions are missing.")
+        raise Refusal(ErrorType.ROW_MISSING_PAYLOAD)
     return change
 
 
@@ -384,5 +384,5 @@ def _unchanged_since(call: Call[DataDeps]) -> datetime | None:
 def rows_key(call: Call[DataDeps], params: RowsPath) -> tuple[int, str, str]:
     """Return what names the table; raises `Refusal(TRANSACTION_NOT_FOUND)` where it is meant in a transaction."""
     if params.transaction_id:
-        raise Refusal(ErrorType.TRANSACTION_NOT_FOUND, "Transaction with the requested ID could not be found.")
+        raise Refusal(ErrorType.TRANSACTION_NOT_FOUND)
     return call.project.incarnation, params.database_id, params.table_id

@@ -154,5 +154,5 @@ def _check_enabled(table: Table, principal: Principal) -> None:
     if (table.enabled and table.database.enabled) or principal.kind is Kind.KEY or is_closed(table, principal):
         return
     if not table.database.enabled:
-        raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")
-    raise Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
+        raise Refusal(ErrorType.DATABASE_NOT_FOUND)
+    raise Refusal(ErrorType.TABLE_NOT_FOUND)

@@ -125,7 +125,7 @@ async def update_column(deps: DataDeps, table_key: TableKey, *, key: str, change
         changed = column_changes.changed(table, column, change)
         size = column_changes.shrunk_to(column, changed)
         if size is not None and await changes.has_longer(connection, table, column, size):
-            raise Refusal(ErrorType.COLUMN_INVALID_RESIZE, "The column has values that are longer than the new size.")
+            raise Refusal(ErrorType.COLUMN_INVALID_RESIZE)
         await changes.update_column(connection, table, column, changed)
         return find_column(await store.get_table(connection, table.database, table.id), changed.key)
 
@@ -153,7 +153,7 @@ def find_column(table: Table, key: str) -> Column:
     """Return a column; raises `Refusal(COLUMN_NOT_FOUND)`."""
     column = table.by_key.get(key)
     if column is None:
-        raise Refusal(ErrorType.COLUMN_NOT_FOUND, "Column with the requested key could not be found.")
+        raise Refusal(ErrorType.COLUMN_NOT_FOUND)
     return column
 
 
@@ -162,7 +162,7 @@ def find_index(table: Table, key: str) -> Index:
     for index in table.indexes:
         if index.key == key:
             return index
-    raise Refusal(ErrorType.COLUMN_INDEX_NOT_FOUND, "Index with the requested key could not be found.")
+    raise Refusal(ErrorType.COLUMN_INDEX_NOT_FOUND)
 
 
 @asynccontextmanager

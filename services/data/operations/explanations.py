@@ -26,7 +26,7 @@ async def find_user(bus: Bus, project: str, user_id: str) -> Principal:
     """Return who a user would be that calls now; raises `Refusal(USER_NOT_FOUND)`, or `Unavailable`."""
     found = (await bus.ask(ResolveUser(project=project, user=user_id))).principal
     if found is None:
-        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
+        raise Refusal(ErrorType.USER_NOT_FOUND)
     return found
 
 
@@ -34,7 +34,7 @@ async def explain_row(catalogue: Catalogue, bus: Bus, asked: ExplainRow) -> Expl
     """Explain what a user may do with a row; raises `Refusal` where any of it is not there."""
     project = (await bus.ask(ResolveProject(project=asked.project))).project
     if project is None:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, "Project with the requested ID could not be found.")
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND)
     whom = await find_user(bus, asked.project, asked.user) if asked.user else guest(asked.project)
 
     async def work(connection: Connection, table: Table) -> Explanation:

@@ -16,7 +16,7 @@ from services.data.domain.catalogue import Table
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.queries import parse_row_queries, parse_selection
-from services.data.domain.rights import Access, access, roles_for, unauthorized
+from services.data.domain.rights import Access, access, roles_for
 from services.data.domain.row_json import Data, is_much
 from services.data.domain.rows import (
     Step,
@@ -90,7 +90,7 @@ async def get_row(
     async def work(connection: Connection, table: Table) -> bytes:
         roles = roles_for(table, "read", principal)
         if roles == []:
-            raise store.not_found()
+            raise Refusal(ErrorType.ROW_NOT_FOUND)
         try:
             selected = parse_selection(queries, table.by_key) if queries else None
         except UnfitQuery:
@@ -175,7 +175,7 @@ async def _asked(
     """Return what is asked of a table, and by which roles; None where it is nothing that the caller may know of."""
     roles = roles_for(table, "read", principal)
     if roles == []:
-        raise unauthorized()
+        raise Refusal(ErrorType.USER_UNAUTHORIZED)
     try:
         query = parse_row_queries(queries, table.by_key, searchable=table.searchable)
     except UnfitQuery:
@@ -264,7 +264,7 @@ async def upsert_row(catalogue: Catalogue, principal: Principal, key: Key, row_i
                 if refusal.type is not ErrorType.ROW_ALREADY_EXISTS:
                     raise
         if await store.has_row(connection, table, id_):
-            raise unauthorized()
+            raise Refusal(ErrorType.USER_UNAUTHORIZED)
         raise Unavailable("The row is being changed. Try again.", type=ErrorType.GENERAL_BUSY)
 
     return await catalogue.write(key, principal, work)
@@ -325,7 +325,7 @@ async def delete_row(
 
 async def _insert(connection: Connection, table: Table, principal: Principal, id_: str, change: Change) -> bytes:
     if roles_for(table, "create", principal) is not None:
-        raise unauthorized()
+        raise Refusal(ErrorType.USER_UNAUTHORIZED)
     data = change.data or {}
     permissions = new_permissions(change.permissions, principal)
     values = await aside(partial(stored, table, data, is_new=True), data)
@@ -380,7 +380,7 @@ def _access(table: Table, action: str, principal: Principal) -> Access:
     """Return by what rows are open to an action; raises `Refusal(USER_UNAUTHORIZED)` where none is, nor can be read."""
     found = access(table, action, principal)
     if found.is_closed:
-        raise unauthorized()
+        raise Refusal(ErrorType.USER_UNAUTHORIZED)
     return found
 
 
@@ -388,9 +388,9 @@ def _require(known: Known, *, unchanged_since: datetime | None = None, has_bound
     """Raise `Refusal` unless the row may be acted on, under conditions that only its reader may set."""
     has_condition = unchanged_since is not None or has_bound
     if not known.may or (has_condition and not known.may_read):
-        raise unauthorized()
+        raise Refusal(ErrorType.USER_UNAUTHORIZED)
     if unchanged_since is not None and known.updated_at > unchanged_since:
-        raise Refusal(ErrorType.ROW_UPDATE_CONFLICT, "The row has been changed since that time.")
+        raise Refusal(ErrorType.ROW_UPDATE_CONFLICT)
 
 
 def _listed(table: Table, page: Page) -> bytes:

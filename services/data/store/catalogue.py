@@ -34,7 +34,7 @@ async def get_database(connection: Connection, incarnation: int, id_: str, *, lo
     """
     row = await connection.fetchrow(_LOCK_DATABASE if lock else _GET_DATABASE, incarnation, id_)
     if row is None:
-        raise Refusal(ErrorType.DATABASE_NOT_FOUND, "Database with the requested ID could not be found.")
+        raise Refusal(ErrorType.DATABASE_NOT_FOUND)
     return _database(row)
 
 
@@ -50,7 +50,7 @@ async def get_table(connection: Connection, database: Database, id_: str, *, loc
     """
     row = await connection.fetchrow(_LOCK_TABLE if lock else _GET_TABLE, database.n, id_)
     if row is None:
-        raise _table_not_found()
+        raise Refusal(ErrorType.TABLE_NOT_FOUND)
     return (await _with_parts(connection, database, [row]))[0]
 
 
@@ -74,7 +74,7 @@ async def hold_table(connection: Connection, incarnation: int, database_id: str,
     database = await get_database(connection, incarnation, database_id)
     row = await connection.fetchrow(f"{_GET_TABLE} FOR SHARE", database.n, id_)
     if row is None:
-        raise _table_not_found()
+        raise Refusal(ErrorType.TABLE_NOT_FOUND)
     # Whoever changes a database changes the versions of its tables: only now it stands still too.
     database = await get_database(connection, incarnation, database_id)
     return (await _with_parts(connection, database, [row]))[0]
@@ -87,10 +87,6 @@ async def list_tables(connection: Connection, database: Database) -> list[Table]
 
 def _database(row: asyncpg.Record) -> Database:
     return msgspec.convert(dict(row), Database)
-
-
-def _table_not_found() -> Refusal:
-    return Refusal(ErrorType.TABLE_NOT_FOUND, "Table with the requested ID could not be found.")
 
 
 async def _with_parts(connection: Connection, database: Database, rows: list[asyncpg.Record]) -> list[Table]:

@@ -105,7 +105,7 @@ async def insert_database(
     try:
         n = await connection.fetchval(_INSERT_DATABASE, *values)
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.DATABASE_ALREADY_EXISTS, "Database with the requested ID already exists.") from error
+        raise Refusal(ErrorType.DATABASE_ALREADY_EXISTS) from error
     await connection.execute("SELECT privileged.create_database_schema($1)", n)
 
 
@@ -127,7 +127,7 @@ async def insert_table(connection: Connection, database: Database, id_: str, set
     try:
         n = await connection.fetchval(_INSERT_TABLE, database.n, id_, *msgspec.structs.astuple(settings))
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.TABLE_ALREADY_EXISTS, "Table with the requested ID already exists.") from error
+        raise Refusal(ErrorType.TABLE_ALREADY_EXISTS) from error
     await connection.execute(_ROWS.format(rows=f"{database.schema}.t_{n}", grants=f"{database.schema}.p_{n}"))
 
 
@@ -156,7 +156,7 @@ async def insert_column(connection: Connection, table: Table, column: Column) ->
             column.array,
         )
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS, "Column with the requested key already exists.") from error
+        raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS) from error
     collation = ' COLLATE "C"' if column.kind.is_text else ""
     await connection.execute(f"ALTER TABLE {table.rows} ADD COLUMN c_{n} {column.postgres}{collation}")
     await connection.execute(_CHANGE, table.n)
@@ -200,7 +200,7 @@ async def insert_index(connection: Connection, table: Table, index: Index) -> No
     try:
         n = await connection.fetchval(_INSERT_INDEX, *arguments)
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.COLUMN_INDEX_ALREADY_EXISTS, "Index with the requested key already exists.") from error
+        raise Refusal(ErrorType.COLUMN_INDEX_ALREADY_EXISTS) from error
     try:
         await connection.execute(_create_index(table, index, name=f"i_{n}"))
     except asyncpg.UniqueViolationError as error:

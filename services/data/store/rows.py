@@ -69,7 +69,7 @@ async def get_row(
     if found is None or not found["is_current"]:
         raise StaleTable
     if found["json"] is None:
-        raise not_found()
+        raise Refusal(ErrorType.ROW_NOT_FOUND)
     row: str = found["json"]
     return row.encode()
 
@@ -209,7 +209,7 @@ async def find_row(
     with told():
         found = await connection.fetchrow(text, *arguments)
     if found is None:
-        raise not_found()
+        raise Refusal(ErrorType.ROW_NOT_FOUND)
     return Known(**dict(found))
 
 
@@ -270,11 +270,6 @@ async def delete_row(connection: Connection, table: Table, known: Known) -> None
     await connection.execute(f"DELETE FROM {table.rows} WHERE seq = $1", known.seq)
 
 
-def not_found() -> Refusal:
-    """Return the refusal of a row that is not there, or not for this caller."""
-    return Refusal(ErrorType.ROW_NOT_FOUND, "Row with the requested ID could not be found.")
-
-
 def cursor_not_found() -> Refusal:
     """Return the refusal of a cursor whose row is not there, or not for this caller."""
     return Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The row that the cursor names could not be found.")
@@ -324,10 +319,8 @@ def told(too_large: Callable[[], Refusal] = _row_too_large) -> Iterator[None]:
         raise StaleTable from error
     except asyncpg.UniqueViolationError as error:
         if (error.constraint_name or "").endswith("_id_key"):
-            raise Refusal(ErrorType.ROW_ALREADY_EXISTS, "Row with the requested ID already exists.") from error
-        raise Refusal(
-            ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION, "A row with these values of a unique index already exists."
-        ) from error
+            raise Refusal(ErrorType.ROW_ALREADY_EXISTS) from error
+        raise Refusal(ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION) from error
     except asyncpg.ProgramLimitExceededError as error:
         raise too_large() from error
     except asyncpg.QueryCanceledError as error:

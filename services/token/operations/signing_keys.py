@@ -86,7 +86,7 @@ async def reseal_signing_keys(deps: TokenDeps) -> None:
 async def _get(connection: Connection, kid: str) -> SigningKey:
     key = await store.find_signing_key(connection, kid)
     if key is None:
-        raise Refusal(ErrorType.SIGNING_KEY_NOT_FOUND, "Signing key with the requested ID could not be found.")
+        raise Refusal(ErrorType.SIGNING_KEY_NOT_FOUND)
     return key
 
 

@@ -17,7 +17,7 @@ from shared.kernel.errors import ErrorType, Refusal
 async def create_account_jwt(deps: TokenDeps, principal: Principal, *, duration_s: int) -> str:
     """Make a JWT from the caller's session. Raises `Refusal(USER_JWT_CREATION_DENIED)` where the caller is a JWT."""
     if principal.kind is Kind.JWT:
-        raise Refusal(ErrorType.USER_JWT_CREATION_DENIED, "A JWT cannot be made from a JWT. Use a session.")
+        raise Refusal(ErrorType.USER_JWT_CREATION_DENIED)
     bearer = Bearer(
         project=principal.project,
         project_incarnation=principal.project_incarnation,

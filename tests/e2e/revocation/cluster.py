@@ -29,7 +29,6 @@ from shared.kernel.errors import Refusal
 from shared.messaging import names
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
-from shared.web.errors import STATUSES
 from tests.e2e.processes import environment, free_port
 from tests.e2e.revocation.copies import Copy, open_copy
 from tests.e2e.revocation.projects import PROJECT
@@ -160,7 +159,7 @@ class Cluster:
             try:
                 await self.ask(request)
             except Refusal as refusal:
-                if STATUSES[refusal.type] != 503:
+                if refusal.type.status != 503:
                     raise
             else:
                 return

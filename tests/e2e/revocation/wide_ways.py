@@ -14,7 +14,6 @@ from shared.contracts.administration import DeleteProject, RevokeAllSessions
 from shared.contracts.requests import Request
 from shared.contracts.signing_keys import ListSigningKeys, RetireSigningKey, RotateSigningKey
 from shared.kernel.errors import Refusal
-from shared.web.errors import STATUSES
 from tests.e2e.revocation.cluster import Cluster
 from tests.e2e.revocation.probes import of_jwts, of_page, of_project, of_user
 from tests.e2e.revocation.projects import DATABASE, TABLE, Client, Person, Project, for_role
@@ -116,7 +115,7 @@ class Operator:
         try:
             await self._cluster.ask(request)
         except Refusal as refusal:
-            return STATUSES[refusal.type]
+            return refusal.type.status
         return 200
 
 

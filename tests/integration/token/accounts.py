@@ -110,12 +110,12 @@ class Accounts:
 
     async def _on_find(self, request: FindSession) -> FoundSession:
         if request.user not in self.users:
-            raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
+            raise Refusal(ErrorType.USER_NOT_FOUND)
         own = [id_ for id_, (user, _) in self.sessions.items() if user == request.user]
         if request.session == "recent":
             return FoundSession(session=own[-1] if own else "", project_incarnation=1, user_incarnation=1)
         if request.session not in own:
-            raise Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")
+            raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
         return FoundSession(session=request.session, project_incarnation=1, user_incarnation=1)
 
     def _found(self, position: int, project: str, user: str, session: str, kind: Kind) -> ResolvedPrincipal:

@@ -41,7 +41,7 @@ class KnownGuard(Guard):
         if project_id == "away":
             raise Unavailable("Nobody answers.")
         if project_id != "demo":
-            raise Refusal(ErrorType.PROJECT_NOT_FOUND, "Project with the requested ID could not be found.")
+            raise Refusal(ErrorType.PROJECT_NOT_FOUND)
         return self._project
 
     async def session(self, project_id: str, secret: SessionSecret) -> Principal | None:
@@ -52,12 +52,12 @@ class KnownGuard(Guard):
         if token == "revoked":
             return None
         if token not in {"good", "blocked"}:
-            raise Refusal(ErrorType.USER_JWT_INVALID, "Failed to verify JWT.")
+            raise Refusal(ErrorType.USER_JWT_INVALID)
         return msgspec.structs.replace(self._user, kind=Kind.JWT, blocked=token == "blocked")
 
     async def key(self, project_id: str, secret: str) -> Principal:
         if secret == "standard_expired":
-            raise Refusal(ErrorType.PROJECT_KEY_EXPIRED, "The API key has expired.")
+            raise Refusal(ErrorType.PROJECT_KEY_EXPIRED)
         if secret != "standard_good":
             raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is unknown in this project.")
         scopes = frozenset({"health.read", "users.read", "sessions.write"})

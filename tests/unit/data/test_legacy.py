@@ -12,7 +12,6 @@ from services.data.domain.naming import old_name, old_text
 from services.data.http.legacy import TYPES
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Endpoint
-from shared.web.errors import STATUSES
 from shared.web.openapi import document
 from tests.declarations import ENDPOINTS, parameter_names
 
@@ -94,8 +93,9 @@ def test_a_handler_is_given_what_it_is_declared_with(endpoint: Endpoint) -> None
 
 
 @pytest.mark.parametrize("type_", ErrorType)
-def test_an_error_has_one_status_by_both_names(type_: ErrorType) -> None:
-    assert STATUSES[TYPES[type_]] == STATUSES[type_]
+def test_an_error_is_the_same_by_both_names(type_: ErrorType) -> None:
+    assert TYPES[type_].status == type_.status
+    assert TYPES[type_] is type_ or TYPES[type_].message == old_text(type_.message)
     assert not NEW_WORD.search(TYPES[type_].value)
 
 

@@ -2,11 +2,21 @@ import msgspec
 import pytest
 
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.web.errors import STATUSES, error_body, error_headers
+from shared.web.errors import error_body, error_headers
 
 
-def test_every_error_type_has_a_status() -> None:
-    assert set(STATUSES) == set(ErrorType)
+@pytest.mark.parametrize("name", ErrorType.__members__)
+def test_an_error_type_has_its_name_a_status_and_a_message(name: str) -> None:
+    type_ = ErrorType[name]
+
+    assert type_.value == name.lower()
+    assert 400 <= type_.status < 600
+    assert type_.message
+
+
+def test_a_refusal_has_the_message_of_its_type_unless_it_says_more() -> None:
+    assert Refusal(ErrorType.ROW_NOT_FOUND).message == ErrorType.ROW_NOT_FOUND.message
+    assert Refusal(ErrorType.ROW_NOT_FOUND, "gone").message == str(Refusal(ErrorType.ROW_NOT_FOUND, "gone")) == "gone"
 
 
 def test_an_error_has_appwrites_four_fields() -> None:

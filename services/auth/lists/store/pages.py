@@ -76,11 +76,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             query.cursor,
         )
         if row is None:
-            raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND, "The item that the cursor names could not be found.")
+            raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND)
         if None in row.values():
-            raise Refusal(
-                ErrorType.DATABASE_QUERY_ORDER_NULL, "The cursor's item has no value in a column of the order."
-            )
+            raise Refusal(ErrorType.DATABASE_QUERY_ORDER_NULL)
         cases = []
         same: list[str] = []
         for order, value in zip(orders, row.values(), strict=True):

@@ -3,7 +3,7 @@
 from services.auth.deps import AuthDeps
 from services.auth.mail.domain.emails import normal_email
 from services.auth.people.domain.records import User
-from services.auth.people.operations.users import gives_up_address, wrong_password
+from services.auth.people.operations.users import gives_up_address
 from services.auth.people.store import sessions
 from services.auth.people.store import users as store
 from services.auth.revocations.operations.endings import end_all
@@ -107,7 +107,7 @@ async def _update_target(
         changes["password_hash"] = await deps.passwords.hash(password)
         changes["password_updated_at"] = now()
     if changes.get("email", "") == known.email or changes.get("phone", "") == known.phone:
-        raise store.target_taken()
+        raise Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS)
     about = subjects.user(known.project, known.id)
     # A user who was verified loses roles by this.
     async with changing(deps, principal, reason, about, side_effect=True) as change:
@@ -126,13 +126,13 @@ async def _prove(deps: AuthDeps, known: User, password: str) -> None:
     if not await deps.passwords.verify(password, known.password_hash):
         # Whoever repeats a change that was not confirmed is told so by this, and takes it for done.
         await confirm_pending(deps, subjects.user(known.project, known.id))
-        raise wrong_password()
+        raise Refusal(ErrorType.USER_INVALID_CREDENTIALS)
 
 
 async def _change(change: Change, principal: Principal, known: User, changes: store.Changes) -> User:
     """Change a user, if the password and the credential that were checked still stand: hashing takes long."""
     if not await store.lock_password(change.connection, known):
-        raise wrong_password()
+        raise Refusal(ErrorType.USER_INVALID_CREDENTIALS)
     await _hold(change.connection, principal)
     return await store.update_user(change.connection, known.project, known.id, **changes)
 

@@ -11,7 +11,7 @@ from services.auth.mail.domain.emails import normal_email
 from services.auth.people.domain.records import NewSession, NewUser, Session, User
 from services.auth.people.operations.guesses import Guesses
 from services.auth.people.operations.pace import Pace
-from services.auth.people.operations.users import create_user, wrong_password
+from services.auth.people.operations.users import create_user
 from services.auth.people.store import sessions as store
 from services.auth.people.store import tokens, users
 from services.auth.projects.store import projects
@@ -109,18 +109,18 @@ async def create_email_session(
     await guesses.admit(project.id, address, partial(_has_signed_in_from, deps, project.id, user, ip))
     known = None if user is None else user.password_hash
     if not await deps.passwords.verify(password, known, slowest=slowest) or user is None or known is None:
-        raise wrong_password()
+        raise Refusal(ErrorType.USER_INVALID_CREDENTIALS)
     await guesses.take_back(project.id, address)
     await Pace(counts).step(project.id, user.id, "sign-in")  # each may end an older session
     if not user.enabled:
-        raise blocked()
+        raise Refusal(ErrorType.USER_BLOCKED)
     await _rehash(deps, user, password, known)
     sign_in = SignIn("email", address, ["password"], ip, duration_s)
 
     async def prove(connection: Connection) -> None:
         # A password that was changed since it was verified has ended all sessions: this one must not come after.
         if not await users.lock_password(connection, user):
-            raise wrong_password()
+            raise Refusal(ErrorType.USER_INVALID_CREDENTIALS)
 
     return await _sign_in(deps, project, whose=Whose.of(user), sign_in=sign_in, prove=prove)
 
@@ -140,11 +140,11 @@ async def create_token_session(deps: AuthDeps, project: Project, *, user_id: str
     async with deps.pool.acquire() as connection, connection.transaction():
         is_right = await tokens.try_token(connection, project.id, user_id, digest(secret))
     if not is_right:
-        raise wrong_token()
+        raise Refusal(ErrorType.USER_INVALID_TOKEN)
 
     async def prove(connection: Connection) -> None:
         if not await tokens.take_token(connection, project.id, user_id, digest(secret)):
-            raise wrong_token()
+            raise Refusal(ErrorType.USER_INVALID_TOKEN)
 
     sign_in = SignIn("token", "", ["token"], ip)
     return await _sign_in(deps, project, whose=Whose(user_id), sign_in=sign_in, prove=prove)
@@ -289,19 +289,9 @@ async def _sign_in(
         if prove is not None:
             await prove(change.connection)
         if not may_sign_in:
-            raise blocked()
+            raise Refusal(ErrorType.USER_BLOCKED)
         signed_in = await add_session(deps, change, project=project, whose=whose, sign_in=sign_in)
     return signed_in._replace(receipt=change.receipt)
-
-
-def wrong_token() -> Refusal:
-    """Return the refusal of a login token that is wrong, used, expired, or somebody else's."""
-    return Refusal(ErrorType.USER_INVALID_TOKEN, "Invalid token passed in the request.")
-
-
-def blocked() -> Refusal:
-    """Return the refusal of a user who is blocked."""
-    return Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
 
 
 async def _insert(

@@ -41,7 +41,7 @@ async def create_user(
     async with deps.pool.acquire() as connection, connection.transaction():
         if is_sign_up and project.user_limit:
             if await store.lock_users(connection, project) >= project.user_limit:
-                raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has reached its limit of users.")
+                raise Refusal(ErrorType.USER_COUNT_EXCEEDED)
         else:
             await hold_project(connection, project.id, project.incarnation)
         # No guard can remember anything of a user who was not there: it remembers by secrets, which come after.
@@ -49,7 +49,7 @@ async def create_user(
         if is_sign_up and is_chosen:
             is_spent_id = await is_spent(connection, project.id, "user", user.id)
             if is_spent_id or await is_reserved(connection, project.id, user.id):
-                raise store.already_exists()
+                raise Refusal(ErrorType.USER_ALREADY_EXISTS)
         return user
 
 
@@ -208,7 +208,7 @@ async def delete_user(
     async with changing(deps, principal, Reason.USER_DELETED, subjects.user(project, user_id)) as change:
         connection = change.connection
         if incarnation is not None and await sessions.lock_user(connection, project, user_id, incarnation) is None:
-            raise store.not_found()
+            raise Refusal(ErrorType.USER_NOT_FOUND)
         await end_all(change, user_id)
         await store.delete_user(connection, project, user_id)
     return change.receipt
@@ -239,8 +239,3 @@ def gives_up_address(known: User, changes: store.Changes) -> bool:
     """Say whether a change takes an e-mail address or phone number from a user who has it."""
     given_up = known.email and changes.get("email", known.email) != known.email
     return bool(given_up or (known.phone and changes.get("phone", known.phone) != known.phone))
-
-
-def wrong_password() -> Refusal:
-    """Return the refusal of a password, or of an address that nobody has: the same for both."""
-    return Refusal(ErrorType.USER_INVALID_CREDENTIALS, "Invalid credentials. Please check the email and password.")

@@ -93,7 +93,7 @@ async def insert_session(connection: Connection, new: NewSession) -> Session:
         new.incarnation,
     )
     if row is None:
-        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
+        raise Refusal(ErrorType.USER_NOT_FOUND)
     return session(row)
 
 
@@ -129,7 +129,7 @@ async def get_session(connection: Connection, project: str, user_id: str, id_: s
     """Return one session of a user; raises `Refusal(USER_SESSION_NOT_FOUND)`."""
     row: asyncpg.Record | None = await connection.fetchrow(_GET, project, user_id, id_)
     if row is None:
-        raise not_found()
+        raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
     return session(row)
 
 
@@ -147,7 +147,7 @@ async def list_surplus(connection: Connection, project: str, user_id: str, limit
 async def delete_sessions(connection: Connection, project: str, user_id: str, ids: list[str]) -> None:
     """Delete these sessions of a user; raises `Refusal(USER_SESSION_NOT_FOUND)` where none of them was there."""
     if await connection.execute(_DELETE, project, user_id, ids) == "UPDATE 0":
-        raise not_found()
+        raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
 
 
 async def extend_session(
@@ -156,7 +156,7 @@ async def extend_session(
     """Let a session end at another time; raises `Refusal(USER_SESSION_NOT_FOUND)`, also where it has ended by now."""
     row: asyncpg.Record | None = await connection.fetchrow(_EXTEND, project, user_id, id_, expires_at)
     if row is None:
-        raise not_found()
+        raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
     return session(row)
 
 
@@ -183,8 +183,3 @@ async def end_idle(connection: Connection, *, late_s: float, limit: int) -> list
     `late_s` is how long ago a use may lie that is not recorded yet.
     """
     return [(row["project"], row["id"]) for row in await connection.fetch(_END_IDLE, late_s, limit)]
-
-
-def not_found() -> Refusal:
-    """Return the refusal of a session that is not there."""
-    return Refusal(ErrorType.USER_SESSION_NOT_FOUND, "The current user session could not be found.")

@@ -37,7 +37,7 @@ async def insert_token(
         _INSERT, project, id_, user_id, secret_digest, expires_at, guesses
     )
     if made is None:
-        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
+        raise Refusal(ErrorType.USER_NOT_FOUND)
     return made
 
 

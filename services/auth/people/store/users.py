@@ -96,7 +96,7 @@ async def insert_user(
             accessed_at,
         )
     except asyncpg.UniqueViolationError as error:
-        raise already_exists() from error
+        raise Refusal(ErrorType.USER_ALREADY_EXISTS) from error
     except asyncpg.ForeignKeyViolationError as error:
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
     assert row is not None  # noqa: S101 an INSERT returns its row
@@ -159,7 +159,7 @@ async def update_user(connection: Connection, project: str, id_: str, **changes:
     try:
         return _found(await connection.fetchrow(statement, project, id_, *changes.values()))
     except asyncpg.UniqueViolationError as error:
-        raise target_taken() from error
+        raise Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS) from error
 
 
 async def lock_password(connection: Connection, known: User) -> bool:
@@ -181,27 +181,10 @@ async def touch(connection: Connection, project: str, id_: str) -> None:
 async def delete_user(connection: Connection, project: str, id_: str) -> None:
     """Delete a user, whose id is spent by that; raises `Refusal(USER_NOT_FOUND)`."""
     if await connection.execute(_DELETE, project, id_) == "INSERT 0 0":
-        raise not_found()
-
-
-def already_exists() -> Refusal:
-    """Return the refusal of an id or address that is taken."""
-    return Refusal(
-        ErrorType.USER_ALREADY_EXISTS, "A user with the same id, email, or phone already exists in this project."
-    )
-
-
-def target_taken() -> Refusal:
-    """Return the refusal of an address that a user has already."""
-    return Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS, "A user with this address already exists.")
+        raise Refusal(ErrorType.USER_NOT_FOUND)
 
 
 def _found(row: asyncpg.Record | None) -> User:
     if row is None:
-        raise not_found()
+        raise Refusal(ErrorType.USER_NOT_FOUND)
     return user(row)
-
-
-def not_found() -> Refusal:
-    """Return the refusal of a user who is not there."""
-    return Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")

@@ -102,7 +102,7 @@ class KeyList(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def create_key(_: Call[AuthDeps], __: CreateKey) -> Key:
     """Refuse to create a key: no key makes others, `daypass key create` does."""
-    raise Refusal(ErrorType.KEY_CREATION_DENIED, "A key cannot create keys. Use: daypass key create")
+    raise Refusal(ErrorType.KEY_CREATION_DENIED)
 
 
 @routes.endpoint("GET", "/v1/project/keys", name="project.list_keys", callers=Caller.KEY, scopes=READ)

@@ -49,14 +49,10 @@ async def update_platform(connection: Connection, project: str, id_: str, *, nam
 async def delete_platform(connection: Connection, project: str, id_: str) -> None:
     """Delete a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
     if await connection.execute(_DELETE, project, id_) == "DELETE 0":
-        raise _not_found()
+        raise Refusal(ErrorType.PLATFORM_NOT_FOUND)
 
 
 def _found(row: asyncpg.Record | None) -> Platform:
     if row is None:
-        raise _not_found()
+        raise Refusal(ErrorType.PLATFORM_NOT_FOUND)
     return Platform(**dict(row))
-
-
-def _not_found() -> Refusal:
-    return Refusal(ErrorType.PLATFORM_NOT_FOUND, "Platform with the requested ID could not be found.")

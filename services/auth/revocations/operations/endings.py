@@ -13,5 +13,5 @@ async def end_all(change: Change, user_id: str, *, kept: str = "") -> None:
     or act. Raises `Refusal(USER_NOT_FOUND)`.
     """
     if not await end_all_of_user(change.connection, change.actor.project, user_id, kept=kept):
-        raise Refusal(ErrorType.USER_NOT_FOUND, "User with the requested ID could not be found.")
+        raise Refusal(ErrorType.USER_NOT_FOUND)
     change.revoke(subjects.user(change.actor.project, user_id))

@@ -139,21 +139,11 @@ def membership_attributes(shown: frozenset[str]) -> Mapping[str, Attribute]:
 def check_member(principal: Principal, team_id: str) -> None:
     """Raise `Refusal(TEAM_NOT_FOUND)` unless the caller may see the team: a confirmed member, or a key."""
     if principal.kind is not CallerKind.KEY and f"team:{team_id}" not in principal.roles:
-        raise team_not_found()
+        raise Refusal(ErrorType.TEAM_NOT_FOUND)
 
 
 def check_owner(principal: Principal, team_id: str) -> None:
     """Raise as `check_member`, or `Refusal(USER_UNAUTHORIZED)` unless the caller may change the team."""
     check_member(principal, team_id)
     if principal.kind is not CallerKind.KEY and f"team:{team_id}/{OWNER}" not in principal.roles:
-        raise unauthorized()
-
-
-def team_not_found() -> Refusal:
-    """Return the refusal of a team that is not there, or not for the caller to see."""
-    return Refusal(ErrorType.TEAM_NOT_FOUND, "Team with the requested ID could not be found.")
-
-
-def unauthorized() -> Refusal:
-    """Return the refusal of what only owners may do."""
-    return Refusal(ErrorType.USER_UNAUTHORIZED, "The current user is not authorized to perform the requested action.")
+        raise Refusal(ErrorType.USER_UNAUTHORIZED)

@@ -185,12 +185,12 @@ async def delete_membership(
             check_member(principal, team_id)
             await teams.get_team(connection, project, team_id)
         if known is None:
-            raise _invite_not_found()
+            raise Refusal(ErrorType.TEAM_INVITE_NOT_FOUND)
         if not is_own:
             check_owner(principal, team_id)
         await check_again(connection, principal, owns="" if is_own else team_id)
         if not await store.delete_membership(connection, project, team_id, membership_id):
-            raise _invite_not_found()
+            raise Refusal(ErrorType.TEAM_INVITE_NOT_FOUND)
         _revoke(change, team_id, known.user_id)
     return change.receipt
 
@@ -267,7 +267,7 @@ async def _invite(deps: AuthDeps, principal: Principal, *, project: Project, req
     try:
         await sink.send(letter)
     except OSError as error:
-        raise _no_sink("The invitation could not be sent. Invite again.") from error
+        raise Refusal(ErrorType.GENERAL_SMTP_DISABLED, "The invitation could not be sent. Invite again.") from error
     return membership
 
 
@@ -284,11 +284,11 @@ async def _put(
         user_id = unique_id() if known is None else known.user_id
     else:
         if await sessions.lock_user(connection, project, user.id, user.incarnation) is None:
-            raise users.not_found()
+            raise Refusal(ErrorType.USER_NOT_FOUND)
         known = await store.find_membership_of(connection, project, team_id, user.id)
         user_id = user.id
     if known is not None and known.confirmed:
-        raise _already_confirmed()
+        raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED)
     membership = NewMembership(
         project=project,
         id=chosen_id(id_) if known is None else known.id,
@@ -334,12 +334,12 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
 async def _proven(connection: Connection, project: str, link: Link) -> Invitation:
     invitation = await store.find_invitation(connection, project, link.membership_id)
     if invitation is None:
-        raise _not_found()
+        raise Refusal(ErrorType.MEMBERSHIP_NOT_FOUND)
     await teams.get_team(connection, project, link.team_id)
     if invitation.team_id != link.team_id:
-        raise Refusal(ErrorType.TEAM_MEMBERSHIP_MISMATCH, "The membership does not belong to this team.")
+        raise Refusal(ErrorType.TEAM_MEMBERSHIP_MISMATCH)
     if invitation.secret_digest is None or not secrets.compare_digest(invitation.secret_digest, digest(link.secret)):
-        raise _invalid_secret()
+        raise Refusal(ErrorType.TEAM_INVALID_SECRET)
     return invitation
 
 
@@ -353,21 +353,21 @@ async def _find_invited(connection: Connection, project: str, invitation: Invita
 def _check_acceptance(invitation: Invitation, invited: User | None, user: Principal | None, user_id: str) -> None:
     """Raise `Refusal` unless who is invited may accept, as `user` or as a guest, by a link that names `user_id`."""
     if invitation.confirmed:
-        raise _already_confirmed()
+        raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED)
     invited_id = "" if invited is None else invited.id  # the id in the link is nobody's then, whoever has taken it
     if user_id not in {invited_id, invitation.user_id} or (user is not None and user.user != invited_id):
-        raise Refusal(ErrorType.TEAM_INVITE_MISMATCH, "The invite does not belong to the current user.")
+        raise Refusal(ErrorType.TEAM_INVITE_MISMATCH)
     check_age(invitation, now())
     if invited is None:
         return
     if not invited.enabled:
-        raise Refusal(ErrorType.USER_BLOCKED, "The current user has been blocked.")
+        raise Refusal(ErrorType.USER_BLOCKED)
     # Whoever reads the mail of an address that the user has given up must not become the user.
     if user is None and invitation.sent_to not in {invited.email, invited.phone}:
-        raise _invalid_secret()
+        raise Refusal(ErrorType.TEAM_INVALID_SECRET)
     # What ended all sessions has ended the links of before, too: also those to an address that is not proven.
     if invited.ended_at is not None and invitation.invited_at <= invited.ended_at:
-        raise _invalid_secret()
+        raise Refusal(ErrorType.TEAM_INVALID_SECRET)
 
 
 def _has_proven(user: User, address: str) -> bool:
@@ -392,7 +392,7 @@ async def _make_invited(connection: Connection, project: Project, invitation: In
     if not project.user_limit:
         await hold_project(connection, project.id, project.incarnation)
     elif await users.lock_users(connection, project) >= project.user_limit:
-        raise Refusal(ErrorType.USER_COUNT_EXCEEDED, "The project has reached its limit of users.")
+        raise Refusal(ErrorType.USER_COUNT_EXCEEDED)
     is_email = "@" in invitation.sent_to
     id_ = invitation.user_id
     is_taken = await users.find_user(connection, project.id, id_) is not None
@@ -418,7 +418,7 @@ async def _join(change: Change, project: str, invitation: Invitation, invited: U
     """Make the invited a member, once."""
     known = await store.find_membership_of(change.connection, project, invitation.team_id, invited.id)
     if known is not None and known.confirmed:
-        raise _already_confirmed()
+        raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED)
     await store.delete_pending(change.connection, project, invitation.team_id, invited.id, kept=invitation.id)
     if await store.confirm_membership(
         change.connection, project, invitation.id, user_id=invited.id, secret_digest=digest(secret)
@@ -426,8 +426,8 @@ async def _join(change: Change, project: str, invitation: Invitation, invited: U
         return
     again = await store.find_invitation(change.connection, project, invitation.id)
     if again is None:
-        raise _not_found()
-    raise _already_confirmed() if again.confirmed else _invalid_secret()
+        raise Refusal(ErrorType.MEMBERSHIP_NOT_FOUND)
+    raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED if again.confirmed else ErrorType.TEAM_INVALID_SECRET)
 
 
 def _address(user: User) -> str:
@@ -460,7 +460,7 @@ def _letter(team: Team, membership: Membership, *, to: str, url: str, secret: st
 
 def _sink(deps: AuthDeps) -> Invitations:
     if deps.invitations is None:
-        raise _no_sink("Invitations are not sent here: the operator has said nowhere where to.")
+        raise Refusal(ErrorType.GENERAL_SMTP_DISABLED)
     return deps.invitations
 
 
@@ -472,25 +472,5 @@ def _revoke(change: Change, team_id: str, user_id: str) -> None:
 
 def _found(membership: Membership | None) -> Membership:
     if membership is None:
-        raise _not_found()
+        raise Refusal(ErrorType.MEMBERSHIP_NOT_FOUND)
     return membership
-
-
-def _not_found() -> Refusal:
-    return Refusal(ErrorType.MEMBERSHIP_NOT_FOUND, "Membership with the requested ID could not be found.")
-
-
-def _invite_not_found() -> Refusal:
-    return Refusal(ErrorType.TEAM_INVITE_NOT_FOUND, "The requested team invitation could not be found.")
-
-
-def _invalid_secret() -> Refusal:
-    return Refusal(ErrorType.TEAM_INVALID_SECRET, "The team invitation secret is invalid.")
-
-
-def _already_confirmed() -> Refusal:
-    return Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED, "Membership is already confirmed.")
-
-
-def _no_sink(message: str) -> Refusal:
-    return Refusal(ErrorType.GENERAL_SMTP_DISABLED, message)

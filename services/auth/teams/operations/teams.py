@@ -16,7 +16,7 @@ from shared.contracts.reasons import Reason
 from shared.guard.changing import Changed, changing, confirm_pending, require_lease
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
-from shared.kernel.errors import Unavailable
+from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, chosen_id, unique_id
 from shared.postgres.pool import Connection
 
@@ -43,7 +43,7 @@ async def create_team(
         await sessions.lock_user(change.connection, project, user_id)
         await store.insert_team(change.connection, project, team_id, name)
         if is_chosen and await is_spent(change.connection, project, "team", team_id):
-            raise store.already_exists()
+            raise Refusal(ErrorType.TEAM_ALREADY_EXISTS)
         await check_again(change.connection, principal)
         membership = NewMembership(
             project=project,
@@ -125,7 +125,7 @@ async def _check_unnamed(deps: AuthDeps, principal: Principal, team_id: str) -> 
         is_taken = (await deps.bus.ask(asked)).is_named
     if is_taken:
         await confirm_pending(deps, subjects.team(principal.project, team_id))
-        raise store.already_exists()
+        raise Refusal(ErrorType.TEAM_ALREADY_EXISTS)
 
 
 async def _update(deps: AuthDeps, principal: Principal, team_id: str, changes: store.Changes) -> Team:

@@ -8,7 +8,7 @@ from services.auth.lists.store.pages import Listing
 from services.auth.people.domain.records import User
 from services.auth.people.store.rows import USER, user
 from services.auth.revocations.store.invitations import OF_USER, of_user
-from services.auth.teams.domain.teams import Invitation, Membership, NewMembership, team_not_found
+from services.auth.teams.domain.teams import Invitation, Membership, NewMembership
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
@@ -102,11 +102,9 @@ async def insert_membership(connection: Connection, new: NewMembership) -> None:
     try:
         await connection.execute(_INSERT, *_values(new), new.team_id)
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(
-            ErrorType.RESOURCE_ALREADY_EXISTS, "A membership with the requested ID already exists."
-        ) from error
+        raise Refusal(ErrorType.RESOURCE_ALREADY_EXISTS) from error
     except asyncpg.ForeignKeyViolationError as error:
-        raise team_not_found() from error
+        raise Refusal(ErrorType.TEAM_NOT_FOUND) from error
 
 
 async def invite_again(connection: Connection, new: NewMembership) -> None:

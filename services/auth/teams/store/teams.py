@@ -8,7 +8,7 @@ import msgspec
 from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.lists.store.pages import Listing
 from services.auth.people.store.spent_ids import delete_and_spend
-from services.auth.teams.domain.teams import OWNER, TOTAL, Team, team_not_found
+from services.auth.teams.domain.teams import OWNER, TOTAL, Team
 from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -60,7 +60,7 @@ async def insert_team(connection: Connection, project: str, id_: str, name: str)
     try:
         await connection.execute(_INSERT, project, id_, name)
     except asyncpg.UniqueViolationError as error:
-        raise already_exists() from error
+        raise Refusal(ErrorType.TEAM_ALREADY_EXISTS) from error
     except asyncpg.ForeignKeyViolationError as error:
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
 
@@ -90,18 +90,13 @@ async def update_team(connection: Connection, project: str, id_: str, **changes:
 async def delete_team(connection: Connection, project: str, id_: str) -> None:
     """Delete a team with all memberships; its id is spent by that. Raises `Refusal(TEAM_NOT_FOUND)`."""
     if await connection.execute(_DELETE, project, id_) == "INSERT 0 0":
-        raise team_not_found()
+        raise Refusal(ErrorType.TEAM_NOT_FOUND)
 
 
 async def find_team(connection: Connection, project: str, id_: str) -> Team | None:
     """Return a team."""
     row = await connection.fetchrow(_GET, project, id_)
     return None if row is None else _team(row)
-
-
-def already_exists() -> Refusal:
-    """Return the refusal of an id that is taken."""
-    return Refusal(ErrorType.TEAM_ALREADY_EXISTS, "Team with requested ID already exists.")
 
 
 async def still_stands(connection: Connection, principal: Principal, *, owns: str = "") -> bool:
@@ -113,7 +108,7 @@ async def still_stands(connection: Connection, principal: Principal, *, owns: st
 
 def _found(row: asyncpg.Record | None) -> Team:
     if row is None:
-        raise team_not_found()
+        raise Refusal(ErrorType.TEAM_NOT_FOUND)
     return _team(row)
 
 
