@@ -7,28 +7,28 @@ from functools import partial
 from pathlib import Path
 
 import shared.messaging
-from services.auth import events
 from services.auth.deps import AuthDeps, Deployment
 from services.auth.endpoints import MODULES
 from services.auth.instance.operations.housekeeping import keep_house
 from services.auth.instance.store.instance import find_trusted, keep_first_trusted, keep_trusted
 from services.auth.mail.operations.invitations import InvitationFolder
+from services.auth.messages import ANSWERS
 from services.auth.passwords.operations.passwords import Passwords
 from services.auth.people.operations.idle import end_idle_sessions
 from services.auth.principals.operations.resolver import DatabaseResolver
 from services.auth.revocations.store.endings import end_all_of_instance
 from services.auth.settings import Settings
 from shared.contracts.passwords import new_hasher
-from shared.contracts.requests import ADMIN, FindSession, ResolveSession
+from shared.contracts.requests import PRINCIPAL
 from shared.guard.guard import Guard
 from shared.guard.timing import BARRIER_TIMING, BarrierTiming
 from shared.guard.trust import Trust
 from shared.kernel.loops import running
-from shared.messaging.bus import Bus
+from shared.messaging.bus import Bus, Handlers
 from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
-from shared.postgres.pool import Pool, close_pool, open_pool
+from shared.postgres.pool import close_pool, open_pool
 from shared.process.health import usual_checks
 from shared.process.service import Service, open_guard, open_revocations
 
@@ -106,9 +106,8 @@ async def open_auth(
             invitations=_invitations(settings),
         )
         loops.append(end_idle_sessions(deps))
-        loops.append(_serve_principals(bus, pool, until_trusted))
-        loops.append(bus.serve(FindSession.LANE, events.general_lane(deps)))
-        loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
+        for lane, handlers in ANSWERS.lanes(deps).items():
+            loops.append(_serve(bus, lane, handlers, when=until_trusted if lane == PRINCIPAL else None))
         await stack.enter_async_context(running(loops))
         yield _service(deps)
 
@@ -128,9 +127,10 @@ def _invitations(settings: Settings) -> InvitationFolder | None:
     return None if settings.invitations_dir == "none" else InvitationFolder(Path(settings.invitations_dir))
 
 
-async def _serve_principals(bus: Bus, pool: Pool, until_trusted: Callable[[], Awaitable[None]]) -> None:
-    await until_trusted()
-    await bus.serve(ResolveSession.LANE, events.principal_lane(pool))
+async def _serve(bus: Bus, lane: str, handlers: Handlers, *, when: Callable[[], Awaitable[None]] | None) -> None:
+    if when is not None:
+        await when()
+    await bus.serve(lane, handlers)
 
 
 def _service(deps: AuthDeps) -> Service:

@@ -6,19 +6,18 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from services.data import events
 from services.data.domain.naming import Naming
 from services.data.http import legacy
+from services.data.messages import ANSWERS, EVENTS
 from services.data.operations.catalogue import Catalogue
 from services.data.operations.deps import DataDeps
 from services.data.operations.incarnations import adopt_databases
 from services.data.settings import Settings
-from shared.contracts.grants import FindTeamGrants
-from shared.contracts.requests import ADMIN
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.messaging.bus import Bus
+from shared.messaging.consumer import consume
 from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import close_pool, open_pool
@@ -48,13 +47,12 @@ async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncI
         if guard is None:
             guard = open_guard(settings, NAME, BusResolver(bus))
             loops.append(guard.run())
-        loops += [events.consume(redis, guard, pool), adopt_databases(pool, bus)]
         deps, older = (
             DataDeps(pool=pool, guard=guard, catalogue=Catalogue(pool, guard, naming), bus=bus)
             for naming in (Naming.TABLES_DB, Naming.DATABASES)
         )
-        loops.append(bus.serve(FindTeamGrants.LANE, events.general_lane(deps)))
-        loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
+        loops += [consume(redis, guard.reader, NAME, EVENTS, deps), adopt_databases(pool, bus)]
+        loops += [bus.serve(lane, handlers) for lane, handlers in ANSWERS.lanes(deps).items()]
         await stack.enter_async_context(running(loops))
         yield _service(redis, deps, older)
 

@@ -2,19 +2,19 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
+from functools import partial
 from pathlib import Path
 
 from redis.asyncio import Redis
 
-from services.token import events
 from services.token.domain.key_factory import KeyFactory
 from services.token.domain.seal import Seal
 from services.token.endpoints import MODULES
+from services.token.messages import ANSWERS, FEED
 from services.token.operations.deps import TokenDeps
 from services.token.operations.key_sets import make_first_signing_keys
 from services.token.operations.keyring import Keyrings
 from services.token.settings import Settings
-from shared.contracts.requests import ADMIN, GetKeys
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
@@ -67,8 +67,9 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
             key_factory=key_factory,
             keyrings=Keyrings(pool=pool, key_factory=key_factory, guard=guard),
         )
-        loops.append(bus.serve(GetKeys.LANE, events.principal_lane(deps)))
-        loops.append(bus.serve(ADMIN, events.admin_lane(deps)))
+        for subject, handler in FEED.items():
+            guard.reader.watch(subject, partial(handler, deps))
+        loops += [bus.serve(lane, handlers) for lane, handlers in ANSWERS.lanes(deps).items()]
         await stack.enter_async_context(running(loops))
         yield _service(redis, deps)
 

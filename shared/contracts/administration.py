@@ -106,13 +106,23 @@ class Change(Asked[A], Generic[A], frozen=True, kw_only=True):
     ticket: uuid.UUID = msgspec.field(default_factory=uuid.uuid4)
 
 
-class CreateProject(Change[ProjectRecords], frozen=True, kw_only=True):
+class ChangeOfProject(Change[ProjectRecords], frozen=True, kw_only=True):
+    """What is to be changed of the project `id`."""
+
+    id: str
+
+    @property
+    def project(self) -> str:
+        """The project, as other changes name it."""
+        return self.id
+
+
+class CreateProject(ChangeOfProject, frozen=True, kw_only=True):
     """`project.create`. Refused with `project_already_exists`."""
 
     TYPE: ClassVar[str] = "project.create"
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
-    id: str
     name: str
     origins: tuple[str, ...] = ("localhost",)
 
@@ -124,7 +134,7 @@ class ListProjects(Asked[ProjectRecords], frozen=True, kw_only=True):
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
 
-class UpdateProject(Change[ProjectRecords], frozen=True, kw_only=True):
+class UpdateProject(ChangeOfProject, frozen=True, kw_only=True):
     """`project.update`: what is None or not named stays. Refused with `project_not_found`.
 
     `auth_methods` says by Appwrite's ids which are on; `membership_fields` by name which members see of one another.
@@ -133,7 +143,6 @@ class UpdateProject(Change[ProjectRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "project.update"
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
-    id: str
     name: str | None = None
     origins: tuple[str, ...] | None = None
     session_duration_s: int | None = None
@@ -146,13 +155,11 @@ class UpdateProject(Change[ProjectRecords], frozen=True, kw_only=True):
     membership_fields: dict[str, bool] = {}
 
 
-class DeleteProject(Change[ProjectRecords], frozen=True, kw_only=True):
+class DeleteProject(ChangeOfProject, frozen=True, kw_only=True):
     """`project.delete`: refused everywhere once answered; its databases go behind that."""
 
     TYPE: ClassVar[str] = "project.delete"
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
-
-    id: str
 
 
 class CreateKey(Change[KeyRecords], frozen=True, kw_only=True):

@@ -13,8 +13,16 @@ from shared.contracts.principal import Principal, Project
 A = TypeVar("A", bound=msgspec.Struct)
 
 
+PRINCIPAL = "principal"
+"""The lane of what guards ask, never behind anything else."""
+
+GENERAL = "general"
+"""The lane of what other services ask."""
+
 ADMIN = "admin"
-"""The lane of what the command line asks."""
+"""The lane of what the command line asks, and it alone may; such a request waits at a barrier."""
+
+LANES = (GENERAL, PRINCIPAL, ADMIN)
 
 
 class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
@@ -24,12 +32,8 @@ class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     VERSION: ClassVar[int] = 1
     SERVICE: ClassVar[str]
     ANSWER: ClassVar[type[msgspec.Struct]]
-    LANE: ClassVar[str] = "general"
-    """Requests of one lane share a stream and its concurrency.
-
-    `principal`: what guards ask, never behind anything else. `admin`: what the command line asks, and it alone may;
-    such a request waits at a barrier. `general`: the rest.
-    """
+    LANE: ClassVar[str] = GENERAL
+    """Requests of one lane share a stream and its concurrency."""
 
 
 class ResolvedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +53,7 @@ class ResolveSession(Request[ResolvedPrincipal], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "principal.resolve_session"
     SERVICE: ClassVar[str] = "auth"
-    LANE: ClassVar[str] = "principal"
+    LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
 
     project: str
@@ -66,7 +70,7 @@ class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "principal.resolve_jwt"
     SERVICE: ClassVar[str] = "auth"
-    LANE: ClassVar[str] = "principal"
+    LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
 
     project: str
@@ -85,7 +89,7 @@ class ResolveKey(Request[ResolvedPrincipal], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "principal.resolve_key"
     SERVICE: ClassVar[str] = "auth"
-    LANE: ClassVar[str] = "principal"
+    LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
 
     project: str
@@ -97,7 +101,7 @@ class ResolveUser(Request[ResolvedPrincipal], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "principal.resolve_user"
     SERVICE: ClassVar[str] = "auth"
-    LANE: ClassVar[str] = "principal"
+    LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
 
     project: str
@@ -116,7 +120,7 @@ class ResolveProject(Request[ResolvedProject], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "principal.resolve_project"
     SERVICE: ClassVar[str] = "auth"
-    LANE: ClassVar[str] = "principal"
+    LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedProject
 
     project: str
@@ -131,7 +135,7 @@ class SessionsUsed(Request[Done], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "sessions.used"
     SERVICE: ClassVar[str] = "auth"
-    LANE: ClassVar[str] = "principal"
+    LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = Done
 
     sessions: tuple[tuple[str, str], ...]
@@ -186,5 +190,5 @@ class GetKeys(Request[VerificationKeys], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "keys.get"
     SERVICE: ClassVar[str] = "token"
-    LANE: ClassVar[str] = "principal"
+    LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = VerificationKeys

@@ -5,8 +5,8 @@ Every operation that ends or narrows what callers may do is one. `tests/architec
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import asyncpg
 
@@ -58,9 +58,16 @@ INSTANCE_ACTOR = SystemActor("", "cli")
 """The command line, where it changes what belongs to no project."""
 
 
-def command_line(project: str, ticket: uuid.UUID) -> SystemActor:
-    """Return the actor of a request that the command line sends."""
-    return SystemActor(project, "cli", ticket)
+class CommandLineChange(Protocol):
+    """A request of the command line that changes something of a project, or the project itself."""
+
+    @property
+    def project(self) -> str:
+        """The project's id."""
+
+    @property
+    def ticket(self) -> uuid.UUID:
+        """The id that the change's entry in the outbox will have."""
 
 
 class Changed(NamedTuple, Generic[T]):
@@ -134,21 +141,25 @@ async def changing(
 
 
 async def once(
-    deps: ChangeDeps, actor: SystemActor, operation: Awaitable[Changed[T] | Receipt | None]
-) -> Receipt | None:
-    """Return the receipt of an operation that the command line asks for, also where it was done before by its ticket.
+    deps: ChangeDeps,
+    request: CommandLineChange,
+    operation: Callable[[SystemActor], Awaitable[Changed[Any] | Receipt | None]],  # Any: only its receipt is told
+) -> str:
+    """Do what the command line asks, by the command line as actor, once for each ticket; return the receipt.
 
+    A request that is delivered twice has the same receipt both times, as on the wire: empty where nothing was revoked.
     Raises what the operation raises.
     """
     try:
-        outcome = await operation
+        outcome = await operation(SystemActor(request.project, "cli", request.ticket))
     except Unavailable:
         raise
     except (Refusal, asyncpg.UniqueViolationError):
-        if actor.ticket is None or not await is_published(deps.pool, actor.ticket):
+        if not await is_published(deps.pool, request.ticket):
             raise
-        return await deps.revocations.confirm(actor.ticket)
-    return outcome.receipt if isinstance(outcome, Changed) else outcome
+        outcome = await deps.revocations.confirm(request.ticket)
+    receipt = outcome.receipt if isinstance(outcome, Changed) else outcome
+    return "" if receipt is None else receipt.header()
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from shared.contracts.claims import LAST_SECOND
 from shared.contracts.dead_letters import DeadLetter, DeadLetters
-from shared.contracts.requests import ADMIN
+from shared.contracts.requests import LANES
 from shared.kernel.clock import wire_date
 from shared.messaging import names
 from shared.messaging.codec import Entry, MalformedMessage, unpack
@@ -15,8 +15,6 @@ from shared.messaging.codec import Entry, MalformedMessage, unpack
 MOST = 100
 LONGEST = 200
 """Characters of what a letter says of itself."""
-
-LANES = ("general", "principal", ADMIN)
 
 HEARS_EVENTS = "data"
 """The service that hears `events`, and so handles events that are retried."""

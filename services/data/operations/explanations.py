@@ -30,18 +30,18 @@ async def find_user(bus: Bus, project: str, user_id: str) -> Principal:
     return found
 
 
-async def explain_row(catalogue: Catalogue, bus: Bus, asked: ExplainRow) -> Explanation:
+async def explain_row(catalogue: Catalogue, bus: Bus, request: ExplainRow) -> Explanation:
     """Explain what a user may do with a row; raises `Refusal` where any of it is not there."""
-    project = (await bus.ask(ResolveProject(project=asked.project))).project
+    project = (await bus.ask(ResolveProject(project=request.project))).project
     if project is None:
         raise Refusal(ErrorType.PROJECT_NOT_FOUND)
-    whom = await find_user(bus, asked.project, asked.user) if asked.user else guest(asked.project)
+    whom = await find_user(bus, request.project, request.user) if request.user else guest(request.project)
 
     async def work(connection: Connection, table: Table) -> Explanation:
-        return explain(table, await _permissions(connection, table, asked.row), whom)
+        return explain(table, await _permissions(connection, table, request.row), whom)
 
-    reader = Principal(project=asked.project, kind=Kind.KEY)
-    return await catalogue.read((project.incarnation, asked.database, asked.table), reader, work)
+    reader = Principal(project=request.project, kind=Kind.KEY)
+    return await catalogue.read((project.incarnation, request.database, request.table), reader, work)
 
 
 def check_explainable(limit: int) -> None:

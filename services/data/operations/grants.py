@@ -14,15 +14,17 @@ Kind = Literal["team", "user", "member"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-async def find_team_grants(pool: Pool, asked: FindTeamGrants) -> TeamGrants:
+async def find_team_grants(pool: Pool, request: FindTeamGrants) -> TeamGrants:
     """Say whether a team is named; raises `Unavailable` where tables are deleted meanwhile."""
     async with pool.acquire() as connection:
-        if await store.do_tables_name_team(connection, asked.incarnation, asked.team):
+        if await store.do_tables_name_team(connection, request.incarnation, request.team):
             return TeamGrants(is_named=True)
-        tables = await store.list_tables(connection, asked.incarnation)
+        tables = await store.list_tables(connection, request.incarnation)
         for start in range(0, len(tables), TABLES_AT_ONCE):
             try:
-                is_named = await store.do_rows_name_team(connection, tables[start : start + TABLES_AT_ONCE], asked.team)
+                is_named = await store.do_rows_name_team(
+                    connection, tables[start : start + TABLES_AT_ONCE], request.team
+                )
             except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
                 raise Unavailable("Tables are being deleted. Try again.", type=ErrorType.GENERAL_BUSY) from error
             if is_named:
@@ -30,21 +32,21 @@ async def find_team_grants(pool: Pool, asked: FindTeamGrants) -> TeamGrants:
     return TeamGrants(is_named=False)
 
 
-async def list_grantees(pool: Pool, asked: ListGrantees) -> Grantees:
+async def list_grantees(pool: Pool, request: ListGrantees) -> Grantees:
     """Return users, teams and memberships that permissions name, those that tables name first."""
     found: dict[Grantee, None] = {}
     async with pool.acquire() as connection:
         _add(found, await store.list_table_roles(connection))
         for table in await store.list_tables(connection):
             for kind in KINDS:
-                if len(found) > asked.limit:
+                if len(found) > request.limit:
                     break
                 try:
-                    roles = await store.list_row_roles(connection, table, kind, asked.limit + 1 - len(found))
+                    roles = await store.list_row_roles(connection, table, kind, request.limit + 1 - len(found))
                 except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
                     break  # deleted meanwhile
                 _add(found, [(table.incarnation, role) for role in sorted(roles)])
-    return Grantees(grantees=tuple(found)[: asked.limit], is_complete=len(found) <= asked.limit)
+    return Grantees(grantees=tuple(found)[: request.limit], is_complete=len(found) <= request.limit)
 
 
 def _add(found: dict[Grantee, None], roles: list[tuple[int, str]]) -> None:

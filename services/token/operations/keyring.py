@@ -10,7 +10,6 @@ from services.token.domain.signing_keys import Signer, State, read_private
 from services.token.operations.key_sets import current_key_set
 from services.token.store.signing_keys import KeySet
 from shared.contracts.requests import VerificationKey
-from shared.contracts.subjects import SIGNING_KEYS
 from shared.guard.guard import Guard
 from shared.guard.jwt import PublicKey
 from shared.postgres.pool import Pool
@@ -38,7 +37,6 @@ class Keyrings:
         self._cache = guard.cache
         self._held: Keyring | None = None
         self._generation = 0
-        guard.reader.watch(SIGNING_KEYS, self._forget)
 
     async def current(self) -> Keyring:
         """Return the keyring as it stands now, as far as anyone has been told."""
@@ -51,7 +49,8 @@ class Keyrings:
                 self._held = read
                 return read
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Read the keyring again before it is used next; to be called whenever the feed names the signing keys."""
         self._held = None
         self._generation += 1
 

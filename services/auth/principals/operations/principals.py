@@ -18,46 +18,46 @@ from shared.contracts.requests import (
 from shared.postgres.pool import Pool
 
 
-async def resolve_session(pool: Pool, asked: ResolveSession) -> ResolvedPrincipal:
+async def resolve_session(pool: Pool, request: ResolveSession) -> ResolvedPrincipal:
     """Return whose a session secret is."""
     async with pool.acquire() as connection:
-        position, user = await store.find_by_session(connection, asked.project, asked.user, asked.secret_digest)
-    named = (subjects.project(asked.project), subjects.user(asked.project, asked.user))
+        position, user = await store.find_by_session(connection, request.project, request.user, request.secret_digest)
+    named = (subjects.project(request.project), subjects.user(request.project, request.user))
     if user is None:
         return ResolvedPrincipal(position=position, subjects=named)
-    return _user(asked.project, position, user, Kind.SESSION, named)
+    return _user(request.project, position, user, Kind.SESSION, named)
 
 
-async def resolve_jwt(pool: Pool, asked: ResolveJwt) -> ResolvedPrincipal:
+async def resolve_jwt(pool: Pool, request: ResolveJwt) -> ResolvedPrincipal:
     """Return whose a JWT is, if all that it rests on still stands."""
     async with pool.acquire() as connection:
-        position, user = await store.find_by_jwt(connection, asked)
-    named = (subjects.project(asked.project), subjects.user(asked.project, asked.user), subjects.jwt(asked.jti))
+        position, user = await store.find_by_jwt(connection, request)
+    named = (subjects.project(request.project), subjects.user(request.project, request.user), subjects.jwt(request.jti))
     if user is None:
         return ResolvedPrincipal(position=position, subjects=named)
-    return _user(asked.project, position, user, Kind.JWT, named)
+    return _user(request.project, position, user, Kind.JWT, named)
 
 
-async def resolve_user(pool: Pool, asked: ResolveUser) -> ResolvedPrincipal:
+async def resolve_user(pool: Pool, request: ResolveUser) -> ResolvedPrincipal:
     """Return who a user would be that signs in now."""
     async with pool.acquire() as connection:
-        position, user = await store.find_by_id(connection, asked.project, asked.user)
-    named = (subjects.project(asked.project), subjects.user(asked.project, asked.user))
+        position, user = await store.find_by_id(connection, request.project, request.user)
+    named = (subjects.project(request.project), subjects.user(request.project, request.user))
     if user is None:
         return ResolvedPrincipal(position=position, subjects=named)
-    return _user(asked.project, position, user, Kind.SESSION, named)
+    return _user(request.project, position, user, Kind.SESSION, named)
 
 
-async def resolve_key(pool: Pool, asked: ResolveKey) -> ResolvedPrincipal:
+async def resolve_key(pool: Pool, request: ResolveKey) -> ResolvedPrincipal:
     """Return what an API key may do."""
     async with pool.acquire() as connection:
-        position, key = await store.find_by_key(connection, asked.project, asked.secret_digest)
-    named: tuple[str, ...] = (subjects.project(asked.project),)
+        position, key = await store.find_by_key(connection, request.project, request.secret_digest)
+    named: tuple[str, ...] = (subjects.project(request.project),)
     if key is None:
         return ResolvedPrincipal(position=position, subjects=named)
-    named += (subjects.key(asked.project, key.id),)
+    named += (subjects.key(request.project, key.id),)
     principal = Principal(
-        project=asked.project,
+        project=request.project,
         kind=Kind.KEY,
         key=key.id,
         project_incarnation=key.project_incarnation,

@@ -92,14 +92,14 @@ async def find_by_session(
     return _user(await connection.fetchrow(_BY_SESSION, project, user_id, secret_digest))
 
 
-async def find_by_jwt(connection: Connection, asked: ResolveJwt) -> tuple[int, FoundUser | None]:
+async def find_by_jwt(connection: Connection, request: ResolveJwt) -> tuple[int, FoundUser | None]:
     """Return the feed position, and the user of a JWT of this epoch, of the same incarnation as when it was made.
 
     Without a session (empty) the JWT is bound to its user alone, and is of a generation.
     """
-    values = (asked.project, asked.user, asked.session, asked.jti, asked.issued_at)
-    incarnations = (asked.project_incarnation, asked.user_incarnation)
-    return _user(await connection.fetchrow(_BY_JWT, *values, *incarnations, asked.generation, asked.epoch))
+    values = (request.project, request.user, request.session, request.jti, request.issued_at)
+    incarnations = (request.project_incarnation, request.user_incarnation)
+    return _user(await connection.fetchrow(_BY_JWT, *values, *incarnations, request.generation, request.epoch))
 
 
 async def find_by_id(connection: Connection, project: str, user_id: str) -> tuple[int, FoundUser | None]:

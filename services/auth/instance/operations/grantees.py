@@ -1,6 +1,6 @@
 """What the doctor finds in permissions: who is named there and is not there."""
 
-from services.auth.teams.store.grantees import list_missing
+from services.auth.instance.store.grantees import list_missing
 from shared.contracts.findings import Finding, Verdict
 from shared.contracts.grants import ListGrantees
 from shared.kernel.errors import Refusal

@@ -1,0 +1,114 @@
+"""What the command line asks about users and sessions, and what other services ask about sessions."""
+
+from collections.abc import Iterable
+
+from services.auth.deps import AuthDeps
+from services.auth.lists.domain.list_queries import ListQuery
+from services.auth.people.domain.records import NewUser, Session, User
+from services.auth.people.operations import idle, sessions, users
+from services.auth.projects.operations.projects import get_project
+from shared.contracts import administration as admin
+from shared.contracts.requests import Done, FindSession, FoundSession, SessionsUsed
+from shared.guard.changing import once
+from shared.kernel.clock import wire_date
+from shared.messaging.answers import Requests
+
+requests = Requests[AuthDeps]()
+
+
+@requests.answers(SessionsUsed)
+async def mark_sessions_used(deps: AuthDeps, request: SessionsUsed) -> Done:
+    """Record that sessions are used."""
+    await idle.mark_used(deps.pool, request.sessions)
+    return Done()
+
+
+@requests.answers(FindSession)
+async def find_session(deps: AuthDeps, request: FindSession) -> FoundSession:
+    """Return the session to bind a JWT to."""
+    return await sessions.find_session(deps, request.project, user_id=request.user, session_id=request.session)
+
+
+@requests.answers(admin.CreateUser)
+async def create_user(deps: AuthDeps, request: admin.CreateUser) -> admin.UserRecords:
+    """Make a user, once."""
+    project = (await get_project(deps, request.project)).project
+    new = NewUser(id=request.id, name=request.name, email=request.email, password_hash=request.password_hash)
+    return _users([await users.create_user_once(deps, project, new=new)])
+
+
+@requests.answers(admin.ListUsers)
+async def list_users(deps: AuthDeps, request: admin.ListUsers) -> admin.UserRecords:
+    """Return the users that are searched for."""
+    await get_project(deps, request.project)
+    query = ListQuery(search=request.search, limit=request.limit, total=False)
+    return _users((await users.list_users(deps, request.project, query=query))[1])
+
+
+@requests.answers(admin.ShowUser)
+async def show_user(deps: AuthDeps, request: admin.ShowUser) -> admin.UserRecords:
+    """Return a user."""
+    return _users([await users.get_user(deps, request.project, user_id=request.id)])
+
+
+@requests.answers(admin.SetUserStatus)
+async def set_user_status(deps: AuthDeps, request: admin.SetUserStatus) -> admin.UserRecords:
+    """Block or unblock a user."""
+    receipt = await once(
+        deps, request, lambda actor: users.update_status(deps, actor, user_id=request.id, enabled=request.enabled)
+    )
+    return _users([await users.get_user(deps, request.project, user_id=request.id)], receipt)
+
+
+@requests.answers(admin.ListSessions)
+async def list_sessions(deps: AuthDeps, request: admin.ListSessions) -> admin.SessionRecords:
+    """Return a user's sessions."""
+    found = await sessions.list_sessions(deps, request.project, user_id=request.user)
+    return admin.SessionRecords(sessions=tuple(map(_session, found)))
+
+
+@requests.answers(admin.RevokeSession)
+async def revoke_session(deps: AuthDeps, request: admin.RevokeSession) -> admin.SessionRecords:
+    """End one session of a user, or all."""
+    receipt = await once(
+        deps,
+        request,
+        lambda actor: (
+            sessions.delete_session(deps, actor, user_id=request.user, session_id=request.id)
+            if request.id
+            else sessions.delete_sessions(deps, actor, user_id=request.user)
+        ),
+    )
+    return admin.SessionRecords(sessions=(), receipt=receipt)
+
+
+@requests.answers(admin.RevokeAllSessions)
+async def revoke_all_sessions(deps: AuthDeps, request: admin.RevokeAllSessions) -> admin.SessionRecords:
+    """End all sessions of all users of a project."""
+    receipt = await once(deps, request, lambda actor: sessions.delete_sessions_of_project(deps, actor))
+    return admin.SessionRecords(sessions=(), receipt=receipt)
+
+
+def _users(found: Iterable[User], receipt: str = "") -> admin.UserRecords:
+    return admin.UserRecords(users=tuple(map(_user, found)), receipt=receipt)
+
+
+def _user(user: User) -> admin.UserRecord:
+    return admin.UserRecord(
+        id=user.id,
+        name=user.name,
+        email=user.email or "",
+        status=user.enabled,
+        labels=tuple(user.labels),
+        created_at=wire_date(user.created_at),
+    )
+
+
+def _session(session: Session) -> admin.SessionRecord:
+    return admin.SessionRecord(
+        id=session.id,
+        provider=session.provider,
+        ip=session.ip,
+        created_at=wire_date(session.created_at),
+        expire=wire_date(session.expires_at),
+    )

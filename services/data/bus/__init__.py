@@ -1,0 +1,1 @@
+"""What data answers and hears on the bus."""

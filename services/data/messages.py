@@ -1,0 +1,17 @@
+"""What data answers on the bus, and what it does upon events."""
+
+from services.data.bus import explanations, grants, projects
+from services.data.operations.deps import DataDeps
+from shared.contracts.events import ProjectDeleted
+from shared.messaging.answers import Answers
+from shared.messaging.consumer import EventHandlers
+
+MODULES = (explanations, grants)
+"""The modules that declare requests."""
+
+ANSWERS = Answers("data", [module.requests for module in MODULES])
+
+EVENTS: EventHandlers[DataDeps] = {
+    ProjectDeleted: projects.purge_deleted_project,
+}
+"""What is done upon each event, at least once, however often it is told."""

@@ -1,0 +1,1 @@
+"""What token answers and hears on the bus."""
