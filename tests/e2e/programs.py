@@ -1,6 +1,7 @@
 """Programs that tests run beside an instance: what they are told, and whether they can run here."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,3 +49,14 @@ def need_node(folder: Path) -> None:
     if shutil.which("node") is None or not found:
         pytest.skip("node or docs/examples/node_modules is missing: npm install in docs/examples")
     (folder / "node_modules").symlink_to(found[0])
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def fenced(text: str, language: str) -> list[str]:
+    """The fenced blocks of a document that are in this language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+EXPECTED = fenced(README, "text")

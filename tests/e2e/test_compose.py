@@ -17,12 +17,11 @@ import pytest
 from deploy.engine import compose_command
 from tests.e2e.instance import Instance
 from tests.e2e.processes import free_port
+from tests.e2e.programs import EXPECTED, run
 from tests.e2e.stack.containers import need_docker
-from tests.e2e.test_readme import EXPECTED, run
 from tests.eventually import eventually
+from tests.integration.embedded.callers import Caller, fill, read
 from tests.integration.embedded.conftest import ME, open_folder
-from tests.integration.embedded.test_backup import fill, read
-from tests.integration.embedded.test_restoration import Caller
 
 pytestmark = pytest.mark.topology("compose")
 

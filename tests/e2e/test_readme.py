@@ -13,19 +13,10 @@ from appwrite.services.tables_db import TablesDB
 from appwrite.services.users import Users
 
 from tests.e2e.instance import Instance
-from tests.e2e.programs import ROOT, need_curl, need_node, run
+from tests.e2e.programs import EXPECTED, README, ROOT, fenced, need_curl, need_node, run
 from tests.e2e.sdk import server
 
 EXAMPLES, HOW_TO = ROOT / "docs" / "examples", ROOT / "docs" / "how-to"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def fenced(text: str, language: str) -> list[str]:
-    """The fenced blocks of a document that are in this language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-
-
-EXPECTED = fenced(README, "text")
 
 
 def in_readme(program: str) -> str:

@@ -9,7 +9,7 @@ from tests.e2e.revocation.checker import checking
 from tests.e2e.revocation.cluster import Cluster, open_cluster
 from tests.e2e.revocation.copies import Copy, follow, open_copy
 from tests.e2e.revocation.rounds import ALL
-from tests.e2e.revocation.test_redis_faults import SOME, Witness, left_out
+from tests.e2e.revocation.witness import SOME, Witness, left_out
 
 pytestmark = pytest.mark.topology("cluster")
 

@@ -1,5 +1,6 @@
 """auth and token in this process, on a database and a Valkey of their own, and callers of every kind."""
 
+import asyncio
 import contextlib
 import dataclasses
 import json
@@ -9,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from redis.asyncio import Redis
 
 from services.auth.composition import open_auth
 from services.auth.settings import Settings as AuthSettings
@@ -24,6 +26,7 @@ from shared.guard.resolver import BusResolver
 from shared.guard.timing import BarrierTiming
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret
+from shared.messaging import names
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.process.app import WebApp
@@ -239,3 +242,33 @@ async def limited(database: Database, valkey: Valkey) -> AsyncIterator[World]:
     """One of a test's own, with rate limits."""
     async with open_world(database, valkey, rate_limits=True) as world:
         yield world
+
+
+@pytest.fixture
+async def registry(world: World) -> AsyncIterator[Redis]:
+    redis = open_client(world.redis_url, name="tests")
+    yield redis
+    await redis.aclose()
+
+
+@pytest.fixture
+async def late(registry: Redis) -> AsyncIterator[asyncio.Event]:
+    """A replica that registers again and again and never comes to apply anything, until the event is set."""
+    over = asyncio.Event()
+
+    async def register() -> None:
+        turn = 0
+        while not over.is_set():
+            await registry.zadd(names.registry("data"), {f"late:0:{turn + 1}": 0})
+            await registry.zrem(names.registry("data"), f"late:0:{turn}")
+            turn += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await over.wait()
+        await registry.zrem(names.registry("data"), f"late:0:{turn}")
+
+    await registry.zadd(names.registry("data"), {"late:0:0": 0})
+    task = asyncio.create_task(register())
+    yield over
+    over.set()
+    await task

@@ -9,18 +9,14 @@ import pytest
 
 from shared.contracts.administration import SetUserStatus, UpdateProject
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, World
+from tests.integration.auth.people import sign_in
 
 NAMES = map("user{}@example.org".format, itertools.count())
 
 
 def body(**more: object) -> dict[str, object]:
     return {"userId": "unique()", "email": next(NAMES), "password": PASSWORD} | more
-
-
-async def sign_in(caller: Caller, email: object, password: str = PASSWORD) -> tuple[int, str]:
-    answer = await caller.call("POST", "/account/sessions/email", email=email, password=password)
-    return answer.status, answer.json.get("type", "")
 
 
 @pytest.mark.check("identity 1")

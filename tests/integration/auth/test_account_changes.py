@@ -4,21 +4,11 @@ import itertools
 
 import pytest
 
-from shared.contracts.credentials import SessionSecret
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Caller, World
-from tests.integration.auth.test_account import sign_in
+from tests.integration.auth.conftest import PASSWORD, World
+from tests.integration.auth.people import roles_of, sign_in
 
 NAMES = map("changing{}@example.org".format, itertools.count())
 OTHER = "another password"
-
-
-async def roles_of(world: World, session: Caller) -> tuple[str, ...]:
-    """Return the roles that a guard sees."""
-    secret = SessionSecret.parse(session.headers["X-Appwrite-Session"])
-    assert secret is not None
-    principal = await world.guard.session(PROJECT, secret)
-    assert principal is not None
-    return principal.roles
 
 
 @pytest.mark.check("identity 24")

@@ -25,7 +25,7 @@ from shared.kernel.errors import ErrorType, Unavailable
 from shared.messaging.outbox import find_number, publish
 from shared.postgres.pool import open_pool
 from tests.integration.auth.conftest import PASSWORD, PROJECT, World, open_world
-from tests.integration.auth.test_account import sign_in
+from tests.integration.auth.people import sign_in
 from tests.parts import Database, Parts
 
 OTHER = "another password"

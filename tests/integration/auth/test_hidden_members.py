@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.administration import UpdateProject
 from tests.integration.auth.conftest import PROJECT, Caller, World, open_world
-from tests.integration.auth.test_teams import a_team, a_user, join, listed
+from tests.integration.auth.people import a_team, a_user, join, listed
 from tests.parts import Parts
 
 URL = "http://localhost/welcome"

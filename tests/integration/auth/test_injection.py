@@ -24,7 +24,7 @@ from tests.injection import (
     write,
 )
 from tests.integration.auth.conftest import PASSWORD, World
-from tests.integration.auth.test_imported_hashes import GOOD
+from tests.integration.auth.hashes import GOOD
 from tests.wire import query
 
 OWN = [one for one in ENDPOINTS if one.service not in {"tablesDB", "databases"}]

@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import dataclasses
-import itertools
 import json
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
@@ -23,15 +21,18 @@ from shared.appwrite.permissions import MOST_ROLES
 from shared.contracts.administration import UpdateProject
 from shared.guard.feed_reader import LEASE_S
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, Hurried, World, open_world
-from tests.integration.auth.test_receipts import late, registry, waits
-from tests.integration.auth.test_teams import a_team, a_user, join, listed, roles_of
+from tests.integration.auth.conftest import (
+    PASSWORD,
+    PROJECT,
+    Answer,
+    Caller,
+    Hurried,
+    World,
+    open_world,
+)
+from tests.integration.auth.invitations import ADDRESSES, URL, accept, invite, invited, letter, signed_in, total
+from tests.integration.auth.people import a_team, a_user, blocked_by, join, listed, roles_of, waits
 from tests.parts import Database, Parts
-
-__all__ = ["late", "registry"]
-
-ADDRESSES = map("invited{}@example.org".format, itertools.count())
-URL = "http://localhost/welcome?from=mail#top"
 
 
 @pytest.fixture(scope="module")
@@ -68,51 +69,11 @@ async def held_up(tables: Database, team: str) -> AsyncIterator[asyncpg.Connecti
         await connection.close()
 
 
-async def blocked_by(connection: asyncpg.Connection) -> int:
-    """Return how many wait for what this connection holds."""
-    count: int = await connection.fetchval(
-        "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-    )
-    return count
-
-
 def teams(caller: Caller) -> Teams:
     """Appwrite's own Python SDK. It blocks: call it by `asyncio.to_thread`."""
     client = Client().set_endpoint(f"http://127.0.0.1:{caller.port}/v1").set_project(PROJECT)
     client.set_key(caller.headers.get("X-Appwrite-Key", ""))
     return Teams(client.set_session(caller.headers.get("X-Appwrite-Session", "")))
-
-
-async def invite(caller: Caller, team: str, **body: object) -> Answer:
-    return await caller.call("POST", f"/teams/{team}/memberships", **{"roles": ["player"], "url": URL} | body)
-
-
-async def invited(caller: Caller, team: str, **body: object) -> str:
-    answer = await invite(caller, team, **body)
-    assert answer.status == 201, answer.json
-    return str(answer.json["$id"])
-
-
-def letter(folder: Path, membership: str) -> dict[str, str]:
-    """Return what was sent, with the parameters of its link."""
-    path = folder / f"{PROJECT}.{membership}.json"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    sent = json.loads(path.read_text())
-    return sent | {name: values[0] for name, values in parse_qs(urlsplit(sent["link"]).query).items()}
-
-
-async def accept(caller: Caller, folder: Path, membership: str, **other: object) -> Answer:
-    sent = letter(folder, membership)
-    path = f"/teams/{sent['teamId']}/memberships/{membership}/status"
-    return await caller.call("PATCH", path, **{"userId": sent["userId"], "secret": sent["secret"]} | other)
-
-
-def signed_in(world: World, answer: Answer) -> Caller:
-    return world.guest.with_(Cookie=answer.headers["Set-Cookie"].partition(";")[0])
-
-
-async def total(world: World, team: str) -> int:
-    return int((await world.key.call("GET", f"/teams/{team}")).json["total"])
 
 
 @pytest.mark.check("identity 78")

@@ -8,9 +8,7 @@ from datetime import datetime
 
 import asyncpg
 import pytest
-from appwrite.client import Client
 from appwrite.enums.project_auth_method_id import ProjectAuthMethodId
-from appwrite.services.project import Project
 from redis.asyncio import Redis
 
 from services.auth.composition import open_auth
@@ -23,16 +21,11 @@ from shared.messaging import names
 from shared.process.app import WebApp
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_hurried, open_world
+from tests.integration.auth.sdk import sdk
 from tests.parts import Database
 
 NAMES = map("switch{}@example.org".format, itertools.count())
 METHODS = ["email-password", "magic-url", "email-otp", "anonymous", "invites", "jwt", "phone"]
-
-
-def sdk(caller: Caller) -> Project:
-    """Appwrite's own Python SDK for the project service. It blocks: call it by `asyncio.to_thread`."""
-    client = Client().set_endpoint(f"http://127.0.0.1:{caller.port}/v1").set_project(PROJECT)
-    return Project(client.set_key(caller.headers["X-Appwrite-Key"]))
 
 
 async def policy(world: World, name: str, **given: object) -> Answer:

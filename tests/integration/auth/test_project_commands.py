@@ -1,8 +1,5 @@
 """`daypass project update` and `daypass key update`, as an operator types them."""
 
-import asyncio
-import json
-import sys
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -11,31 +8,11 @@ import pytest
 from services.embedded.valkey import Valkey
 from shared.contracts.administration import CreateKey, CreateUser
 from shared.kernel.errors import ErrorType, Refusal
+from tests.integration.auth.commands import Daypass
 from tests.integration.auth.conftest import PROJECT, World, open_world
 from tests.parts import Database
 
-DAYPASS = (sys.executable, "-c", "from services.cli import main; main()")
 REFUSED = 4
-
-
-class Daypass:
-    """The command, asking one instance."""
-
-    def __init__(self, redis_url: str) -> None:
-        self._environ = {"DAYPASS_REDIS_URL": redis_url}
-
-    async def run(self, *arguments: str) -> tuple[int | None, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            *DAYPASS, *arguments, env=self._environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        out, err = await process.communicate()
-        return process.returncode, out.decode(), err.decode()
-
-    async def json(self, *arguments: str) -> dict[str, object]:
-        code, out, err = await self.run(*arguments, "--json")
-        assert (code, err) == (0, "")
-        (told,) = json.loads(out).values()
-        return dict(told)
 
 
 @pytest.fixture

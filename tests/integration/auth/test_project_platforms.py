@@ -7,7 +7,7 @@ from appwrite.query import Query
 
 from shared.contracts.administration import ListProjects, UpdateProject
 from tests.integration.auth.conftest import PROJECT, World
-from tests.integration.auth.test_project import sdk
+from tests.integration.auth.sdk import sdk
 
 
 async def allowed(world: World, origin: str) -> int:

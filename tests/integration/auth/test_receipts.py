@@ -1,49 +1,15 @@
 """Receipts: what a revocation leaves behind, and what is said while it is not confirmed."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 import pytest
-from redis.asyncio import Redis
 
 from shared.contracts.requests import Request
 from shared.contracts.revocations import ListRevocations, RevocationRecord, ShowRevocation
 from shared.kernel.errors import ErrorType, Refusal
-from shared.messaging import names
-from shared.messaging.wire import open_client
 from tests.eventually import eventually
-from tests.integration.auth.conftest import MOMENT_S, PASSWORD, PROJECT, Answer, Hurried, World
-
-
-@pytest.fixture
-async def registry(world: World) -> AsyncIterator[Redis]:
-    redis = open_client(world.redis_url, name="tests")
-    yield redis
-    await redis.aclose()
-
-
-@pytest.fixture
-async def late(registry: Redis) -> AsyncIterator[asyncio.Event]:
-    """A replica that registers again and again and never comes to apply anything, until the event is set."""
-    over = asyncio.Event()
-
-    async def register() -> None:
-        turn = 0
-        while not over.is_set():
-            await registry.zadd(names.registry("data"), {f"late:0:{turn + 1}": 0})
-            await registry.zrem(names.registry("data"), f"late:0:{turn}")
-            turn += 1
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.1):
-                    await over.wait()
-        await registry.zrem(names.registry("data"), f"late:0:{turn}")
-
-    await registry.zadd(names.registry("data"), {"late:0:0": 0})
-    task = asyncio.create_task(register())
-    yield over
-    over.set()
-    await task
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Hurried, World
+from tests.integration.auth.people import waits
 
 
 async def record(world: World, number: int) -> RevocationRecord:
@@ -56,11 +22,6 @@ async def only(world: World, request: Request) -> list[RevocationRecord]:  # typ
 
 def number_in(answer: Answer) -> int:
     return int(answer.headers["Daypass-Receipt"].split(",")[0].removeprefix("n="))
-
-
-async def waits(call: "asyncio.Task[Answer]") -> bool:
-    done, _ = await asyncio.wait({call}, timeout=MOMENT_S)
-    return not done
 
 
 async def test_a_delete_leaves_a_receipt_that_can_be_looked_up(world: World) -> None:

@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 
 from services.embedded.valkey import Valkey
 from shared.contracts.credentials import SessionSecret
+from tests.integration.auth.commands import Daypass
 from tests.integration.auth.conftest import PASSWORD, Caller, World, open_world
-from tests.integration.auth.test_memberships import invited, letter
-from tests.integration.auth.test_project_commands import Daypass
+from tests.integration.auth.invitations import invited, letter
 from tests.parts import Database
 
 OF_THE_COMMAND_LINE = "A-Horse-That-Is-Correct"

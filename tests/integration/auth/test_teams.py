@@ -1,47 +1,9 @@
 """Teams, by keys and by users."""
 
-import itertools
-import json
-from urllib.parse import urlencode
-
 import pytest
 
-from shared.contracts.credentials import SessionSecret
-from tests.integration.auth.conftest import PROJECT, Answer, Caller, World
-
-NAMES = map("teams{}@example.org".format, itertools.count())
-
-
-async def a_user(world: World) -> tuple[str, Caller]:
-    user = await world.sign_up(next(NAMES))
-    return user, await world.session(user)
-
-
-async def roles_of(world: World, caller: Caller) -> tuple[str, ...]:
-    """Return the roles that a guard sees."""
-    if jwt := caller.headers.get("X-Appwrite-JWT"):
-        principal = await world.guard.jwt(PROJECT, jwt)
-    else:
-        secret = SessionSecret.parse(caller.headers["X-Appwrite-Session"])
-        assert secret is not None
-        principal = await world.guard.session(PROJECT, secret)
-    assert principal is not None
-    return principal.roles
-
-
-async def a_team(caller: Caller, **more: object) -> str:
-    made = await caller.call("POST", "/teams", **{"teamId": "unique()", "name": "Team"} | more)
-    assert made.status == 201, made.json
-    return str(made.json["$id"])
-
-
-async def join(world: World, team: str, user: str, *roles: str) -> Answer:
-    return await world.key.call("POST", f"/teams/{team}/memberships", userId=user, roles=list(roles))
-
-
-async def listed(caller: Caller, path: str, *queries: object, **more: str) -> Answer:
-    asked = [(f"queries[{place}]", json.dumps(query)) for place, query in enumerate(queries)]
-    return await caller.call("GET", f"{path}?{urlencode([*asked, *more.items()])}")
+from tests.integration.auth.conftest import World
+from tests.integration.auth.people import NAMES, a_team, a_user, join, listed, roles_of
 
 
 @pytest.mark.check("identity 71")

@@ -7,8 +7,7 @@ import pytest
 
 from shared.contracts.administration import CreateKey, CreateProject
 from tests.integration.auth.conftest import PASSWORD, World
-from tests.integration.auth.test_account import sign_in
-from tests.integration.auth.test_account_changes import roles_of
+from tests.integration.auth.people import roles_of, sign_in
 
 NAMES = map("changed{}@example.org".format, itertools.count())
 OTHER = "another password"

@@ -14,8 +14,7 @@ import pytest
 from shared.contracts.administration import RevokeSession, SetUserStatus
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
-from tests.integration.auth.test_account import sign_in
-from tests.integration.auth.test_memberships import blocked_by
+from tests.integration.auth.people import blocked_by, sign_in
 from tests.parts import Parts
 
 NUMBERS = itertools.count()

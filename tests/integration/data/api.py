@@ -14,6 +14,7 @@ import aiohttp
 import msgspec
 
 from services.data.domain.catalogue import Table
+from services.data.domain.columns.kind import Kind
 from services.data.store.catalogue import get_database, get_table
 from shared.guard.guard import Guard
 from shared.messaging.bus import Bus
@@ -208,3 +209,9 @@ class TableApi:
         answer = await self.list(*queries, caller=caller)
         assert answer.status == 200, answer
         return [row[column] for row in answer.body["rows"]]
+
+
+def declared(kind: Kind) -> Json:
+    """What is sent to make a column of a kind with the options of its examples."""
+    given: Json = msgspec.to_builtins(kind.declared)
+    return given

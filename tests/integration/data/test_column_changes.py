@@ -6,8 +6,7 @@ import pytest
 
 from services.data.domain.columns import ALL
 from services.data.domain.columns.kind import Kind
-from tests.integration.data.api import Answer, Api, Json, TableApi, query
-from tests.integration.data.test_columns import declared
+from tests.integration.data.api import Answer, Api, Json, TableApi, declared, query
 
 BAD_ARGUMENT = (400, "general_argument_invalid")
 INVALID_ROW = (400, "row_invalid_structure")

@@ -2,19 +2,11 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from services.data.domain.columns import ALL
 from services.data.domain.columns.kind import Kind
-from tests.integration.data.api import Api, Json, TableApi, query
-
-
-def declared(kind: Kind) -> Json:
-    """What is sent to make a column of a kind with the options of its examples."""
-    given: Json = msgspec.to_builtins(kind.declared)
-    return given
-
+from tests.integration.data.api import Api, TableApi, declared, query
 
 kinds = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
 

@@ -10,26 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.embedded.callers import Caller, fill, read
 from tests.integration.embedded.daypass import User, connected, processes_in, superuser
-from tests.integration.embedded.test_restoration import Caller, Stolen
-
-ROW = {"rowId": "one", "data": {"text": "kept"}}
-
-
-def fill(key: Caller) -> None:
-    """Make a table with a row."""
-    key.call("POST", "/tablesdb", databaseId="crm", name="CRM")
-    key.call("POST", "/tablesdb/crm/tables", tableId="notes", name="Notes")
-    key.call("POST", "/tablesdb/crm/tables/notes/columns/text", key="text", required=False)
-    status, row = key.call("POST", "/tablesdb/crm/tables/notes/rows", **ROW)
-    assert status == 201, row
-
-
-def read(key: Caller) -> str:
-    """Return what the row holds."""
-    status, row = key.call("GET", "/tablesdb/crm/tables/notes/rows/one")
-    assert status == 200, row
-    return str(row["text"])
+from tests.integration.embedded.stolen import Stolen
 
 
 async def test_a_backup_of_a_running_instance_is_restored_and_brings_nothing_back(

@@ -13,7 +13,7 @@ from shared.guard.guard import Guard
 from shared.guard.metrics import GuardMetrics, open_registry
 from shared.guard.receipt_keeper import ReceiptKeeper
 from shared.guard.registrations import Registry
-from tests.unit.guard.test_bounds import Authority
+from tests.unit.guard.authority import Authority
 
 NOWHERE = "unix:///nowhere"
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "how-to" / "operate.md").read_text(encoding="utf-8")

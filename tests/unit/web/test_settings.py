@@ -9,7 +9,7 @@ from shared.kernel.clock import boot_clock
 from shared.kernel.settings import SettingsError, read_settings
 from shared.process.service import open_guard
 from shared.process.settings import ProcessSettings
-from tests.unit.guard.test_bounds import Authority, secret_of
+from tests.unit.guard.authority import Authority, secret_of
 
 ENVIRON = {"DAYPASS_DATABASE_URL": "postgresql://nowhere", "DAYPASS_REDIS_URL": "redis://nowhere"}
 
