@@ -2,8 +2,7 @@
 
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
-
+from shared.appwrite import emails
 from shared.kernel.errors import ArgumentInvalid
 
 
@@ -13,10 +12,9 @@ def normal_email(parameter: str, text: str) -> str:
     In lower case, with composed letters, and with its domain in Unicode (UTS 46): what looks the same is the same.
     """
     try:
-        known = validate_email(text, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
+        return composed(emails.normal_email(text))
+    except ValueError as error:
         raise ArgumentInvalid(parameter, "Value must be a valid email address") from error
-    return composed(known.normalized)
 
 
 def composed(text: str) -> str:

@@ -1,20 +1,19 @@
 """`email`: an e-mail address, checked in lower case and stored as it was sent."""
 
-from email_validator import EmailNotValidError, validate_email
-
 from services.data.domain.columns.kind import Options, Value, ValueInvalid, characters, formatted
+from shared.appwrite.emails import normal_email
 
 SIZE = 254
 
 
 def check(value: Value, options: Options) -> str:
     """Return an address."""
-    found = characters(value, options)
+    address = characters(value, options)
     try:
-        validate_email(found.strip().lower(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
+        normal_email(address.strip().lower())
+    except ValueError as error:
         raise ValueInvalid("it must be a valid email address") from error
-    return found
+    return address
 
 
 KIND = formatted(

@@ -1,0 +1,17 @@
+"""E-mail addresses: syntax alone decides, since many live on networks that no public name server knows.
+
+RFC 5321 and 5322 without quoted local parts, comments and address literals; a local part of 64 characters at most, a
+domain of two labels at least, in Unicode or as A-labels (RFC 6531, UTS 46).
+"""
+
+import email_validator
+
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # the documented way to admit `.local` and the like
+
+
+def normal_email(text: str) -> str:
+    """Return an address with its domain in Unicode (UTS 46) and its letters composed (NFC).
+
+    Raises `ValueError` where it is none.
+    """
+    return email_validator.validate_email(text, check_deliverability=False, strict=True).normalized
