@@ -6,6 +6,7 @@ revocations. Either place has an end, and forgets the counts that it needs least
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Protocol
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -19,9 +20,14 @@ TIMEOUT_S = 1.0
 MAX_CONNECTIONS = 32
 MOST_COUNTS = 100_000
 
+Clock = Callable[[], float]
+
 
 class Counts(Protocol):
     """Numbers by key, each of which ends by itself."""
+
+    def now(self) -> float:
+        """Return the Unix time by which windows begin and end."""
 
     async def add(self, key: str, amount: int, *, lifetime_s: int) -> int:
         """Add to a count and return it; one that begins lives for `lifetime_s`. Raises one of `REDIS_ERRORS`."""
@@ -34,15 +40,27 @@ class Counts(Protocol):
 
 
 class MemoryCounts:
-    """Counts of this process alone, at most `most`: beyond that the one that was touched longest ago goes."""
+    """Counts of this process alone, at most `most`: beyond that the one that was touched longest ago goes.
 
-    def __init__(self, most: int = MOST_COUNTS) -> None:
+    A count lives by a `steady` clock, which nobody sets.
+    """
+
+    def __init__(self, most: int = MOST_COUNTS, *, wall: Clock = time.time, steady: Clock = time.monotonic) -> None:
         self._most = most
+        self._wall = wall
+        self._steady = steady
         self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def now(self) -> float:
+        """Return the Unix time."""
+        return self._wall()
 
     async def add(self, key: str, amount: int, *, lifetime_s: int) -> int:
         """Add to a count and return it."""
-        now = time.monotonic()
+        now = self._steady()
         count, ends_at = self._counts.pop(key, (0, 0.0))
         if ends_at <= now:
             count, ends_at = 0, now + lifetime_s
@@ -62,7 +80,8 @@ class MemoryCounts:
 class RedisCounts:
     """Counts of all replicas of a service, by plain commands: no right to run scripts is needed."""
 
-    def __init__(self, url: str, *, service: str) -> None:
+    def __init__(self, url: str, *, service: str, wall: Clock = time.time) -> None:
+        self._wall = wall
         self._prefix = f"{KEY_PREFIX}:{service}:"
         self._redis = Redis.from_pool(
             BlockingConnectionPool.from_url(
@@ -76,6 +95,10 @@ class RedisCounts:
                 driver_info=None,
             )
         )
+
+    def now(self) -> float:
+        """Return the Unix time."""
+        return self._wall()
 
     async def add(self, key: str, amount: int, *, lifetime_s: int) -> int:
         """Add to a count and return it."""

@@ -5,7 +5,6 @@ so there the failures of the caller's own address are counted first.
 """
 
 import hashlib
-import time
 from collections.abc import Mapping
 
 import msgspec
@@ -35,10 +34,11 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Limiter:
-    """Counts calls."""
+    """Counts calls; `failures` is the limit of an address that fails, of a limit that names a parameter."""
 
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: Counts, *, failures: RateLimit = FAILURES) -> None:
         self.counts = counts
+        self._failures = failures
 
     async def close(self) -> None:
         """Close the connections."""
@@ -52,7 +52,7 @@ class Limiter:
         Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`; and `Unavailable` where calls cannot be counted and the limit is
         one that fails closed.
         """
-        limits = [limit] if DIMENSIONS.issuperset(limit.by) else [FAILURES, limit]
+        limits = [limit] if DIMENSIONS.issuperset(limit.by) else [self._failures, limit]
         try:
             return [await self._admit(one, _key(endpoint, one, call, named), call) for one in limits]
         except REDIS_ERRORS as error:
@@ -65,7 +65,7 @@ class Limiter:
         """Correct what was counted of a call that has succeeded; where nobody can, the windows end by themselves."""
         try:
             for window in windows:
-                if window.limit is FAILURES:
+                if window.limit is self._failures:
                     await self.counts.add(window.key, -1, lifetime_s=window.limit.window_s)
                 elif window.limit.reset_on_success:
                     await self.counts.clear(window.key)
@@ -73,11 +73,11 @@ class Limiter:
             _log.warning("a rate limit count could not be corrected", error=type(error).__name__)
 
     async def _admit(self, limit: RateLimit, key: str, call: Call[object]) -> Window:
-        now = int(time.time())
+        now = int(self.counts.now())
         starts_at = now // limit.window_s * limit.window_s
         key, ends_at = f"{key}/{starts_at}", starts_at + limit.window_s
         remaining = limit.amount - await self.counts.add(key, 1, lifetime_s=limit.window_s)
-        if limit is not FAILURES or remaining < 0:
+        if limit is not self._failures or remaining < 0:
             call.add_header("X-RateLimit-Limit", str(limit.amount))
             call.add_header("X-RateLimit-Remaining", str(max(remaining, 0)))
             call.add_header("X-RateLimit-Reset", str(ends_at))

@@ -1,25 +1,14 @@
 """Whoever guesses passwords is slowed down, and the owner of the address is not shut out."""
 
 from itertools import count
-from types import SimpleNamespace
 
 import pytest
 
-from services.auth.people.operations import guesses
-from shared.web import limits
+from services.auth.people.operations.guesses import PACE_S
 from tests.integration.auth.conftest import PASSWORD, Answer, World
 
 ADDRESSES = (f"198.51.{number // 250}.{number % 250 + 1}" for number in count())
-PACE_S = 1800
 EMAIL = "ada@example.org"
-
-
-@pytest.fixture(autouse=True)
-def _slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guesses, "PACE_S", PACE_S)
-    standing = SimpleNamespace(time=lambda: 1_900_000_000.0)
-    for module in (guesses, limits):
-        monkeypatch.setattr(module, "time", standing)
 
 
 async def sign_in(world: World, email: str, password: str, ip: str = "") -> Answer:

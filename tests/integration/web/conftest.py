@@ -326,15 +326,19 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def limiter(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Limiter]:
-    counts: Counts = MemoryCounts()
+async def counts(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[Counts]:
+    made: Counts = MemoryCounts()
     if request.param == "redis":
         async with Redis.from_url(redis_url) as redis:
             await redis.flushall()
-        counts = RedisCounts(redis_url, service="demo")
-    made = Limiter(counts)
+        made = RedisCounts(redis_url, service="demo")
     yield made
     await made.close()
+
+
+@pytest.fixture
+def limiter(counts: Counts) -> Limiter:
+    return Limiter(counts)
 
 
 @pytest.fixture

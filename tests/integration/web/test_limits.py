@@ -6,8 +6,7 @@ import pytest
 
 from shared.appwrite.clientinfo import Edge
 from shared.kernel.settings import Secret
-from shared.web import limits
-from shared.web.counts import MemoryCounts, RedisCounts, open_counts
+from shared.web.counts import Counts, MemoryCounts, RedisCounts, open_counts
 from shared.web.endpoint import RateLimit
 from shared.web.limits import Limiter
 
@@ -15,11 +14,13 @@ JWT = {"X-Appwrite-JWT": "good"}
 KEY = {"X-Appwrite-Key": "standard_good"}
 SIGN_IN = "/v1/account/sessions/email"
 LIMITED = (429, "general_rate_limit_exceeded")
+BEHIND_A_PROXY = Edge(trusted_proxies=["127.0.0.1"])
+FEW = RateLimit(5, by=("ip",))
 
 
 @pytest.fixture
 async def limited(serve: Any, limiter: Limiter) -> Any:
-    return await serve(limiter=limiter, edge=Edge(trusted_proxies=["127.0.0.1"]))
+    return await serve(limiter=limiter, edge=BEHIND_A_PROXY)
 
 
 def wrong(email: str) -> dict[str, str]:
@@ -88,10 +89,8 @@ async def test_what_cannot_be_read_is_not_counted(limited: Any) -> None:
     assert "X-RateLimit-Limit" not in refused.headers
 
 
-async def test_an_address_makes_only_so_many_counts_of_names_that_it_thinks_of(
-    limited: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "FAILURES", RateLimit(5, by=("ip",)))
+async def test_an_address_makes_only_so_many_counts_of_names_that_it_thinks_of(serve: Any, counts: Counts) -> None:
+    limited = await serve(limiter=Limiter(counts, failures=FEW), edge=BEHIND_A_PROXY)
     answers = [await limited.call("POST", SIGN_IN, json=wrong(f"u{number}@b.test")) for number in range(7)]
 
     assert [answer.status for answer in answers] == [401] * 5 + [429] * 2
@@ -100,8 +99,8 @@ async def test_an_address_makes_only_so_many_counts_of_names_that_it_thinks_of(
     assert (await limited.call("POST", SIGN_IN, json=right("u1@b.test"), headers=elsewhere)).status == 201
 
 
-async def test_of_an_address_only_failures_are_counted(limited: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "FAILURES", RateLimit(5, by=("ip",)))
+async def test_of_an_address_only_failures_are_counted(serve: Any, counts: Counts) -> None:
+    limited = await serve(limiter=Limiter(counts, failures=FEW), edge=BEHIND_A_PROXY)
     for number in range(10):
         assert (await limited.call("POST", SIGN_IN, json=right(f"u{number}@b.test"))).status == 201
 
@@ -121,14 +120,14 @@ async def test_counts_in_memory_have_an_end() -> None:
         await counts.add("often", 1, lifetime_s=60)
         await counts.add(f"once {number}", 1, lifetime_s=60)
 
-    assert len(counts._counts) == 10
+    assert len(counts) == 10
     assert await counts.add("often", 1, lifetime_s=60) == 101
     assert await counts.add("once 1", 1, lifetime_s=60) == 1
 
 
-async def test_a_count_in_memory_lives_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts, now = MemoryCounts(), 1000.0
-    monkeypatch.setattr("shared.web.counts.time.monotonic", lambda: now)
+async def test_a_count_in_memory_lives_as_long_as_it_is_told() -> None:
+    now = 1000.0
+    counts = MemoryCounts(steady=lambda: now)
     await counts.add("a", 5, lifetime_s=60)
     now += 59
     assert await counts.add("a", 1, lifetime_s=60) == 6

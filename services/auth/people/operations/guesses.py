@@ -6,7 +6,6 @@ So nobody is shut out of an account of theirs where they have used it, and nobod
 """
 
 import hashlib
-import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -36,11 +35,11 @@ class Guesses:
         """
         if self._counts is None:
             return
-        key = _key(project, address)
+        counts, key = self._counts, _key(project, address)
         try:
-            if await self._counts.add(_within(key, WINDOW_S), 1, lifetime_s=WINDOW_S) <= QUICK or await is_known():
+            if await counts.add(_within(counts, key, WINDOW_S), 1, lifetime_s=WINDOW_S) <= QUICK or await is_known():
                 return
-            is_first = await self._counts.add(_within(f"{key}/paced", PACE_S), 1, lifetime_s=PACE_S) == 1
+            is_first = await counts.add(_within(counts, f"{key}/paced", PACE_S), 1, lifetime_s=PACE_S) == 1
         except REDIS_ERRORS as error:
             _log.warning("rate limiter of passwords unavailable", error=type(error).__name__)
             raise Unavailable("The rate limiter is unavailable. Try again.", type=ErrorType.GENERAL_BUSY) from error
@@ -48,15 +47,16 @@ class Guesses:
             raise Refusal(
                 ErrorType.GENERAL_RATE_LIMIT_EXCEEDED,
                 "Too many wrong passwords for this address. Please try again later.",
-                retry_after_s=PACE_S - int(time.time()) % PACE_S,
+                retry_after_s=PACE_S - int(counts.now()) % PACE_S,
             )
 
     async def take_back(self, project: str, address: str) -> None:
         """Count a try no more: the password was right. Where nobody can, the count ends by itself."""
-        if self._counts is None:
+        counts = self._counts
+        if counts is None:
             return
         try:
-            await self._counts.add(_within(_key(project, address), WINDOW_S), -1, lifetime_s=WINDOW_S)
+            await counts.add(_within(counts, _key(project, address), WINDOW_S), -1, lifetime_s=WINDOW_S)
         except REDIS_ERRORS as error:
             _log.warning("a counted password attempt could not be reset", error=type(error).__name__)
 
@@ -65,5 +65,5 @@ def _key(project: str, address: str) -> str:
     return f"guesses:{hashlib.sha256(msgspec.json.encode([project, address])).hexdigest()}"
 
 
-def _within(key: str, window_s: int) -> str:
-    return f"{key}/{int(time.time()) // window_s * window_s}"
+def _within(counts: Counts, key: str, window_s: int) -> str:
+    return f"{key}/{int(counts.now()) // window_s * window_s}"

@@ -1,7 +1,5 @@
 """How often a user may do what all replicas have to hear of: generous, and never counted for what takes rights away."""
 
-import time
-
 import structlog
 
 from shared.kernel.errors import ErrorType, Refusal
@@ -24,7 +22,7 @@ class Pace:
         """Count once; raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)` beyond `MOST` in a minute."""
         if self._counts is None:
             return
-        now = int(time.time())
+        now = int(self._counts.now())
         key = f"pace:{kind}:{project}/{user_id}/{now // WINDOW_S * WINDOW_S}"
         try:
             count = await self._counts.add(key, 1, lifetime_s=WINDOW_S)
