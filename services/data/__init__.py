@@ -2,6 +2,7 @@
 
 Owns: databases, tables, columns, indexes, rows and their permissions.
 Publishes: nothing.
-Consumes: project deletions from `events`, on which it drops the databases of the project.
-Answers: `grants.find_team`, `grants.list`; and the requests of the command line.
+Consumes: the event `project.deleted`, on which it drops the databases of the project.
+Answers services: `grants.find_team`, `grants.list`.
+Answers the command line: `row.explain`.
 """

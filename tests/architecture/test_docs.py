@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from services.cli.exit_codes import ExitCode
-from shared.contracts.requests import ADMIN, Request
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -88,22 +87,6 @@ def test_the_glossary_has_the_words_of_the_protocol() -> None:
     explained = {word for word, _ in table_rows(read("glossary.md"), 2)}
 
     assert {word for word, _ in table_rows(read("revocation.md"), 2)} <= explained
-
-
-def answered_by(service: str) -> set[str]:
-    """The requests of other services that a service answers; those of the command line are not counted."""
-    modules = [path.stem for path in (ROOT / "shared" / "contracts").glob("*.py") if path.stem != "__init__"]
-    kinds = [kind for name in modules for kind in vars(importlib.import_module(f"shared.contracts.{name}")).values()]
-    requests = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Request) and kind is not Request]
-    return {one.TYPE for one in requests if getattr(one, "SERVICE", "") == service and one.LANE != ADMIN}
-
-
-@pytest.mark.parametrize("service", ["auth", "token", "data"])
-def test_a_service_names_the_requests_that_it_answers(service: str) -> None:
-    said = importlib.import_module(f"services.{service}").__doc__ or ""
-    answers = said[said.index("Answers:") :]
-
-    assert set(re.findall(r"`([\w.]+)`", answers)) == answered_by(service)
 
 
 def test_the_numbers_of_the_protocol_are_those_of_the_code() -> None:
