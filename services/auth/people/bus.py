@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.people.domain.records import NewUser, Session, User
 from services.auth.people.operations import idle, sessions, users
 from services.auth.projects.operations.projects import get_project
@@ -12,6 +11,8 @@ from shared.contracts.requests import Done, FindSession, FoundSession, SessionsU
 from shared.guard.changing import once
 from shared.kernel.clock import wire_date
 from shared.messaging.answers import Requests
+from shared.queries.lists import ListQuery
+from shared.queries.tree import Query
 
 requests = Requests[AuthDeps]()
 
@@ -41,7 +42,7 @@ async def create_user(deps: AuthDeps, request: admin.CreateUser) -> admin.UserRe
 async def list_users(deps: AuthDeps, request: admin.ListUsers) -> admin.UserRecords:
     """Return the users that are searched for."""
     await get_project(deps, request.project)
-    query = ListQuery(search=request.search, limit=request.limit, total=False)
+    query = ListQuery(query=Query(limit=request.limit), search=request.search, total=False)
     return _users((await users.list_users(deps, request.project, query=query))[1])
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import MOST_NUMBER, ListQuery
 from services.auth.projects.domain.keys import Key
 from services.auth.projects.domain.projects import ProjectChange
 from services.auth.projects.operations import keys, projects
@@ -14,6 +13,9 @@ from shared.contracts.principal import Project
 from shared.guard.changing import once
 from shared.kernel.clock import wire_date
 from shared.messaging.answers import Requests
+from shared.queries.limits import MOST_NUMBER
+from shared.queries.lists import ListQuery
+from shared.queries.tree import Query
 
 requests = Requests[AuthDeps]()
 
@@ -58,7 +60,7 @@ async def create_key(deps: AuthDeps, request: admin.CreateKey) -> admin.KeyRecor
 @requests.answers(admin.ListKeys)
 async def list_keys(deps: AuthDeps, request: admin.ListKeys) -> admin.KeyRecords:
     """Return all keys of a project."""
-    every = ListQuery(limit=MOST_NUMBER, total=False)
+    every = ListQuery(query=Query(limit=MOST_NUMBER), total=False)
     return _keys((await keys.list_keys(deps, request.project, query=every))[1])
 
 

@@ -104,7 +104,12 @@ class Cast:
         queries = [
             query("startsWith", "$id", "a"),
             query("between", "$id", "a", "b"),
-            query("or", None, {"method": "equal", "attribute": "$createdAt", "values": ["2024-01-01"]}),
+            query(
+                "or",
+                None,
+                {"method": "equal", "attribute": "$createdAt", "values": ["2024-01-01"]},
+                {"method": "equal", "attribute": "$id", "values": ["a"]},
+            ),
             query("orderDesc", "$id"),
             query("limit", None, 5),
         ]

@@ -1,23 +1,31 @@
 """Pages of lists: conditions, order, cursor and count, as a list's query asks for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
 
-from services.auth.lists.domain.list_queries import ListQuery, Order
 from services.auth.mail.domain.emails import composed
 from shared.kernel.errors import ErrorType, Refusal
+from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection
+from shared.queries.lists import ListQuery
 
 MOST_TOTAL = 5_000
+
+
+class _Order(NamedTuple):
+    column: str
+    sign: str
+    direction: str
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A list: the columns and tables of a row, what is true of its rows, what is searched, and its table's name.
 
     `where` has `$1` and so on for values that are given with each question; `table` has the columns `id` and
-    `sequence`.
+    `sequence`. `attributes` has the SQL of each field that queries may name.
     """
 
     columns: str
@@ -25,6 +33,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     searched: str
     table: str
+    attributes: Mapping[str, str]
 
     async def page(
         self, connection: Connection, query: ListQuery, given: Sequence[object]
@@ -39,32 +48,41 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         if query.total:
             counted = f"SELECT FROM {self.tables} WHERE {where} LIMIT {MOST_TOTAL}"
             total = await connection.fetchval(f"SELECT count(*) FROM ({counted}) AS found", *values)
-        orders = [*query.orders, Order(f"{self.table}.sequence", is_descending=False)]
-        if query.cursor:
-            where += f" AND {await self._beyond(connection, query, orders, given, values)}"
-        by = ", ".join(f"{one.column} {'DESC' if one.is_descending != query.is_before else 'ASC'}" for one in orders)
+        page = query.query
+        is_before = page.shape.cursor == "cursorBefore"
+        orders = self._orders(query, is_before=is_before)
+        if page.cursor:
+            where += f" AND {await self._beyond(connection, page.cursor, orders, given, values)}"
+        by = ", ".join(f"{order.column} {order.direction}" for order in orders)
         rows = await connection.fetch(
             f"SELECT {self.columns} FROM {self.tables} WHERE {where}"
-            f" ORDER BY {by} LIMIT {query.limit} OFFSET {query.offset}",
+            f" ORDER BY {by} LIMIT {page.limit} OFFSET {page.offset}",
             *values,
         )
-        return total, rows[::-1] if query.is_before else rows
+        return total, rows[::-1] if is_before else rows
 
     def _conditions(self, query: ListQuery, values: list[object]) -> str:
         parts = [self.where]
-        for template, own in query.conditions:
-            parts.append(template.format(*[f"${len(values) + place}" for place in range(1, len(own) + 1)]))
-            values += own
+        parts += [condition(one, self.attributes, len(values) + 1) for one in query.query.shape.filters]
+        values += query.query.values
         if query.search:
             values.append(composed(query.search))
             parts.append(f"strpos(normalize(lower({self.searched}), NFC), ${len(values)}) > 0")
         return " AND ".join(parts)
 
+    def _orders(self, query: ListQuery, *, is_before: bool) -> list[_Order]:
+        """Return the orders in which the rows are read: a page before a cursor is read from its end."""
+        orders = [(self.attributes[one.key], one.descending) for one in query.query.shape.orders]
+        return [
+            _Order(column, "<", "DESC") if descending != is_before else _Order(column, ">", "ASC")
+            for column, descending in [*orders, (f"{self.table}.sequence", False)]
+        ]
+
     async def _beyond(
         self,
         connection: Connection,
-        query: ListQuery,
-        orders: list[Order],
+        cursor: str,
+        orders: list[_Order],
         given: Sequence[object],
         values: list[object],
     ) -> str:
@@ -73,7 +91,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         row = await connection.fetchrow(
             f"SELECT {columns} FROM {self.tables} WHERE {self.where} AND {self.table}.id = ${len(given) + 1}",
             *given,
-            query.cursor,
+            cursor,
         )
         if row is None:
             raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND)
@@ -83,7 +101,6 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         same: list[str] = []
         for order, value in zip(orders, row.values(), strict=True):
             values.append(value)
-            sign = "<" if order.is_descending != query.is_before else ">"
-            cases.append(" AND ".join([*same, f"{order.column} {sign} ${len(values)}"]))
+            cases.append(" AND ".join([*same, f"{order.column} {order.sign} ${len(values)}"]))
             same.append(f"{order.column} = ${len(values)}")
         return f"({' OR '.join(f'({case})' for case in cases)})"

@@ -1,20 +1,19 @@
 """Users: what lists of them may be filtered and ordered by."""
 
-from services.auth.lists.domain.list_queries import Attribute, Kind
+from shared.queries.fields import boolean, date, fields, text
 
-USER_ATTRIBUTES = {
-    "$id": Attribute("users.id"),
-    "$sequence": Attribute("users.sequence", Kind.NUMBER),
-    "$createdAt": Attribute("users.created_at", Kind.DATE),
-    "$updatedAt": Attribute("users.updated_at", Kind.DATE),
-    "name": Attribute("users.name"),
-    "email": Attribute("users.email"),
-    "phone": Attribute("users.phone"),
-    "status": Attribute("users.enabled", Kind.BOOLEAN),
-    "passwordUpdate": Attribute("users.password_updated_at", Kind.DATE),
-    "registration": Attribute("users.created_at", Kind.DATE),
-    "emailVerification": Attribute("users.email_verified", Kind.BOOLEAN),
-    "phoneVerification": Attribute("users.phone_verified", Kind.BOOLEAN),
-    "labels": Attribute("users.labels", Kind.TEXTS),
-    "accessedAt": Attribute("users.accessed_at", Kind.DATE),
-}
+USER_LIST_FIELDS = fields(
+    {
+        "name": text,
+        "email": text,
+        "phone": text,
+        "status": boolean,
+        "passwordUpdate": date,
+        "registration": date,
+        "emailVerification": boolean,
+        "phoneVerification": boolean,
+        "labels": text,
+        "accessedAt": date,
+    },
+    arrays=frozenset({"labels"}),
+)

@@ -5,15 +5,15 @@ from typing import Annotated
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import parse_list_queries
 from services.auth.people.domain.records import NewUser
-from services.auth.people.domain.users import USER_ATTRIBUTES
+from services.auth.people.domain.users import USER_LIST_FIELDS
 from services.auth.people.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
 from services.auth.people.http.prefs import Prefs, written
 from services.auth.people.operations import sessions, tokens
 from services.auth.people.operations import users as operations
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
+from shared.queries.lists import parse_list_query
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
@@ -151,7 +151,7 @@ async def create_user(call: Call[AuthDeps], params: CreateUser) -> User:
 @routes.endpoint("GET", "/v1/users", name="users.list", callers=Caller.KEY, scopes=READ)
 async def list_users(call: Call[AuthDeps], params: ListUsers) -> UserList:
     """List users."""
-    query = parse_list_queries(params.queries, USER_ATTRIBUTES, search=params.search, total=params.total)
+    query = parse_list_query(params.queries, USER_LIST_FIELDS, search=params.search, total=params.total)
     total, found = await operations.list_users(call.deps, call.project.id, query=query)
     return UserList(total=total, users=[user_model(user) for user in found])
 

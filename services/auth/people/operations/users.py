@@ -3,7 +3,6 @@
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.mail.domain.emails import normal_email
 from services.auth.passwords.domain.hashes import ForeignHash, check_argon2
 from services.auth.people.domain.records import NewUser, User
@@ -21,6 +20,7 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import UNIQUE, chosen_id, is_id
+from shared.queries.lists import ListQuery
 
 
 async def create_user(

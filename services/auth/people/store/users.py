@@ -5,7 +5,6 @@ from typing import TypedDict, Unpack
 
 import asyncpg
 
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.lists.store.pages import Listing
 from services.auth.people.domain.records import NewUser, User
 from services.auth.people.store.rows import USER, user
@@ -14,6 +13,7 @@ from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
+from shared.queries.lists import ListQuery
 
 _LOCK_PROJECT = "SELECT FROM auth.projects WHERE id = $1 AND sequence = $2 FOR UPDATE"
 _COUNT = "SELECT count(*) FROM auth.users WHERE project = $1"
@@ -35,6 +35,22 @@ _ALL = Listing(
     where="users.project = $1",
     searched="concat_ws(' ', users.id, users.name, users.email, users.phone)",
     table="users",
+    attributes={
+        "$id": "users.id",
+        "$sequence": "users.sequence",
+        "$createdAt": "users.created_at",
+        "$updatedAt": "users.updated_at",
+        "name": "users.name",
+        "email": "users.email",
+        "phone": "users.phone",
+        "status": "users.enabled",
+        "passwordUpdate": "users.password_updated_at",
+        "registration": "users.created_at",
+        "emailVerification": "users.email_verified",
+        "phoneVerification": "users.phone_verified",
+        "labels": "users.labels",
+        "accessedAt": "users.accessed_at",
+    },
 )
 _DELETE = delete_and_spend("user")
 _STATUS = f"""

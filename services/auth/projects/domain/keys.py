@@ -4,6 +4,13 @@ from datetime import datetime
 
 import msgspec
 
+from shared.queries.fields import date, fields, text
+
+KEY_LIST_FIELDS = fields(
+    {"name": text, "expire": date, "accessedAt": date, "scopes": text}, arrays=frozenset({"scopes"})
+)
+"""What lists of keys may be filtered and ordered by; when a key was used is not kept."""
+
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """An API key; `expires_at` None: never."""

@@ -9,12 +9,16 @@ import msgspec
 
 from shared.contracts.principal import Project
 from shared.kernel.errors import ArgumentInvalid
+from shared.queries.fields import fields, text
 
 AuthMethod = Literal["email-password", "magic-url", "email-otp", "anonymous", "invites", "jwt", "phone"]
 AUTH_METHODS: tuple[str, ...] = get_args(AuthMethod)
 
 MEMBERSHIP_FIELDS = ("userId", "userEmail", "userPhone", "userName", "userMFA", "userAccessedAt")
 """What a membership tells of its user, and members see of one another where the project shows it."""
+
+PLATFORM_LIST_FIELDS = fields({"name": text, "hostname": text, "type": text})
+"""What lists of platforms may be filtered and ordered by."""
 
 LONGEST_NAME = 128
 LEAST_SESSIONS, MOST_SESSIONS = 1, 100

@@ -5,13 +5,14 @@ from typing import Annotated
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import Attribute, Kind, parse_list_queries
+from services.auth.projects.domain.keys import KEY_LIST_FIELDS
 from services.auth.projects.domain.keys import Key as KeyOf
 from services.auth.projects.operations import keys as operations
 from services.auth.projects.operations.keys import KeyChange
 from shared.contracts import scopes as vocabulary
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType, Refusal
+from shared.queries.lists import parse_list_query
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 from shared.web.receipts import add_receipt, with_receipt
@@ -20,20 +21,8 @@ routes = Routes[AuthDeps]("project", {"keyId": ErrorType.KEY_NOT_FOUND})
 
 READ, WRITE = ("keys.read",), ("keys.write",)
 
-DEFAULT_LIMIT = '{"method":"limit","values":[5000]}'
+DEFAULT_LIMIT = 5_000
 """Of keys on a page, unless another one is asked for: as many as in Appwrite, where other lists have fewer."""
-
-ATTRIBUTES = {
-    "$id": Attribute("id"),
-    "$sequence": Attribute("sequence", Kind.NUMBER),
-    "$createdAt": Attribute("created_at", Kind.DATE),
-    "$updatedAt": Attribute("updated_at", Kind.DATE),
-    "name": Attribute("name"),
-    "expire": Attribute("expires_at", Kind.DATE),
-    "accessedAt": Attribute("NULL::timestamptz", Kind.DATE),
-    "scopes": Attribute("scopes", Kind.TEXTS),
-}
-"""What may be filtered and ordered by; when a key was used is not kept."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Scopes = Annotated[list[str], msgspec.Meta(max_length=200)]
@@ -108,7 +97,7 @@ async def create_key(_: Call[AuthDeps], __: CreateKey) -> Key:
 @routes.endpoint("GET", "/v1/project/keys", name="project.list_keys", callers=Caller.KEY, scopes=READ)
 async def list_keys(call: Call[AuthDeps], params: ListKeys) -> KeyList:
     """List the project's keys, without their secrets."""
-    query = parse_list_queries([DEFAULT_LIMIT, *params.queries], ATTRIBUTES, search="", total=params.total)
+    query = parse_list_query(params.queries, KEY_LIST_FIELDS, total=params.total, limit=DEFAULT_LIMIT)
     total, found = await operations.list_keys(call.deps, call.project.id, query=query)
     return KeyList(total=total, keys=[key_model(key) for key in found])
 

@@ -5,12 +5,12 @@ from typing import Annotated
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import Attribute, Kind, parse_list_queries
-from services.auth.projects.domain.projects import LONGEST_NAME
+from services.auth.projects.domain.projects import LONGEST_NAME, PLATFORM_LIST_FIELDS
 from services.auth.projects.domain.projects import Platform as PlatformOf
 from services.auth.projects.operations import platforms as operations
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
+from shared.queries.lists import parse_list_query
 from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomId, Id
 from shared.web.receipts import add_receipt, with_receipt
@@ -18,17 +18,6 @@ from shared.web.receipts import add_receipt, with_receipt
 routes = Routes[AuthDeps]("project", {"platformId": ErrorType.PLATFORM_NOT_FOUND})
 
 READ, WRITE = ("platforms.read",), ("platforms.write",)
-
-ATTRIBUTES = {
-    "$id": Attribute("id"),
-    "$sequence": Attribute("sequence", Kind.NUMBER),
-    "$createdAt": Attribute("created_at", Kind.DATE),
-    "$updatedAt": Attribute("updated_at", Kind.DATE),
-    "name": Attribute("name"),
-    "hostname": Attribute("hostname"),
-    "type": Attribute("'web'::text"),
-}
-"""What may be filtered and ordered by."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 Hostname = Annotated[
@@ -90,7 +79,7 @@ class PlatformList(msgspec.Struct, frozen=True, kw_only=True):
 @routes.endpoint("GET", "/v1/project/platforms", name="project.list_platforms", callers=Caller.KEY, scopes=READ)
 async def list_platforms(call: Call[AuthDeps], params: ListPlatforms) -> PlatformList:
     """List the project's platforms; its own origins, which the operator sets, may call besides."""
-    query = parse_list_queries(params.queries, ATTRIBUTES, search="", total=params.total)
+    query = parse_list_query(params.queries, PLATFORM_LIST_FIELDS, total=params.total)
     total, found = await operations.list_platforms(call.deps, call.project.id, query=query)
     return PlatformList(total=total, platforms=[platform_model(platform) for platform in found])
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.projects.domain.keys import Key
 from services.auth.projects.domain.projects import check_name
 from services.auth.projects.store import keys as store
@@ -20,6 +19,7 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
+from shared.queries.lists import ListQuery
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 

@@ -1,7 +1,6 @@
 """Web platforms: whose pages may call. A change of one holds everywhere on return."""
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.projects.domain.projects import Platform
 from services.auth.projects.store import platforms as store
 from services.auth.projects.store.projects import hold_project
@@ -11,6 +10,7 @@ from shared.contracts.reasons import Reason
 from shared.guard.changing import Changed, changing
 from shared.guard.receipt import Receipt
 from shared.kernel.ids import chosen_id
+from shared.queries.lists import ListQuery
 
 
 async def create_platform(

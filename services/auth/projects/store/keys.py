@@ -4,11 +4,11 @@ from datetime import datetime
 
 import asyncpg
 
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.lists.store.pages import Listing
 from services.auth.projects.domain.keys import Key
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
+from shared.queries.lists import ListQuery
 
 KEY = "project, id, name, scopes, expires_at, created_at, updated_at"
 
@@ -16,7 +16,23 @@ _INSERT = f"""
     INSERT INTO auth.keys (project, id, name, scopes, secret_digest, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6) RETURNING {KEY}
 """
-_LISTING = Listing(columns=KEY, tables="auth.keys", where="project = $1", searched="name", table="keys")
+_LISTING = Listing(
+    columns=KEY,
+    tables="auth.keys",
+    where="project = $1",
+    searched="name",
+    table="keys",
+    attributes={
+        "$id": "keys.id",
+        "$sequence": "keys.sequence",
+        "$createdAt": "keys.created_at",
+        "$updatedAt": "keys.updated_at",
+        "name": "keys.name",
+        "expire": "keys.expires_at",
+        "accessedAt": "NULL::timestamptz",
+        "scopes": "keys.scopes",
+    },
+)
 _GET = f"SELECT {KEY} FROM auth.keys WHERE project = $1 AND id = $2"
 _LOCK = f"SELECT {KEY} FROM auth.keys WHERE project = $1 AND id = ANY($2) ORDER BY id FOR UPDATE"
 _UPDATE = f"""

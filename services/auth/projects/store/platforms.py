@@ -2,15 +2,30 @@
 
 import asyncpg
 
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.lists.store.pages import Listing
 from services.auth.projects.domain.projects import Platform
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
+from shared.queries.lists import ListQuery
 
 _COLUMNS = "project, id, name, hostname, created_at, updated_at"
 _INSERT = f"INSERT INTO auth.platforms (project, id, name, hostname) VALUES ($1, $2, $3, $4) RETURNING {_COLUMNS}"
-_LISTING = Listing(columns=_COLUMNS, tables="auth.platforms", where="project = $1", searched="name", table="platforms")
+_LISTING = Listing(
+    columns=_COLUMNS,
+    tables="auth.platforms",
+    where="project = $1",
+    searched="name",
+    table="platforms",
+    attributes={
+        "$id": "platforms.id",
+        "$sequence": "platforms.sequence",
+        "$createdAt": "platforms.created_at",
+        "$updatedAt": "platforms.updated_at",
+        "name": "platforms.name",
+        "hostname": "platforms.hostname",
+        "type": "'web'::text",
+    },
+)
 _GET = f"SELECT {_COLUMNS} FROM auth.platforms WHERE project = $1 AND id = $2"
 _UPDATE = f"""
     UPDATE auth.platforms SET name = $3, hostname = $4, updated_at = now()

@@ -5,41 +5,20 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from services.auth.lists.domain.list_queries import Attribute, Kind
 from shared.contracts.principal import Kind as CallerKind
 from shared.contracts.principal import Principal, Project
 from shared.kernel.errors import ErrorType, Refusal
+from shared.queries.fields import Field, boolean, date, fields, integer, text
 
 OWNER = "owner"
 MOST_ROLES_IN_TEAM = 100
 INVITATION_LIFE = timedelta(days=7)
 
-TOTAL = """(
-    SELECT count(*) FROM auth.memberships AS counted
-    WHERE counted.project = teams.project AND counted.team_id = teams.id AND counted.confirmed
-)"""
-"""How many confirmed members a team has: counted where it is asked for, so that it is never wrong."""
-
-TEAM_ATTRIBUTES = {
-    "$id": Attribute("teams.id"),
-    "$sequence": Attribute("teams.sequence", Kind.NUMBER),
-    "$createdAt": Attribute("teams.created_at", Kind.DATE),
-    "$updatedAt": Attribute("teams.updated_at", Kind.DATE),
-    "name": Attribute("teams.name"),
-    "total": Attribute(TOTAL, Kind.NUMBER),
-}
-MEMBERSHIP_ATTRIBUTES = {
-    "$id": Attribute("memberships.id"),
-    "$sequence": Attribute("memberships.sequence", Kind.NUMBER),
-    "$createdAt": Attribute("memberships.created_at", Kind.DATE),
-    "$updatedAt": Attribute("memberships.updated_at", Kind.DATE),
-    "userId": Attribute("coalesce(users.id, memberships.user_id)"),
-    "teamId": Attribute("memberships.team_id"),
-    "invited": Attribute("memberships.invited_at", Kind.DATE),
-    "joined": Attribute("memberships.joined_at", Kind.DATE),
-    "confirm": Attribute("memberships.confirmed", Kind.BOOLEAN),
-    "roles": Attribute("memberships.roles", Kind.TEXTS),
-}
+TEAM_LIST_FIELDS = fields({"name": text, "total": integer})
+MEMBERSHIP_LIST_FIELDS = fields(
+    {"userId": text, "teamId": text, "invited": date, "joined": date, "confirm": boolean, "roles": text},
+    arrays=frozenset({"roles"}),
+)
 OF_MEMBERS = frozenset({"userId", "userName", "userEmail", "userPhone", "userAccessedAt"})
 """The fields of a membership that tell of its user."""
 
@@ -131,9 +110,9 @@ def shown_of_members(project: Project, principal: Principal) -> frozenset[str]:
     return OF_MEMBERS if reads_users(principal) else OF_MEMBERS & project.shown_membership_fields
 
 
-def membership_attributes(shown: frozenset[str]) -> Mapping[str, Attribute]:
+def membership_fields(shown: frozenset[str]) -> Mapping[str, Field]:
     """Return what may be asked of memberships by a caller who is shown these fields of their users."""
-    return {name: one for name, one in MEMBERSHIP_ATTRIBUTES.items() if name not in OF_MEMBERS - shown}
+    return {name: one for name, one in MEMBERSHIP_LIST_FIELDS.items() if name not in OF_MEMBERS - shown}
 
 
 def check_member(principal: Principal, team_id: str) -> None:

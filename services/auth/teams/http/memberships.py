@@ -8,11 +8,10 @@ from typing import Annotated
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import parse_list_queries
 from services.auth.mail.http.links import check_link
 from services.auth.people.http.sessions import send_cookies
 from services.auth.people.operations.pace import Pace
-from services.auth.teams.domain.teams import MEMBERSHIP_ATTRIBUTES, membership_attributes, shown_of_members
+from services.auth.teams.domain.teams import MEMBERSHIP_LIST_FIELDS, membership_fields, shown_of_members
 from services.auth.teams.domain.teams import Membership as MembershipOf
 from services.auth.teams.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
 from services.auth.teams.operations import memberships as operations
@@ -21,6 +20,7 @@ from shared.contracts.principal import Kind
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.ids import UNIQUE
+from shared.queries.lists import parse_list_query
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
 from shared.web.receipts import add_receipt, with_receipt
@@ -164,8 +164,8 @@ async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> M
 async def list_memberships(call: Call[AuthDeps], params: ListMemberships) -> MembershipList:
     """List a team's memberships, those of the invited too."""
     shown = shown_of_members(call.project, call.principal)
-    attributes = membership_attributes(shown)
-    query = parse_list_queries(params.queries, attributes, search=params.search, total=params.total)
+    fields = membership_fields(shown)
+    query = parse_list_query(params.queries, fields, search=params.search, total=params.total)
     total, found = await operations.list_memberships(
         call.deps, call.principal, team_id=params.team_id, query=query, names_users="userId" in shown
     )
@@ -308,7 +308,7 @@ def membership_model(membership: MembershipOf) -> Membership:
 
 
 async def _list_of(call: Call[AuthDeps], user_id: str, params: ListOwnMemberships) -> MembershipList:
-    query = parse_list_queries(params.queries, MEMBERSHIP_ATTRIBUTES, search=params.search, total=params.total)
+    query = parse_list_query(params.queries, MEMBERSHIP_LIST_FIELDS, search=params.search, total=params.total)
     total, found = await operations.list_memberships_of(call.deps, call.project.id, user_id=user_id, query=query)
     return MembershipList(total=total, memberships=[membership_model(one) for one in found])
 

@@ -5,14 +5,14 @@ from typing import Annotated
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import parse_list_queries
 from services.auth.people.http.prefs import Prefs, written
-from services.auth.teams.domain.teams import MOST_ROLES_IN_TEAM, TEAM_ATTRIBUTES
+from services.auth.teams.domain.teams import MOST_ROLES_IN_TEAM, TEAM_LIST_FIELDS
 from services.auth.teams.domain.teams import Team as TeamOf
 from services.auth.teams.operations import teams as operations
 from shared.appwrite.permissions import LONGEST_TEAM_ROLE
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
+from shared.queries.lists import parse_list_query
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import CustomId, Id
@@ -107,7 +107,7 @@ async def create_team(call: Call[AuthDeps], params: CreateTeam) -> Team:
 @routes.endpoint("GET", "/v1/teams", name="teams.list", callers=CALLERS, scopes=READ)
 async def list_teams(call: Call[AuthDeps], params: ListTeams) -> TeamList:
     """List the teams of the user who calls; all of them for a key."""
-    query = parse_list_queries(params.queries, TEAM_ATTRIBUTES, search=params.search, total=params.total)
+    query = parse_list_query(params.queries, TEAM_LIST_FIELDS, search=params.search, total=params.total)
     total, found = await operations.list_teams(call.deps, call.principal, query=query)
     return TeamList(total=total, teams=[team_model(team) for team in found])
 

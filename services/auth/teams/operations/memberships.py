@@ -7,7 +7,6 @@ from typing import NamedTuple
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.mail.domain.emails import normal_email
 from services.auth.mail.operations.invitations import Invitations, Letter, link_to
 from services.auth.people.domain.records import NewUser, User
@@ -40,6 +39,7 @@ from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, chosen_id, unique_id
 from shared.postgres.pool import Connection
+from shared.queries.lists import ListQuery
 from shared.web.counts import Counts
 
 SECRET_BYTES = 32

@@ -1,7 +1,6 @@
 """Teams: made, shown, changed, deleted. Keys may do all of it, users what their roles in the team let them."""
 
 from services.auth.deps import AuthDeps
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.people.domain.roles import check_number, roles_of
 from services.auth.people.store import sessions, users
 from services.auth.people.store.spent_ids import is_spent
@@ -19,6 +18,7 @@ from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, chosen_id, unique_id
 from shared.postgres.pool import Connection
+from shared.queries.lists import ListQuery
 
 
 async def create_team(

@@ -3,7 +3,6 @@
 import asyncpg
 import msgspec
 
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.lists.store.pages import Listing
 from services.auth.people.domain.records import User
 from services.auth.people.store.rows import USER, user
@@ -11,6 +10,7 @@ from services.auth.revocations.store.invitations import OF_USER, of_user
 from services.auth.teams.domain.teams import Invitation, Membership, NewMembership
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
+from shared.queries.lists import ListQuery
 
 MEMBERSHIP = """
     memberships.project, memberships.id, memberships.team_id, teams.name AS team_name,
@@ -87,6 +87,18 @@ _OF_TEAM = Listing(
     where="memberships.project = $1 AND memberships.team_id = $2",
     searched="concat_ws(' ', memberships.id, memberships.user_id)",
     table="memberships",
+    attributes={
+        "$id": "memberships.id",
+        "$sequence": "memberships.sequence",
+        "$createdAt": "memberships.created_at",
+        "$updatedAt": "memberships.updated_at",
+        "userId": "coalesce(users.id, memberships.user_id)",
+        "teamId": "memberships.team_id",
+        "invited": "memberships.invited_at",
+        "joined": "memberships.joined_at",
+        "confirm": "memberships.confirmed",
+        "roles": "memberships.roles",
+    },
 )
 _OF_TEAM_UNNAMED = msgspec.structs.replace(_OF_TEAM, searched="memberships.id")
 _ALL_OF_USER = msgspec.structs.replace(

@@ -5,17 +5,23 @@ from typing import TypedDict, Unpack
 import asyncpg
 import msgspec
 
-from services.auth.lists.domain.list_queries import ListQuery
 from services.auth.lists.store.pages import Listing
 from services.auth.people.store.spent_ids import delete_and_spend
-from services.auth.teams.domain.teams import OWNER, TOTAL, Team
+from services.auth.teams.domain.teams import OWNER, Team
 from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
+from shared.queries.lists import ListQuery
+
+_TOTAL = """(
+    SELECT count(*) FROM auth.memberships AS counted
+    WHERE counted.project = teams.project AND counted.team_id = teams.id AND counted.confirmed
+)"""
+"""How many confirmed members a team has: counted where it is asked for, so that it is never wrong."""
 
 TEAM = (
     "teams.project, teams.id, teams.name, teams.prefs::text AS prefs, teams.created_at, teams.updated_at,"
-    f" {TOTAL} AS total"
+    f" {_TOTAL} AS total"
 )
 
 _INSERT = "INSERT INTO auth.teams (project, id, name) VALUES ($1, $2, $3)"
@@ -27,6 +33,14 @@ _ALL = Listing(
     where="teams.project = $1",
     searched="concat_ws(' ', teams.id, teams.name)",
     table="teams",
+    attributes={
+        "$id": "teams.id",
+        "$sequence": "teams.sequence",
+        "$createdAt": "teams.created_at",
+        "$updatedAt": "teams.updated_at",
+        "name": "teams.name",
+        "total": _TOTAL,
+    },
 )
 _OF_MEMBER = msgspec.structs.replace(
     _ALL,
