@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import click
 
 from services.cli.exit_codes import HELP, CommandFailed, ExitCode
@@ -13,6 +12,7 @@ from services.cli.place import chosen
 from services.cli.up import say
 from services.embedded import backup as operations
 from services.embedded.errors import PartFailed, StartRefused
+from shared.postgres.errors import DATABASE_ERRORS
 
 
 @click.command(epilog=HELP)
@@ -59,5 +59,5 @@ def _in_words(file: Path) -> Iterator[None]:
         raise CommandFailed(str(error), ExitCode.REFUSED) from error
     except OSError as error:
         raise CommandFailed(f"{error.filename or file}: {error.strerror or error}") from error
-    except (PartFailed, asyncpg.PostgresError) as error:
+    except (PartFailed, *DATABASE_ERRORS) as error:
         raise CommandFailed(str(error)) from error

@@ -7,7 +7,6 @@ import os
 import shlex
 from pathlib import Path
 
-import asyncpg
 import click
 import uvloop
 
@@ -20,6 +19,7 @@ from services.embedded.lifecycle import run_until_ended
 from shared.kernel.cores import forbid_core_dumps
 from shared.kernel.errors import Refusal
 from shared.kernel.settings import SettingsError
+from shared.postgres.errors import DATABASE_ERRORS
 from shared.postgres.migrations import MigrationError
 from shared.process.run import log_as_json
 
@@ -80,7 +80,7 @@ def up(
         raise CommandFailed(str(error), ExitCode.REFUSED) from error
     except OSError as error:
         raise CommandFailed(f"{error.filename or place.path}: {error.strerror or 'no answer in time'}") from error
-    except (PartFailed, SettingsError, MigrationError, Refusal, asyncpg.PostgresError) as error:
+    except (PartFailed, SettingsError, MigrationError, Refusal, *DATABASE_ERRORS) as error:
         raise CommandFailed(str(error)) from error
     say("stopped")
 

@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-import asyncpg
-
 from services.embedded.account import Account
 from services.embedded.child import Child
 from services.embedded.errors import PartFailed, StartRefused
 from services.embedded.held import hold, pid_in
 from services.embedded.programs import Programs
 from shared.kernel.settings import Secret
-from shared.postgres.pool import connect
+from shared.postgres.errors import DATABASE_ERRORS
+from shared.postgres.pool import Connection, connect
 
 ROLES_FILE = Path(__file__).parents[2] / "deploy" / "postgres" / "roles.sql"
 SUPERUSER = "daypass"
@@ -215,7 +214,7 @@ class Postgres:
             finally:
                 await connection.close()
             await self._make_roles()
-        except (asyncpg.PostgresError, OSError) as error:
+        except DATABASE_ERRORS as error:
             raise PartFailed(f"PostgreSQL could not create its roles and schemas: {error}") from error
 
     async def _make_roles(self) -> None:
@@ -234,7 +233,7 @@ def user_of(role: str) -> str:
     return role if role == SUPERUSER else f"daypass_{role}"
 
 
-async def mark_restored(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def mark_restored(connection: Connection) -> None:
     """Say in a database that it is an older copy: a new epoch begins at the next start of the services."""
     if await connection.fetchval("SELECT to_regclass('feed.instance')") is not None:
         await connection.execute(MARK_RESTORED)

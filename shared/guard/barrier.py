@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-import asyncpg
-
 from shared.guard.announcements import Announcements
 from shared.guard.feed_reader import REGISTRATION_S
 from shared.guard.guard import Guard
@@ -27,7 +25,7 @@ from shared.kernel.clock import boot_clock
 from shared.kernel.errors import ErrorType, Unavailable
 from shared.messaging.outbox import Access
 from shared.messaging.wire import REDIS_ERRORS, forever, persist
-from shared.postgres.pool import AWAY
+from shared.postgres.errors import AWAY, DATABASE_ERRORS
 
 T = TypeVar("T")
 
@@ -74,7 +72,7 @@ class Revocations:
         steps = [self._announcements.listen, self.registry.watch, self._receipts.flush]
         if self._sweeps:
             steps.append(partial(self._receipts.sweep, self._run_barrier))
-        foreseen = (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError)
+        foreseen = (*REDIS_ERRORS, *DATABASE_ERRORS)
         try:
             async with asyncio.TaskGroup() as loops:
                 for step in steps:

@@ -8,8 +8,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-import asyncpg
-
 from shared.contracts.events import PrincipalsChanged
 from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
@@ -17,7 +15,7 @@ from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.guard.receipt import PENDING, Receipt
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.messaging.outbox import Access, is_published, list_pending_about
+from shared.messaging.outbox import Access, AlreadyPublished, is_published, list_pending_about
 from shared.postgres.pool import Connection, Pool
 
 T = TypeVar("T")
@@ -154,7 +152,7 @@ async def once(
         outcome = await operation(SystemActor(request.project, "cli", request.ticket))
     except Unavailable:
         raise
-    except (Refusal, asyncpg.UniqueViolationError):
+    except (Refusal, AlreadyPublished):
         if not await is_published(deps.pool, request.ticket):
             raise
         outcome = await deps.revocations.confirm(request.ticket)

@@ -26,7 +26,7 @@ from shared.messaging.group import Group
 from shared.messaging.passed_over import PassedOver
 from shared.messaging.reading import is_worn_out
 from shared.messaging.wire import REDIS_ERRORS, forever
-from shared.postgres.pool import is_away
+from shared.postgres.errors import is_away
 
 log = structlog.get_logger()
 

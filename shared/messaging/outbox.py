@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+import asyncpg
+
 from shared.contracts.events import Event, PrincipalsChanged
 from shared.messaging.codec import pack
 from shared.postgres.pool import Connection, Pool
@@ -55,6 +57,10 @@ _PRUNE = """
         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
     )
 """
+
+
+class AlreadyPublished(Exception):
+    """The outbox has a row of the id that was chosen: what it asks for was done before."""
 
 
 class Numbered(NamedTuple):
@@ -110,11 +116,14 @@ async def publish(
     """Put an event into the outbox, within the transaction that `connection` is in; return the id of its row.
 
     `asked_by` says who will wait until it is in force everywhere; None: nobody does, and there is no receipt. `ticket`
-    is the id that the row is to have, where whoever asked has chosen one.
+    is the id that the row is to have, where whoever asked has chosen one; raises `AlreadyPublished` where it is there.
     """
     row = ticket or uuid.uuid4()
     named, reason = (event.subjects, event.reason) if isinstance(event, PrincipalsChanged) else ((), event.TYPE)
-    await connection.execute(_INSERT, row, event.STREAM, entry_bytes(event), list(named), reason, asked_by)
+    try:
+        await connection.execute(_INSERT, row, event.STREAM, entry_bytes(event), list(named), reason, asked_by)
+    except asyncpg.UniqueViolationError as error:
+        raise AlreadyPublished from error
     return row
 
 

@@ -31,7 +31,8 @@ from shared.messaging.identity import IdentityKeeper
 from shared.messaging.outbox import publish
 from shared.messaging.reading import pairs, raise_first, tail_of
 from shared.messaging.wire import REDIS_ERRORS, Command, Wire, forever, heed_cancellation, open_client, pause
-from shared.postgres.pool import AWAY, SEARCH_PATH, Connection
+from shared.postgres.errors import DATABASE_ERRORS
+from shared.postgres.pool import SEARCH_PATH, Connection
 
 log = structlog.get_logger()
 
@@ -117,7 +118,7 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled; whatever is away is tried again, for ever."""
-        foreseen = (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError)
+        foreseen = (*REDIS_ERRORS, *DATABASE_ERRORS)
         await forever(self._serve_unless_replaced, name="relay", retry_s=RETRY_S, foreseen=foreseen)
 
     async def _serve_unless_replaced(self) -> None:

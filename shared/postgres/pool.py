@@ -46,32 +46,6 @@ SEARCH_PATH = "pg_catalog, pg_temp"
 RANDOM_PAGE_COST = "1.1"
 """What is read lies in memory or on a disk that does not turn; PostgreSQL's own 4 makes it shun indexes."""
 
-AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleSessionTimeoutError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.DeadlockDetectedError,
-    OSError,
-    TimeoutError,
-)
-"""What is raised where the database cannot be reached at the moment. `asyncpg.DataError`, one of these, is a fault.
-
-`InsufficientResourcesError` is all that PostgreSQL lacks at the moment: connections, locks, memory, disk.
-`InternalClientError` is what a connection raises that the server ended in the middle of an operation. A transaction
-that stood still for too long, with its process, and one of two that waited for each other, may be tried again, too.
-"""
-
-
-def is_away(error: BaseException) -> bool:
-    """Say whether an error means that the database cannot be reached, and trying again may help."""
-    return isinstance(error, AWAY) and not isinstance(error, asyncpg.DataError)
-
 
 class _Statements(_StatementCache):  # type: ignore[misc] # as above
     """What a connection keeps prepared, bounded in bytes of text too: beyond, what was used longest ago goes."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 
-import asyncpg
 import structlog
 from redis.exceptions import ResponseError
 
@@ -25,8 +24,6 @@ async def require_safe_database(dsn: str) -> None:
     connection = await connect(dsn)
     try:
         _require(await examine_database_settings(connection))
-    except asyncpg.InsufficientPrivilegeError as error:
-        log.warning("the settings of PostgreSQL cannot be read", error=repr(error))
     finally:
         await connection.close()
 

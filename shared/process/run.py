@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-import asyncpg
 import structlog
 import uvloop
 
 from shared.kernel.cores import forbid_core_dumps
 from shared.kernel.loops import running
 from shared.kernel.settings import SettingsError, read_settings
+from shared.postgres.errors import DATABASE_ERRORS
 from shared.postgres.migrations import MigrationError
 from shared.process.preflight import check_limits, check_redis, require_safe_database, require_safe_redis
 from shared.process.serve import serving
@@ -39,7 +39,7 @@ def run(kind: type[S], open_service: Callable[[S], AbstractAsyncContextManager[S
     try:
         settings = read_settings(kind, os.environ)
         uvloop.run(_serve(settings, open_service(settings)))
-    except (SettingsError, MigrationError, asyncpg.PostgresError, OSError) as error:
+    except (SettingsError, MigrationError, *DATABASE_ERRORS) as error:
         sys.exit(f"Daypass cannot start: {error}")
 
 

@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import Iterable
 from functools import partial
 
-import asyncpg
 import msgspec
 import structlog
 from aiohttp.web import BaseRequest, Response, StreamResponse
@@ -22,7 +21,7 @@ from shared.appwrite.cors import FETCH_SITE, ORIGIN, headers_for, is_foreign, pr
 from shared.contracts.principal import Kind
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
-from shared.postgres.pool import is_away
+from shared.postgres.errors import as_refusal
 from shared.web.authenticate import identify
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
 from shared.web.call import JSON, TEXT, Call, Reply, Stream
@@ -47,7 +46,6 @@ from shared.web.request_id import request_id
 from shared.web.scopes import Admission, Caller
 
 NO_PROJECT = "The request names no project: send its id in the header X-Appwrite-Project."
-AWAY = "The database cannot be reached at the moment. Try again."
 HEALTH = frozenset({"/livez", "/readyz"})
 """What is answered under any host, for whoever watches this process."""
 
@@ -287,13 +285,12 @@ def _check_admission(route: Route, call: Call[object]) -> None:
 
 
 def _unexpected(error: Exception, method: str) -> Refusal:
-    if is_away(error):
+    refusal = as_refusal(error)
+    if isinstance(refusal, Unavailable):
         _log.warning("the database is unavailable", method=method, error=repr(error))
-        return Unavailable(AWAY, type=ErrorType.GENERAL_BUSY)
-    if isinstance(error, asyncpg.QueryCanceledError):
-        return Refusal(ErrorType.DATABASE_TIMEOUT)
-    _log.error("a request failed", method=method, exc_info=error)
-    return Refusal(ErrorType.GENERAL_SERVER_ERROR)
+    elif refusal is None:
+        _log.error("a request failed", method=method, exc_info=error)
+    return refusal or Refusal(ErrorType.GENERAL_SERVER_ERROR)
 
 
 def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:

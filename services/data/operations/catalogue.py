@@ -13,7 +13,7 @@ from services.data.domain.catalogue import Table
 from services.data.domain.naming import Naming
 from services.data.domain.rights import closed_table, is_closed
 from services.data.store import catalogue as store
-from services.data.store.rows import StaleTable
+from services.data.store.errors import StaleTable
 from shared.contracts.principal import Kind, Principal
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable

@@ -7,6 +7,7 @@ from services.data.domain.explanation import explain
 from services.data.operations.catalogue import Catalogue
 from services.data.store import rows as store
 from services.data.store.catalogue import find_version
+from services.data.store.errors import StaleTable
 from shared.contracts.explanations import ExplainRow, Explanation
 from shared.contracts.principal import Kind, Principal, guest
 from shared.contracts.requests import ResolveProject, ResolveUser
@@ -75,5 +76,5 @@ async def _permissions(connection: Connection, table: Table, row_id: str) -> lis
         row = await store.get_row(connection, table, row_id, selected=(), roles=None)
         return msgspec.json.decode(row, type=_Row).permissions
     if await find_version(connection, table.n) != table.version:
-        raise store.StaleTable
+        raise StaleTable
     return []

@@ -2,9 +2,8 @@
 
 from typing import Literal, get_args
 
-import asyncpg
-
 from services.data.store import grants as store
+from services.data.store.errors import StaleTable
 from shared.contracts.grants import FindTeamGrants, Grantee, Grantees, ListGrantees, TeamGrants
 from shared.kernel.errors import ErrorType, Unavailable
 from shared.postgres.pool import Pool
@@ -25,7 +24,7 @@ async def find_team_grants(pool: Pool, request: FindTeamGrants) -> TeamGrants:
                 is_named = await store.do_rows_name_team(
                     connection, tables[start : start + TABLES_AT_ONCE], request.team
                 )
-            except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
+            except StaleTable as error:
                 raise Unavailable("Tables are being deleted. Try again.", type=ErrorType.GENERAL_BUSY) from error
             if is_named:
                 return TeamGrants(is_named=True)
@@ -43,7 +42,7 @@ async def list_grantees(pool: Pool, request: ListGrantees) -> Grantees:
                     break
                 try:
                     roles = await store.list_row_roles(connection, table, kind, request.limit + 1 - len(found))
-                except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
+                except StaleTable:
                     break  # deleted meanwhile
                 _add(found, [(table.incarnation, role) for role in sorted(roles)])
     return Grantees(grantees=tuple(found)[: request.limit], is_complete=len(found) <= request.limit)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-import asyncpg
 import structlog
 
 from services.data.domain.catalogue import Database
@@ -14,7 +13,8 @@ from services.data.store import incarnations as store
 from shared.contracts.requests import ResolveProject
 from shared.kernel.errors import Refusal
 from shared.messaging.bus import Bus
-from shared.postgres.pool import AWAY, Connection, Pool
+from shared.postgres.errors import DATABASE_ERRORS
+from shared.postgres.pool import Connection, Pool
 
 log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ async def adopt_databases(pool: Pool, bus: Bus) -> None:
     while True:
         try:
             await _adopt(pool, bus)
-        except (Refusal, *AWAY, asyncpg.PostgresError) as error:
+        except (Refusal, *DATABASE_ERRORS) as error:
             log.warning("adoption of databases interrupted", error=repr(error))
             await asyncio.sleep(ADOPT_S)
         else:
@@ -86,6 +86,6 @@ async def _done(pool: Pool, change: Callable[[Connection], Awaitable[None]]) -> 
     try:
         async with pool.acquire() as connection, store.impatient(connection):
             await change(connection)
-    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+    except store.TableInUse:
         return False
     return True

@@ -31,6 +31,7 @@ from services.data.domain.rows import (
 from services.data.operations.catalogue import Catalogue, Key
 from services.data.operations.explanations import check_explainable, list_explained, row_explained
 from services.data.store import rows as store
+from services.data.store.errors import StaleTable
 from services.data.store.rows import Known, Page
 from shared.appwrite.permissions import (
     ROW_ACTIONS,
@@ -146,7 +147,7 @@ async def _list_in_parts(
     async def begin(connection: Connection, table: Table) -> bytes:
         asked = await _asked(connection, table, principal, queries)
         if asked is None:
-            raise store.StaleTable
+            raise StaleTable
         query, roles = asked
         total = await store.open_rows(connection, table, query, roles=roles, with_total=with_total)
         return f'{{"total":{total},"{table.naming.word("rows")}":['.encode()

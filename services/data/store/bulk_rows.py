@@ -10,7 +10,8 @@ from services.data.domain.catalogue import Table
 from services.data.domain.rows import Values
 from services.data.store import statements
 from services.data.store.conditions import backwards, beyond, in_rows, names_of, order_by, orders_of, unfit_column
-from services.data.store.rows import Page, arguments_of, cursor_not_found, places_of, told
+from services.data.store.errors import translate_errors
+from services.data.store.rows import Page, arguments_of, cursor_not_found, places_of
 from shared.appwrite.permissions import Permission
 from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection
@@ -42,7 +43,7 @@ class Held(msgspec.Struct, frozen=True):
 
 async def insert_rows(connection: Connection, table: Table, rows: Sequence[RowToWrite], *, now: datetime) -> str:
     """Make rows, in this order; return them as JSON. Raises `Refusal(ROW_ALREADY_EXISTS)` or of another constraint."""
-    with told():
+    with translate_errors():
         shown: str = await connection.fetchval(insertion(table), _json(rows), now)
     return shown
 
@@ -66,7 +67,7 @@ def insertion(table: Table) -> str:
 
 async def hold_ids(connection: Connection, table: Table, ids: list[str]) -> set[str]:
     """Hold those rows of these ids that are there; return their ids."""
-    with told():
+    with translate_errors():
         found = await connection.fetch(f"SELECT id FROM {table.rows} WHERE id = ANY($1) ORDER BY seq FOR UPDATE", ids)
     return {row["id"] for row in found}
 
@@ -83,7 +84,7 @@ async def overwrite_rows(
     new["created_at"] = "coalesce(g.created_at, t.created_at)"
     changed = " OR ".join(f"t.{name} IS DISTINCT FROM {value}" for name, value in new.items())
     sets = ", ".join(f"{name} = {value}" for name, value in new.items())
-    with told():
+    with translate_errors():
         await connection.execute(
             f"""
             UPDATE {table.rows} AS t SET {sets},
@@ -133,7 +134,7 @@ async def hold_matching(connection: Connection, table: Table, query: Query, *, n
             LIMIT ${len(arguments) - 1} OFFSET ${len(arguments)} FOR UPDATE
         ) AS held
     """
-    with told():
+    with translate_errors():
         found = await connection.fetchrow(text, *arguments)
     assert found is not None  # noqa: S101 aggregates are one row
     return Held(found["seqs"] or [], found["unfit"])
@@ -174,7 +175,7 @@ async def delete_rows(connection: Connection, table: Table, seqs: list[int]) -> 
 
 async def _written(connection: Connection, table: Table, text: str, arguments: list[object]) -> Page:
     shown = f"SELECT * FROM written ORDER BY seq LIMIT {MOST_SHOWN}"
-    with told():
+    with translate_errors():
         found = await connection.fetchrow(
             f"WITH written AS ({text}) SELECT (SELECT count(*) FROM written) AS total,"
             f" (SELECT string_agg({statements.row_json(table, None)}, ',' ORDER BY seq) FROM ({shown}) AS t) AS rows",

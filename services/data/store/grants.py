@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from services.data.store.errors import translate_drops
 from shared.appwrite.permissions import ROW_ACTIONS
 from shared.postgres.pool import Connection
 
@@ -57,9 +58,10 @@ async def do_tables_name_team(connection: Connection, incarnation: int, team: st
 
 
 async def do_rows_name_team(connection: Connection, tables: Sequence[TableGrants], team: str) -> bool:
-    """Say whether the permissions of any row of these tables name a team, or a role in it."""
+    """Say whether the permissions of any row of these tables name a team, or a role in it; raises `StaleTable`."""
     conditions = " OR ".join(_ROW_NAMES_TEAM.format(grants=table.grants) for table in tables)
-    found: bool = await connection.fetchval(f"SELECT {conditions}", list(ROW_ACTIONS), f"team:{team}")
+    with translate_drops():
+        found: bool = await connection.fetchval(f"SELECT {conditions}", list(ROW_ACTIONS), f"team:{team}")
     return found
 
 
@@ -69,7 +71,11 @@ async def list_table_roles(connection: Connection) -> list[tuple[int, str]]:
 
 
 async def list_row_roles(connection: Connection, table: TableGrants, kind: str, limit: int) -> set[str]:
-    """Return roles of a kind that the permissions of a table's rows name, at most so many for each action."""
+    """Return roles of a kind that the permissions of a table's rows name, at most so many for each action.
+
+    Raises `StaleTable`.
+    """
     statement, first, last = _ROW_ROLES.format(grants=table.grants), f"{kind}:", f"{kind};"  # ; comes after :
-    found = [await connection.fetch(statement, action, first, last, limit) for action in ROW_ACTIONS]
+    with translate_drops():
+        found = [await connection.fetch(statement, action, first, last, limit) for action in ROW_ACTIONS]
     return {row["role"] for rows in found for row in rows}

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import asyncpg
+
 from services.data.domain.catalogue import Database
 from shared.postgres.pool import Connection
 
@@ -23,6 +25,10 @@ _UNADOPTED = "SELECT DISTINCT project FROM data.databases WHERE incarnation IS N
 _ADOPT = "UPDATE data.databases SET incarnation = $2 WHERE project = $1 AND incarnation IS NULL"
 
 
+class TableInUse(Exception):
+    """Somebody uses a table that is to be dropped: try again later."""
+
+
 async def hold_incarnation(connection: Connection, incarnation: int) -> bool:
     """Let nobody note until this transaction ends that a project is deleted; False where that is noted already."""
     await connection.execute(_INSERT, incarnation)
@@ -36,10 +42,13 @@ async def note_death(connection: Connection, incarnation: int) -> None:
 
 @asynccontextmanager
 async def impatient(connection: Connection) -> AsyncIterator[None]:
-    """Run one transaction that waits for no lock longer than `LOCK_MS`; then it raises `LockNotAvailableError`."""
-    async with connection.transaction():
-        await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
-        yield
+    """Run one transaction that waits for no lock longer than `LOCK_MS`; then it raises `TableInUse`."""
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
+            yield
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+        raise TableInUse from error
 
 
 async def list_table_numbers(connection: Connection, database: Database) -> list[int]:

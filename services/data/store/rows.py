@@ -1,7 +1,5 @@
 """Rows: read by one statement each, written by whoever holds the table's definition still."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -14,22 +12,11 @@ from services.data.domain.rows import Values
 from services.data.store import statements
 from services.data.store.catalogue import find_version
 from services.data.store.conditions import unfit_column
+from services.data.store.errors import StaleTable, translate_errors
 from shared.appwrite.permissions import Permission
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 from shared.queries.tree import Query
-
-_CHANGED = (
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedColumnError,
-    asyncpg.InvalidSchemaNameError,
-    asyncpg.DeadlockDetectedError,
-)
-"""What a statement meets where its table changes under it; a deadlock is one with who drops the table."""
-
-
-class StaleTable(Exception):
-    """The definition that a statement was made for may not be the current one any more: read it again, and repeat."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -64,7 +51,7 @@ async def get_row(
     """
     text = statements.get_row(table, selected, is_open=roles is None)
     more = [] if roles is None else [[f'read("{role}")' for role in roles]]
-    with told():
+    with translate_errors():
         found = await connection.fetchrow(text, table.version, id_, *more)
     if found is None or not found["is_current"]:
         raise StaleTable
@@ -79,7 +66,7 @@ async def list_rows(
 ) -> Page:
     """Return a page of rows. Raises `Refusal` for a cursor that leads nowhere, `StaleTable`."""
     text, values = statements.list_rows(table, query, roles=roles, with_total=with_total)
-    with told(_page_too_large):
+    with translate_errors(_page_too_large):
         found = _listed(await connection.fetchrow(text, *values))
     return Page(found["rows"] or "", found["total"])
 
@@ -92,7 +79,7 @@ async def open_rows(
     PostgreSQL keeps its rows as they are now, in a file where they are many: no lock is held on the table meanwhile.
     """
     text, values = statements.list_rows(table, query, roles=roles, with_total=with_total, in_parts=True)
-    with told():
+    with translate_errors():
         async with connection.transaction():
             await connection.execute(f"DECLARE parts NO SCROLL CURSOR WITH HOLD FOR {text}", *values)
             found = await connection.fetchrow("FETCH parts")
@@ -130,7 +117,7 @@ async def require_current(connection: Connection, table: Table) -> None:
 async def is_granted(connection: Connection, table: Table, actions: list[str], roles: list[str]) -> bool:
     """Say whether some row is open to one of these roles for one of these actions."""
     text = f"SELECT EXISTS (SELECT FROM {table.grants} WHERE action = ANY($1) AND role = ANY($2))"
-    with told():
+    with translate_errors():
         found: bool = await connection.fetchval(text, actions, roles)
     return found
 
@@ -153,7 +140,7 @@ async def insert_row(
         RETURNING t.seq, {statements.row_json(table, None)} AS json
     """
     texts = [str(permission) for permission in permissions]
-    with told():
+    with translate_errors():
         made = await connection.fetchrow(text, id_, created_at, updated_at, texts, *arguments_of(values))
     assert made is not None  # noqa: S101 an INSERT returns its row
     await _grant(connection, table, made["seq"], permissions, created_at)
@@ -162,7 +149,7 @@ async def insert_row(
 
 async def reads_any(connection: Connection, table: Table, roles: list[str]) -> bool:
     """Say whether there is a row that one of these roles may read; raises `StaleTable`."""
-    with told():
+    with translate_errors():
         found = await connection.fetchrow(statements.reads_any(table), table.version, roles)
     if found is None or not found["is_current"]:
         raise StaleTable
@@ -206,7 +193,7 @@ async def find_row(
             {" AND ".join(same) or "true"} AS is_same, {unfit} AS unfit
         FROM {table.rows} AS t WHERE t.id = $1 AND ({may} OR {may_read}) FOR UPDATE
     """
-    with told():
+    with translate_errors():
         found = await connection.fetchrow(text, *arguments)
     if found is None:
         raise Refusal(ErrorType.ROW_NOT_FOUND)
@@ -254,7 +241,7 @@ async def update_row(
         UPDATE {table.rows} AS t SET {", ".join(sets)} WHERE t.seq = $1
         RETURNING t.created_at, {shown} AS json
     """
-    with told():
+    with translate_errors():
         changed = await connection.fetchrow(text, *arguments)
     assert changed is not None  # noqa: S101 the row is held
     if permissions is not None:
@@ -300,28 +287,5 @@ def arguments_of(values: Values) -> list[Any]:  # Any: what columns hold
     return [value for _, value in values]
 
 
-def _row_too_large() -> Refusal:
-    return Refusal(
-        ErrorType.ROW_INVALID_STRUCTURE, "Invalid document structure: the row, or an indexed value, is too long"
-    )
-
-
 def _page_too_large() -> Refusal:
     return Refusal(ErrorType.GENERAL_QUERY_INVALID, "Invalid query: the page is too large; set a lower limit")
-
-
-@contextmanager
-def told(too_large: Callable[[], Refusal] = _row_too_large) -> Iterator[None]:
-    """Say in words of ours what PostgreSQL raises; `too_large` is for what outgrows its limits."""
-    try:
-        yield
-    except _CHANGED as error:
-        raise StaleTable from error
-    except asyncpg.UniqueViolationError as error:
-        if (error.constraint_name or "").endswith("_id_key"):
-            raise Refusal(ErrorType.ROW_ALREADY_EXISTS) from error
-        raise Refusal(ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION) from error
-    except asyncpg.ProgramLimitExceededError as error:
-        raise too_large() from error
-    except asyncpg.QueryCanceledError as error:
-        raise Refusal(ErrorType.DATABASE_TIMEOUT, "The database took too long. Narrow the query.") from error

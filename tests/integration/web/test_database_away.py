@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from shared.postgres.pool import is_away
+from shared.postgres.errors import is_away
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
@@ -31,7 +30,8 @@ from shared.kernel.settings import Secret
 from shared.messaging.names import SERVICES
 from shared.messaging.preflight import examine_limits_redis, examine_redis_settings, info, redis_finding
 from shared.messaging.wire import REDIS_ERRORS, open_client
-from shared.postgres.pool import AWAY, SEARCH_PATH, Connection, Pool
+from shared.postgres.errors import DATABASE_ERRORS
+from shared.postgres.pool import SEARCH_PATH, Connection, Pool
 from shared.postgres.preflight import database_finding, examine_database_settings
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
@@ -112,7 +112,7 @@ async def _looked_at(part: str, look: Awaitable[list[Finding]]) -> list[Finding]
     except NoPermissionError:
         message = f"auth's user may not read this: render {ACL} again"
         return [Finding(verdict=WARN, part=part, check="rights", message=message)]
-    except (*REDIS_ERRORS, *AWAY, asyncpg.PostgresError) as error:
+    except (*REDIS_ERRORS, *DATABASE_ERRORS) as error:
         message = f"cannot be reached: {type(error).__name__}"
         return [Finding(verdict=FAIL, part=part, check="reachable", message=message)]
 

@@ -3,13 +3,13 @@
 import asyncio
 from datetime import timedelta
 
-import asyncpg
 import structlog
 
 from services.auth.instance.store.housekeeping import delete_spent
 from shared.messaging.outbox import prune
 from shared.messaging.wire import forever
-from shared.postgres.pool import AWAY, Pool
+from shared.postgres.errors import DATABASE_ERRORS
+from shared.postgres.pool import Pool
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ async def keep_house(pool: Pool, *, kept: timedelta) -> None:
             log.info("housekeeping continues")
         await asyncio.sleep(EVERY_S)
 
-    await forever(turn, name="housekeeping", retry_s=EVERY_S, foreseen=(*AWAY, asyncpg.PostgresError))
+    await forever(turn, name="housekeeping", retry_s=EVERY_S, foreseen=DATABASE_ERRORS)
 
 
 async def clean_up(pool: Pool, *, kept: timedelta) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import asyncpg
 import structlog
 
 from services.auth.deps import AuthDeps
@@ -14,7 +13,8 @@ from shared.guard.changing import SystemActor, changing
 from shared.guard.uses import REPORT_S, Use
 from shared.kernel.errors import Refusal
 from shared.messaging.wire import forever
-from shared.postgres.pool import AWAY, Pool
+from shared.postgres.errors import DATABASE_ERRORS
+from shared.postgres.pool import Pool
 
 EVERY_S = 30.0
 BATCH = 500
@@ -41,7 +41,7 @@ async def end_idle_sessions(deps: AuthDeps) -> None:
             log.info("ending idle sessions continues")
         await asyncio.sleep(EVERY_S)
 
-    foreseen = (*AWAY, asyncpg.PostgresError, Refusal)
+    foreseen = (*DATABASE_ERRORS, Refusal)
     await forever(turn, name="end of idle sessions", retry_s=EVERY_S, foreseen=foreseen)
 
 
