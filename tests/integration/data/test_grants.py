@@ -2,6 +2,8 @@
 
 import pytest
 
+from services.data.store.errors import StaleTable
+from services.data.store.grants import TableGrants, do_rows_name_team, list_row_roles
 from shared.contracts.grants import FindTeamGrants, Grantee, ListGrantees
 from tests.integration.data.api import Api
 
@@ -60,3 +62,13 @@ async def test_whom_permissions_name_is_listed_once_and_bounded(api: Api) -> Non
     assert all(isinstance(one, Grantee) and one.incarnation == incarnation for one in ours)
     few = await api.as_auth.ask(ListGrantees(limit=2))
     assert (len(few.grantees), few.is_complete) == (2, False)
+
+
+@pytest.mark.parametrize("gone", ["data.p_0", "db_0.p_0"], ids=["table", "database"])
+async def test_a_table_that_is_deleted_meanwhile_is_said_to_be_so(api: Api, gone: str) -> None:
+    table = TableGrants(incarnation=api.accounts.projects["library"], grants=gone)
+    async with api.pool.acquire() as connection:
+        with pytest.raises(StaleTable):
+            await do_rows_name_team(connection, [table], "team")
+        with pytest.raises(StaleTable):
+            await list_row_roles(connection, table, "team", 1)

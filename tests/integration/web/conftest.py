@@ -71,6 +71,7 @@ class Deps(msgspec.Struct):
     released: asyncio.Event
     made: list[int] = msgspec.field(default_factory=list)
     """The parts that a stream has made."""
+    failure: Exception = ValueError("the password is hunter2")
 
 
 class Who(msgspec.Struct, kw_only=True):
@@ -220,8 +221,8 @@ async def put_row(_: Call[Deps]) -> bytes:
 
 
 @routes.endpoint("GET", "/v1/broken", name="broken", callers=Caller.PUBLIC)
-async def broken(_: Call[Deps]) -> bytes:
-    raise ValueError("the password is hunter2")
+async def broken(call: Call[Deps]) -> bytes:
+    raise call.deps.failure
 
 
 @routes.endpoint("GET", "/v1/slow", name="slow", callers=Caller.PUBLIC)
