@@ -25,6 +25,8 @@ class Ending(Enum):
     REVOKED = "The caller's rights have changed."
     EXPIRED = "The caller's credential has expired."
     UNCHECKED = "The caller's rights cannot be checked at the moment."
+    GONE = "The caller has closed the connection."
+    STOPPING = "This process is about to stop."
 
 
 class CallerEnded(Unavailable):
@@ -36,9 +38,9 @@ class CallerEnded(Unavailable):
 
 
 class Watch:
-    """Whether one caller still stands."""
+    """Whether one caller still stands. A guest holds nothing that could be revoked, and ends with the project alone."""
 
-    __slots__ = ("_cache", "_ending", "_expires_at", "_position", "_scope", "subjects")
+    __slots__ = ("_cache", "_ending", "_expires_at", "_position", "_scope", "is_guest", "subjects")
 
     def __init__(self, cache: Cache, principal: Principal, scope: asyncio.Timeout) -> None:
         self._cache = cache
@@ -46,11 +48,12 @@ class Watch:
         self._position = principal.position
         self._expires_at = principal.expires_at
         self._ending: Ending | None = None
+        self.is_guest = principal.kind is Kind.GUEST
         self.subjects = frozenset((*principal.subjects, subjects.project(principal.project)))
 
     def check(self) -> None:
         """Raise `CallerEnded` unless the caller stands at this moment: before each thing that is sent or taken."""
-        if self._ending is None and not self._cache.is_leased():
+        if self._ending is None and not self.is_guest and not self._cache.is_leased():
             self._ending = Ending.UNCHECKED
         if self._ending is None and self._expires_at and time.time() >= self._expires_at:
             self._ending = Ending.EXPIRED
@@ -117,14 +120,16 @@ class Watches:
     def fenced(self) -> None:
         """Take in that this replica has no lease, or may have missed entries."""
         for watch in tuple(self._watches):
-            watch.end(Ending.UNCHECKED)
+            if not watch.is_guest:
+                watch.end(Ending.UNCHECKED)
 
     def _check_beginning(self, principal: Principal) -> None:
         cache = self._cache
-        is_known = principal.kind is Kind.GUEST or principal.era == cache.era
-        if not is_known or not cache.is_leased():
+        if principal.kind is Kind.GUEST:
+            return
+        if principal.era != cache.era or not cache.is_leased():
             raise CallerEnded(Ending.UNCHECKED)
-        if principal.kind is not Kind.GUEST and cache.is_stale(principal.position, principal.subjects):
+        if cache.is_stale(principal.position, principal.subjects):
             raise CallerEnded(Ending.REVOKED)
 
     def _add(self, watch: Watch) -> None:

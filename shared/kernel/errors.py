@@ -212,6 +212,7 @@ class ErrorType(StrEnum):
     DOCUMENT_MISSING_PAYLOAD = "document_missing_payload", 400, "The document's data or permissions are missing."
     DOCUMENT_INVALID_STRUCTURE = "document_invalid_structure", 400, "Invalid document structure."
     DOCUMENT_UPDATE_CONFLICT = "document_update_conflict", 409, "The document has been changed since that time."
+    STORAGE_INVALID_RANGE = "storage_invalid_range", 416, "The requested range is not satisfiable."
 
     # ours
     GENERAL_PAYLOAD_TOO_LARGE = "general_payload_too_large", 413, "The body of this request is too large."

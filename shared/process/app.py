@@ -53,7 +53,7 @@ class WebApp:
 
     def drain(self) -> None:
         """Say at `/readyz` that no more requests should come here, and close connections after their answer."""
-        self._pipeline.is_draining = True
+        self._pipeline.drain()
 
     async def stop(self, grace_s: float = GRACE_S) -> None:
         """Accept nothing more; let requests in flight end, for at most `grace_s` seconds."""

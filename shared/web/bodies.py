@@ -70,15 +70,14 @@ class Body:
         while, so that the client hears the answer.
         """
         bound = min(most, SMALL_BODY_BYTES)
-        announced = self._request.headers.get(_CONTENT_LENGTH, "")
-        if announced.isdecimal() and int(announced) > bound:
-            bound = await _raised(int(announced), most, may_send_more)
-        if self._request.headers.get(_EXPECT, "").lower() == "100-continue":
-            await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        announced = announced_length(self._request)
+        if announced is not None and announced > bound:
+            bound = await _raised(announced, most, may_send_more)
+        await bid_continue(self._request)
         body = bytearray()
         started = asyncio.get_running_loop().time()
-        while chunk := await self._next(
-            started + (SMALL_BODY_TIMEOUT_S if bound == SMALL_BODY_BYTES else BODY_TIMEOUT_S)
+        while chunk := await read_some(
+            self._request, started + (SMALL_BODY_TIMEOUT_S if bound == SMALL_BODY_BYTES else BODY_TIMEOUT_S)
         ):
             if len(body) + len(chunk) > bound:
                 bound = await _raised(len(body) + len(chunk), most, may_send_more)
@@ -92,26 +91,40 @@ class Body:
         self._budget.give_back(self._held)
         self._held = 0
 
-    async def _next(self, deadline: float) -> bytes:
-        """Return some more of the body; nothing where there is no more."""
-        content = self._request.content
-        try:
-            if content.is_eof():  # all of it has come, as small bodies have before anybody asks
-                return content.read_nowait()
-            async with asyncio.timeout_at(deadline):
-                return await content.readany()
-        except (RequestPayloadError, ConnectionError, TimeoutError):
-            raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "The body of the request cannot be read.") from None
+
+def announced_length(request: BaseRequest) -> int | None:
+    """Return how long a body is by its header; None where that does not say."""
+    announced = request.headers.get(_CONTENT_LENGTH, "")
+    return int(announced) if announced.isdecimal() else None
+
+
+async def bid_continue(request: BaseRequest) -> None:
+    """Let a client send the body that it holds back until it is told to."""
+    if request.headers.get(_EXPECT, "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+async def read_some(request: BaseRequest, deadline: float) -> bytes:
+    """Return some more of a body; nothing where there is no more. Raises `Refusal(GENERAL_BAD_REQUEST)`."""
+    content = request.content
+    try:
+        if content.is_eof():  # all of it has come, as small bodies have before anybody asks
+            return content.read_nowait()
+        async with asyncio.timeout_at(deadline):
+            return await content.readany()
+    except (RequestPayloadError, ConnectionError, TimeoutError):
+        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "The body of the request cannot be read.") from None
+
+
+def too_large(most: int) -> Refusal:
+    """Return what refuses a body of more than `most` bytes."""
+    return Refusal(ErrorType.GENERAL_PAYLOAD_TOO_LARGE, f"The body of this request may have at most {most} bytes.")
 
 
 async def _raised(count: int, most: int, may_send_more: Permit | None) -> int:
     """Return the bound of a body that is larger than a small one; raises `Refusal` where it may not be."""
     if count > most:
-        raise _too_large(most)
+        raise too_large(most)
     if may_send_more is not None and not await may_send_more():
-        raise _too_large(SMALL_BODY_BYTES)
+        raise too_large(SMALL_BODY_BYTES)
     return most
-
-
-def _too_large(most: int) -> Refusal:
-    return Refusal(ErrorType.GENERAL_PAYLOAD_TOO_LARGE, f"The body of this request may have at most {most} bytes.")

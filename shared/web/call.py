@@ -1,6 +1,6 @@
 """Calls and replies: what a handler receives, and what it may return besides a model."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -35,16 +35,34 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Stream:
-    """An answer of JSON that is sent in parts, as they are made. What is wrong from the start is raised before it.
+    """An answer that is sent in parts, as they are made. What is wrong from the start is raised before it.
 
-    A part that cannot be made breaks the connection off: what was sent by then is not taken for the whole.
+    A part that cannot be made breaks the connection off, and so does the end of the caller: what was sent by then is
+    not taken for the whole. `length` is that of all parts together, None where nobody knows.
     """
 
-    __slots__ = ("first", "rest")
+    __slots__ = ("content_type", "first", "length", "rest")
 
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
+    def __init__(
+        self, first: bytes, rest: AsyncGenerator[bytes, None], *, content_type: str = JSON, length: int | None = None
+    ) -> None:
         self.first = first
         self.rest = rest
+        self.content_type = content_type
+        self.length = length
+
+
+class Blob(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer of bytes whose number is known, and of which a GET may ask for a range (`shared.web.ranges`).
+
+    `read` makes those from a number up to another, which is not among them. `etag` is quoted, and changes with the
+    bytes.
+    """
+
+    size: int
+    etag: str
+    content_type: str
+    read: Callable[[int, int], AsyncGenerator[bytes, None]]
 
 
 class Call(Generic[D]):
@@ -53,7 +71,8 @@ class Call(Generic[D]):
     `deps` is what the service's composition gave to its routes. `principal` is whose rights count; `user` is the
     principal of the session or JWT that came along, which an API key beside it outranks but does not hide. `counts` is
     where handlers count what this caller does, None: nowhere. `is_foreign`: a page that may not call the project sent
-    this. Headers added here are sent with errors too: a cookie is cleared even where the answer is a refusal.
+    this. `is_cut_off`: the body was not read to its end, so the connection ends with the answer. Headers added
+    here are sent with errors too: a cookie is cleared even where the answer is a refusal.
     """
 
     __slots__ = (
@@ -63,6 +82,7 @@ class Call(Generic[D]):
         "counts",
         "deps",
         "headers",
+        "is_cut_off",
         "is_foreign",
         "principal",
         "project",
@@ -78,6 +98,7 @@ class Call(Generic[D]):
         self._client: ClientInfo | None = None
         self.request_id = request_id
         self.is_foreign = False
+        self.is_cut_off = False
         self.project = NO_PROJECT
         self.principal: Principal = NOBODY
         self.user: Principal | None = None

@@ -16,12 +16,21 @@
 
     app = WebApp([(routes, deps)], guard=guard)
 
-A handler returns a `msgspec.Struct` (sent as JSON), `bytes` (JSON, rendered already), a `Reply`, a `Stream` (JSON in
-parts), or None (no content: status 204). It refuses by raising `Refusal`. Parameters of the path take their names from
-it (`/v1/users/{userId}`). A nullable parameter without a default (`default: str | None`) must be sent, and may be null;
-for all others null is the same as absent. `shared.web.parameters` has the types of ids.
+A handler returns a `msgspec.Struct` (sent as JSON), `bytes` (JSON, rendered already), a `Reply`, a `Stream` (in parts),
+a `Blob` (of which a GET may ask for a range), or None (no content: status 204). It refuses by raising `Refusal`.
+Parameters of the path take their names from it (`/v1/users/{userId}`). A nullable parameter without a default
+(`default: str | None`) must be sent, and may be null; for all others null is the same as absent.
+`shared.web.parameters` has the types of ids.
+
+What a handler takes beside its call says how it is fed (`Mode`). It starts before any of the body has been read, and
+so refuses whom it likes:
+
+    async def put_part(call: Call[D], params: PutPart, upload: Upload) -> None         # a body in chunks
+    async def create_file(call: Call[D], form: Form[CreateFile]) -> File               # multipart/form-data
+    async def listen(call: Call[D], params: Listen, socket: WebSocket) -> None         # with `upgrade=Upgrade(…)`
 '''
 
+import enum
 import inspect
 import re
 import typing
@@ -32,10 +41,27 @@ import msgspec
 
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import SMALL_BODY_BYTES
-from shared.web.call import Call, Reply, Stream
+from shared.web.call import Blob, Call, Reply, Stream
+from shared.web.forms import Form
 from shared.web.scopes import Caller
+from shared.web.sockets import Upgrade, WebSocket
+from shared.web.uploads import Upload
 
-__all__ = ["Call", "Caller", "Endpoint", "RateLimit", "Reply", "Routes", "Stream"]
+__all__ = [
+    "Blob",
+    "Call",
+    "Caller",
+    "Endpoint",
+    "Form",
+    "Mode",
+    "RateLimit",
+    "Reply",
+    "Routes",
+    "Stream",
+    "Upgrade",
+    "Upload",
+    "WebSocket",
+]
 
 D = TypeVar("D")
 Handler = Callable[..., Awaitable[object]]
@@ -44,7 +70,18 @@ H = TypeVar("H", bound=Handler)
 NO_STORE = "no-store"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
+NO_CONTENT = 204
+SWITCHING_PROTOCOLS = 101
 DIMENSIONS = frozenset({"ip", "method", "url", "user"})
+
+
+class Mode(enum.Enum):
+    """How a handler is fed. `PLAIN`: with its parameters alone, once the body has been read."""
+
+    PLAIN = "plain"
+    UPLOAD = "upload"
+    FORM = "form"
+    WEBSOCKET = "websocket"
 
 
 class RateLimit(msgspec.Struct, frozen=True):
@@ -91,8 +128,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     before_refusal: Handler | None
     """Called with the call of somebody who is not admitted, before that is said."""
     answer: object
-    """The type of the answer: a struct, `bytes`, `Reply` or `NoneType`."""
+    """The type of the answer: a struct, `bytes`, `Reply`, `Stream`, `Blob` or `NoneType`."""
     summary: str
+    mode: Mode = Mode.PLAIN
+    upgrade: Upgrade | None = None
 
     def placeholders(self) -> tuple[str, ...]:
         """Return the names of the parameters in the path."""
@@ -130,17 +169,18 @@ class Routes(Generic[D]):
         may_send_more: Callable[..., Awaitable[bool]] | None = None,
         before_refusal: Handler | None = None,
         cache_control: str = NO_STORE,
+        upgrade: Upgrade | None = None,
     ) -> Callable[[H], H]:
         """Declare the decorated function as an endpoint.
 
         `scopes`: any one suffices. `max_body_bytes` bounds the body; a form is small in any case. `model` describes an
         answer that the handler returns as bytes. `errors` are those that the handler itself raises, for the
-        documentation. Raises `TypeError` where the declaration contradicts
+        documentation. `upgrade` has the rules of a WebSocket. Raises `TypeError` where the declaration contradicts
         itself.
         """
 
         def declare(handler: H) -> H:
-            params, answer = _signature(handler)
+            params, mode, answer = _signature(handler)
             missing = {error for name, error in self.not_found.items() if f"{{{name}}}" in path}
             declared = Endpoint(
                 service=self.service,
@@ -149,7 +189,7 @@ class Routes(Generic[D]):
                 paths=(path, *aliases),
                 callers=callers,
                 scopes=scopes,
-                status=status,
+                status=status if upgrade is None else SWITCHING_PROTOCOLS,
                 limit=limit,
                 auth_method=auth_method,
                 forbids_session=forbids_session,
@@ -162,6 +202,8 @@ class Routes(Generic[D]):
                 cache_control=cache_control,
                 answer=model or answer,
                 summary=inspect.cleandoc(handler.__doc__ or name).splitlines()[0],
+                mode=mode,
+                upgrade=upgrade,
             )
             self.add(declared)
             return handler
@@ -174,13 +216,23 @@ class Routes(Generic[D]):
         self.endpoints.append(endpoint)
 
 
-def _signature(handler: Handler) -> tuple[type[msgspec.Struct] | None, object]:
+_MODES: dict[object, Mode] = {Upload: Mode.UPLOAD, WebSocket: Mode.WEBSOCKET}
+
+
+def _signature(handler: Handler) -> tuple[type[msgspec.Struct] | None, Mode, object]:
+    """Return the type of the parameters, how the handler is fed, and the type of its answer."""
     hints = typing.get_type_hints(handler, include_extras=True)
-    names = list(inspect.signature(handler).parameters)
-    params = hints.get(names[1]) if len(names) > 1 else None
-    if params is not None and not (isinstance(params, type) and issubclass(params, msgspec.Struct)):
+    taken = [hints.get(name) for name in list(inspect.signature(handler).parameters)[1:]]
+    mode = Mode.PLAIN
+    if taken and taken[-1] in _MODES:
+        mode = _MODES[taken.pop()]
+    elif taken and typing.get_origin(taken[0]) is Form:
+        mode = Mode.FORM
+        taken[:1] = typing.get_args(taken[0])
+    params = taken[0] if taken else None
+    if len(taken) > 1 or not (params is None or (isinstance(params, type) and issubclass(params, msgspec.Struct))):
         raise TypeError(f"{handler.__name__}: parameters are a msgspec.Struct")
-    return params, hints["return"]
+    return params, mode, hints["return"]
 
 
 def _check(endpoint: Endpoint) -> None:
@@ -194,7 +246,25 @@ def _check(endpoint: Endpoint) -> None:
             faults.append(f"alias {path} has other parameters")
     if endpoint.limit is not None:
         faults += [f"no dimension {by}" for by in endpoint.limit.by if by not in DIMENSIONS and by not in fields]
-    if (endpoint.answer is type(None)) != (endpoint.status == 204):  # noqa: PLR2004 the status that says "no content"
+    if (endpoint.answer is type(None)) != (endpoint.status in {NO_CONTENT, SWITCHING_PROTOCOLS}):
         faults.append("status 204 and None go together")
+    faults += _faults_of_mode(endpoint)
     if faults:
         raise TypeError(f"{endpoint.name}: {'; '.join(faults)}")
+
+
+def _faults_of_mode(endpoint: Endpoint) -> list[str]:
+    faults = []
+    takes_body = endpoint.mode in {Mode.UPLOAD, Mode.FORM}
+    if takes_body and endpoint.method not in {"POST", "PUT", "PATCH"}:
+        faults.append(f"a {endpoint.method} has no body to read")
+    if takes_body and endpoint.may_send_more is not None:
+        faults.append("the handler itself says who may send a body")
+    if endpoint.mode is Mode.FORM and endpoint.limit is not None:
+        early = DIMENSIONS.union(endpoint.placeholders())
+        faults += [f"{by} is not known before the form is read" for by in endpoint.limit.by if by not in early]
+    if (endpoint.mode is Mode.WEBSOCKET) != (endpoint.upgrade is not None):
+        faults.append("a WebSocket and `upgrade` go together")
+    if endpoint.upgrade is not None and endpoint.method != "GET":
+        faults.append("a WebSocket begins with a GET")
+    return faults

@@ -90,6 +90,13 @@ def parse_body(request: BaseRequest, body: bytes | bytearray, names: Names) -> R
     return _pairs(bytes(body), names.lists) if is_form(request) else _json(body, names)
 
 
+def from_pairs(pairs: list[tuple[str, str]], lists: frozenset[str]) -> RawInput:
+    """Return the input that names and texts make; `lists` are the names of arrays."""
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        return _faulty("The parameters must not contain NUL characters.")
+    return RawInput(_by_name(pairs, lists))
+
+
 def named_project(request: BaseRequest, names: Names) -> str:
     """Return the id of the project that line and headers of a request with a body name: header, else query, or none."""
     return header_project(request) or parse_query(request, names).text(PROJECT)
@@ -122,9 +129,7 @@ def _pairs(encoded: str | bytes, lists: frozenset[str]) -> RawInput:
         "".join(name + value for name, value in pairs).encode()
     except ValueError:
         return _faulty("The parameters are not valid UTF-8, or there are too many.")
-    if any("\0" in name or "\0" in value for name, value in pairs):
-        return _faulty("The parameters must not contain NUL characters.")
-    return RawInput(_by_name(pairs, lists))
+    return from_pairs(pairs, lists)
 
 
 def _by_name(pairs: list[tuple[str, str]], lists: frozenset[str]) -> dict[str, object]:

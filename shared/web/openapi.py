@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from shared.kernel.errors import ErrorType
-from shared.web.call import Reply
-from shared.web.endpoint import Endpoint, RateLimit
+from shared.web.call import Blob, Reply, Stream
+from shared.web.endpoint import Endpoint, Mode, RateLimit
 from shared.web.errors import API_VERSION, ErrorBody
+from shared.web.forms import FILE_PART, FORM
 from shared.web.pipeline import HEALTH
 from shared.web.scopes import Caller
 
@@ -17,6 +18,8 @@ Json = dict[str, Any]  # Any: JSON has no narrower type
 
 FILE = Path(__file__).with_name("openapi.json")
 """The document of all services, in an installed package: the build writes it, a checkout has none."""
+
+ANY_BYTES = "application/octet-stream"
 
 _REF = "#/components/schemas/{name}"
 _RESPONSE_REF = "#/components/responses/{name}"
@@ -42,6 +45,9 @@ _OF_CALLERS = frozenset(
     }
 )
 """What every endpoint may answer that asks who is calling."""
+
+_OF_BODIES = frozenset({ErrorType.GENERAL_PAYLOAD_TOO_LARGE, ErrorType.GENERAL_BAD_REQUEST})
+_OF_MODES = {Mode.WEBSOCKET: {ErrorType.GENERAL_BAD_REQUEST}}
 
 _CREDENTIALS = ((Caller.GUEST, ()), (Caller.SESSION, ("Session",)), (Caller.JWT, ("JWT",)), (Caller.KEY, ("Key",)))
 
@@ -76,6 +82,9 @@ def document(endpoints: Iterable[Endpoint]) -> bytes:
 def error_types(endpoint: Endpoint) -> set[ErrorType]:
     """Return every error that an endpoint may answer with: those that it declares, and those that go with its kind."""
     types = {ErrorType.GENERAL_ARGUMENT_INVALID, ErrorType.GENERAL_SERVER_ERROR, *endpoint.errors}
+    types |= _OF_MODES.get(endpoint.mode, set())
+    if endpoint.answer is Blob:
+        types.add(ErrorType.STORAGE_INVALID_RANGE)
     if not HEALTH.issuperset(endpoint.paths):
         types.add(ErrorType.GENERAL_ACCESS_FORBIDDEN)
     if endpoint.callers is not Caller.PUBLIC:
@@ -85,7 +94,7 @@ def error_types(endpoint: Endpoint) -> set[ErrorType]:
     if "queries" in _names(endpoint):
         types |= {ErrorType.GENERAL_QUERY_INVALID, ErrorType.GENERAL_CURSOR_NOT_FOUND}
     if endpoint.method != "GET":
-        types |= {ErrorType.GENERAL_PAYLOAD_TOO_LARGE, ErrorType.GENERAL_BAD_REQUEST}
+        types |= _OF_BODIES
     if endpoint.limit is not None:
         types.add(ErrorType.GENERAL_RATE_LIMIT_EXCEEDED)
     if endpoint.auth_method:
@@ -122,8 +131,15 @@ def _operation(endpoint: Endpoint, path: str, schemas: dict[object, Json]) -> Js
     }
     if endpoint.limit is not None:
         operation["x-rate-limit"] = _limit(endpoint.limit)
+    if endpoint.upgrade is not None:
+        operation["x-websocket"] = {
+            "subprotocols": list(endpoint.upgrade.subprotocols),
+            "maxMessageBytes": endpoint.upgrade.max_message_bytes,
+        }
     if endpoint.params is not None:
         operation |= _parameters(endpoint, schemas[endpoint.params])
+    if endpoint.mode is Mode.UPLOAD:
+        operation["requestBody"] = {"content": {ANY_BYTES: {}}}
     return operation
 
 
@@ -133,23 +149,37 @@ def _parameters(endpoint: Endpoint, schema: Json) -> Json:
     required = set(schema.get("required", ()))
     in_path = endpoint.placeholders()
     places = {name: "path" if name in in_path else "query" for name in properties}
-    if endpoint.method != "GET":
+    if endpoint.method != "GET" and endpoint.mode is not Mode.UPLOAD:
         places = dict.fromkeys(in_path, "path")
     parameters = [
         {"name": name, "in": place, "required": name in required, "schema": properties[name]}
         for name, place in places.items()
     ]
     body = {name: part for name, part in properties.items() if name not in places}
+    content_type = "application/json"
+    if endpoint.mode is Mode.FORM:
+        content_type = FORM
+        body[FILE_PART] = {"type": "string", "contentMediaType": ANY_BYTES}
+        required.add(FILE_PART)
     if not body:
         return {"parameters": parameters}
     content = {"type": "object", "properties": body, "required": sorted(required.intersection(body))}
-    return {"parameters": parameters, "requestBody": {"content": {"application/json": {"schema": content}}}}
+    return {"parameters": parameters, "requestBody": {"content": {content_type: {"schema": content}}}}
 
 
 def _responses(endpoint: Endpoint, schemas: dict[object, Json]) -> Json:
     success: Json = {"description": "Success"}
     if _is_model(endpoint):
         success["content"] = {"application/json": {"schema": schemas[endpoint.answer]}}
+    elif endpoint.answer in {Blob, Stream}:
+        success["content"] = {ANY_BYTES: {}}
+    if endpoint.answer is Blob:
+        part = {"description": "The range that was asked for", "content": {ANY_BYTES: {}}}
+        return {"206": part} | _all_responses(endpoint, schemas, success)
+    return _all_responses(endpoint, schemas, success)
+
+
+def _all_responses(endpoint: Endpoint, schemas: dict[object, Json], success: Json) -> Json:
     refusals = {name.partition(".")[0]: name for name in _refusals(endpoint, schemas)}
     return {str(endpoint.status): success} | {
         status: {"$ref": _RESPONSE_REF.format(name=name)} for status, name in refusals.items()
@@ -180,4 +210,4 @@ def _limit(limit: RateLimit) -> Json:
 
 def _is_model(endpoint: Endpoint) -> bool:
     answer = endpoint.answer
-    return isinstance(answer, type) and issubclass(answer, msgspec.Struct) and answer is not Reply
+    return isinstance(answer, type) and issubclass(answer, msgspec.Struct) and answer not in {Reply, Blob}

@@ -82,10 +82,7 @@ class Parameters:
         if raw.fault is not None:
             raise raw.fault
         values = raw.values
-        for name, value in zip(self._placeholders, path, strict=True):
-            if name in self._plain and not is_id(value):
-                raise ArgumentInvalid(name, _ID_RULE)
-            values[name] = value
+        values |= self.of_path(path)
         if raw.is_json:
             return self._each(values)
         for name, coerce in self._coercions:
@@ -95,6 +92,23 @@ class Parameters:
             return msgspec.convert(values, self._kind)
         except msgspec.ValidationError:
             return self._each(values)
+
+    def of_path(self, path: list[str]) -> dict[str, str]:
+        """Return the parameters of the path by name; raises `ArgumentInvalid` for what must be an id and is none."""
+        values: dict[str, str] = {}
+        for name, value in zip(self._placeholders, path, strict=True):
+            if name in self._plain and not is_id(value):
+                raise ArgumentInvalid(name, _ID_RULE)
+            values[name] = value
+        return values
+
+    def read_path(self, path: list[str]) -> dict[str, str]:
+        """Return the parameters of the path by name, each of which is what it must be; raises `ArgumentInvalid`."""
+        values = self.of_path(path)
+        for field in self._fields:
+            if field.name in values:
+                field.read(values[field.name])
+        return values
 
     def _each(self, values: dict[str, object]) -> msgspec.Struct:
         """Return the parameters, read one by one: the first that is amiss is told, in the order of declaration."""

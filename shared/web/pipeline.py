@@ -6,10 +6,9 @@ but parameters and rate limit are decided by line and headers, before the body i
 the project, a small one is read.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Iterable
 from functools import partial
+from typing import cast
 
 import msgspec
 import structlog
@@ -24,10 +23,11 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.errors import as_refusal
 from shared.web.authenticate import identify
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
-from shared.web.call import JSON, TEXT, Call, Reply, Stream
+from shared.web.call import JSON, TEXT, Blob, Call, Reply, Stream
 from shared.web.dispatch import Table
-from shared.web.endpoint import DIMENSIONS, Endpoint
+from shared.web.endpoint import DIMENSIONS, Endpoint, Mode
 from shared.web.errors import error_body, error_headers
+from shared.web.forms import Form
 from shared.web.input import (
     MAX_FORM_BYTES,
     PROJECT,
@@ -44,6 +44,10 @@ from shared.web.limits import Limiter
 from shared.web.parameters import Parameters
 from shared.web.request_id import request_id
 from shared.web.scopes import Admission, Caller
+from shared.web.sending import Conversation, Sender, of_blob
+from shared.web.server import Connection
+from shared.web.sockets import WebSocket, upgraded
+from shared.web.uploads import Upload
 
 NO_PROJECT = "The request names no project: send its id in the header X-Appwrite-Project."
 HEALTH = frozenset({"/livez", "/readyz"})
@@ -51,10 +55,7 @@ HEALTH = frozenset({"/livez", "/readyz"})
 
 HSTS = ("Strict-Transport-Security", "max-age=10886400")
 
-PART_TIMEOUT_S = 20.0
-"""For a client to take a part of an answer that is sent in parts."""
-
-Answer = tuple[int, bytes | Stream, str]
+Answer = tuple[int, bytes | Stream | Conversation, str]
 """Status, body, content type."""
 
 _CACHE_CONTROL = istr("Cache-Control")
@@ -100,7 +101,13 @@ class Pipeline:
         self._table: Table[Route] = Table()
         self._guests = Budget(MOST_GUEST_BYTES)
         self._others = Budget(MOST_BYTES)
+        self._sender = Sender(lambda: guard.watches)
         self.is_draining = False
+
+    def drain(self) -> None:
+        """Close connections after their answer from now on, and WebSockets at once."""
+        self.is_draining = True
+        self._sender.drain()
 
     def add(self, endpoints: Iterable[Endpoint], deps: object) -> None:
         """Serve endpoints; `deps` is what their handlers find in their call."""
@@ -121,10 +128,10 @@ class Pipeline:
             answer = _refuse(call, _unexpected(error, request.method))
         status, body, content_type = answer
         headers = self._headers(call, content_type)
-        if isinstance(body, Stream):
-            return await self._send(request, status, headers, body)
+        if not isinstance(body, bytes):
+            return await self._send(request, call, status, body)
         response = Response(status=status, body=body, headers=headers)
-        if self.is_draining:
+        if self.is_draining or call.is_cut_off:
             response.force_close()
         return response
 
@@ -141,12 +148,53 @@ class Pipeline:
             raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND)
         route, path = found
         call.deps = route.deps
+        if route.endpoint.mode is not Mode.PLAIN:
+            return await self._answer_open(route, request, call, path)
         if not is_in_query(request, method):
             return await self._answer_body(route, request, call, path)
         raw = parse_query(request, route.names)
         if route.endpoint.callers is not Caller.PUBLIC:
             await self._authenticate(route, request, call, raw.text(PROJECT) or header_project(request))
-        return await self._handle(route, call, raw, path)
+        return await self._handle(route, request, call, raw, path)
+
+    async def _answer_open(self, route: Route, request: BaseRequest, call: Call[object], path: list[str]) -> Answer:
+        """Answer a request whose handler reads the body by itself, or goes on as a WebSocket."""
+        endpoint = route.endpoint
+        raw = parse_query(request, route.names)
+        upload: Upload | None = None
+        try:
+            if endpoint.callers is not Caller.PUBLIC:
+                await self._authenticate(route, request, call, header_project(request) or raw.text(PROJECT))
+            if endpoint.upgrade is not None:
+                return await self._open_conversation(route, request, call, raw, path)
+            budget = self._guests if call.principal.kind is Kind.GUEST else self._others
+            check = partial(self._guard.check, call.principal)
+            upload = Upload(request, budget, endpoint.max_body_bytes, check)
+            return await self._handle(route, request, call, raw, path, upload)
+        finally:
+            if upload is not None:
+                upload.release()
+            if not request.content.is_eof():
+                cast("Connection", request.protocol).linger_briefly()
+                call.is_cut_off = True
+
+    async def _open_conversation(
+        self, route: Route, request: BaseRequest, call: Call[object], raw: RawInput, path: list[str]
+    ) -> Answer:
+        endpoint = route.endpoint
+        assert endpoint.upgrade is not None  # noqa: S101 for the type checker
+        response = upgraded(request, endpoint.upgrade)
+        arguments = _arguments(route, raw, path)
+        limiter = None if call.principal.kind is Kind.KEY else self._limiter
+        call.counts = None if limiter is None else limiter.counts
+        if limiter is not None and endpoint.limit is not None:
+            named = {name: raw.text(name) for name in route.counted_by}
+            await limiter.succeed(await limiter.count(endpoint, endpoint.limit, call, named))
+
+        async def handler(socket: WebSocket) -> None:
+            await endpoint.handler(call, *arguments, socket)
+
+        return 101, Conversation(response, handler), ""
 
     async def _answer_body(self, route: Route, request: BaseRequest, call: Call[object], path: list[str]) -> Answer:
         """Answer a request whose parameters are in its body."""
@@ -161,7 +209,7 @@ class Pipeline:
             may_send_more = endpoint.may_send_more and partial(endpoint.may_send_more, call, path)
             budget = self._guests if call.principal.kind is Kind.GUEST else self._others
             raw = await reader.read(budget, endpoint.max_body_bytes, may_send_more)
-            return await self._handle(route, call, raw, path)
+            return await self._handle(route, request, call, raw, path)
         finally:
             reader.release()
 
@@ -187,11 +235,17 @@ class Pipeline:
         if call.project.session_idle_s and call.user is not None and call.user.session:
             self._guard.uses.note(call.project.id, call.user.session)
 
-    async def _handle(self, route: Route, call: Call[object], raw: RawInput, path: list[str]) -> Answer:
+    async def _handle(
+        self,
+        route: Route,
+        request: BaseRequest,
+        call: Call[object],
+        raw: RawInput,
+        path: list[str],
+        upload: Upload | None = None,
+    ) -> Answer:
         endpoint = route.endpoint
-        if raw.fault is not None:
-            raise raw.fault
-        arguments = () if route.parameters is None else (route.parameters.parse(raw, path),)
+        arguments = _arguments(route, raw, path) if upload is None else _open_arguments(route, raw, path, upload)
         limiter = None if call.principal.kind is Kind.KEY else self._limiter
         call.counts = None if limiter is None else limiter.counts
         if limiter is None or endpoint.limit is None:
@@ -201,8 +255,9 @@ class Pipeline:
             windows = await limiter.count(endpoint, endpoint.limit, call, named)
             result = await endpoint.handler(call, *arguments)
             await limiter.succeed(windows)
+        answer = _rendered(endpoint, result, request, call)
         call.headers.append((_CACHE_CONTROL, endpoint.cache_control))
-        return _rendered(endpoint, result)
+        return answer
 
     def _headers(self, call: Call[object], content_type: str) -> list[tuple[str, str]]:
         call.headers.append((_CONTENT_TYPE, content_type))
@@ -211,27 +266,24 @@ class Pipeline:
         return call.headers
 
     async def _send(
-        self, request: BaseRequest, status: int, headers: list[tuple[str, str]], stream: Stream
+        self, request: BaseRequest, call: Call[object], status: int, body: Stream | Conversation
     ) -> StreamResponse:
-        """Send an answer in parts; break the connection off where one cannot be made, or is not taken in time."""
-        response = StreamResponse(status=status, headers=headers)
-        if self.is_draining:
+        if isinstance(body, Conversation):
+            return await self._converse(request, call, body)
+        response = StreamResponse(status=status, headers=call.headers)
+        if self.is_draining or call.is_cut_off:
             response.force_close()
-        async with contextlib.aclosing(stream.rest) as rest:
-            if request.method == "HEAD":
-                return response
-            try:
-                await response.prepare(request)
-                await _write(response, stream.first)
-                async for part in rest:
-                    await _write(response, part)
-                await response.write_eof()
-            except Exception as error:
-                _log.warning("an answer was interrupted", error=type(error).__name__)
-                if request.transport is not None:
-                    request.transport.abort()
-                raise ConnectionResetError("the answer is broken off") from error
+        await self._sender.send(request, response, call, body)
         return response
+
+    async def _converse(self, request: BaseRequest, call: Call[object], conversation: Conversation) -> StreamResponse:
+        conversation.response.headers.extend(call.headers)
+        try:
+            await self._sender.converse(request, call, conversation)
+        except Refusal as refusal:
+            status, body, content_type = _refuse(call, refusal)
+            return Response(status=status, body=body, headers=self._headers(call, content_type))
+        return conversation.response
 
 
 class _Reader:
@@ -264,9 +316,19 @@ class _Reader:
         return parse_body(self._request, await self._body.read(most, may_send_more), self._names)
 
 
-async def _write(response: StreamResponse, part: bytes) -> None:
-    async with asyncio.timeout(PART_TIMEOUT_S):
-        await response.write(part)
+def _arguments(route: Route, raw: RawInput, path: list[str]) -> tuple[object, ...]:
+    if raw.fault is not None:
+        raise raw.fault
+    return () if route.parameters is None else (route.parameters.parse(raw, path),)
+
+
+def _open_arguments(route: Route, raw: RawInput, path: list[str], upload: Upload) -> tuple[object, ...]:
+    if route.endpoint.mode is Mode.UPLOAD:
+        return (*_arguments(route, raw, path), upload)
+    assert route.parameters is not None  # noqa: S101 for the type checker
+    values = route.parameters.read_path(path)
+    raw.values |= values
+    return (Form(upload, values, route.parameters),)
 
 
 async def _admit(route: Route, call: Call[object]) -> None:
@@ -304,13 +366,18 @@ def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:
         raise Refusal(ErrorType.USER_SESSION_ALREADY_EXISTS)
 
 
-def _rendered(endpoint: Endpoint, result: object) -> Answer:
-    if isinstance(result, (bytes, Stream)):
+def _rendered(endpoint: Endpoint, result: object, request: BaseRequest, call: Call[object]) -> Answer:
+    if isinstance(result, bytes):
         return endpoint.status, result, JSON
     if isinstance(result, Reply):
         return result.status or endpoint.status, result.body, result.content_type
     if result is None:
         return endpoint.status, b"", TEXT
+    if isinstance(result, Stream):
+        return endpoint.status, result, result.content_type
+    if isinstance(result, Blob):
+        status, stream = of_blob(result, request, call)
+        return status, stream, stream.content_type
     return endpoint.status, _encode(result), JSON
 
 

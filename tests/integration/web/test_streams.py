@@ -7,7 +7,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from shared.web import pipeline
+from shared.web import sending
 from tests.eventually import eventually
 from tests.integration.web.conftest import Deps
 
@@ -80,7 +80,7 @@ async def test_parts_are_made_as_they_are_taken(serve: Any, deps: Deps) -> None:
 
 
 async def test_who_does_not_take_a_part_is_given_up(serve: Any, deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "PART_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(sending, "PART_TIMEOUT_S", 0.5)
     own = await serve(deps)
     reader, writer = await asyncio.open_connection("127.0.0.1", own.port, limit=KIB)
     writer.write(ASKED % (b"count=1000&size=100000", b"1.1"))

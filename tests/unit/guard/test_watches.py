@@ -64,6 +64,13 @@ async def test_a_guest_ends_with_the_project(cache: Cache) -> None:
     assert await ending(Watches(cache), guest("p"), lambda: cache.apply(11, ("project:p",))) is Ending.REVOKED
 
 
+async def test_a_guest_outlives_a_lease(cache: Cache) -> None:
+    async with Watches(cache).watching(guest("p")) as watch:
+        cache.end_lease()
+        await asyncio.sleep(0)
+        watch.check()
+
+
 async def test_a_replica_that_may_have_missed_entries_ends_all(cache: Cache) -> None:
     assert await ending(Watches(cache), ADA, lambda: cache.reset(20)) is Ending.UNCHECKED
 
