@@ -64,7 +64,7 @@ def violations(name: str, source: str) -> Iterator[str]:
             yield f"{name}: {function.name} calls {', '.join(sorted(called))}"
 
 
-def test_what_ends_or_narrows_a_right_is_a_revoking_change() -> None:
+def test_an_operation_that_ends_or_narrows_a_right_is_a_revoking_change() -> None:
     files = sorted(file for rooms in ROOMS for file in SERVICES.glob(f"{rooms}/operations/*.py"))
     found = [one for file in files for one in violations(file.name, file.read_text("utf-8"))]
 

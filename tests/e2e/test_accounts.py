@@ -83,7 +83,7 @@ def test_a_new_password_ends_the_other_sessions(instance: Instance, user: str) -
 
 @pytest.mark.check("identity 37")
 @pytest.mark.check("identity 38")
-def test_who_blocks_themselves_is_blocked(instance: Instance, user: str) -> None:
+def test_a_user_who_blocks_themselves_is_blocked(instance: Instance, user: str) -> None:
     caller = with_session(instance, session_of(instance, user))
 
     assert Account(caller).update_status().status is False

@@ -163,7 +163,7 @@ def test_deleting_one_session_leaves_the_jwt_of_another_alone(story: Story) -> N
     assert story.rows_seen(kept) == ["ada"]
 
 
-def test_a_blocked_user_s_jwt_is_refused_and_stays_so_when_the_user_is_unblocked(story: Story) -> None:
+def test_the_jwt_of_a_blocked_user_is_refused_and_stays_so_when_the_user_is_unblocked(story: Story) -> None:
     backend = with_jwt(story.instance, account_jwt(story, story.sign_in("grace")))
     users = Users(server(story.instance))
 

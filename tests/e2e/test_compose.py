@@ -168,7 +168,7 @@ def test_a_backup_is_restored_from_containers_into_one_process_and_back(
     assert read(key) == "moved"
 
 
-def test_what_is_unclear_is_refused_while_the_services_go_on(
+def test_an_unclear_restore_is_refused_while_the_services_go_on(
     deployment: Deployment, key: Caller, archive: Path
 ) -> None:
     damaged = archive.with_name("damaged.tar")

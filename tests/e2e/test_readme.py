@@ -51,7 +51,7 @@ def test_an_example_leaves_nothing_behind(embedded: Instance) -> None:
 
 
 @pytest.mark.parametrize(("language", "file"), [("python", "birthdays.py"), ("js", "birthdays.mjs")])
-def test_what_the_readme_shows_of_an_example_is_in_it(language: str, file: str) -> None:
+def test_the_lines_that_the_readme_shows_of_an_example_are_in_it(language: str, file: str) -> None:
     lines = {line.strip() for line in (EXAMPLES / file).read_text(encoding="utf-8").splitlines()}
     shown = [line for block in fenced(README, language) for line in block.splitlines()]
 

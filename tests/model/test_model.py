@@ -44,7 +44,7 @@ def test_the_document_explains_each_broken_rule() -> None:
     assert [check.name for check in BROKEN] == explained[-len(BROKEN) :]
 
 
-def test_what_is_missing_is_named() -> None:
+def test_a_missing_program_is_named() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.model"], cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True
     )

@@ -63,7 +63,7 @@ async def rounds_until_stepped(check: Check) -> None:
     await check.rounds(8)
 
 
-def test_what_is_stepped_here_is_the_wall_clock_and_not_the_boot_clock(steps: Steps) -> None:
+def test_the_wall_clock_is_stepped_here_and_not_the_boot_clock(steps: Steps) -> None:
     steps.set("+1h")
     program = "import json, time; print(json.dumps([time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)]))"
     done = subprocess.run([sys.executable, "-c", program], env=os.environ | steps.environ, capture_output=True)

@@ -53,7 +53,7 @@ async def test_nothing_is_shown_by_what_a_retired_key_signed(cluster: Cluster) -
 
 
 @pytest.mark.topology("cluster")
-async def test_of_each_way_the_checker_sees_that_nothing_was_taken(cluster: Cluster) -> None:
+async def test_the_checker_sees_of_each_way_that_nothing_was_taken(cluster: Cluster) -> None:
     async def take_nothing(_: Round) -> int:
         return 204
 

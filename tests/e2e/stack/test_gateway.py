@@ -120,7 +120,7 @@ def test_replicas_take_turns(front: Gateway) -> None:
     assert front.answering() == {"data-1", "data-2"}
 
 
-def test_what_a_caller_says_about_where_it_comes_from_is_replaced(front: Gateway) -> None:
+def test_headers_in_which_a_caller_claims_an_origin_are_replaced(front: Gateway) -> None:
     lies = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
     heard = front.heard("GET", "/v1/account", headers={**lies, "Forwarded": "for=1.2.3.4", "Host": "api.example:8080"})
     headers = heard["headers"]
@@ -159,7 +159,7 @@ def test_a_trusted_proxy_says_who_calls(behind: Gateway, front: Gateway, forward
 
 
 @pytest.mark.parametrize("forwarded", ["unknown", "", "1.2.3.4, unknown", "1.2.3.4, garbage, 203.0.113.9"])
-def test_what_is_no_address_makes_nobody_another(behind: Gateway, forwarded: str) -> None:
+def test_an_invalid_address_does_not_change_who_the_client_is(behind: Gateway, forwarded: str) -> None:
     assert not heard_headers(behind, X_Forwarded_For=forwarded)["x-forwarded-for"].startswith("1.2.3.4")
 
 
@@ -218,7 +218,7 @@ def test_headers_and_queries_of_60_kib_pass(front: Gateway) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/v2/account", "/v1"])
-def test_what_is_no_endpoint_is_told_so(front: Gateway, path: str) -> None:
+def test_an_unknown_endpoint_is_answered_as_such(front: Gateway, path: str) -> None:
     refused(front.call("GET", path), 404, "general_route_not_found")
 
 
@@ -230,7 +230,7 @@ def test_the_gateway_says_itself_whether_it_is_well(front: Gateway, path: str) -
 @pytest.mark.parametrize(
     "data", [b"GET /v1/account\0 HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000]
 )
-def test_what_is_not_http_is_refused_and_not_repeated(front: Gateway, data: bytes) -> None:
+def test_a_request_that_is_not_http_is_refused_and_not_repeated(front: Gateway, data: bytes) -> None:
     answer = front.raw(data)
 
     assert answer.startswith(b"HTTP/1.1 400 ")

@@ -52,7 +52,7 @@ async def test_a_sign_up_is_shown_without_its_password_and_signs_nobody_in(world
 @pytest.mark.check("identity 6")
 @pytest.mark.check("identity 7")
 @pytest.mark.check("identity 53")
-async def test_who_is_nobody_has_no_account(world: World) -> None:
+async def test_a_caller_without_a_user_has_no_account(world: World) -> None:
     session = await world.session(await world.sign_up(next(NAMES)))
     spoiled = world.guest.with_(X_Appwrite_Session=session.headers["X-Appwrite-Session"] + "xx")
 
@@ -80,7 +80,7 @@ async def test_a_browser_gets_cookies_and_a_backend_the_secret(world: World) -> 
 
 @pytest.mark.check("identity 10")
 @pytest.mark.check("identity 33")
-async def test_nobody_signs_in_twice_at_once(world: World) -> None:
+async def test_a_sign_in_beside_a_session_is_refused(world: World) -> None:
     email = next(NAMES)
     session = await world.session(await world.sign_up(email))
 
@@ -120,7 +120,7 @@ async def test_a_session_may_be_shorter_than_the_project_has_it(world: World) ->
         assert await life_s(wrong) == (400, "general_argument_invalid")
 
 
-async def test_who_signs_in_is_active(world: World) -> None:
+async def test_a_user_who_signs_in_is_active(world: World) -> None:
     email = next(NAMES)
     user = await world.sign_up(email)
     await world.session(user)
@@ -336,7 +336,7 @@ async def test_the_first_jwt_leaves_119(limited: World) -> None:
     assert (await session.call("POST", "/account/jwts")).headers["X-RateLimit-Remaining"] == "119"
 
 
-async def test_nobody_s_calls_keep_a_user_from_signing_out(limited: World) -> None:
+async def test_calls_by_others_do_not_keep_a_user_from_signing_out(limited: World) -> None:
     ada, mallory = [await limited.session(await limited.sign_up(f"{name}@example.org")) for name in ("ada", "mallory")]
     tried = [await mallory.call("DELETE", "/account/sessions/nosuch") for _ in range(120)]
     tried += [await mallory.call("DELETE", "/account/sessions", current=False) for _ in range(120)]

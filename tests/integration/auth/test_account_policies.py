@@ -78,7 +78,7 @@ async def test_without_the_policy_a_new_password_ends_no_session(world: World) -
     assert [(await caller.call("GET", "/account")).status for caller in (mine, other)] == [200, 401]
 
 
-async def test_what_takes_roles_or_sessions_is_refused_before_the_commit_without_a_lease(
+async def test_a_change_that_takes_roles_or_sessions_is_refused_before_the_commit_without_a_lease(
     world: World, database_of_world: Database
 ) -> None:
     user = await world.sign_up("fenced@example.org")

@@ -367,7 +367,7 @@ async def test_replicas_that_are_silent(clinic: Clinic) -> None:
     assert complaint[2].startswith("data-dead died or hangs")
 
 
-async def test_what_is_away_is_a_finding_too(clinic: Clinic) -> None:
+async def test_an_unreachable_part_is_a_finding_too(clinic: Clinic) -> None:
     await clinic.pool.close()
     complaints = await clinic.complaints()
 

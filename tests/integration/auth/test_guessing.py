@@ -40,7 +40,7 @@ async def test_guessers_everywhere_have_ten_tries_and_then_one_now_and_then(limi
 
 
 @pytest.mark.parametrize("ip", ["203.0.113.7", "2001:db8:1:2::7"])
-async def test_where_the_owner_has_signed_in_before_guessers_are_of_no_account(limited: World, ip: str) -> None:
+async def test_guessers_do_not_lock_out_an_owner_who_has_signed_in_before(limited: World, ip: str) -> None:
     await limited.sign_up(EMAIL)
     session = (await sign_in(limited, EMAIL, PASSWORD, ip)).headers["X-Fallback-Cookies"]
     assert session

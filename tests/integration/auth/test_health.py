@@ -11,7 +11,7 @@ from tests.integration.auth.conftest import Hurried, World, open_world
 from tests.parts import Database, Parts
 
 
-async def test_what_was_given_up_is_told_by_health_and_by_the_command_line(limited: World, redis: Redis) -> None:
+async def test_dead_letters_are_shown_by_health_and_by_the_command_line(limited: World, redis: Redis) -> None:
     before = (await limited.key.call("GET", "/health/dead-letters")).json
     await redis.xadd(names.dead_letters("data"), {"_stream": "events:x", "_id": "7-0", "entry": b"\x81\xa4type\xa1t"})
     after = (await limited.key.call("GET", "/health/dead-letters")).json
@@ -43,7 +43,7 @@ async def test_the_health_of_revocation_says_how_far_who_is(world: World) -> Non
     await eventually(registered, [("auth", world.guard.reader.name, number)])
 
 
-async def test_what_is_not_confirmed_is_counted(world: World, hurried: Hurried) -> None:
+async def test_an_unconfirmed_revocation_is_counted(world: World, hurried: Hurried) -> None:
     user = await world.sign_up("unconfirmed@example.org")
     redis = open_client(world.redis_url, name="tests")
     silent = "silent:0:1"

@@ -127,7 +127,7 @@ async def test_an_invitation_tells_nothing_of_the_invited(world: World, by: str)
 
 
 @pytest.mark.parametrize("caller", ["owner", "key"])
-async def test_who_changes_roles_is_told_nothing_of_the_member(club: Club, caller: str) -> None:
+async def test_an_owner_who_changes_roles_learns_nothing_of_the_member(club: Club, caller: str) -> None:
     changed = await club.callers[caller].call("PATCH", f"{club.path}/{club.membership}", roles=["player"])
 
     assert (changed.status, changed.json["roles"]) == (200, ["player"])
@@ -135,7 +135,7 @@ async def test_who_changes_roles_is_told_nothing_of_the_member(club: Club, calle
 
 
 @CALLERS
-async def test_nobody_asks_for_what_is_not_shown(club: Club, caller: str) -> None:
+async def test_a_field_that_is_not_shown_cannot_be_queried(club: Club, caller: str) -> None:
     by, user = club.callers[caller], club.others[club.turn]
 
     for asked in (
@@ -151,7 +151,7 @@ async def test_nobody_asks_for_what_is_not_shown(club: Club, caller: str) -> Non
     assert (await listed(club.world.key, club.path, search=user)).json["total"] == 1
 
 
-async def test_what_the_project_shows_can_be_asked_for(club: Club) -> None:
+async def test_a_field_that_the_project_shows_can_be_queried(club: Club) -> None:
     user, owner = club.others[club.turn], club.callers["owner"]
     await club.world.bus.ask(UpdateProject(id=PROJECT, membership_fields={"userId": True}), timeout_s=15)
     try:

@@ -58,7 +58,7 @@ NAMES_OF_KINDS = {"scrypt-modified": "scryptMod"}
 
 
 @pytest.mark.parametrize(("kind", "body"), GOOD)
-async def test_who_brings_a_hash_signs_in_and_then_has_one_of_ours(
+async def test_a_user_with_an_imported_hash_signs_in_and_then_has_one_of_ours(
     world: World, kind: str, body: dict[str, object]
 ) -> None:
     email = next(NAMES)
@@ -82,7 +82,7 @@ async def test_who_brings_a_hash_signs_in_and_then_has_one_of_ours(
 
 
 @pytest.mark.parametrize(("kind", "body"), BAD)
-async def test_what_is_no_hash_or_too_dear_is_refused(world: World, kind: str, body: dict[str, object]) -> None:
+async def test_an_invalid_or_too_expensive_hash_is_refused(world: World, kind: str, body: dict[str, object]) -> None:
     made = await world.key.call("POST", f"/users/{kind}", userId="unique()", email=next(NAMES), **body)
 
     assert made.error == (400, "general_argument_invalid")

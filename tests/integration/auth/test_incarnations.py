@@ -144,7 +144,7 @@ async def test_a_login_token_is_not_good_for_who_has_the_id_next(world: World) -
     assert answer.error == (401, "user_invalid_token")
 
 
-async def test_what_is_made_while_its_project_is_deleted_is_refused(world: World) -> None:
+async def test_a_creation_while_its_project_is_deleted_is_refused(world: World) -> None:
     await world.bus.ask(CreateProject(id="attic", name="Attic"), timeout_s=15)
     request, secret = CreateKey.new(project="attic", name="all")
     await world.bus.ask(request, timeout_s=15)
@@ -169,7 +169,7 @@ async def sign_up(world: World, user: str) -> Answer:
     return await world.guest.call("POST", "/account", userId=user, email=f"{user}@example.org", password=PASSWORD)
 
 
-async def test_nobody_signs_up_with_the_id_of_a_deleted_user(world: World) -> None:
+async def test_a_sign_up_with_the_id_of_a_deleted_user_is_refused(world: World) -> None:
     assert (await sign_up(world, "spent")).status == 201
     assert (await world.key.call("DELETE", "/users/spent")).status == 204
 
@@ -180,7 +180,7 @@ async def test_nobody_signs_up_with_the_id_of_a_deleted_user(world: World) -> No
     assert (await sign_up(world, "spent")).error == (409, "user_already_exists")
 
 
-async def test_nobody_signs_up_with_the_id_of_a_user_who_is_being_deleted(world: World) -> None:
+async def test_a_sign_up_with_the_id_of_a_user_who_is_being_deleted_is_refused(world: World) -> None:
     await make(world, "spent-2")
     async with stalled(world):
         deletion = asyncio.create_task(world.key.call("DELETE", "/users/spent-2"))
@@ -193,7 +193,7 @@ async def test_nobody_signs_up_with_the_id_of_a_user_who_is_being_deleted(world:
     assert answer.error == (409, "user_already_exists")
 
 
-async def test_nobody_founds_a_team_with_the_id_of_a_deleted_one(world: World) -> None:
+async def test_a_team_with_the_id_of_a_deleted_one_cannot_be_created(world: World) -> None:
     session = await world.session(await world.sign_up("founder@example.org"))
     assert (await session.call("POST", "/teams", teamId="board", name="Board")).status == 201
     assert (await session.call("DELETE", "/teams/board")).status == 204
@@ -204,7 +204,7 @@ async def test_nobody_founds_a_team_with_the_id_of_a_deleted_one(world: World) -
     assert (await world.key.call("POST", "/teams", teamId="board", name="Board")).status == 201
 
 
-async def test_nobody_founds_a_team_that_permissions_name_already(world: World) -> None:
+async def test_a_team_that_permissions_name_already_cannot_be_created(world: World) -> None:
     session = await world.session(await world.sign_up("founder-2@example.org"))
     world.named.add("admins")
 
@@ -215,7 +215,7 @@ async def test_nobody_founds_a_team_that_permissions_name_already(world: World) 
     assert (await world.key.call("POST", "/teams", teamId="admins", name="Admins")).status == 201
 
 
-async def test_without_data_nobody_founds_a_team_with_an_id_of_its_choice(database: Database, parts: Parts) -> None:
+async def test_a_team_with_a_chosen_id_cannot_be_created_without_data(database: Database, parts: Parts) -> None:
     async with (
         parts.valkey() as valkey,
         open_world(database, valkey, rate_limits=False, has_data=False) as world,
@@ -241,7 +241,7 @@ async def test_the_next_project_of_an_id_has_all_ids_to_give(world: World) -> No
         await world.bus.ask(DeleteProject(id="loft"), timeout_s=15)
 
 
-async def test_what_a_key_of_the_former_project_does_late_is_refused(world: World) -> None:
+async def test_a_late_call_by_a_key_of_the_former_project_is_refused(world: World) -> None:
     """It was looked up while that project was there, and comes to the database when the next one is."""
     project = await world.guard.project(PROJECT)
     assert (await world.key.call("POST", "/teams", teamId="band", name="Band")).status == 201

@@ -207,7 +207,7 @@ async def test_headers_are_no_sql(cast: Cast, target: Target) -> None:
             await target.send(write(endpoint, values), headers | sent)
 
 
-async def test_what_is_kept_is_shown_and_found_as_it_is(world: World) -> None:
+async def test_a_kept_text_is_shown_and_found_as_it_is(world: World) -> None:
     for place, text in enumerate(f"{one} kept" for one in TEXTS[:-2]):
         prefs = {text: [text, {"a": text}]}
         user = await world.sign_up(f"kept-{place}@example.org")

@@ -97,7 +97,7 @@ async def test_a_replica_without_a_lease_says_so(world: World, scrape: Scrape) -
     assert fenced["daypass_fenced_seconds_total"] < later["daypass_fenced_seconds_total"]
 
 
-async def test_what_made_it_drop_everything_is_counted_by_reason(limited: World, redis: Redis) -> None:
+async def test_a_drop_of_the_whole_cache_is_counted_by_its_reason(limited: World, redis: Redis) -> None:
     async with scraping(limited) as scrape:
         assert "daypass_feed_drops_total:another Redis" not in await scrape()
         await redis.flushall()

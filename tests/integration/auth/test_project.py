@@ -204,7 +204,7 @@ async def test_no_more_users_sign_up_than_the_limit_says(fresh: World) -> None:
 
 
 @pytest.mark.check("identity 82")
-async def test_what_members_see_is_set_field_by_field(fresh: World) -> None:
+async def test_the_fields_that_members_see_are_set_one_by_one(fresh: World) -> None:
     async def shown() -> tuple[str, ...]:
         return (await fresh.bus.ask(ListProjects(), timeout_s=15)).projects[0].shown_membership_fields
 

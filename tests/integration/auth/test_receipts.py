@@ -100,7 +100,7 @@ async def test_the_dead_credential_itself_is_refused_once_its_end_is_in_force(
 
 
 @pytest.mark.parametrize(("method", "path", "error"), [("PATCH", "/account/status", 403), ("DELETE", "/account", 401)])
-async def test_who_ends_itself_twice_is_refused_once_that_is_in_force(
+async def test_a_session_that_ends_itself_twice_is_refused_once_that_is_in_force(
     world: World, late: asyncio.Event, hurried: Hurried, method: str, path: str, error: int
 ) -> None:
     caller = await world.session(await world.sign_up(f"self-{method}@example.org"))

@@ -51,7 +51,7 @@ async def test_the_jwt_of_another_user_is_left_alone(world: World) -> None:
     assert await active(world, jwt)
 
 
-async def test_what_is_no_good_jwt_is_answered_alike_and_a_guest_is_refused(world: World) -> None:
+async def test_invalid_jwts_are_answered_alike_and_a_guest_is_refused(world: World) -> None:
     session = await world.session(await world.sign_up("garbage-jwt@example.org"))
 
     for token in ("", "garbage", "a.b.c"):

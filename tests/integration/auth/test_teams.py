@@ -7,7 +7,7 @@ from tests.integration.auth.people import NAMES, a_team, a_user, join, listed, r
 
 
 @pytest.mark.check("identity 71")
-async def test_who_makes_a_team_owns_it_at_once(world: World) -> None:
+async def test_a_user_who_creates_a_team_owns_it_at_once(world: World) -> None:
     user, session = await a_user(world)
     jwt = await world.jwt(session)
     assert (await jwt.call("GET", "/account")).status == 200  # remembered, and without any team

@@ -77,7 +77,7 @@ async def test_a_password_from_a_backend_ends_all_sessions(world: World) -> None
 
 @pytest.mark.check("identity 35")
 @pytest.mark.check("identity 36")
-async def test_without_a_password_nobody_signs_in_by_one(world: World) -> None:
+async def test_a_user_without_a_password_cannot_sign_in_by_one(world: World) -> None:
     email = next(NAMES)
     user = await world.sign_up(email)
     removed = await world.key.call("PATCH", f"/users/{user}/password", password="")

@@ -145,7 +145,7 @@ async def password_by_bare_jwt(one: Person) -> Answer:
         phone_by_key,
     ],
 )
-async def test_what_ends_all_sessions_ends_all_else_that_signs_in_or_acts(
+async def test_a_change_that_ends_all_sessions_ends_all_else_that_signs_in_or_acts(
     world: World, folder: Path, ending: Ending
 ) -> None:
     one = await Person.make(world, folder)
@@ -191,7 +191,7 @@ async def email_by_its_jwt(one: Person) -> Answer:
 @pytest.mark.parametrize(
     "ending", [others_deleted, password_by_session, password_by_its_jwt, email_by_session, email_by_its_jwt]
 )
-async def test_what_users_change_ends_all_but_the_session_that_calls(
+async def test_a_change_by_the_user_ends_all_but_the_session_that_calls(
     world: World, folder: Path, ending: Ending
 ) -> None:
     one = await Person.make(world, folder)
@@ -218,7 +218,7 @@ async def blocked_by_bare_jwt(one: Person) -> Answer:
 
 
 @pytest.mark.parametrize("blocking", [blocked_by_key, blocked_by_user, blocked_by_bare_jwt])
-async def test_who_is_unblocked_is_not_signed_in_again_by_that(world: World, folder: Path, blocking: Ending) -> None:
+async def test_an_unblocked_user_is_not_signed_in_again_by_that(world: World, folder: Path, blocking: Ending) -> None:
     one = await Person.make(world, folder)
     assert await one.acts(*ALL) == [200] * 5
     answer = await blocking(one)

@@ -91,7 +91,7 @@ async def test_one_bad_row_refuses_all(people: TableApi, bad: Any, refused: tupl
     assert (await people.list()).body["total"] == 1
 
 
-async def test_what_is_no_list_of_rows_is_refused(people: TableApi) -> None:
+async def test_an_invalid_list_of_rows_is_refused(people: TableApi) -> None:
     row = {"name": "one"}
 
     assert (await create(people)).said == (400, "row_missing_data")

@@ -100,7 +100,7 @@ async def test_disabling_and_enabling_is_in_force_everywhere_at_once(api: Api) -
 
 
 @pytest.mark.parametrize("refused", ["table_not_found", "database_not_found"])
-async def test_what_is_deleted_is_gone_everywhere_at_once_and_can_be_made_anew(api: Api, refused: str) -> None:
+async def test_a_deleted_table_is_gone_everywhere_at_once_and_can_be_created_anew(api: Api, refused: str) -> None:
     table, row = await known_elsewhere(api)
     await api.call("DELETE", table.path if refused == "table_not_found" else f"/{table.database}")
 

@@ -32,7 +32,7 @@ def digest_of(session: Headers) -> bytes:
 
 @pytest.mark.parametrize("replica", REPLICAS)
 @pytest.mark.check("data 26")
-async def test_who_leaves_a_team_no_longer_sees_what_only_it_may_see(api: Api, replica: int) -> None:
+async def test_a_member_who_leaves_a_team_no_longer_sees_what_only_the_team_may_see(api: Api, replica: int) -> None:
     by_row = await api.new_table(rowSecurity=True)
     by_table = await api.new_table(permissions=['read("team:crew")'])
     row = await by_row.new_row(None, 'read("team:crew")', 'update("team:crew/pilot")')
@@ -55,7 +55,7 @@ async def test_who_leaves_a_team_no_longer_sees_what_only_it_may_see(api: Api, r
 
 @pytest.mark.parametrize("replica", REPLICAS)
 @pytest.mark.check("data 6")
-async def test_who_has_signed_out_sees_what_guests_see(api: Api, replica: int) -> None:
+async def test_a_user_who_has_signed_out_sees_what_guests_see(api: Api, replica: int) -> None:
     table = await api.new_table(permissions=['read("users")'])
     ada = api.accounts.sign_in("ada")
     assert (await table.list(caller=ada, replica=replica)).said == (200, "")

@@ -142,7 +142,7 @@ async def test_bounds_that_are_left_out_stay(api: Api) -> None:
 
 
 @pytest.mark.check("data 48")
-async def test_what_a_column_takes_no_longer_stays_and_must_be_mended_at_the_next_write(api: Api) -> None:
+async def test_a_value_that_a_column_takes_no_longer_stays_and_must_be_mended_at_the_next_write(api: Api) -> None:
     """So it is with elements, bounds and what is required, of single values and of arrays."""
     for kind, before, after, old, new in (
         ("enum", {"elements": ["red", "green"]}, {"elements": ["green"]}, "red", "green"),

@@ -27,7 +27,7 @@ def actions(explained: Any) -> dict[str, Any]:
     return {one.pop("action"): one for one in json.loads(json.dumps(explained["actions"]))}
 
 
-async def test_it_tells_what_grants_an_action_and_what_would(api: Api) -> None:
+async def test_an_explanation_names_what_grants_an_action_and_what_would(api: Api) -> None:
     table = await api.new_table(
         permissions=['read("any")', 'create("users")', 'delete("team:board")'], rowSecurity=True
     )
@@ -66,7 +66,7 @@ async def test_without_row_security_a_row_s_permissions_are_told_to_be_ignored(a
     assert actions((await ask(table, row)).body["$explain"])["read"] == expected | {"ignored": []}
 
 
-async def test_it_is_about_the_user_who_is_named_else_who_came_along_else_a_guest(api: Api) -> None:
+async def test_an_explanation_is_about_the_named_user_else_the_one_who_came_along_else_a_guest(api: Api) -> None:
     table = await api.new_table()
     row = await table.new_row()
     ada, _ = api.accounts.sign_in("ada"), api.accounts.sign_in("bob")
@@ -81,7 +81,7 @@ async def test_it_is_about_the_user_who_is_named_else_who_came_along_else_a_gues
 
 
 @pytest.mark.parametrize("whom", ["0", "true", "ada", "user:", "user:a b", "team:crew", "guests"])
-async def test_what_names_nobody_is_refused(api: Api, whom: str) -> None:
+async def test_an_explanation_about_an_unknown_user_is_refused(api: Api, whom: str) -> None:
     table = await api.new_table()
     row = await table.new_row()
 
@@ -139,7 +139,7 @@ async def test_a_page_that_is_explained_is_no_longer_than_a_hundred_rows(api: Ap
     assert (await table.list(query("limit", None, 101))).said == (200, "")
 
 
-async def test_what_refuses_a_user_altogether_is_told(api: Api) -> None:
+async def test_an_explanation_says_what_refuses_a_user_altogether(api: Api) -> None:
     table = await api.new_table(permissions=['read("any")'])
     row = await table.new_row()
     api.accounts.sign_in("ada")

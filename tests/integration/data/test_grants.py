@@ -46,7 +46,7 @@ async def test_a_team_whose_id_only_begins_alike_is_not_found(api: Api) -> None:
     assert [await is_named(api, other) for other in others] == [True] * len(others)
 
 
-async def test_whom_permissions_name_is_listed_once_and_bounded(api: Api) -> None:
+async def test_grantees_are_listed_once_and_bounded(api: Api) -> None:
     incarnation = api.accounts.projects["library"]
     first, second, third = (api.new_id(prefix) for prefix in ("named", "named", "named"))
     table = await api.new_table(rowSecurity=True, permissions=[f'read("team:{first}")', f'read("team:{first}/x")'])

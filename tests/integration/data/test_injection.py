@@ -146,7 +146,7 @@ async def test_names_are_shown_and_searched_as_they_are(api: Api, text: str) -> 
 
 
 @texts
-async def test_what_is_no_id_is_refused_as_one(api: Api, shop: TableApi, text: str) -> None:
+async def test_an_invalid_id_is_refused_as_one(api: Api, shop: TableApi, text: str) -> None:
     tables = f"/{shop.database}/tables"
     index = {"type": "key", "columns": ["text"]}
     inline = {"tableId": "x", "name": "x"}

@@ -49,14 +49,14 @@ async def test_a_large_upsert_is_taken_of_who_may_do_either(api: Api, ada: Heade
         assert (await rows.call("PUT", f"/rows/{api.new_id('row')}", caller, {"data": LARGE})).said != TOO_LARGE
 
 
-async def test_what_is_not_there_takes_nothing_large(api: Api, ada: Headers) -> None:
+async def test_a_missing_table_takes_no_large_body(api: Api, ada: Headers) -> None:
     rows = await table(api)
     nowhere = TableApi(api=api, database=rows.database, table="nowhere")
 
     assert (await nowhere.create(LARGE, ada)).said == TOO_LARGE
 
 
-async def test_who_may_create_since_a_moment_ago_is_known_on_every_replica(api: Api, ada: Headers) -> None:
+async def test_a_right_to_create_is_known_on_every_replica_at_once(api: Api, ada: Headers) -> None:
     rows = await table(api)
     for replica in (0, 1):
         assert (await rows.create(LARGE, ada, replica=replica)).said == TOO_LARGE

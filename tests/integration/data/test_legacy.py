@@ -215,7 +215,7 @@ async def test_messages_are_in_its_words_but_not_what_they_quote(api: Api, shop:
     assert "'row'" in invalid.body["message"]
 
 
-async def test_what_is_changed_by_one_api_is_seen_by_the_other(shop: Shop) -> None:
+async def test_a_change_by_one_api_is_seen_by_the_other(shop: Shop) -> None:
     """Each remembers the table for itself."""
     id_ = (await shop.new_document(name="Lamp"))["$id"]
     assert (await shop.table.get(id_)).body["name"] == "Lamp"

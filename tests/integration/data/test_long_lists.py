@@ -79,7 +79,7 @@ async def test_a_long_list_may_be_counted_or_not_on_the_same_connection(rows: Ta
     assert {answer.status for answer in answers} == {200}
 
 
-async def test_what_guests_ask_leaves_connections_for_others(api: Api, rows: TableApi, ada: Headers) -> None:
+async def test_lists_for_guests_leave_connections_for_others(api: Api, rows: TableApi, ada: Headers) -> None:
     stuck = await filled(api, count=1, size=20, permissions=['read("any")'])
     async with api.pool.acquire() as connection:
         database = await get_database(connection, api.accounts.projects["library"], stuck.database)
@@ -157,7 +157,7 @@ async def test_the_older_api_names_it_in_its_words(rows: TableApi) -> None:
         ([query("equal", "other", 1)], (400, "general_query_invalid")),
     ],
 )
-async def test_what_is_wrong_with_a_long_list_is_said_as_of_a_short_one(
+async def test_an_error_of_a_long_list_is_answered_as_that_of_a_short_one(
     rows: TableApi, queries: list[str], error: tuple[int, str]
 ) -> None:
     assert (await rows.list(*queries, MANY)).said == error
@@ -180,7 +180,7 @@ async def test_a_long_list_is_made_by_the_definition_of_now(api: Api) -> None:
     assert (await table.found(MANY, column="more")) == [None] * 1_100
 
 
-async def test_who_dies_in_mid_list_gets_no_more_of_it(api: Api, large: TableApi, ada: Headers) -> None:
+async def test_a_caller_who_is_revoked_in_mid_list_gets_no_more_of_it(api: Api, large: TableApi, ada: Headers) -> None:
     async with begun(large, ada) as answer:
         await answer.content.readexactly(KIB)
         at = api.guards[0].cache.position

@@ -64,7 +64,7 @@ async def test_a_list_without_readable_rows_is_empty(api: Api) -> None:
 
 
 @pytest.mark.check("data 5")
-async def test_what_is_missing_is_told_apart_from_what_may_be_read_and_not_changed(api: Api) -> None:
+async def test_a_missing_row_is_told_apart_from_one_that_may_be_read_and_not_changed(api: Api) -> None:
     table = await api.new_table(rowSecurity=True)
     row = await table.new_row(None, 'read("any")')
 
@@ -170,7 +170,7 @@ async def test_an_update_without_a_change_may_be_made_by_a_reader(api: Api) -> N
 
 
 @pytest.mark.check("data 27", "data 28")
-async def test_what_is_disabled_is_there_for_keys_only(api: Api) -> None:
+async def test_a_disabled_table_or_database_is_there_for_keys_only(api: Api) -> None:
     everyone = [f'{action}("any")' for action in ("read", "create", "update", "delete")]
     table = await api.new_table(permissions=everyone)
     row = await table.new_row()

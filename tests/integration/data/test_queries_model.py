@@ -151,7 +151,7 @@ async def test_pages_join_to_the_order_of_the_model(
 
 
 @pytest.mark.parametrize(("key", "down"), [(key, down) for key in ORDERED for down in (False, True)])
-async def test_what_has_no_value_comes_first_or_last(
+async def test_rows_without_a_value_come_first_or_last(
     made: tuple[TableApi, dict[str, Json]], key: str, *, down: bool
 ) -> None:
     table, rows = made

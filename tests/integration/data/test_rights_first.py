@@ -97,7 +97,7 @@ async def test_a_row_that_is_hidden_is_changed_like_one_that_is_not_there(staff:
     assert [(await staff.get(row)).status for row in rows] == [200, 200, 404]
 
 
-async def test_who_may_read_a_row_is_told_that_it_may_not_change_it(staff: TableApi) -> None:
+async def test_a_caller_who_may_read_a_row_is_told_that_it_may_not_change_it(staff: TableApi) -> None:
     row = await staff.new_row({"salary": 42}, 'read("any")')
 
     assert (await staff.update(row, {"data": {"salary": 43}}, GUEST)).said == UNAUTHORIZED
@@ -107,7 +107,7 @@ async def test_who_may_read_a_row_is_told_that_it_may_not_change_it(staff: Table
     assert (await staff.update(row, {"data": {"salary": 42}}, GUEST)).status == 200
 
 
-async def test_who_may_only_update_is_not_shown_the_row(staff: TableApi) -> None:
+async def test_a_caller_who_may_only_update_is_not_shown_the_row(staff: TableApi) -> None:
     row = await staff.new_row({"salary": 42, "text": "secret"}, 'update("any")')
     changed = {"data": {"code": "a"}}
     sent = [
@@ -136,7 +136,7 @@ async def test_who_may_only_update_is_not_shown_the_row(staff: TableApi) -> None
     assert (await step(staff, reader, GUEST)).body["salary"] == 43
 
 
-async def test_who_may_only_update_sets_no_condition_on_the_row(staff: TableApi) -> None:
+async def test_a_caller_who_may_only_update_sets_no_condition_on_the_row(staff: TableApi) -> None:
     """They would tell of it. A step beyond the column's range is answered like any other, and does nothing."""
     row = await staff.new_row({"salary": 42}, 'update("any")', 'delete("any")')
 
@@ -155,7 +155,7 @@ async def test_who_may_only_update_sets_no_condition_on_the_row(staff: TableApi)
     assert (await step(staff, row, GUEST, column="text")).said == (400, "column_type_invalid")
 
 
-async def test_who_may_only_update_is_not_told_of_values_that_no_longer_fit(staff: TableApi) -> None:
+async def test_a_caller_who_may_only_update_is_not_told_of_values_that_no_longer_fit(staff: TableApi) -> None:
     row = await staff.new_row({"text": "a"}, 'update("any")')
     await staff.add_column("integer", "size", required=True)
 
@@ -163,7 +163,7 @@ async def test_who_may_only_update_is_not_told_of_values_that_no_longer_fit(staf
     assert (await staff.update(row, {"data": {"text": "c"}})).said == (400, "row_invalid_structure")
 
 
-async def test_who_may_change_a_row_may_let_itself_read_it(staff: TableApi) -> None:
+async def test_a_caller_who_may_change_a_row_may_let_itself_read_it(staff: TableApi) -> None:
     """Permissions are part of the row, as Appwrite has it: docs/compatibility.md says so."""
     row = await staff.new_row({"salary": 42}, 'update("any")')
 

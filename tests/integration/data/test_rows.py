@@ -139,7 +139,7 @@ async def test_values_at_the_edge_are_taken(people: TableApi) -> None:
 
 
 @pytest.mark.check("data 60", "data 61")
-async def test_what_a_row_says_of_itself_is_not_for_clients_to_write(api: Api) -> None:
+async def test_the_system_fields_of_a_row_are_not_for_clients_to_write(api: Api) -> None:
     table = await api.new_table(permissions=['create("any")', 'update("any")', 'read("any")'])
     written = {"text": "a", "$sequence": "77", "$databaseId": "x", "$tableId": "y", "$id": "z", "$tenant": 1}
     dates = {"$createdAt": "2001-02-03 04:05:06.789", "$updatedAt": "2002-02-03T04:05:06+01:00"}
@@ -219,7 +219,7 @@ async def test_a_row_that_lost_a_required_column_takes_no_update_without_it(peop
 
 
 @pytest.mark.check("data 71")
-async def test_what_is_deleted_is_gone(people: TableApi) -> None:
+async def test_a_deleted_row_is_gone(people: TableApi) -> None:
     row = await people.new_row({"name": "Ada"})
     deleted = await people.delete(row)
 

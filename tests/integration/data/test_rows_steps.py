@@ -100,7 +100,7 @@ async def test_a_step_is_a_positive_number(shop: TableApi, direction: str, value
 
 @DIRECTIONS
 @pytest.mark.check("data 75")
-async def test_what_is_no_number_or_not_there_does_not_move(shop: TableApi, direction: str) -> None:
+async def test_a_missing_column_or_one_without_numbers_is_not_incremented(shop: TableApi, direction: str) -> None:
     row = await shop.new_row({"stock": 0, "text": "1", "numbers": [1]})
 
     assert (await step(shop, direction, row, "text")).said == (400, "column_type_invalid")

@@ -81,7 +81,7 @@ async def test_making_needs_create_and_changing_needs_update(people: TableApi) -
     assert (await upsert(people, "opened", {"data": {"name": "Own"}}, GUEST)).said == UNAUTHORIZED
 
 
-async def test_what_changes_nothing_for_its_reader_is_only_read(people: TableApi) -> None:
+async def test_an_upsert_that_changes_nothing_for_its_reader_only_reads(people: TableApi) -> None:
     shown = await people.create({"name": "Ada"}, row_id="shown", permissions=['read("any")'])
 
     assert (await upsert(people, "shown", {"data": {"name": "Ada"}}, GUEST)).body == shown.body

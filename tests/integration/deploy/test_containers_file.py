@@ -30,7 +30,7 @@ def test_its_base_images_are_the_official_ones_unless_variables_say_otherwise() 
     assert named == {part.variable: part.official for part in PARTS}
 
 
-def test_it_is_valid_and_hardens_every_container(tmp_path: Path) -> None:
+def test_the_compose_file_is_valid_and_hardens_every_container(tmp_path: Path) -> None:
     try:
         command = compose_command()
     except DeployFailed as failed:
@@ -63,7 +63,7 @@ def test_postgresql_logs_alike_in_containers_and_in_one_process() -> None:
         assert f"{name}={SETTINGS[name]}" in TEXT
 
 
-def test_nobody_but_the_services_is_on_the_network_of_postgresql() -> None:
+def test_only_the_services_are_on_the_network_of_postgresql() -> None:
     parts = dict(re.findall(r"^  ([\w-]+):\n((?:    .*\n|\n)+)", TEXT.partition("\nservices:")[2], re.MULTILINE))
     on_it = {name for name, text in parts.items() if re.search(r"networks: .*\bdatabase\b", text)}
 

@@ -185,7 +185,9 @@ async def test_a_role_that_loses_its_search_path_is_still_safe(instance: Databas
     assert await (await connect("auth")).fetchval("SHOW search_path") == PINNED
 
 
-async def test_what_a_service_makes_is_not_run_when_roles_are_made_again(instance: Database, connect: Connect) -> None:
+async def test_a_function_that_a_service_makes_is_not_run_when_roles_are_made_again(
+    instance: Database, connect: Connect
+) -> None:
     traitor = await connect("data")
     for schema in ("daypass", "data"):
         with contextlib.suppress(asyncpg.PostgresError):
@@ -331,7 +333,7 @@ async def test_token_tells_the_feed_of_nothing_but_signing_keys(
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 100])
-async def test_what_token_tells_is_what_auth_would_have_written(connect: Connect, count: int) -> None:
+async def test_an_event_that_token_publishes_is_what_auth_would_have_written(connect: Connect, count: int) -> None:
     subjects = ("signing_keys", *(f"signing_key:{'k' * (n % 36 + 1)}" for n in range(count - 1)))
     event = PrincipalsChanged(subjects=subjects, reason="signing_key.rotated")
     ticket = await (await connect("token")).fetchval(

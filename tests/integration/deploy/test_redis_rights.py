@@ -202,7 +202,7 @@ async def test_a_user_can_do_what_it_must(as_user: As, user: str, command: str) 
     await execute(as_user(user), command)
 
 
-async def test_nobody_gets_in_without_a_name(valkey: Valkey) -> None:
+async def test_a_connection_without_a_user_name_is_refused(valkey: Valkey) -> None:
     client = open_client(valkey.url("cli"), name="tests")
     client.connection_pool.connection_kwargs |= {"username": None, "password": None, "client_name": None}
     with pytest.raises(RedisError, match=r"(?i)authentication required"):

@@ -294,7 +294,9 @@ async def test_users_are_signed_out_whatever_a_traitor_does(
     assert elapsed_s < BOUND_S
 
 
-async def test_what_traitors_leave_behind_is_gone_after_the_first_sign_out(database: Database, parts: Parts) -> None:
+async def test_entries_that_traitors_leave_behind_are_gone_after_the_first_sign_out(
+    database: Database, parts: Parts
+) -> None:
     async with parts.valkey() as valkey, open_world(database, valkey, rate_limits=False) as world:
         user = await world.sign_up("before@example.org")
         for service in SERVICES:

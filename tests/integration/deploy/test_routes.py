@@ -16,5 +16,5 @@ def test_a_declared_path_goes_to_its_service(segments: tuple[str, ...], service:
 
 
 @pytest.mark.parametrize("path", ["/v1/accounts", "/v1/tablesdbs/a", "/v1/usersx/a/jwts", "/v1/avatars", "/v1/ping"])
-def test_what_only_begins_like_a_declared_path_goes_to_auth(path: str) -> None:
+def test_a_path_that_only_begins_like_a_declared_one_goes_to_auth(path: str) -> None:
     assert service_of(path) == "auth"

@@ -57,7 +57,7 @@ def test_a_second_run_changes_nothing(folder: Path) -> None:
     assert files(folder) == before
 
 
-def test_what_follows_from_a_password_follows_it(folder: Path) -> None:
+def test_a_secret_that_is_derived_from_a_password_follows_it(folder: Path) -> None:
     before = files(folder)
     (folder / "data_redis_password").unlink()
     generate(folder)

@@ -16,9 +16,7 @@ FAILING = [
 
 
 @pytest.mark.parametrize("role", SERVICES)
-async def test_what_a_service_s_statement_fails_by_is_not_in_the_log(
-    parts: Parts, database: Database, role: str
-) -> None:
+async def test_the_values_of_a_failed_statement_are_not_in_the_log(parts: Parts, database: Database, role: str) -> None:
     connection = await asyncpg.connect(database.dsn(role))
     await connection.execute(f"CREATE TABLE {role}.people (email text UNIQUE, CHECK (email = 'ada@example.org'))")
     await connection.execute(f"INSERT INTO {role}.people VALUES ('ada@example.org')")
@@ -33,7 +31,7 @@ async def test_what_a_service_s_statement_fails_by_is_not_in_the_log(
     assert f"pin-{role}" not in log
 
 
-async def test_of_a_superuser_s_statement_the_log_has_the_error_alone(parts: Parts, database: Database) -> None:
+async def test_the_log_has_only_the_error_of_a_superuser_s_statement(parts: Parts, database: Database) -> None:
     connection = await asyncpg.connect(database.dsn(SUPERUSER))
     await connection.execute("CREATE TABLE public.people (email text UNIQUE)")
     for _ in range(2):

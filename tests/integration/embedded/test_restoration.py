@@ -85,7 +85,7 @@ async def test_a_directory_that_nobody_copied_keeps_its_sessions_however_it_ends
             instance.signal(end)
 
 
-async def test_what_a_start_cannot_notice_it_can_be_told(user: User, kept_dir: Path) -> None:
+async def test_a_start_can_be_told_of_a_restoration_that_it_cannot_notice(user: User, kept_dir: Path) -> None:
     with user.up(kept_dir) as instance:
         stolen = await Stolen.take(kept_dir, Caller.of(instance.ready()))
     with user.up(kept_dir, "--restored") as instance:

@@ -41,7 +41,7 @@ def test_a_data_directory_with_a_path_of_200_bytes(each_user: User, folder: Path
         assert instance.ready()["project"] == "default"
 
 
-def test_what_was_open_to_others_is_closed(each_user: User, kept_dir: Path) -> None:
+def test_a_directory_that_was_open_to_others_is_closed(each_user: User, kept_dir: Path) -> None:
     kept_dir.chmod(0o755)
     with each_user.up(kept_dir) as instance:
         pid = instance.ready()["pid"]

@@ -207,7 +207,7 @@ async def test_an_unknown_project_is_refused_and_asked_for_once(world: World) ->
     assert (await world.guards["data-1"].project(PROJECT)).id == PROJECT
 
 
-async def test_whoever_waits_for_a_lease_gets_one_that_still_runs(world: World) -> None:
+async def test_a_caller_that_waits_for_a_lease_gets_one_that_still_runs(world: World) -> None:
     guard = world.guards["data-1"]
     guard.cache.end_lease()
     await guard.reader.until_leased(10)
@@ -215,7 +215,7 @@ async def test_whoever_waits_for_a_lease_gets_one_that_still_runs(world: World) 
     assert guard.cache.is_leased()
 
 
-async def test_what_was_read_before_everything_was_forgotten_commits_nothing(world: World) -> None:
+async def test_a_principal_read_before_everything_was_forgotten_commits_nothing(world: World) -> None:
     guard = world.guards["data-1"]
     principal = await guard.session(PROJECT, world.truth.sign_in("ada"))
     assert principal is not None

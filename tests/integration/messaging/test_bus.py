@@ -88,7 +88,7 @@ async def test_a_service_that_is_away_costs_the_deadline_and_a_retry_after(asker
     assert refusal.value.retry_after_s
 
 
-async def test_what_is_late_is_dropped_and_not_left_pending(redis: Redis, asker: Bus) -> None:
+async def test_a_late_request_is_dropped_and_not_left_pending(redis: Redis, asker: Bus) -> None:
     handled: list[FindSession] = []
 
     async def noting(request: FindSession) -> FoundSession:
@@ -120,7 +120,7 @@ async def test_two_replicas_share_the_work_and_each_request_is_handled_once(redi
     assert sorted(handled) == sorted(request.user for request in asked)
 
 
-async def test_what_a_dead_replica_took_another_answers(redis: Redis, asker: Bus) -> None:
+async def test_a_request_that_a_dead_replica_took_is_answered_by_another(redis: Redis, asker: Bus) -> None:
     await redis.xgroup_create(STREAM, "auth", id="0", mkstream=True)
     asking = asyncio.create_task(asker.ask(QUESTION, timeout_s=20))
     taken = await redis.xreadgroup("auth", "auth:dead", {STREAM: ">"}, block=5000)
@@ -153,7 +153,7 @@ async def handling(group: Group, handle: Handle) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis) -> None:
+async def test_a_message_that_fails_five_times_becomes_a_dead_letter(redis: Redis) -> None:
     timing = GroupTiming(idle_ms=10, claim_every_s=0.02)
     tries: list[bytes] = []
 
@@ -170,7 +170,7 @@ async def test_what_fails_five_times_becomes_a_dead_letter(redis: Redis) -> None
     assert (await redis.xrange(names.dead_letters("data")))[0][1][b"entry"] == b"poison"
 
 
-async def test_what_is_retried_for_ever_is_never_given_up(redis: Redis) -> None:
+async def test_a_message_that_is_retried_for_ever_is_never_given_up(redis: Redis) -> None:
     timing = GroupTiming(idle_ms=1, longest_pause_ms=5, claim_every_s=0.01)
     tries: list[bytes] = []
 

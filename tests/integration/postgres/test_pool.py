@@ -32,7 +32,7 @@ async def kept(pool: Pool) -> list[str]:
     return [row["statement"] for row in await pool.fetch("SELECT statement FROM pg_prepared_statements")]
 
 
-async def test_what_is_prepared_is_bounded_in_bytes(pool: Pool) -> None:
+async def test_prepared_statements_are_bounded_in_bytes(pool: Pool) -> None:
     for number in range(200):
         await pool.fetchval(statement(number, 8 * KIB))
         await pool.fetchval(statement(-1, 100))

@@ -48,7 +48,9 @@ UNAUTHORIZED = (401, "general_unauthorized_scope")
 )
 @pytest.mark.check("identity 54")
 @pytest.mark.check("identity 93")
-async def test_who_a_caller_is(client: Any, credentials: dict[str, str], kind: str, user: str, beside: str) -> None:
+async def test_the_identity_of_a_caller(
+    client: Any, credentials: dict[str, str], kind: str, user: str, beside: str
+) -> None:
     answer = await client.call("GET", "/v1/open", headers=credentials)
 
     assert answer.status == 200
@@ -101,11 +103,13 @@ async def test_credentials_that_are_refused_everywhere(
         ("/v1/ping", BLOCKED_JWT, (403, "user_blocked")),
     ],
 )
-async def test_who_may_not_call(client: Any, path: str, credentials: dict[str, str], error: tuple[int, str]) -> None:
+async def test_a_caller_of_another_kind_is_refused(
+    client: Any, path: str, credentials: dict[str, str], error: tuple[int, str]
+) -> None:
     assert (await client.call("GET", path, headers=credentials)).error == error
 
 
-async def test_who_may_not_call_is_not_told_what_is_wrong_with_the_parameters(client: Any) -> None:
+async def test_a_caller_without_the_right_is_not_told_what_is_wrong_with_the_parameters(client: Any) -> None:
     answer = await client.call("DELETE", "/v1/account/sessions/current", data=b"{")
 
     assert answer.error == UNAUTHORIZED
@@ -168,7 +172,7 @@ async def test_a_key_needs_the_header_that_names_its_project(client: Any, projec
     assert answer.error == (403, "project_id_missing")
 
 
-async def test_where_nobody_can_be_asked_the_answer_says_to_try_again(client: Any) -> None:
+async def test_an_answer_says_to_try_again_if_auth_cannot_be_asked(client: Any) -> None:
     answer = await client.call("GET", "/v1/open", project="away", headers=JWT)
 
     assert answer.error == (503, "principal_unavailable")
@@ -191,7 +195,7 @@ async def test_a_method_that_is_switched_off_is_so_for_all_but_keys(client: Any)
 
 
 @pytest.mark.parametrize(("credentials", "said"), [(SESSION, "false"), ({}, "true"), (JWT, "true")])
-async def test_it_is_said_whether_only_the_fallback_was_left(
+async def test_the_answer_says_whether_only_the_fallback_cookie_was_left(
     client: Any, credentials: dict[str, str], said: str
 ) -> None:
     assert (await client.call("GET", "/v1/open", headers=credentials)).headers["X-Debug-Fallback"] == said

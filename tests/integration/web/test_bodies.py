@@ -49,7 +49,7 @@ async def answer_to_headers(port: int, path: str, headers: dict[str, str]) -> st
         ("/v1/touch", {"Content-Length": str(SMALL + 1)} | JWT, "general_payload_too_large"),
     ],
 )
-async def test_who_may_not_call_is_told_so_before_the_body_comes(
+async def test_a_caller_without_the_right_is_refused_before_the_body_comes(
     client: Any, path: str, headers: dict[str, str], type_: str
 ) -> None:
     assert await answer_to_headers(client.port, path, headers) == type_
@@ -106,7 +106,7 @@ async def test_a_project_that_only_a_body_names_is_looked_for_in_a_small_one(cli
     assert (await client.call("POST", "/v1/things", project=None, data=large, headers=JSON | JWT)).error == TOO_LARGE
 
 
-async def test_what_guests_send_is_bounded_together_and_keeps_nobody_else_out(
+async def test_bodies_of_guests_are_bounded_together_and_keep_nobody_else_out(
     serve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "MOST_GUEST_BYTES", 100 * KIB)

@@ -26,7 +26,7 @@ from tests.integration.web.conftest import Deps
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_may_pass_is_told_from_faults(error: Exception) -> None:
+def test_a_passing_failure_is_told_from_a_fault(error: Exception) -> None:
     assert is_away(error)
 
 

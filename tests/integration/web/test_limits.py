@@ -81,7 +81,7 @@ async def test_a_success_clears_the_count(limited: Any) -> None:
     assert (await limited.call("POST", SIGN_IN, json=wrong("a@b.test"))).headers["X-RateLimit-Remaining"] == "2"
 
 
-async def test_what_cannot_be_read_is_not_counted(limited: Any) -> None:
+async def test_a_sign_in_that_cannot_be_read_is_not_counted(limited: Any) -> None:
     for _ in range(4):
         refused = await limited.call("POST", SIGN_IN, json={"email": ["no text"]})
 
@@ -99,7 +99,7 @@ async def test_an_address_makes_only_so_many_counts_of_names_that_it_thinks_of(s
     assert (await limited.call("POST", SIGN_IN, json=right("u1@b.test"), headers=elsewhere)).status == 201
 
 
-async def test_of_an_address_only_failures_are_counted(serve: Any, counts: Counts) -> None:
+async def test_only_failures_of_an_address_are_counted(serve: Any, counts: Counts) -> None:
     limited = await serve(limiter=Limiter(counts, failures=FEW), edge=BEHIND_A_PROXY)
     for number in range(10):
         assert (await limited.call("POST", SIGN_IN, json=right(f"u{number}@b.test"))).status == 201

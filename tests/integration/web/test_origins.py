@@ -64,7 +64,7 @@ async def test_without_public_hosts_only_a_local_host_may_call_itself(client: An
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/v1/open", "/v1/nowhere", "/v1/openapi.json"])
-async def test_where_public_hosts_are_set_no_other_is_served(serve: Any, path: str, method: str) -> None:
+async def test_only_public_hosts_are_served_if_any_are_set(serve: Any, path: str, method: str) -> None:
     public = await serve(edge=Edge(public_urls=["https://api.example.com"], trusted_proxies=["127.0.0.1"]))
 
     for headers in ({"Host": "evil.example"}, {"Host": "api.example.com", "X-Forwarded-Host": "evil.example"}):
@@ -83,7 +83,7 @@ async def test_health_is_told_under_any_host_and_all_under_internal_ones(serve: 
         assert (await public.call("GET", "/v1/open", headers={"Host": host})).status == 200
 
 
-async def test_without_an_origin_nothing_is_said_of_it(client: Any) -> None:
+async def test_a_request_without_an_origin_gets_no_cors_headers(client: Any) -> None:
     assert "Access-Control-Allow-Origin" not in (await client.call("GET", "/v1/open")).headers
 
 

@@ -136,7 +136,7 @@ async def test_a_redis_without_persistence_is_a_warning(valkey: Valkey) -> None:
     assert [(line["log_level"], line["setting"]) for line in logged] == [("warning", "appendonly")]
 
 
-async def test_who_may_not_look_is_warned_and_starts(valkey: Valkey, redis: Redis) -> None:
+async def test_a_service_that_may_not_look_warns_and_starts(valkey: Valkey, redis: Redis) -> None:
     await redis.execute_command("ACL", "SETUSER", "data", "-info")  # type: ignore[no-untyped-call] # the client's own
     try:
         with capture_logs() as logged:

@@ -24,11 +24,11 @@ async def test_parts_join_to_one_answer(client: Any) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_what_is_wrong_before_the_first_part_is_an_error_like_any_other(client: Any) -> None:
+async def test_a_failure_before_the_first_part_is_an_error_like_any_other(client: Any) -> None:
     assert (await client.call("GET", "/v1/parts?fails_at=0")).error == (400, "general_query_invalid")
 
 
-async def test_what_is_wrong_later_breaks_the_answer_off(serve: Any, deps: Deps) -> None:
+async def test_a_later_failure_breaks_the_answer_off(serve: Any, deps: Deps) -> None:
     own = await serve(deps)
 
     with pytest.raises(aiohttp.ClientPayloadError):
@@ -79,7 +79,9 @@ async def test_parts_are_made_as_they_are_taken(serve: Any, deps: Deps) -> None:
     assert len(deps.made) < 500
 
 
-async def test_who_does_not_take_a_part_is_given_up(serve: Any, deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_does_not_take_a_part_is_given_up(
+    serve: Any, deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sending, "PART_TIMEOUT_S", 0.5)
     own = await serve(deps)
     reader, writer = await asyncio.open_connection("127.0.0.1", own.port, limit=KIB)

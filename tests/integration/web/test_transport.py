@@ -26,7 +26,7 @@ def split(answer: bytes) -> tuple[int, dict[str, str], Any]:
     "path", ["/", "/v1", "/v1/nope", "/v1/users", "/v1/users/a/b", "/v1/ping/", "/%00", "/v1/ping%2f"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH", "TRACE"])
-async def test_what_is_not_declared_is_a_json_404(client: Any, method: str, path: str) -> None:
+async def test_an_undeclared_path_is_a_json_404(client: Any, method: str, path: str) -> None:
     assert (await client.call(method, path)).error == (404, "general_route_not_found")
 
 
@@ -218,7 +218,7 @@ async def test_a_client_with_17_mib_reads_the_413(client: Any) -> None:
     assert (status, msgspec.json.decode(body)["type"]) == (413, "general_payload_too_large")
 
 
-async def test_so_does_one_that_does_not_say_how_much_comes(client: Any) -> None:
+async def test_a_body_of_unknown_length_that_is_too_large_is_refused(client: Any) -> None:
     async def chunks() -> Any:
         for _ in range(17):
             yield b"x" * MIB
@@ -290,7 +290,7 @@ NO_HTTP = [
 
 
 @pytest.mark.parametrize("request_bytes", NO_HTTP, ids=range(len(NO_HTTP)))
-async def test_what_is_not_http_is_answered_in_appwrites_shape(
+async def test_a_request_that_is_not_http_is_answered_in_appwrites_shape(
     client: Any, request_bytes: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     status, headers, error = split(await client.raw(request_bytes))

@@ -38,7 +38,7 @@ async def test_the_password_of_a_hash_is_told_from_others() -> None:
     passwords.close()
 
 
-async def test_where_there_is_no_hash_one_is_verified_all_the_same() -> None:
+async def test_a_hash_is_verified_even_for_a_user_without_one() -> None:
     hasher = Held()
     passwords = Passwords(hasher)
 

@@ -86,7 +86,7 @@ def test_a_permission_on_any_role_of_the_grammar_is_read(role: str) -> None:
         "any ",
     ],
 )
-def test_what_is_no_role_is_refused(role: str) -> None:
+def test_an_invalid_role_is_refused(role: str) -> None:
     with pytest.raises(ArgumentInvalid):
         check_role(role)
     with pytest.raises(ArgumentInvalid):
@@ -114,7 +114,7 @@ def test_what_is_no_role_is_refused(role: str) -> None:
         'read("a"ny")',
     ],
 )
-def test_what_is_no_permission_on_a_row_is_refused(text: str) -> None:
+def test_an_invalid_permission_on_a_row_is_refused(text: str) -> None:
     with pytest.raises(ArgumentInvalid):
         parse_permissions(['read("users")', text], ROW_ACTIONS)
 

@@ -155,7 +155,7 @@ def test_a_date_is_kept_in_utc_to_the_millisecond(given: str, stored: str) -> No
     ],
     ids=lambda value: value[:40],
 )
-def test_what_is_no_date_is_refused_and_nothing_else_is_raised(value: str) -> None:
+def test_an_invalid_date_is_refused_and_nothing_else_is_raised(value: str) -> None:
     with pytest.raises(ValueInvalid):
         KINDS["datetime"].check(value, Options())
 

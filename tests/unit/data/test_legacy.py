@@ -44,7 +44,7 @@ def test_the_words_of_both() -> None:
     assert {word: old_name(word) for word in words} == words
 
 
-def test_what_a_sentence_quotes_is_left_alone() -> None:
+def test_quoted_words_of_a_sentence_are_left_alone() -> None:
     told = old_text("""A row's column "row" is no table of 'rows'. Invalid `columns` param: a column.""")
 
     assert (

@@ -23,20 +23,20 @@ def raw(text: bytes) -> msgspec.Raw:
         (b'{"a":1,"b":{"c":1},"c":[[1]],"d":[{}],"e":1e999}', {"a": 1} | dict.fromkeys("bcde", NO_VALUE)),
     ],
 )
-def test_what_no_column_holds_is_not_made_into_anything(sent: bytes, data: object) -> None:
+def test_a_value_that_no_column_holds_is_not_decoded(sent: bytes, data: object) -> None:
     assert parse_data(raw(sent)) == data
 
 
 @pytest.mark.parametrize(
     "sent", [b"[]", b"1", b'"x"', b'"null"', b'"[]"', b'"\\ud800"', b'{"a":"\xff"}', b'{"a":"\\ud800"}']
 )
-def test_what_is_no_object_is_refused(sent: bytes) -> None:
+def test_a_value_that_is_no_object_is_refused(sent: bytes) -> None:
     with pytest.raises(ArgumentInvalid):
         parse_data(raw(sent))
 
 
 @pytest.mark.parametrize("sent", [b"{}", b"[1]", b"[[]]", b"[null]", b"[" + b",".join([b"{}"] * 101) + b"]"])
-def test_what_is_no_list_of_objects_is_refused(sent: bytes) -> None:
+def test_an_invalid_list_of_objects_is_refused(sent: bytes) -> None:
     with pytest.raises(ArgumentInvalid):
         parse_list(raw(sent))
 

@@ -23,7 +23,7 @@ def test_an_account_of_its_own_comes_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_kept", [False, True])
-def test_nobody_is_not_taken_beside_another_program(tmp_path: Path, is_kept: bool) -> None:
+def test_the_account_nobody_is_not_taken_beside_another_program(tmp_path: Path, is_kept: bool) -> None:
     kept = tmp_path / "postgres"
     if is_kept:
         kept.mkdir()

@@ -113,7 +113,7 @@ async def test_look_ups_of_jwts_leave_room_for_that_of_the_keys(open_guard: Open
     assert None not in found
 
 
-async def test_what_is_remembered_of_one_credential_is_of_no_other_project_or_kind(
+async def test_an_answer_for_one_credential_is_of_no_other_project_or_kind(
     open_guard: Open, authority: Authority
 ) -> None:
     guard = open_guard()

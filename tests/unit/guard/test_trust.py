@@ -64,7 +64,7 @@ async def test_an_identity_is_not_the_first_where_somebody_has_trusted_another_m
     assert await trust.see(OTHER)
 
 
-async def test_nobody_is_given_out_before_any_redis_was_trusted() -> None:
+async def test_no_principal_is_given_out_before_any_redis_was_trusted() -> None:
     trust = Trust(trusted=None, clock=Clock())
     waiting = asyncio.create_task(trust.until_known())
     await asyncio.wait({waiting}, timeout=0)

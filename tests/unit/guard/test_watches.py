@@ -91,7 +91,7 @@ async def test_a_credential_that_expires_ends(cache: Cache) -> None:
     assert await ending(Watches(cache), soon, lambda: None) is Ending.EXPIRED
 
 
-async def test_what_names_others_or_was_read_already_ends_nothing(cache: Cache) -> None:
+async def test_an_entry_that_names_others_or_was_read_already_ends_nothing(cache: Cache) -> None:
     watches = Watches(cache)
     ahead = msgspec.structs.replace(ADA, position=12)
 

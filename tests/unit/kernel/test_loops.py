@@ -32,7 +32,7 @@ async def test_loops_end_with_the_block() -> None:
     assert ended.is_set()
 
 
-async def test_what_is_raised_inside_comes_out_as_it_is() -> None:
+async def test_an_error_raised_inside_comes_out_as_it_is() -> None:
     with pytest.raises(Broken):
         async with running([for_ever()]), running([for_ever()]):
             raise Broken

@@ -29,7 +29,7 @@ def test_a_private_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: P
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_of_several_writers_at_once_one_writes_the_whole_file(tmp_path: Path) -> None:
+def test_one_of_several_writers_at_once_writes_the_whole_file(tmp_path: Path) -> None:
     path, contents = tmp_path / "secret", [letter * 100_000 for letter in "abcdefgh"]
 
     with ThreadPoolExecutor(len(contents)) as threads:

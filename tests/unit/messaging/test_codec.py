@@ -58,7 +58,7 @@ JUNK = b"\xdd" + COUNT.to_bytes(4, "big") + b"\x90" * COUNT
 
 @pytest.mark.parametrize("kind", [Envelope, Reply, Entry, ResolvedPrincipal])
 @pytest.mark.parametrize("field", [b"a", b"body"])
-def test_what_nobody_asks_for_in_a_message_takes_no_memory(kind: type[msgspec.Struct], field: bytes) -> None:
+def test_unknown_fields_of_a_message_take_no_memory(kind: type[msgspec.Struct], field: bytes) -> None:
     message = b"\x81" + msgspec.msgpack.encode(field.decode()) + JUNK
     tracemalloc.start()
     with contextlib.suppress(MalformedMessage):

@@ -9,7 +9,7 @@ MASTER = Secret("m" * 32)
 SEALED = Seal(MASTER).close(b"private", kid="k1")
 
 
-def test_what_was_sealed_opens_under_the_same_master_key() -> None:
+def test_a_sealed_key_opens_under_the_same_master_key() -> None:
     assert Seal(MASTER).open(SEALED, kid="k1") == b"private"
 
 

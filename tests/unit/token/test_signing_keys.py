@@ -26,7 +26,7 @@ def jwk(algorithm: Algorithm) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_what_a_key_signs_its_published_half_verifies(algorithm: Algorithm) -> None:
+def test_a_signature_is_verified_by_the_published_half_of_its_key(algorithm: Algorithm) -> None:
     key = read_private(private_bytes(PRIVATE[algorithm]))
     published = VerificationKey(kid="k1", algorithm=algorithm, jwk=json.dumps(jwk(algorithm)))
 

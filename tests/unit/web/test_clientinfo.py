@@ -25,7 +25,7 @@ def test_a_trusted_proxy_is_believed() -> None:
 
 
 @pytest.mark.parametrize("proxies", [[], ["192.0.2.0/24"], ["::/0"]])
-def test_nobody_else_is(proxies: list[str]) -> None:
+def test_headers_of_an_untrusted_peer_are_ignored(proxies: list[str]) -> None:
     assert client(proxies, FORWARDED) == ClientInfo(ip="10.0.0.9", scheme="http", host="inner", own_host="inner")
 
 

@@ -33,7 +33,7 @@ def test_secrets_are_looked_for_in_appwrites_order() -> None:
 
 
 @pytest.mark.parametrize("garbage", ["", "deleted", "!!!", "e30=", "é", "W10=", "%", "%ff"])
-def test_what_cannot_be_read_gives_way_to_the_next(garbage: str) -> None:
+def test_an_unreadable_cookie_gives_way_to_the_next(garbage: str) -> None:
     assert found(cookie=f"a_session_demo={garbage}; {LEGACY}") == "legacy"
     assert found(cookie=f"a_session_demo={garbage}", session=WIRE["header"]) == "header"
     assert found(session=garbage, fallback=FALLBACK) == "fallback"
@@ -57,7 +57,7 @@ def test_cookies_of_other_projects_are_not_ours() -> None:
 
 
 @pytest.mark.parametrize(("cookie", "is_fallback"), [(COOKIE, False), ("", True)])
-def test_it_is_said_where_only_the_fallback_was_left(cookie: str, is_fallback: bool) -> None:
+def test_a_request_says_where_only_the_fallback_cookie_was_left(cookie: str, is_fallback: bool) -> None:
     headers = CIMultiDict({"Cookie": cookie, "X-Fallback-Cookies": FALLBACK})
 
     assert find_secret("demo", headers).is_fallback is is_fallback

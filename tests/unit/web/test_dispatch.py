@@ -25,7 +25,7 @@ def test_a_literal_segment_goes_before_a_parameter(order: int) -> None:
     assert made.find("GET", "/users/identities/i1") == ("/users/identities/{id}", ["i1"])
 
 
-def test_where_the_literal_leads_nowhere_the_parameter_is_tried() -> None:
+def test_the_parameter_is_tried_if_the_literal_leads_nowhere() -> None:
     made = table("/users/identities/{id}/x", "/users/{userId}/{id}/y")
 
     assert made.find("GET", "/users/identities/i1/y") == ("/users/{userId}/{id}/y", ["identities", "i1"])
@@ -42,7 +42,7 @@ def test_where_the_literal_leads_nowhere_the_parameter_is_tried() -> None:
         ("GET", "*"),
     ],
 )
-def test_what_is_not_declared_is_not_found(method: str, path: str) -> None:
+def test_an_undeclared_path_is_not_found(method: str, path: str) -> None:
     assert table("/users/{userId}", "/users/a/b/c").find(method, path) is None
 
 

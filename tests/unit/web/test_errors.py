@@ -33,6 +33,6 @@ def test_a_message_may_hold_anything(message: str) -> None:
     assert msgspec.json.decode(body)["message"]
 
 
-def test_what_may_be_tried_again_says_when() -> None:
+def test_an_error_that_may_be_retried_says_when() -> None:
     assert ("Retry-After", "1") in error_headers(Unavailable("away"))
     assert "Retry-After" not in dict(error_headers(Refusal(ErrorType.ROW_NOT_FOUND, "gone")))

@@ -29,7 +29,7 @@ def test_nothing_is_made_of_a_body_but_the_parameters_that_are_declared(body: by
     assert peak < len(body) / 10
 
 
-def test_what_is_declared_stays_json() -> None:
+def test_a_declared_parameter_stays_json() -> None:
     found = NAMES.find(b'{"note": {"a": [1, 2]}, "other": 1, "project": "p"}')
 
     assert found == {"note": msgspec.Raw(b'{"a": [1, 2]}'), "project": msgspec.Raw(b'"p"')}

@@ -70,12 +70,12 @@ def test_a_mandatory_nullable_parameter_needs_its_key_but_not_a_value() -> None:
 
 
 @pytest.mark.parametrize("value", [True, 1, "1", "true"])
-def test_booleans_come_in_many_clothes(value: object) -> None:
+def test_accepts_spellings_of_true(value: object) -> None:
     assert parse(enabled=value).enabled is True
 
 
 @pytest.mark.parametrize("value", [False, 0, "0", "false"])
-def test_so_does_false(value: object) -> None:
+def test_accepts_spellings_of_false(value: object) -> None:
     assert parse(enabled=value).enabled is False
 
 
@@ -143,7 +143,7 @@ def test_the_reason_is_in_words_and_not_a_regular_expression() -> None:
 
 
 @pytest.mark.parametrize("path", ["_x", "x%0A", "x\n", "", "a" * 37, "%00", "é", "a b", ".."])
-def test_what_is_no_id_in_a_path_is_refused(path: str) -> None:
+def test_an_invalid_id_in_a_path_is_refused(path: str) -> None:
     assert refused(dict(MANDATORY), path).startswith("Invalid `tableId` param: ")
 
 

@@ -34,7 +34,7 @@ CALLERS = {
         (Caller.GUEST | Caller.KEY, ("rows.write",), "guest key"),
     ],
 )
-def test_who_is_admitted(callers: Caller, scopes: tuple[str, ...], admitted: str) -> None:
+def test_callers_that_an_endpoint_admits(callers: Caller, scopes: tuple[str, ...], admitted: str) -> None:
     admission = Admission.of(callers, scopes)
 
     assert " ".join(name for name, principal in CALLERS.items() if passes(admission, principal)) == admitted

@@ -19,7 +19,7 @@ def read(**variables: str) -> ProcessSettings:
 
 
 @pytest.mark.parametrize("name", ["CACHE_ENTRIES", "CACHE_MARKS", "CACHE_LOOKUPS"])
-def test_what_is_remembered_has_a_least_bound(name: str) -> None:
+def test_the_bounds_of_the_cache_have_a_minimum(name: str) -> None:
     assert getattr(read(**{name: "100"}), name.lower()) == 100
     with pytest.raises(SettingsError, match=f"^DAYPASS_{name}: at least 100$"):
         read(**{name: "99"})

@@ -66,7 +66,7 @@ async def test_only_the_link_accepts(world: World, folder: Path) -> None:
     assert await total(world, team) == 2
 
 
-async def test_who_is_signed_in_accepts_without_a_new_session(world: World, folder: Path) -> None:
+async def test_a_signed_in_user_accepts_without_a_new_session(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     user, session = await a_user(world)
     jwt = await world.jwt(session)
@@ -96,7 +96,7 @@ async def test_a_link_to_an_address_that_was_given_up_signs_nobody_in(world: Wor
     assert not (await session.call("GET", "/account")).json["emailVerification"]
 
 
-async def test_who_is_blocked_accepts_nothing(world: World, folder: Path) -> None:
+async def test_a_blocked_user_cannot_accept(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     user, _ = await a_user(world)
     await world.key.call("PATCH", f"/users/{user}/status", status=False)
@@ -105,7 +105,7 @@ async def test_who_is_blocked_accepts_nothing(world: World, folder: Path) -> Non
     assert (await accept(world.guest, folder, membership)).error == (403, "user_blocked")
 
 
-async def test_whoever_claimed_an_address_without_proof_loses_it_to_who_reads_its_mail(
+async def test_a_claim_to_an_address_without_proof_gives_way_to_the_user_who_reads_its_mail(
     world: World, folder: Path
 ) -> None:
     _, owner = await a_user(world)
@@ -182,7 +182,7 @@ async def test_the_id_in_an_invitation_makes_nobody_the_invited(world: World, fo
     assert not any(team in role for role in await roles_of(world, session))
 
 
-async def test_who_has_two_invitations_to_a_team_joins_once(world: World, folder: Path) -> None:
+async def test_a_user_with_two_invitations_to_a_team_joins_once(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     phone, address = "+4930110003", next(ADDRESSES)
     user = (await world.key.call("POST", "/users", userId="unique()", phone=phone, name="Ada")).json["$id"]
@@ -214,7 +214,7 @@ async def test_a_member_who_gets_an_invited_address_does_not_join_again(world: W
     assert await total(world, team) == 2
 
 
-async def test_who_accepts_at_once_twice_joins_once(world: World, folder: Path) -> None:
+async def test_a_user_who_accepts_twice_at_once_joins_once(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     team = await a_team(owner)
     membership = await invited(owner, team, email=next(ADDRESSES))

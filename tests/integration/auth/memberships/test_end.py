@@ -43,7 +43,7 @@ async def test_members_leave_and_owners_remove(world: World) -> None:
 
 
 @pytest.mark.check("identity 82")
-async def test_who_is_invited_may_decline(world: World, folder: Path) -> None:
+async def test_an_invited_user_may_decline(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     user, session = await a_user(world)
     team = await a_team(owner)

@@ -45,7 +45,7 @@ async def change(world: World, folder: Path, scene: Scene, what: str) -> Answer:
 
 
 @pytest.mark.parametrize("what", CHANGES)
-async def test_what_is_not_in_force_everywhere_is_not_answered_as_if_it_were(
+async def test_a_change_that_is_not_in_force_everywhere_is_not_answered_as_if_it_were(
     world: World, folder: Path, scene: Scene, hurried: Hurried, late: asyncio.Event, what: str
 ) -> None:
     """Not by the call itself, and not by the same call again."""

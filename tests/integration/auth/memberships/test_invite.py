@@ -209,7 +209,7 @@ async def test_a_claim_to_an_address_without_proof_ends_no_invitation_to_it(
     assert (await accept(world.guest, folder, membership)).status == 200
 
 
-async def test_nobody_signs_up_with_the_id_that_an_invitation_reserves(world: World, folder: Path) -> None:
+async def test_a_sign_up_with_the_id_that_an_invitation_reserves_is_refused(world: World, folder: Path) -> None:
     _, owner = await a_user(world)
     made = await invite(owner, await a_team(owner), email=next(ADDRESSES))
     taken = await world.guest.call(
@@ -245,7 +245,7 @@ async def test_invitations_can_be_switched_off(world: World) -> None:
 
 
 @pytest.mark.check("identity 86")
-async def test_without_a_place_to_send_to_nobody_is_invited(limited: World) -> None:
+async def test_an_invitation_without_a_place_to_send_to_is_refused(limited: World) -> None:
     _, owner = await a_user(limited)
     team, address = await a_team(owner), next(ADDRESSES)
 

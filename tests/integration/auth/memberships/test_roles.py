@@ -72,7 +72,7 @@ async def test_changed_roles_are_in_force_on_return(world: World) -> None:
 
 @pytest.mark.check("identity 80")
 @pytest.mark.check("identity 81")
-async def test_who_is_no_longer_an_owner_changes_nothing(world: World) -> None:
+async def test_a_former_owner_changes_nothing(world: World) -> None:
     _, owner = await a_user(world)
     team = await a_team(owner)
     jwt = await world.jwt(owner)
@@ -93,7 +93,7 @@ async def test_who_is_no_longer_an_owner_changes_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("loss", ["roles", "membership", "session", "user"])
-async def test_what_waits_while_its_caller_loses_the_right_to_it_is_not_done(
+async def test_a_change_that_waits_while_its_caller_loses_the_right_to_it_is_not_made(
     world: World, tables: Database, loss: str
 ) -> None:
     user, owner = await a_user(world)
