@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import dataclasses
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
 import pytest
@@ -33,6 +31,7 @@ from shared.process.app import WebApp
 from shared.process.service import Service
 from shared.web.counts import MemoryCounts
 from shared.web.limits import Limiter
+from tests.answer import Answer
 from tests.clock import Clock
 from tests.parts import Database, Parts
 
@@ -41,19 +40,6 @@ PASSWORD = "correct horse"
 MOMENT_S = 0.4
 A_MOMENT = 1_900_000_000.0
 """When calls are counted: in the middle of each window that there is, which never ends."""
-
-
-@dataclass
-class Answer:
-    """Status, JSON (or nothing), headers."""
-
-    status: int
-    json: Any
-    headers: Any
-
-    @property
-    def error(self) -> tuple[int, str]:
-        return self.status, self.json["type"]
 
 
 @dataclass
@@ -78,9 +64,7 @@ class Caller:
             await self.guard.reader.until_leased(20)
         url = f"http://127.0.0.1:{self.port}/v1{path}"
         async with self.http.request(method, url, json=body, headers=self.headers) as answer:
-            text = await answer.text()
-            is_json = answer.headers["Content-Type"].startswith("application/json")
-            return Answer(answer.status, json.loads(text) if is_json else None, answer.headers)
+            return await Answer.of(answer)
 
 
 Hurried = Callable[[Caller], Caller]

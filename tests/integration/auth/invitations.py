@@ -6,7 +6,8 @@ import stat
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from tests.integration.auth.conftest import PROJECT, Answer, Caller, World
+from tests.answer import Answer
+from tests.integration.auth.conftest import PROJECT, Caller, World
 
 ADDRESSES = map("invited{}@example.org".format, itertools.count())
 

@@ -8,14 +8,8 @@ from urllib.parse import urlencode
 import asyncpg
 
 from shared.contracts.credentials import SessionSecret
-from tests.integration.auth.conftest import (
-    MOMENT_S,
-    PASSWORD,
-    PROJECT,
-    Answer,
-    Caller,
-    World,
-)
+from tests.answer import Answer
+from tests.integration.auth.conftest import MOMENT_S, PASSWORD, PROJECT, Caller, World
 
 NAMES = map("teams{}@example.org".format, itertools.count())
 

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 from shared.contracts.administration import SetUserStatus, UpdateProject
+from tests.answer import Answer
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, World
+from tests.integration.auth.conftest import PASSWORD, PROJECT, World
 from tests.integration.auth.people import sign_in
 
 NAMES = map("user{}@example.org".format, itertools.count())
@@ -197,7 +198,7 @@ async def test_all_sessions_but_the_one_that_calls_are_deleted(world: World, how
     else:
         url = f"http://127.0.0.1:{mine.port}/v1/account/sessions?current=false"
         async with mine.http.delete(url, headers=mine.headers) as answer:
-            deleted = Answer(answer.status, None, answer.headers)
+            deleted = await Answer.of(answer)
 
     assert deleted.status == 204
     assert deleted.headers["Daypass-Receipt"].startswith("n=")

@@ -5,7 +5,8 @@ from itertools import count
 import pytest
 
 from services.auth.people.operations.guesses import PACE_S
-from tests.integration.auth.conftest import PASSWORD, Answer, World
+from tests.answer import Answer
+from tests.integration.auth.conftest import PASSWORD, World
 
 ADDRESSES = (f"198.51.{number // 250}.{number % 250 + 1}" for number in count())
 EMAIL = "ada@example.org"

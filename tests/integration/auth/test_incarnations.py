@@ -20,8 +20,9 @@ from shared.contracts.administration import CreateKey, CreateProject, DeleteProj
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Kind, Principal
 from shared.postgres.pool import open_pool
+from tests.answer import Answer
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, World, open_world
+from tests.integration.auth.conftest import PASSWORD, PROJECT, World, open_world
 from tests.parts import Database, Parts
 
 

@@ -14,7 +14,8 @@ from services.auth.projects.domain.projects import PLATFORM_LIST_FIELDS
 from services.auth.teams.domain.teams import MEMBERSHIP_LIST_FIELDS, TEAM_LIST_FIELDS
 from shared.queries import filters
 from shared.queries.fields import Field, boolean, date, integer, text
-from tests.integration.auth.conftest import Answer, World
+from tests.answer import Answer
+from tests.integration.auth.conftest import World
 
 NAMES = map("lists{}@example.org".format, itertools.count())
 LISTS = {

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from shared.kernel.clock import now
-from tests.integration.auth.conftest import Answer, World
+from tests.answer import Answer
+from tests.integration.auth.conftest import World
 
 ADDRESSES = (f"203.0.113.{number}" for number in count(1))
 NAMES = (f"guessed{number}@example.org" for number in count())

@@ -19,8 +19,9 @@ from shared.kernel.errors import Refusal
 from shared.kernel.settings import Secret
 from shared.messaging import names
 from shared.process.app import WebApp
+from tests.answer import Answer
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_hurried, open_world
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Caller, World, open_hurried, open_world
 from tests.integration.auth.sdk import sdk
 from tests.parts import Database
 

@@ -7,8 +7,9 @@ import pytest
 from shared.contracts.requests import Request
 from shared.contracts.revocations import ListRevocations, RevocationRecord, ShowRevocation
 from shared.kernel.errors import ErrorType, Refusal
+from tests.answer import Answer
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Hurried, World
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Hurried, World
 from tests.integration.auth.people import waits
 
 

@@ -12,8 +12,9 @@ import asyncpg
 import pytest
 
 from shared.contracts.administration import RevokeSession, SetUserStatus
+from tests.answer import Answer
 from tests.eventually import eventually
-from tests.integration.auth.conftest import PASSWORD, PROJECT, Answer, Caller, World, open_world
+from tests.integration.auth.conftest import PASSWORD, PROJECT, Caller, World, open_world
 from tests.integration.auth.people import blocked_by, sign_in
 from tests.parts import Parts
 

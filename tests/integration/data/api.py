@@ -5,7 +5,7 @@ from __future__ import annotations  # a method is called `list`
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from services.data.store.catalogue import get_database, get_table
 from shared.guard.guard import Guard
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
+from tests.answer import Answer
 from tests.integration.data.accounts import Accounts, Headers
 from tests.wire import pairs, query
 
@@ -41,21 +42,6 @@ OLD_WORDS = {
     "column": "attribute",
 }
 """What the Databases API calls the things of TablesDB."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status and JSON; `said` is the status with an error's type, or with nothing."""
-
-    status: int
-    body: Any
-
-    @property
-    def said(self) -> tuple[int, str]:
-        return self.status, self.body["type"] if self.status >= 400 else ""
-
-    def __repr__(self) -> str:
-        return f"{self.status} {json.dumps(self.body)[:500]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,25 +99,24 @@ class Api:
         for _ in range(self.patience):
             await self.guards[replica].reader.until_leased(20)
             answer = self._read(await self._send(method, url, headers, sent))
-            if answer.status != 503 or answer.body["type"] != "principal_unavailable":
+            if answer.status != 503 or answer.json["type"] != "principal_unavailable":
                 return answer
         return self._read(await self._send(method, url, headers, sent))
 
     def _read(self, answer: Answer) -> Answer:
         """Return an answer in the words of TablesDB."""
-        if not self.old_words or not answer.body:
+        if not self.old_words or not answer.json:
             return answer
         new = {old: word for word, old in self.old_words.items()}
-        body = {new.get(name, name): value for name, value in answer.body.items()}
+        body = {new.get(name, name): value for name, value in answer.json.items()}
         if answer.status >= HTTPStatus.BAD_REQUEST:
             noun, _, rest = body["type"].partition("_")
             body["type"] = f"{new.get(noun, noun)}_{rest}"
-        return Answer(answer.status, body)
+        return replace(answer, content=msgspec.json.encode(body))
 
     async def _send(self, method: str, url: str, headers: Headers, sent: str | None) -> Answer:
         async with self.http.request(method, url, headers=headers, data=sent) as answer:
-            raw = await answer.read()
-            return Answer(answer.status, msgspec.json.decode(raw) if raw else None)
+            return await Answer.of(answer)
 
     async def new_table(self, **parameters: Any) -> TableApi:
         """Make a table in a database of its own."""
@@ -190,7 +175,7 @@ class TableApi:
         """Make a row with a key; return its id."""
         made = await self.create(data, permissions=list(permissions))
         assert made.status == 201, made
-        return str(made.body["$id"])
+        return str(made.json["$id"])
 
     async def get(self, row_id: str, caller: Headers | None = None, *, replica: int = 0) -> Answer:
         return await self.call("GET", f"/rows/{row_id}", caller, replica=replica)
@@ -208,7 +193,7 @@ class TableApi:
         """Return one column of the rows that a list shows."""
         answer = await self.list(*queries, caller=caller)
         assert answer.status == 200, answer
-        return [row[column] for row in answer.body["rows"]]
+        return [row[column] for row in answer.json["rows"]]
 
 
 def declared(kind: Kind) -> Json:

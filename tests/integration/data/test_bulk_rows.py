@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.answer import Answer
 from tests.integration.data.accounts import GUEST
-from tests.integration.data.api import Answer, Api, Json, TableApi, query
+from tests.integration.data.api import Api, Json, TableApi, query
 
 BAD_ARGUMENT = (400, "general_argument_invalid")
 COLUMNS: list[Json] = [
@@ -38,16 +39,16 @@ async def upsert(table: TableApi, *rows: Any) -> Answer:
 
 
 def names(answer: Answer) -> list[str]:
-    return [row["name"] for row in answer.body["rows"]]
+    return [row["name"] for row in answer.json["rows"]]
 
 
 @pytest.mark.check("data 76")
 async def test_a_hundred_rows_are_made_in_their_order(people: TableApi) -> None:
     made = await create(people, *({"name": f"person {n}", "age": n} for n in range(100)))
 
-    assert (made.status, made.body["total"]) == (201, 100)
+    assert (made.status, made.json["total"]) == (201, 100)
     assert names(made) == [f"person {n}" for n in range(100)]
-    assert (await people.list(query("limit", None, 200))).body == made.body
+    assert (await people.list(query("limit", None, 200))).json == made.json
 
 
 @pytest.mark.check("data 76")
@@ -88,7 +89,7 @@ async def test_one_bad_row_refuses_all(people: TableApi, bad: Any, refused: tupl
     assert (await create(people, {"$id": "there", "name": "first", "big": 1})).status == 201
 
     assert (await create(people, {"$id": "twice", "name": "good"}, bad)).said == refused
-    assert (await people.list()).body["total"] == 1
+    assert (await people.list()).json["total"] == 1
 
 
 async def test_an_invalid_list_of_rows_is_refused(people: TableApi) -> None:
@@ -106,7 +107,7 @@ async def test_rows_are_upserted(people: TableApi) -> None:
     await create(
         people, {"$id": "a", "name": "Ada", "age": 1, "$permissions": ['read("any")']}, {"$id": "b", "name": "Bob"}
     )
-    bob = (await people.get("b")).body
+    bob = (await people.get("b")).json
 
     changed = await upsert(
         people,
@@ -115,13 +116,13 @@ async def test_rows_are_upserted(people: TableApi) -> None:
         {"$id": "b", "name": "Bob"},
     )
 
-    assert (changed.status, changed.body["total"]) == (200, 3)
-    assert [(row["$id"], row["name"], row["age"], row["tags"]) for row in changed.body["rows"]] == [
+    assert (changed.status, changed.json["total"]) == (200, 3)
+    assert [(row["$id"], row["name"], row["age"], row["tags"]) for row in changed.json["rows"]] == [
         ("c", "Cleo", 7, []),
         ("a", "Ada L.", 1, ["x"]),
         ("b", "Bob", 7, []),
     ]
-    assert (await people.get("b")).body == bob  # nothing of it changed, its date neither
+    assert (await people.get("b")).json == bob  # nothing of it changed, its date neither
     assert await people.found(caller=GUEST) == ["a"]
     assert (await upsert(people, {"$id": "a", "age": 2})).said == (400, "row_invalid_structure")
     assert (await upsert(people, *[{"$id": "a", "name": "A"}] * 2)).said == (409, "row_already_exists")
@@ -143,7 +144,7 @@ async def test_an_upsert_gives_and_takes_permissions(people: TableApi) -> None:
 @pytest.mark.check("data 78")
 async def test_rows_that_match_are_changed(people: TableApi) -> None:
     await create(people, *({"$id": f"p{n}", "name": f"person {n}", "age": n} for n in range(10)))
-    before = (await people.get("p9")).body
+    before = (await people.get("p9")).json
 
     some = await people.call("PATCH", "/rows", body={"data": {"weight": 1.5}, "queries": [query("lessThan", "age", 3)]})
     every = await people.call("PATCH", "/rows", body={"data": '{"tags": ["all"]}'})
@@ -156,11 +157,11 @@ async def test_rows_that_match_are_changed(people: TableApi) -> None:
         "PATCH", "/rows", body={"data": {"weight": 9}, "queries": [query("cursorAfter", None, "p7")]}
     )
 
-    assert (some.status, some.body["total"], names(some)) == (200, 3, ["person 0", "person 1", "person 2"])
-    assert every.body["total"] == 10
-    assert [(row["$id"], row["age"]) for row in last.body["rows"]] == [("p9", None)]  # null, whatever the default
-    assert [row["$id"] for row in after.body["rows"]] == ["p8", "p9"]
-    found = (await people.get("p9")).body
+    assert (some.status, some.json["total"], names(some)) == (200, 3, ["person 0", "person 1", "person 2"])
+    assert every.json["total"] == 10
+    assert [(row["$id"], row["age"]) for row in last.json["rows"]] == [("p9", None)]  # null, whatever the default
+    assert [row["$id"] for row in after.json["rows"]] == ["p8", "p9"]
+    found = (await people.get("p9")).json
     assert (found["tags"], found["weight"], found["$createdAt"]) == (["all"], 9, before["$createdAt"])
     assert found["$updatedAt"] > before["$updatedAt"]
 
@@ -191,10 +192,10 @@ async def test_permissions_of_many_rows_are_changed(people: TableApi) -> None:
 )
 async def test_a_bad_change_changes_nothing(people: TableApi, body: Json, refused: tuple[int, str]) -> None:
     await create(people, {"$id": "a", "name": "Ada"}, {"$id": "b", "name": "Bob"})
-    before = (await people.list()).body
+    before = (await people.list()).json
 
     assert (await people.call("PATCH", "/rows", body=body)).said == refused
-    assert (await people.list()).body == before
+    assert (await people.list()).json == before
 
 
 @pytest.mark.check("data 79")
@@ -205,10 +206,10 @@ async def test_rows_that_match_are_deleted(people: TableApi) -> None:
     some = await people.call("DELETE", "/rows", body={"queries": [query("between", "age", 1, 2)]})
     rest = await people.call("DELETE", "/rows")
 
-    assert (none.status, none.body) == (200, {"total": 0, "rows": []})
-    assert [row["$id"] for row in some.body["rows"]] == ["p1", "p2"]
-    assert (rest.body["total"], len(rest.body["rows"])) == (4, 4)
-    assert (await people.list()).body["total"] == 0
+    assert (none.status, none.json) == (200, {"total": 0, "rows": []})
+    assert [row["$id"] for row in some.json["rows"]] == ["p1", "p2"]
+    assert (rest.json["total"], len(rest.json["rows"])) == (4, 4)
+    assert (await people.list()).json["total"] == 0
 
 
 async def test_an_answer_shows_a_hundred_rows_of_those_that_were_written(people: TableApi) -> None:
@@ -218,8 +219,8 @@ async def test_an_answer_shows_a_hundred_rows_of_those_that_were_written(people:
     changed = await people.call("PATCH", "/rows", body={"data": {"age": 1}})
     deleted = await people.call("DELETE", "/rows")
 
-    assert (changed.body["total"], len(changed.body["rows"])) == (120, 100)
-    assert (deleted.body["total"], len(deleted.body["rows"])) == (120, 100)
+    assert (changed.json["total"], len(changed.json["rows"])) == (120, 100)
+    assert (deleted.json["total"], len(deleted.json["rows"])) == (120, 100)
 
 
 async def test_documents_are_written_many_at_once_too(people: TableApi) -> None:
@@ -232,8 +233,8 @@ async def test_documents_are_written_many_at_once_too(people: TableApi) -> None:
     gone = await databases.call("DELETE", place, body={})
 
     assert [answer.status for answer in (made, changed, put, gone)] == [201, 200, 200, 200]
-    assert made.body["documents"][0]["$collectionId"] == people.table
-    assert gone.body["documents"][0]["name"] == "A"
+    assert made.json["documents"][0]["$collectionId"] == people.table
+    assert gone.json["documents"][0]["name"] == "A"
 
 
 ROW = st.fixed_dictionaries(
@@ -262,8 +263,8 @@ async def test_rows_made_at_once_are_as_those_made_one_by_one(people: TableApi, 
 
     if all(answer.status == 201 for answer in single):
         own = {"$id", "$sequence", "$createdAt", "$updatedAt"}
-        shown = [{key: row[key] for key in row.keys() - own} for row in many.body["rows"]]
-        assert shown == [{key: one.body[key] for key in one.body.keys() - own} for one in single]
+        shown = [{key: row[key] for key in row.keys() - own} for row in many.json["rows"]]
+        assert shown == [{key: one.json[key] for key in one.json.keys() - own} for one in single]
     else:
         assert many.status == 400
     seen = await people.found(query("limit", None, 1_000), caller=GUEST)

@@ -24,10 +24,10 @@ async def test_a_new_column_is_known_everywhere_at_once(api: Api) -> None:
 
     await table.add_column("integer", "age", required=True)
 
-    assert (await table.get(row, replica=OTHER)).body["age"] is None
+    assert (await table.get(row, replica=OTHER)).json["age"] is None
     assert (await table.create({"age": 1}, replica=OTHER)).said == (201, "")
     assert (await table.create({"text": "a"}, replica=OTHER)).said == (400, "row_invalid_structure")
-    assert (await table.list(query("equal", "age", 1), replica=OTHER)).body["total"] == 1
+    assert (await table.list(query("equal", "age", 1), replica=OTHER)).json["total"] == 1
 
 
 async def test_a_new_column_can_be_asked_for_everywhere_at_once(api: Api) -> None:
@@ -47,7 +47,7 @@ async def test_a_deleted_column_is_gone_everywhere_at_once(api: Api) -> None:
 
     await table.call("DELETE", "/columns/text")
 
-    assert "text" not in (await table.get(row, replica=OTHER)).body
+    assert "text" not in (await table.get(row, replica=OTHER)).json
     assert (await table.list(query("equal", "text", "a"), replica=OTHER)).said == (400, "general_query_invalid")
     assert (await table.create({"text": "a"}, replica=OTHER)).said == (400, "row_invalid_structure")
     assert (await table.update(row, {"data": {"text": "b"}}, replica=OTHER)).said == (400, "row_invalid_structure")
@@ -60,7 +60,7 @@ async def test_permissions_of_a_table_are_in_force_everywhere_at_once(api: Api) 
 
     await table.call("PUT", "", body={"permissions": ['read("any")', 'create("any")']})
     assert (await table.get(row, GUEST, replica=OTHER)).said == (200, "")
-    assert (await table.list(caller=GUEST, replica=OTHER)).body["total"] == 1
+    assert (await table.list(caller=GUEST, replica=OTHER)).json["total"] == 1
     assert (await table.create(caller=GUEST, replica=OTHER)).said == (201, "")
 
     await table.call("PUT", "", body={"permissions": []})
@@ -74,7 +74,7 @@ async def test_lists_are_of_current_definitions_too(api: Api) -> None:
     assert (await table.list(caller=GUEST, replica=OTHER)).status == 200
 
     await table.add_column("integer", "age", default=1)
-    assert "age" in (await table.list(caller=GUEST, replica=OTHER)).body["rows"][0]
+    assert "age" in (await table.list(caller=GUEST, replica=OTHER)).json["rows"][0]
     await table.call("PUT", "", body={"permissions": []})
     assert (await table.list(caller=GUEST, replica=OTHER)).said == (401, "user_unauthorized")
 
@@ -110,7 +110,7 @@ async def test_a_deleted_table_is_gone_everywhere_at_once_and_can_be_created_ane
 
     await api.call("POST", "", body={"databaseId": table.database, "name": "again"})
     await api.call("POST", f"/{table.database}/tables", body={"tableId": table.table, "name": "again"})
-    assert (await table.list(replica=OTHER)).body == {"total": 0, "rows": []}
+    assert (await table.list(replica=OTHER)).json == {"total": 0, "rows": []}
     assert (await table.get(row, replica=OTHER)).said == (404, "row_not_found")
 
 
@@ -186,4 +186,4 @@ async def test_tables_and_columns_are_made_by_many_at_once(api: Api) -> None:
 
     said = sorted(answer.said for answer in made)
     assert said == sorted([(202, "")] * 9 + [(409, "column_already_exists"), (201, ""), (409, "table_already_exists")])
-    assert (await table.call("GET", "/columns")).body["total"] == 10
+    assert (await table.call("GET", "/columns")).json["total"] == 10

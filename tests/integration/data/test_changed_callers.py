@@ -38,7 +38,7 @@ async def test_a_member_who_leaves_a_team_no_longer_sees_what_only_the_team_may_
     row = await by_row.new_row(None, 'read("team:crew")', 'update("team:crew/pilot")')
     ada = api.accounts.sign_in("ada", memberships=[("m-ada", "crew", ["pilot"])])
     assert (await by_row.get(row, ada, replica=replica)).said == (200, "")
-    assert (await by_row.list(caller=ada, replica=replica)).body["total"] == 1
+    assert (await by_row.list(caller=ada, replica=replica)).json["total"] == 1
     assert (await by_table.list(caller=ada, replica=replica)).said == (200, "")
 
     await change(api, ada, api.accounts.sign_in("ada"))
@@ -47,7 +47,7 @@ async def test_a_member_who_leaves_a_team_no_longer_sees_what_only_the_team_may_
         return (await by_row.get(row, ada, replica=replica)).said
 
     await eventually(shown, (404, "row_not_found"))
-    assert (await by_row.list(caller=ada, replica=replica)).body == {"total": 0, "rows": []}
+    assert (await by_row.list(caller=ada, replica=replica)).json == {"total": 0, "rows": []}
     assert (await by_table.list(caller=ada, replica=replica)).said == (401, "user_unauthorized")
     changed = await by_row.update(row, {"data": {"text": "b"}}, ada, replica=replica)
     assert changed.said == (404, "row_not_found")

@@ -6,7 +6,8 @@ import pytest
 
 from services.data.domain.columns import ALL
 from services.data.domain.columns.kind import Kind
-from tests.integration.data.api import Answer, Api, Json, TableApi, declared, query
+from tests.answer import Answer
+from tests.integration.data.api import Api, Json, TableApi, declared, query
 
 BAD_ARGUMENT = (400, "general_argument_invalid")
 INVALID_ROW = (400, "row_invalid_structure")
@@ -25,23 +26,23 @@ async def change(table: TableApi, kind: str, key: str, **parameters: Any) -> Ans
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
 async def test_a_column_of_each_kind_is_changed_and_renamed(api: Api, kind: Kind) -> None:
     table, example = await api.new_table(), kind.examples[-1]
-    made = (await table.add_column(kind.name, "own", **declared(kind))).body
+    made = (await table.add_column(kind.name, "own", **declared(kind))).json
     row = await table.new_row({"own": example})
-    assert (await table.get(row, replica=OTHER)).body["own"] == example
+    assert (await table.get(row, replica=OTHER)).json["own"] == example
 
     defaulted = await change(table, kind.name, "own", **declared(kind), default=example)
     required = await change(table, kind.name, "own", **declared(kind), required=True)
     renamed = await change(table, kind.name, "own", **declared(kind), newKey="new")
 
-    said = {"$updatedAt": defaulted.body["$updatedAt"], "default": example}
-    assert (defaulted.status, defaulted.body) == (200, made | said)
-    assert required.body == made | {"$updatedAt": required.body["$updatedAt"], "required": True}
-    assert renamed.body == made | {"$updatedAt": renamed.body["$updatedAt"], "key": "new"}
+    said = {"$updatedAt": defaulted.json["$updatedAt"], "default": example}
+    assert (defaulted.status, defaulted.json) == (200, made | said)
+    assert required.json == made | {"$updatedAt": required.json["$updatedAt"], "required": True}
+    assert renamed.json == made | {"$updatedAt": renamed.json["$updatedAt"], "key": "new"}
     assert (await table.call("GET", "/columns/own")).said == (404, "column_not_found")
-    assert (await table.call("GET", "/columns/new")).body == renamed.body
-    shown = (await table.get(row, replica=OTHER)).body
+    assert (await table.call("GET", "/columns/new")).json == renamed.json
+    shown = (await table.get(row, replica=OTHER)).json
     assert (shown["new"], "own" in shown) == (example, False)
-    assert (await table.list(query("equal", "new", example), replica=OTHER)).body == {"total": 1, "rows": [shown]}
+    assert (await table.list(query("equal", "new", example), replica=OTHER)).json == {"total": 1, "rows": [shown]}
     assert (await table.list(query("equal", "own", example), replica=OTHER)).said == (400, "general_query_invalid")
     assert (await table.create({"own": example}, replica=OTHER)).said == INVALID_ROW
 
@@ -56,11 +57,11 @@ async def test_indexes_follow_a_column_that_is_renamed(api: Api) -> None:
     assert (await change(table, "varchar", "text", newKey="Text")).said == (200, "")
     assert (await change(table, "varchar", "Text", newKey="title")).said == (200, "")
 
-    shown = (await table.call("GET", "")).body["indexes"]
+    shown = (await table.call("GET", "")).json["indexes"]
     assert [one["columns"] for one in shown] == [["$createdAt", "title"], ["title"]]
     assert (await table.create({"title": "a"})).said == (409, "row_unique_constraint_violation")
     assert (await table.call("DELETE", "/columns/title")).said == (204, "")
-    assert (await table.call("GET", "/indexes")).body["total"] == 0
+    assert (await table.call("GET", "/indexes")).json["total"] == 0
 
 
 @pytest.mark.check("data 45")
@@ -70,7 +71,7 @@ async def test_changes_that_cannot_be_are_refused(api: Api) -> None:
     await table.add_column("enum", "color", elements=["red", "green"])
     await table.add_column("email", "mail")
     await table.add_column("varchar", "tags", size=9, array=True)
-    before = (await table.call("GET", "/columns")).body
+    before = (await table.call("GET", "/columns")).json
 
     for kind, key, parameters, refused in (
         ("integer", "none", {}, (404, "column_not_found")),
@@ -99,8 +100,8 @@ async def test_changes_that_cannot_be_are_refused(api: Api) -> None:
         assert (await change(table, kind, key, **parameters)).said == refused, (kind, key, parameters)
     without = await table.call("PATCH", "/columns/integer/age", body={"required": False})
     assert without.said == BAD_ARGUMENT
-    assert '"default"' in without.body["message"]
-    assert (await table.call("GET", "/columns")).body == before
+    assert '"default"' in without.json["message"]
+    assert (await table.call("GET", "/columns")).json == before
 
 
 @pytest.mark.check("data 46")
@@ -112,10 +113,10 @@ async def test_a_size_grows_and_shrinks_down_to_what_is_there(api: Api) -> None:
 
     for kind, key, longest in (("varchar", "text", 3), ("string", "tags", 4)):
         assert (await change(table, kind, key, size=longest - 1)).said == (400, "column_invalid_resize")
-        assert (await change(table, kind, key, size=longest)).body["size"] == longest
-        assert (await change(table, kind, key)).body["size"] == longest
+        assert (await change(table, kind, key, size=longest)).json["size"] == longest
+        assert (await change(table, kind, key)).json["size"] == longest
     assert (await table.create({"text": "abcd"}, replica=OTHER)).said == INVALID_ROW
-    assert (await change(table, "varchar", "text", size=1000)).body["size"] == 1000
+    assert (await change(table, "varchar", "text", size=1000)).json["size"] == 1000
     assert (await table.create({"text": "a" * 1000}, replica=OTHER)).said == (201, "")
 
 
@@ -137,8 +138,8 @@ async def test_bounds_that_are_left_out_stay(api: Api) -> None:
         higher = await change(table, kind, kind, max=20, default=15)
         lower = await change(table, kind, kind, min=-5, max=None)
 
-        assert (higher.body["min"], higher.body["max"], higher.body["default"]) == (1, 20, 15)
-        assert (lower.body["min"], lower.body["max"], lower.body["default"]) == (-5, 20, None)
+        assert (higher.json["min"], higher.json["max"], higher.json["default"]) == (1, 20, 15)
+        assert (lower.json["min"], lower.json["max"], lower.json["default"]) == (-5, 20, None)
 
 
 @pytest.mark.check("data 48")
@@ -156,17 +157,17 @@ async def test_a_value_that_a_column_takes_no_longer_stays_and_must_be_mended_at
         await table.add_column(kind, "own", **before)
         fits = await table.new_row({"text": "a", "own": new})
         row = await table.new_row({"text": "a", "own": old})
-        assert (await table.get(row, replica=OTHER)).body["own"] == old
+        assert (await table.get(row, replica=OTHER)).json["own"] == old
 
         assert (await change(table, kind, "own", **after)).said == (200, "")
 
-        assert (await table.get(row, replica=OTHER)).body["own"] == old, kind
+        assert (await table.get(row, replica=OTHER)).json["own"] == old, kind
         assert (await table.update(row, {"data": {"text": "a"}}, replica=OTHER)).said == (200, ""), kind
         refused = await table.update(row, {"data": {"text": "b"}}, replica=OTHER)
         assert refused.said == INVALID_ROW, kind
-        assert '"own"' in refused.body["message"]
+        assert '"own"' in refused.json["message"]
         assert (await table.update(row, {"data": {"own": old}})).said == INVALID_ROW, kind
-        assert (await table.update(row, {"data": {"text": "b", "own": new}})).body["own"] == new
+        assert (await table.update(row, {"data": {"text": "b", "own": new}})).json["own"] == new
         assert (await table.update(fits, {"data": {"text": "b"}}, replica=OTHER)).said == (200, ""), kind
         assert (await table.create({"own": old}, replica=OTHER)).said == INVALID_ROW
 
@@ -178,10 +179,10 @@ async def test_a_default_is_for_rows_that_are_to_come(api: Api) -> None:
     await change(table, "integer", "age")
     unset = await table.new_row()
     await change(table, "integer", "age", default=2)
-    last = (await table.create(replica=OTHER)).body["$id"]
+    last = (await table.create(replica=OTHER)).json["$id"]
 
-    assert [(await table.get(row)).body["age"] for row in (first, unset, last)] == [1, None, 2]
+    assert [(await table.get(row)).json["age"] for row in (first, unset, last)] == [1, None, 2]
     cleared = await table.update(first, {"data": {"age": None}})
-    assert cleared.body["age"] == 2
+    assert cleared.json["age"] == 2
     await table.update(unset, {"data": {"text": "b"}})
-    assert (await table.get(unset)).body["age"] is None
+    assert (await table.get(unset)).json["age"] is None

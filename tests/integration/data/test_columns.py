@@ -28,7 +28,7 @@ async def test_a_kind_takes_shows_and_finds_its_examples(api: Api, kind: Kind) -
     for example in kind.examples:
         row = await table.new_row({"own": example})
 
-        assert (await table.get(row)).body["own"] == example
+        assert (await table.get(row)).json["own"] == example
         assert row in await table.found(query("equal", "own", example), query("limit", None, 100))
         assert row in await table.found(query("isNotNull", "own"), query("limit", None, 100))
 
@@ -44,7 +44,7 @@ async def test_a_kind_refuses_what_is_no_value_of_it(api: Api, kind: Kind) -> No
         nul = isinstance(reject, str) and "\0" in reject
         expected = (400, "general_argument_invalid" if nul else "row_invalid_structure")
         assert made.said == changed.said == expected, (reject, made, changed)
-    assert (await table.list()).body["total"] == 1
+    assert (await table.list()).json["total"] == 1
 
 
 @kinds
@@ -53,8 +53,8 @@ async def test_a_list_of_a_kind_is_kept_in_order_and_found_by_its_elements(api: 
     row = await table.new_row({"own": kind.examples})
     empty = await table.new_row({"text": "a"})
 
-    assert (await table.get(row)).body["own"] == kind.examples
-    assert (await table.get(empty)).body["own"] == []
+    assert (await table.get(row)).json["own"] == kind.examples
+    assert (await table.get(empty)).json["own"] == []
     for example in kind.examples:
         assert await table.found(query("contains", "own", example)) == [row]
     for reject in kind.rejects:
@@ -69,8 +69,8 @@ async def test_a_default_is_given_to_rows_that_have_no_value(api: Api, kind: Kin
     column = await table.call("GET", "/columns/own")
     row = await table.new_row({"text": "a"})
 
-    assert column.body["default"] == kind.examples[-1]
-    assert (await table.get(row)).body["own"] == kind.examples[-1]
+    assert column.json["default"] == kind.examples[-1]
+    assert (await table.get(row)).json["own"] == kind.examples[-1]
 
 
 @kinds
@@ -79,10 +79,10 @@ async def test_a_column_is_shown_as_its_kind_is_documented(api: Api, kind: Kind)
     made = await table.add_column(kind.name, "own", **declared(kind))
 
     common = {"key", "type", "status", "error", "required", "array", "$createdAt", "$updatedAt", "default"}
-    assert set(made.body) == common | MORE.get(kind.name, set())
-    assert made.body == (await table.call("GET", "/columns/own")).body
+    assert set(made.json) == common | MORE.get(kind.name, set())
+    assert made.json == (await table.call("GET", "/columns/own")).json
     shown = {"type": TYPES.get(kind.name, kind.name), "status": "available", "error": "", "key": "own"}
-    assert made.body == made.body | shown | {"required": False, "array": False, "default": None}
+    assert made.json == made.json | shown | {"required": False, "array": False, "default": None}
 
 
 SIZED, LONG, BOUNDED = {"size", "encrypt"}, {"encrypt"}, {"min", "max"}

@@ -19,17 +19,17 @@ async def test_a_database_is_made_shown_changed_and_deleted(api: Api) -> None:
     enabled = await api.call("PUT", f"/{id_}", body={"name": "Books"})
 
     assert made.status == 201
-    assert set(made.body) == {"$id", "name", "$createdAt", "$updatedAt", "enabled", "type", "status"}
+    assert set(made.json) == {"$id", "name", "$createdAt", "$updatedAt", "enabled", "type", "status"}
     assert (
-        made.body | {"$id": id_, "name": "Library", "enabled": True, "type": "tablesdb", "status": "ready"} == made.body
+        made.json | {"$id": id_, "name": "Library", "enabled": True, "type": "tablesdb", "status": "ready"} == made.json
     )
     assert again.said == (409, "database_already_exists")
-    assert (disabled.body["enabled"], disabled.body["name"]) == (False, "Library")
-    assert (enabled.body["enabled"], enabled.body["name"]) == (True, "Books")
-    assert (await api.call("GET", f"/{id_}")).body == enabled.body
+    assert (disabled.json["enabled"], disabled.json["name"]) == (False, "Library")
+    assert (enabled.json["enabled"], enabled.json["name"]) == (True, "Books")
+    assert (await api.call("GET", f"/{id_}")).json == enabled.json
 
     deleted = await api.call("DELETE", f"/{id_}")
-    assert (deleted.status, deleted.body) == (204, None)
+    assert (deleted.status, deleted.json) == (204, None)
     for method in ("GET", "PUT", "DELETE"):
         assert (await api.call(method, f"/{id_}", body={})).said == (404, "database_not_found")
 
@@ -51,8 +51,8 @@ async def test_a_database_belongs_to_its_project(api: Api) -> None:
     elsewhere = await api.call("POST", "", body={"databaseId": id_, "name": "Archive"}, project="archive")
 
     assert elsewhere.status == 201
-    assert (await api.call("GET", f"/{id_}")).body["name"] == "Library"
-    assert (await api.call("GET", f"/{id_}", project="archive")).body["name"] == "Archive"
+    assert (await api.call("GET", f"/{id_}")).json["name"] == "Library"
+    assert (await api.call("GET", f"/{id_}", project="archive")).json["name"] == "Archive"
 
 
 @pytest.mark.check("data 36")
@@ -66,19 +66,19 @@ async def test_a_table_is_made_shown_changed_and_deleted(api: Api) -> None:
     disabled = await table.call("PUT", "", body={"enabled": False, "permissions": []})
 
     fields = {"$id", "$createdAt", "$updatedAt", "$permissions", "databaseId", "name", "enabled", "rowSecurity"}
-    assert set(shown.body) == fields | {"columns", "indexes", "bytesMax", "bytesUsed"}
-    assert (shown.body["rowSecurity"], shown.body["$permissions"], shown.body["enabled"]) == (
+    assert set(shown.json) == fields | {"columns", "indexes", "bytesMax", "bytesUsed"}
+    assert (shown.json["rowSecurity"], shown.json["$permissions"], shown.json["enabled"]) == (
         True,
         ['read("any")'],
         True,
     )
     assert again.said == (409, "table_already_exists")
     assert nowhere.said == (404, "database_not_found")
-    assert (changed.body["rowSecurity"], changed.body["$permissions"]) == (False, ['read("any")'])
-    assert changed.body["name"] == "More books"
-    assert (disabled.body["enabled"], disabled.body["$permissions"]) == (False, [])
-    assert disabled.body["name"] == "More books"
-    assert (await table.call("PUT", "", body={})).body["enabled"] is True
+    assert (changed.json["rowSecurity"], changed.json["$permissions"]) == (False, ['read("any")'])
+    assert changed.json["name"] == "More books"
+    assert (disabled.json["enabled"], disabled.json["$permissions"]) == (False, [])
+    assert disabled.json["name"] == "More books"
+    assert (await table.call("PUT", "", body={})).json["enabled"] is True
 
     assert (await table.call("DELETE", "")).status == 204
     for method in ("GET", "PUT", "DELETE"):
@@ -95,8 +95,8 @@ async def test_a_column_is_made_shown_and_deleted(api: Api) -> None:
     row = await table.new_row({"age": 5})
 
     assert made.status == 202
-    assert made.body | {"key": "age", "type": "integer", "required": False, "array": False} == made.body
-    assert made.body["status"] == "available"
+    assert made.json | {"key": "age", "type": "integer", "required": False, "array": False} == made.json
+    assert made.json["status"] == "available"
     assert (await table.add_column("boolean", "Age")).said == (409, "column_already_exists")
     assert (await table.call("GET", "/columns/nothing")).said == (404, "column_not_found")
     assert (await table.call("GET", "/columns/Age")).said == (404, "column_not_found")
@@ -104,9 +104,9 @@ async def test_a_column_is_made_shown_and_deleted(api: Api) -> None:
 
     assert (await table.call("DELETE", "/columns/age")).status == 204
     assert (await table.call("GET", "/columns/age")).said == (404, "column_not_found")
-    assert "age" not in (await table.get(row)).body
+    assert "age" not in (await table.get(row)).json
     assert (await table.add_column("varchar", "age", size=3)).status == 202
-    assert (await table.get(row)).body["age"] is None
+    assert (await table.get(row)).json["age"] is None
 
 
 @pytest.mark.parametrize(
@@ -157,15 +157,15 @@ async def test_columns_that_cannot_be_are_refused(
     table = await api.new_table()
 
     assert (await table.add_column(kind, "own", **parameters)).said == refused
-    assert (await table.call("GET", "/columns")).body["total"] == 1
+    assert (await table.call("GET", "/columns")).json["total"] == 1
 
 
 async def test_bounds_and_defaults_are_shown_as_documented(api: Api) -> None:
     table = await api.new_table()
-    whole = (await table.add_column("integer", "whole")).body
-    real = (await table.add_column("float", "real", default=5)).body
-    date = (await table.add_column("datetime", "date", default="1975-06-12 14:12:55+02:00")).body
-    big = (await table.add_column("bigint", "big", default=str(2**63 - 1))).body
+    whole = (await table.add_column("integer", "whole")).json
+    real = (await table.add_column("float", "real", default=5)).json
+    date = (await table.add_column("datetime", "date", default="1975-06-12 14:12:55+02:00")).json
+    big = (await table.add_column("bigint", "big", default=str(2**63 - 1))).json
 
     assert (whole["min"], whole["max"], whole["default"]) == (-(2**63), 2**63 - 1, None)
     assert (real["min"], real["max"], real["default"]) == (
@@ -175,7 +175,7 @@ async def test_bounds_and_defaults_are_shown_as_documented(api: Api) -> None:
     )
     assert date["default"] == "1975-06-12T12:12:55.000+00:00"
     assert big["default"] == 2**63 - 1
-    shown = (await table.call("GET", "/columns")).body["columns"]
+    shown = (await table.call("GET", "/columns")).json["columns"]
     assert shown[1:] == [whole, real, date, big]
 
 
@@ -185,7 +185,7 @@ async def test_a_wide_row_takes_no_more_columns(api: Api) -> None:
     await table.add_column("varchar", "wide", size=15_000)
 
     assert (await table.add_column("string", "more", size=16_000)).said == (400, "column_limit_exceeded")
-    shown = (await table.call("GET", "")).body
+    shown = (await table.call("GET", "")).json
     assert shown["bytesMax"] == 65_535
     assert 60_000 < shown["bytesUsed"] < 65_535
     assert (await table.add_column("text", "beside")).status == 202
@@ -212,15 +212,15 @@ async def test_indexes_are_made_shown_and_deleted(api: Api) -> None:
 
     fields = {"$id", "$createdAt", "$updatedAt", "key", "type", "status", "error", "columns", "lengths", "orders"}
     assert made.status == 202
-    assert set(made.body) == fields
-    assert made.body["status"] == "available"
-    assert (made.body["columns"], made.body["orders"]) == (["text", "age", "$createdAt"], ["asc", "DESC"])
-    assert len(made.body["lengths"]) == 3
+    assert set(made.json) == fields
+    assert made.json["status"] == "available"
+    assert (made.json["columns"], made.json["orders"]) == (["text", "age", "$createdAt"], ["asc", "DESC"])
+    assert len(made.json["lengths"]) == 3
     again = await table.call("POST", "/indexes", body={"key": "Own", "type": "unique", "columns": ["age"]})
     assert again.said == (409, "column_index_already_exists")
-    assert (await table.call("GET", "/indexes/own")).body == made.body
-    assert (await table.call("GET", "/indexes")).body == {"total": 1, "indexes": [made.body]}
-    assert (await table.call("GET", "")).body["indexes"] == [made.body]
+    assert (await table.call("GET", "/indexes/own")).json == made.json
+    assert (await table.call("GET", "/indexes")).json == {"total": 1, "indexes": [made.json]}
+    assert (await table.call("GET", "")).json["indexes"] == [made.json]
 
     assert (await table.call("DELETE", "/indexes/own")).status == 204
     assert (await table.call("GET", "/indexes/own")).said == (404, "column_index_not_found")
@@ -283,7 +283,7 @@ async def test_deleting_a_column_deletes_the_indexes_over_it(api: Api) -> None:
 
     await table.call("DELETE", "/columns/text")
 
-    assert (await table.call("GET", "/indexes")).body["total"] == 0
+    assert (await table.call("GET", "/indexes")).json["total"] == 0
 
 
 async def test_a_unique_index_over_equal_rows_is_not_made(api: Api) -> None:
@@ -294,7 +294,7 @@ async def test_a_unique_index_over_equal_rows_is_not_made(api: Api) -> None:
     made = await table.call("POST", "/indexes", body={"key": "own", "type": "unique", "columns": ["text"]})
 
     assert made.said == (400, "column_index_invalid")
-    assert (await table.call("GET", "/indexes")).body["total"] == 0
+    assert (await table.call("GET", "/indexes")).json["total"] == 0
 
 
 INLINE: list[Json] = [
@@ -313,7 +313,7 @@ INLINE: list[Json] = [
 @pytest.mark.check("data 54")
 async def test_a_table_is_made_with_its_columns_and_indexes(api: Api) -> None:
     table = await api.new_table(columns=INLINE, indexes=[{"key": "own", "type": "unique", "attributes": ["s", "i"]}])
-    shown = (await table.call("GET", "")).body
+    shown = (await table.call("GET", "")).json
 
     types = ["string", "varchar", "integer", "double", "boolean", "datetime", "string", "string", "string"]
     assert [column["type"] for column in shown["columns"]] == types
@@ -348,8 +348,8 @@ async def test_a_table_is_made_whole_or_not_at_all(
 
     assert made.said == refused
     if "odd" in str(columns) and refused == BAD_ARGUMENT and columns[0]["type"] in {"blob", "float"}:
-        assert "odd" in made.body["message"]
-        assert "Invalid type for attribute" in made.body["message"]
+        assert "odd" in made.json["message"]
+        assert "Invalid type for attribute" in made.json["message"]
     assert (await api.call("GET", f"/{table.database}/tables/other")).said == (404, "table_not_found")
 
 
@@ -362,7 +362,7 @@ async def test_databases_are_listed_page_by_page(api: Api) -> None:
     async def listed(*queries: str, **more: Any) -> list[str]:
         answer = await api.call("GET", "", body={"search": word, "queries": list(queries), **more})
         assert answer.status == 200, answer
-        return [one["$id"] for one in answer.body["databases"]]
+        return [one["$id"] for one in answer.json["databases"]]
 
     assert await listed() == ids
     assert await listed(query("limit", None, 2), query("offset", None, 1)) == ids[1:3]
@@ -374,9 +374,9 @@ async def test_databases_are_listed_page_by_page(api: Api) -> None:
     assert await listed(query("startsWith", "name", word), query("endsWith", "name", "3")) == ids[3:]
     assert await listed(query("greaterThan", "$createdAt", "2020-01-01")) == ids
     counted = await api.call("GET", "", body={"search": word, "queries": [query("limit", None, 1)]})
-    assert counted.body["total"] == 4
+    assert counted.json["total"] == 4
     spared = await api.call("GET", "", body={"search": word, "total": False})
-    assert (spared.body["total"], len(spared.body["databases"])) == (0, 4)
+    assert (spared.json["total"], len(spared.json["databases"])) == (0, 4)
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ async def test_columns_are_listed_by_what_they_are(api: Api) -> None:
     async def listed(*queries: str) -> list[str]:
         answer = await table.call("GET", "/columns", body={"queries": list(queries)})
         assert answer.status == 200, answer
-        return [one["key"] for one in answer.body["columns"]]
+        return [one["key"] for one in answer.json["columns"]]
 
     assert await listed() == [column["key"] for column in INLINE]
     assert await listed(query("equal", "type", "string")) == ["s", "e", "n", "u"]
@@ -440,7 +440,7 @@ async def test_tables_are_listed_by_what_they_are(api: Api) -> None:
     async def listed(*queries: str) -> list[str]:
         answer = await api.call("GET", f"/{table.database}/tables", body={"queries": list(queries)})
         assert answer.status == 200, answer
-        return [one["$id"] for one in answer.body["tables"]]
+        return [one["$id"] for one in answer.json["tables"]]
 
     assert await listed() == [table.table, "off"]
     assert await listed(query("equal", "enabled", False)) == ["off"]

@@ -55,7 +55,7 @@ async def read(api: Api, replica: int = 0) -> tuple[int, str]:
     """What a guest gets of the row, from a replica."""
     path = "/crm/tables/people/rows/one"
     answer = await api.call("GET", path, GUEST, project="archive", replica=replica)
-    return answer.status, answer.body.get("text", "")
+    return answer.status, answer.json.get("text", "")
 
 
 @contextlib.asynccontextmanager
@@ -97,7 +97,7 @@ async def test_the_databases_of_a_deleted_project_are_dropped(api: Api) -> None:
 
     await eventually(lambda: known(api, former), 0)
     assert await schemas(api) == set()
-    assert (await api.call("GET", "", project="archive")).body["total"] == 0
+    assert (await api.call("GET", "", project="archive")).json["total"] == 0
     assert (await kept.create()).status == 201
 
 
@@ -112,7 +112,7 @@ async def test_a_project_made_again_shows_nothing_of_the_former_one_while_a_back
             await purge_project(api.pool, "archive", former)
 
         assert [await read(api, replica) for replica in (0, 1)] == [(404, "")] * 2
-        assert (await api.call("GET", "", project="archive")).body["total"] == 0
+        assert (await api.call("GET", "", project="archive")).json["total"] == 0
         await make_crm(api, "of the new project")
 
     await purge_project(api.pool, "archive", former)
@@ -152,8 +152,8 @@ async def test_databases_from_before_incarnations_are_given_to_their_project(api
     await make_crm(api, "from before")
     incarnation = api.accounts.projects["archive"]
     await api.pool.execute("UPDATE data.databases SET incarnation = NULL WHERE incarnation = $1", incarnation)
-    assert (await api.call("GET", "", project="archive")).body["total"] == 0
+    assert (await api.call("GET", "", project="archive")).json["total"] == 0
 
     await adopt_databases(api.pool, api.as_data)
 
-    assert (await api.call("GET", "", project="archive")).body["total"] == 1
+    assert (await api.call("GET", "", project="archive")).json["total"] == 1

@@ -9,8 +9,9 @@ import pytest
 
 from shared.contracts.explanations import ExplainRow
 from shared.kernel.errors import Refusal
+from tests.answer import Answer
 from tests.integration.data.accounts import GUEST, Headers
-from tests.integration.data.api import OLD_WORDS, Answer, Api, TableApi, query
+from tests.integration.data.api import OLD_WORDS, Api, TableApi, query
 
 HEADER = "X-Daypass-Explain"
 
@@ -38,8 +39,8 @@ async def test_an_explanation_names_what_grants_an_action_and_what_would(api: Ap
     explained = await ask(table, row, "1", ada)
 
     assert explained.status == 200
-    told = explained.body.pop("$explain")
-    assert explained.body == plain.body
+    told = explained.json.pop("$explain")
+    assert explained.json == plain.json
     granted = {"allowed": True, "needs": [], "ignored": []}
     refused = {"allowed": False, "grants": [], "ignored": []}
     by_table, by_row = {"permission": 'read("any")', "of": "table"}, {"permission": 'read("label:vip")', "of": "row"}
@@ -59,11 +60,11 @@ async def test_without_row_security_a_row_s_permissions_are_told_to_be_ignored(a
     row = await table.new_row(None, 'read("user:ada")', 'read("user:bob")')
     ada = api.accounts.sign_in("ada")
 
-    explained = (await ask(table, row, "1", ada)).body["$explain"]
+    explained = (await ask(table, row, "1", ada)).json["$explain"]
 
     expected = {"allowed": False, "grants": [], "needs": [], "ignored": ['read("user:ada")']}
     assert actions(explained)["read"] == expected
-    assert actions((await ask(table, row)).body["$explain"])["read"] == expected | {"ignored": []}
+    assert actions((await ask(table, row)).json["$explain"])["read"] == expected | {"ignored": []}
 
 
 async def test_an_explanation_is_about_the_named_user_else_the_one_who_came_along_else_a_guest(api: Api) -> None:
@@ -72,12 +73,12 @@ async def test_an_explanation_is_about_the_named_user_else_the_one_who_came_alon
     ada, _ = api.accounts.sign_in("ada"), api.accounts.sign_in("bob")
 
     async def about(whom: str, *others: Headers) -> str:
-        return str((await ask(table, row, whom, *others)).body["$explain"]["user"])
+        return str((await ask(table, row, whom, *others)).json["$explain"]["user"])
 
     assert await about("user:bob", ada) == "bob"
     assert await about("1", ada) == "ada"
     assert await about("1") == ""
-    assert "$explain" not in (await ask(table, row, "", ada)).body
+    assert "$explain" not in (await ask(table, row, "", ada)).json
 
 
 @pytest.mark.parametrize("whom", ["0", "true", "ada", "user:", "user:a b", "team:crew", "guests"])
@@ -118,8 +119,8 @@ async def test_a_list_explains_each_row_and_the_table(api: Api) -> None:
     rows = [await table.new_row(None, *permissions) for permissions in (['read("any")'], ['read("users")'], [])]
     asking = api.key | {HEADER: "1"}
 
-    listed = (await table.list(query("select", None, "$id"), caller=asking)).body
-    empty = (await table.list(query("equal", "text", "nothing"), caller=asking)).body
+    listed = (await table.list(query("select", None, "$id"), caller=asking)).json
+    empty = (await table.list(query("equal", "text", "nothing"), caller=asking)).json
 
     assert [row["$id"] for row in listed["rows"]] == rows
     assert [actions(row["$explain"])["read"]["allowed"] for row in listed["rows"]] == [True, False, False]
@@ -127,7 +128,7 @@ async def test_a_list_explains_each_row_and_the_table(api: Api) -> None:
     assert (empty["total"], empty["rows"]) == (0, [])
     assert listed["$explain"] == empty["$explain"]
     assert actions(empty["$explain"])["create"]["needs"] == ["users"]
-    assert [(await ask(table, row)).body["$explain"] for row in rows] == [row["$explain"] for row in listed["rows"]]
+    assert [(await ask(table, row)).json["$explain"] for row in rows] == [row["$explain"] for row in listed["rows"]]
 
 
 async def test_a_page_that_is_explained_is_no_longer_than_a_hundred_rows(api: Api) -> None:
@@ -146,7 +147,7 @@ async def test_an_explanation_says_what_refuses_a_user_altogether(api: Api) -> N
     everyone = {"name": "A name", "permissions": ['read("any")']}
 
     async def told() -> tuple[str, bool, int]:
-        explained = (await ask(table, row, "user:ada")).body["$explain"]
+        explained = (await ask(table, row, "user:ada")).json["$explain"]
         read = actions(explained)["read"]
         return explained["refusal"], read["allowed"], len(read["grants"])
 
@@ -167,7 +168,7 @@ async def test_the_older_api_explains_in_its_words(api: Api) -> None:
     row = await table.new_row(None, 'read("guests")')
     await table.call("PUT", "", body={"permissions": ['read("any")'], "rowSecurity": True, "enabled": False})
 
-    explained = (await ask(table, row)).body["$explain"]
+    explained = (await ask(table, row)).json["$explain"]
 
     assert (explained["documentSecurity"], explained["refusal"]) == (True, "collection_not_found")
     assert [grant["of"] for grant in actions(explained)["read"]["grants"]] == ["collection", "document"]
@@ -187,10 +188,10 @@ async def test_the_command_line_is_told_the_same(api: Api) -> None:
             await asked(**named)
         return refusal.value.type
 
-    assert json.loads(json.dumps(await asked("ada"))) == (await ask(table, row, "user:ada")).body["$explain"]
-    assert json.loads(json.dumps(await asked())) == (await ask(table, row)).body["$explain"]
+    assert json.loads(json.dumps(await asked("ada"))) == (await ask(table, row, "user:ada")).json["$explain"]
+    assert json.loads(json.dumps(await asked())) == (await ask(table, row)).json["$explain"]
     listed = await table.list(caller=api.key | {HEADER: "1"})
-    assert json.loads(json.dumps(await asked(row=""))) == listed.body["$explain"]
+    assert json.loads(json.dumps(await asked(row=""))) == listed.json["$explain"]
     assert await refused(row="nothing") == "row_not_found"
     assert await refused(user="nobody") == "user_not_found"
     assert await refused(table="nothing") == "table_not_found"

@@ -69,8 +69,8 @@ async def test_a_caller_may_hold_as_many_roles_as_are_allowed(api: Api, crowd: H
     await table.new_row(None, 'read("label:other")')
 
     listed = await table.list(caller=crowd)
-    assert listed.body["total"] == 2
-    assert [one["$id"] for one in listed.body["rows"]] == [by_label, by_user]
+    assert listed.json["total"] == 2
+    assert [one["$id"] for one in listed.json["rows"]] == [by_label, by_user]
     assert (await table.get(by_label, crowd)).status == 200
     assert (await table.update(by_label, {"data": {"text": "b"}}, crowd)).said == (200, "")
     assert (await table.create(caller=crowd, permissions=['read("label:label1994")'])).said == (201, "")

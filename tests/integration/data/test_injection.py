@@ -86,10 +86,10 @@ async def shop(api: Api) -> TableApi:
 async def unharmed(shop: TableApi) -> AsyncIterator[None]:
     """After each test everything is there, and guests still see nothing."""
     before = await shop.list(query("limit", None, 100))
-    assert before.body["total"] == len(TEXTS)
+    assert before.json["total"] == len(TEXTS)
     yield
-    assert (await shop.list(query("limit", None, 100))).body == before.body
-    assert (await shop.list(caller=GUEST)).body == {"total": 0, "rows": []}
+    assert (await shop.list(query("limit", None, 100))).json == before.json
+    assert (await shop.list(caller=GUEST)).json == {"total": 0, "rows": []}
 
 
 @texts
@@ -100,8 +100,8 @@ async def test_values_come_back_as_they_went_in(shop: TableApi, text: str) -> No
     shown = await shop.get("own")
     deleted = await shop.delete("own")
 
-    assert made.body == made.body | data
-    assert changed.body == shown.body == made.body | {"list": [text], "$updatedAt": changed.body["$updatedAt"]}
+    assert made.json == made.json | data
+    assert changed.json == shown.json == made.json | {"list": [text], "$updatedAt": changed.json["$updatedAt"]}
     assert deleted.status == 204
 
 
@@ -127,10 +127,10 @@ async def test_defaults_are_given_as_they_are(api: Api, text: str) -> None:
     table = await api.new_table()
     for kind, options in (("varchar", {"size": LENGTH}), ("text", {}), ("enum", {"elements": ["x", text]})):
         made = await table.add_column(kind, f"own-{kind}", default=text, **options)
-        assert made.body["default"] == text
+        assert made.json["default"] == text
     made = await table.create({"text": "a"})
 
-    assert made.body == made.body | {"text": "a", "own-varchar": text, "own-text": text, "own-enum": text}
+    assert made.json == made.json | {"text": "a", "own-varchar": text, "own-text": text, "own-enum": text}
 
 
 @texts
@@ -140,9 +140,9 @@ async def test_names_are_shown_and_searched_as_they_are(api: Api, text: str) -> 
     named = await api.call("GET", "", body={"queries": [query("equal", "name", text)], "search": table.database})
     searched = await api.call("GET", f"/{table.database}/tables", body={"search": text})
 
-    assert (await table.call("GET", "")).body["name"] == text
-    assert [one["name"] for one in named.body["databases"]] == [text]
-    assert [one["name"] for one in searched.body["tables"]] in ([text], [])
+    assert (await table.call("GET", "")).json["name"] == text
+    assert [one["name"] for one in named.json["databases"]] == [text]
+    assert [one["name"] for one in searched.json["tables"]] in ([text], [])
 
 
 @texts
@@ -221,10 +221,10 @@ async def test_queries_name_methods_and_columns_only(shop: TableApi, text: str) 
     ):
         for caller in (shop.api.key, GUEST):
             answer = await shop.list(bad, caller=caller)
-            if caller is GUEST and answer.body == {"total": 0, "rows": []}:
+            if caller is GUEST and answer.json == {"total": 0, "rows": []}:
                 continue  # to who may read no row, the table is empty, whatever is asked of its columns
             assert answer.said in (BAD_QUERY, BAD_ARGUMENT), bad
-            assert "data.tables" not in answer.body["message"].replace(text, "")
+            assert "data.tables" not in answer.json["message"].replace(text, "")
 
 
 @texts
@@ -258,12 +258,12 @@ async def test_words_of_sql_are_ids_like_others(api: Api, word: str) -> None:
     ]
 
     assert [one.status for one in made] == [201, 201]
-    assert row.body == row.body | data
+    assert row.json == row.json | data
     assert await named.found(*queries, column=word, caller=GUEST) == ["a"]
-    assert (await named.update(word, {"data": {word: "b"}})).body[word] == "b"
+    assert (await named.update(word, {"data": {word: "b"}})).json[word] == "b"
     assert (await named.create({word: "b"})).said == (409, "row_unique_constraint_violation")
     assert (await named.call("DELETE", f"/columns/{word}")).status == 204
-    assert word not in (await named.get(word)).body
+    assert word not in (await named.get(word)).json
 
 
 OWN = [one for one in ENDPOINTS if one.service in {"tablesDB", "databases"}]

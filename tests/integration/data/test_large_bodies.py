@@ -74,11 +74,11 @@ async def test_many_elements_are_looked_at_like_few(api: Api, ada: Headers) -> N
     bad = many | {"c3": [*range(9_999), "x"]}
 
     made = await rows.create(many, ada, row_id="one")
-    assert {key: made.body[key] for key in many} == many
+    assert {key: made.json[key] for key in many} == many
     assert (await rows.create(bad, ada)).said == (400, "row_invalid_structure")
     assert (await rows.update("one", {"data": bad}, ada)).said == (400, "row_invalid_structure")
-    assert (await rows.update("one", {"data": many}, ada)).body == made.body
-    assert (await rows.call("PUT", "/rows/one", ada, {"data": many | {"c0": [1]}})).body["c0"] == [1]
+    assert (await rows.update("one", {"data": many}, ada)).json == made.json
+    assert (await rows.call("PUT", "/rows/one", ada, {"data": many | {"c0": [1]}})).json["c0"] == [1]
     bulk = await rows.call("PUT", "/rows", body={"rows": [many | {"$id": "one"}, many | {"$id": "two"}]})
-    assert [row["c0"] for row in bulk.body["rows"]] == [many["c0"]] * 2
+    assert [row["c0"] for row in bulk.json["rows"]] == [many["c0"]] * 2
     assert (await rows.call("PATCH", "/rows", body={"data": bad})).said == (400, "row_invalid_structure")

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from shared.web.endpoint import PLACEHOLDER, Endpoint
+from tests.answer import Answer
 from tests.declarations import ENDPOINTS, parameter_names
 from tests.integration.data.accounts import GUEST, Headers
-from tests.integration.data.api import Answer, Api, Json, TableApi, query
+from tests.integration.data.api import Api, Json, TableApi, query
 
 BAD_ARGUMENT = (400, "general_argument_invalid")
 TWINS = [endpoint for endpoint in ENDPOINTS if endpoint.service == "databases"]
@@ -31,7 +32,7 @@ class Shop:
     async def new_document(self, **data: Any) -> Json:
         made = await self.call("POST", "/documents", {"documentId": "unique()", "data": data})
         assert made.status == 201, made
-        return dict(made.body)
+        return dict(made.json)
 
     @property
     def table(self) -> TableApi:
@@ -72,17 +73,17 @@ async def test_a_database_is_of_the_api_that_made_it_and_served_by_both(api: Api
 
     for database, type_ in ((shop.database, "legacy"), (newer.database, "tablesdb")):
         shown = await databases(api, "GET", f"/{database}")
-        assert shown.body["type"] == type_
-        assert shown.body == (await api.call("GET", f"/{database}")).body
+        assert shown.json["type"] == type_
+        assert shown.json == (await api.call("GET", f"/{database}")).json
     renamed = await databases(api, "PUT", f"/{newer.database}", {"name": "Renamed"})
-    assert (renamed.body["name"], renamed.body["type"]) == ("Renamed", "tablesdb")
+    assert (renamed.json["name"], renamed.json["type"]) == ("Renamed", "tablesdb")
     listed = await databases(api, "GET", f"/{newer.database}/collections")
-    assert [one["$id"] for one in listed.body["collections"]] == [newer.table]
+    assert [one["$id"] for one in listed.json["collections"]] == [newer.table]
 
 
 async def test_a_collection_is_a_table_in_other_words(shop: Shop) -> None:
-    collection = (await shop.call("GET", "")).body
-    table = (await shop.table.call("GET", "")).body
+    collection = (await shop.call("GET", "")).json
+    table = (await shop.table.call("GET", "")).json
 
     assert set(collection) - set(table) == {"documentSecurity", "attributes"}
     assert set(table) - set(collection) == {"rowSecurity", "columns"}
@@ -90,7 +91,7 @@ async def test_a_collection_is_a_table_in_other_words(shop: Shop) -> None:
     assert collection["attributes"] == table["columns"]
     assert [one["attributes"] for one in collection["indexes"]] == [["name"]]
     changed = await shop.call("PUT", "", {"name": "Wares", "documentSecurity": True})
-    assert (changed.body["name"], changed.body["documentSecurity"]) == ("Wares", True)
+    assert (changed.json["name"], changed.json["documentSecurity"]) == ("Wares", True)
 
 
 async def test_attributes_and_indexes_are_made_shown_and_deleted(shop: Shop) -> None:
@@ -100,10 +101,10 @@ async def test_attributes_and_indexes_are_made_shown_and_deleted(shop: Shop) -> 
     by_attribute = await shop.call("GET", "/indexes", {"queries": [query("contains", "attributes", "price")]})
 
     assert (made.status, index.status) == (202, 202)
-    assert made.body == shown.body
-    assert (await shop.call("GET", "/attributes")).body["attributes"][-1] == shown.body
-    assert index.body["attributes"] == ["price"]
-    assert by_attribute.body == {"total": 1, "indexes": [index.body]}
+    assert made.json == shown.json
+    assert (await shop.call("GET", "/attributes")).json["attributes"][-1] == shown.json
+    assert index.json["attributes"] == ["price"]
+    assert by_attribute.json == {"total": 1, "indexes": [index.json]}
     assert (await shop.call("DELETE", "/indexes/by_price")).status == 204
     assert (await shop.call("DELETE", "/attributes/sold")).status == 204
     assert (await shop.call("GET", "/attributes/sold")).said == (404, "attribute_not_found")
@@ -114,9 +115,9 @@ async def test_an_attribute_is_changed_and_renamed(shop: Shop) -> None:
     change = {"required": False, "default": None}
     changed = await shop.call("PATCH", "/attributes/integer/price", change | {"max": 9, "newKey": "cost"})
 
-    assert (changed.status, changed.body["key"], changed.body["max"]) == (200, "cost", 9)
-    assert changed.body == (await shop.call("GET", "/attributes/cost")).body
-    assert (await shop.call("GET", "/documents")).body["documents"][0]["cost"] == 3
+    assert (changed.status, changed.json["key"], changed.json["max"]) == (200, "cost", 9)
+    assert changed.json == (await shop.call("GET", "/attributes/cost")).json
+    assert (await shop.call("GET", "/documents")).json["documents"][0]["cost"] == 3
     for path, body, said in (
         ("/varchar/name", change | {"size": 3}, (400, "attribute_invalid_resize")),
         ("/varchar/name", change | {"newKey": "cost"}, (409, "attribute_already_exists")),
@@ -131,21 +132,21 @@ async def test_an_attribute_is_changed_and_renamed(shop: Shop) -> None:
 async def test_a_document_is_a_row_in_other_words(shop: Shop) -> None:
     made = await shop.new_document(name="Lamp", price=3)
     id_ = made["$id"]
-    row = (await shop.table.get(id_)).body
+    row = (await shop.table.get(id_)).json
 
     assert row == {name: value for name, value in made.items() if name != "$collectionId"} | {"$tableId": "goods"}
     assert made["$collectionId"] == "goods"
-    assert (await shop.call("GET", f"/documents/{id_}")).body == made
+    assert (await shop.call("GET", f"/documents/{id_}")).json == made
     changed = await shop.call("PATCH", f"/documents/{id_}", {"data": {"price": 4, "$collectionId": "other"}})
-    assert changed.body == made | {"price": 4, "$updatedAt": changed.body["$updatedAt"]}
-    assert (await shop.call("GET", "/documents")).body == {"total": 1, "documents": [changed.body]}
-    assert (await shop.table.list()).body["rows"][0]["$tableId"] == "goods"
+    assert changed.json == made | {"price": 4, "$updatedAt": changed.json["$updatedAt"]}
+    assert (await shop.call("GET", "/documents")).json == {"total": 1, "documents": [changed.json]}
+    assert (await shop.table.list()).json["rows"][0]["$tableId"] == "goods"
     more = await shop.call("PATCH", f"/documents/{id_}/price/increment", {"value": 2})
     less = await shop.call("PATCH", f"/documents/{id_}/price/decrement", {})
-    assert (more.body["price"], less.body["price"]) == (6, 5)
+    assert (more.json["price"], less.json["price"]) == (6, 5)
     selected = [query("select", None, "$collectionId", "price"), query("equal", "$id", id_)]
     found = await shop.call("GET", "/documents", {"queries": selected})
-    assert [(one["price"], one["$collectionId"], "name" in one) for one in found.body["documents"]] == [
+    assert [(one["price"], one["$collectionId"], "name" in one) for one in found.json["documents"]] == [
         (5, "goods", False)
     ]
     assert (await shop.call("DELETE", f"/documents/{id_}")).said == (204, "")
@@ -154,11 +155,11 @@ async def test_a_document_is_a_row_in_other_words(shop: Shop) -> None:
 
 async def test_an_upsert_may_leave_the_id_to_the_server(shop: Shop) -> None:
     made = await shop.call("PUT", "/documents/unique()", {"data": {"name": "Lamp"}})
-    again = await shop.call("PUT", f"/documents/{made.body['$id']}", {"data": {"name": "Desk"}})
+    again = await shop.call("PUT", f"/documents/{made.json['$id']}", {"data": {"name": "Desk"}})
 
     assert (made.status, again.status) == (200, 200)
-    assert re.fullmatch(r"[0-9a-f]{20}", made.body["$id"])
-    assert again.body["$id"] == made.body["$id"]
+    assert re.fullmatch(r"[0-9a-f]{20}", made.json["$id"])
+    assert again.json["$id"] == made.json["$id"]
     assert await shop.table.found(column="name") == ["Desk"]
     for method, path in (("PATCH", "/documents/unique()"), ("GET", "/documents/unique()")):
         assert (await shop.call(method, path, {"data": {"name": "x"}})).said == BAD_ARGUMENT
@@ -207,23 +208,23 @@ async def test_messages_are_in_its_words_but_not_what_they_quote(api: Api, shop:
     inline = {"collectionId": "x", "name": "x", "attributes": [{"key": "row", "type": "table"}]}
     invalid = await databases(api, "POST", f"/{shop.database}/collections", inline)
 
-    assert missing.body["message"].startswith("Document ")
-    assert '"row"' in unknown.body["message"]
-    assert '"collectionId"' in unnamed.body["message"]
+    assert missing.json["message"].startswith("Document ")
+    assert '"row"' in unknown.json["message"]
+    assert '"collectionId"' in unnamed.json["message"]
     assert invalid.said == BAD_ARGUMENT
-    assert "`attributes`" in invalid.body["message"]
-    assert "'row'" in invalid.body["message"]
+    assert "`attributes`" in invalid.json["message"]
+    assert "'row'" in invalid.json["message"]
 
 
 async def test_a_change_by_one_api_is_seen_by_the_other(shop: Shop) -> None:
     """Each remembers the table for itself."""
     id_ = (await shop.new_document(name="Lamp"))["$id"]
-    assert (await shop.table.get(id_)).body["name"] == "Lamp"
+    assert (await shop.table.get(id_)).json["name"] == "Lamp"
 
     await shop.table.add_column("integer", "weight")
-    assert "weight" in (await shop.call("GET", f"/documents/{id_}")).body
+    assert "weight" in (await shop.call("GET", f"/documents/{id_}")).json
     await shop.call("POST", "/attributes/integer", {"key": "height", "required": False})
-    assert "height" in (await shop.table.get(id_)).body
+    assert "height" in (await shop.table.get(id_)).json
     await shop.table.call("PUT", "", body={"name": "Goods", "permissions": ['read("any")']})
     assert (await shop.call("GET", f"/documents/{id_}", caller=GUEST)).status == 200
     await shop.call("PUT", "", {"name": "Goods", "enabled": False})
@@ -269,7 +270,7 @@ async def test_no_answer_has_a_name_of_the_newer_api(api: Api, shop: Shop, endpo
     answer = await databases(api, endpoint.method, url, sent)
 
     assert answer.status < 300, answer
-    assert [name for name in names_in(answer.body) if NEW_WORD.search(name)] == []
+    assert [name for name in names_in(answer.json) if NEW_WORD.search(name)] == []
 
 
 def names_in(value: Any) -> list[str]:

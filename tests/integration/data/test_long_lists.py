@@ -117,22 +117,22 @@ async def test_a_long_page_is_what_short_ones_join_to(rows: TableApi, ada: Heade
     short = await rows.list(*shape, query("limit", None, 1000), caller=caller)
 
     assert long.status == 200
-    assert long.body["total"] == short.body["total"]
+    assert long.json["total"] == short.json["total"]
     if not any("cursorBefore" in one for one in shape):
-        assert long.body["rows"][:1000] == short.body["rows"]
-        after = short.body["rows"]
+        assert long.json["rows"][:1000] == short.json["rows"]
+        after = short.json["rows"]
         offset = 1000 + (3 if any("offset" in one for one in shape) else 0)
         rest = [one for one in shape if "offset" not in one]
         while len(
             page := (
                 await rows.list(*rest, query("limit", None, 1000), query("offset", None, offset), caller=caller)
-            ).body["rows"]
+            ).json["rows"]
         ):
             after, offset = after + page, offset + len(page)
-        assert long.body["rows"] == after
+        assert long.json["rows"] == after
     else:
-        assert long.body["rows"][-1000:] == short.body["rows"]
-        assert len(long.body["rows"]) == 2399
+        assert long.json["rows"][-1000:] == short.json["rows"]
+        assert len(long.json["rows"]) == 2399
 
 
 async def test_a_page_is_as_long_as_it_is_said_to_be(rows: TableApi, ada: Headers) -> None:
@@ -146,8 +146,8 @@ async def test_the_older_api_names_it_in_its_words(rows: TableApi) -> None:
 
     answer = await older.list(MANY)
 
-    assert len(answer.body["rows"]) == COUNT
-    assert answer.body["rows"][0]["$collectionId"] == rows.table
+    assert len(answer.json["rows"]) == COUNT
+    assert answer.json["rows"][0]["$collectionId"] == rows.table
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ async def test_an_error_of_a_long_list_is_answered_as_that_of_a_short_one(
 async def test_no_rows_are_an_empty_page(api: Api) -> None:
     table = await api.new_table(permissions=['read("any")'])
 
-    assert (await table.list(MANY)).body == {"total": 0, "rows": []}
+    assert (await table.list(MANY)).json == {"total": 0, "rows": []}
 
 
 async def test_a_long_list_is_made_by_the_definition_of_now(api: Api) -> None:

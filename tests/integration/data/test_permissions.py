@@ -40,8 +40,8 @@ async def test_a_list_shows_exactly_the_rows_that_a_caller_may_read(api: Api, pe
     for name in CALLERS:
         seen = [row for role, row in rows.items() if name in HOLDERS[role]] + [many]
         answer = await table.list(*query, caller=people[name])
-        assert answer.body["total"] == len(seen), name
-        assert [row["$id"] for row in answer.body["rows"]] == seen, name
+        assert answer.json["total"] == len(seen), name
+        assert [row["$id"] for row in answer.json["rows"]] == seen, name
     everything = [*rows.values(), many, unreadable]
     assert await table.found(*query, caller=people["key"]) == everything
 
@@ -60,7 +60,7 @@ async def test_a_list_without_readable_rows_is_empty(api: Api) -> None:
     table = await api.new_table(rowSecurity=True)
     await table.new_row(None, 'read("users")')
 
-    assert (await table.list(caller=GUEST)).body == {"total": 0, "rows": []}
+    assert (await table.list(caller=GUEST)).json == {"total": 0, "rows": []}
 
 
 @pytest.mark.check("data 5")
@@ -81,16 +81,16 @@ async def test_a_user_owns_what_it_makes(api: Api) -> None:
     ada = api.accounts.sign_in("ada")
 
     made = await table.create(caller=ada)
-    assert made.body["$permissions"] == ['read("user:ada")', 'update("user:ada")', 'delete("user:ada")']
-    assert (await table.get(made.body["$id"], ada)).status == 200
-    assert (await table.create(caller=GUEST)).body["$permissions"] == []
-    assert (await table.create()).body["$permissions"] == []
+    assert made.json["$permissions"] == ['read("user:ada")', 'update("user:ada")', 'delete("user:ada")']
+    assert (await table.get(made.json["$id"], ada)).status == 200
+    assert (await table.create(caller=GUEST)).json["$permissions"] == []
+    assert (await table.create()).json["$permissions"] == []
     nobody_s = await table.create(caller=ada, permissions=[])
-    assert nobody_s.body["$permissions"] == []
-    assert (await table.get(nobody_s.body["$id"], ada)).said == (404, "row_not_found")
+    assert nobody_s.json["$permissions"] == []
+    assert (await table.get(nobody_s.json["$id"], ada)).said == (404, "row_not_found")
 
     await set_up(table, ['create("any")'], security=False)
-    assert (await table.get(made.body["$id"], ada)).said == (404, "row_not_found")
+    assert (await table.get(made.json["$id"], ada)).said == (404, "row_not_found")
 
 
 @pytest.mark.parametrize("role", HOLDERS)
@@ -106,9 +106,9 @@ async def test_clients_grant_only_to_roles_that_they_hold(api: Api, people: Peop
         assert made.said == ((201, "") if holds else (401, "user_unauthorized")), name
         assert changed.said == ((200, "") if holds else (401, "user_unauthorized")), name
         if holds:
-            assert made.body["$permissions"] == [f'read("{role}")']
+            assert made.json["$permissions"] == [f'read("{role}")']
         else:
-            assert made.body["message"].startswith("Permissions must be one of:")
+            assert made.json["message"].startswith("Permissions must be one of:")
     assert (await table.create(permissions=[f'read("{role}")'])).status == 201
 
 
@@ -120,8 +120,8 @@ async def test_write_stands_for_what_can_be_written_and_repeated_permissions_cou
     made = await table.create(caller=ada, permissions=['write("user:ada")', 'read("any")', 'read("any")'])
     refused = await table.create(caller=ada, permissions=['create("any")'])
 
-    assert shown.body["$permissions"] == ['create("any")', 'update("any")', 'delete("any")']
-    assert made.body["$permissions"] == ['update("user:ada")', 'delete("user:ada")', 'read("any")']
+    assert shown.json["$permissions"] == ['create("any")', 'update("any")', 'delete("any")']
+    assert made.json["$permissions"] == ['update("user:ada")', 'delete("user:ada")', 'read("any")']
     assert refused.said == (400, "general_argument_invalid")
 
 
@@ -131,15 +131,15 @@ async def test_an_owner_may_give_up_its_row(api: Api) -> None:
     table = await api.new_table(permissions=['create("users")'], rowSecurity=True)
     ada = api.accounts.sign_in("ada")
     made = await table.create(caller=ada)
-    row = made.body["$id"]
+    row = made.json["$id"]
 
     kept = await table.update(row, {"data": {"text": "b"}}, ada)
-    assert kept.body["$permissions"] == made.body["$permissions"]
+    assert kept.json["$permissions"] == made.json["$permissions"]
     given_up = await table.update(row, {"permissions": []}, ada)
     assert given_up.said == (200, "")
-    assert given_up.body["$permissions"] == []
+    assert given_up.json["$permissions"] == []
     assert (await table.get(row, ada)).said == (404, "row_not_found")
-    assert (await table.list(caller=ada)).body["total"] == 0
+    assert (await table.list(caller=ada)).json["total"] == 0
     assert (await table.delete(row, ada)).said == (404, "row_not_found")
     assert (await table.get(row)).status == 200
 

@@ -198,4 +198,4 @@ async def test_a_table_without_rows_has_lists_of_none(api: Api) -> None:
 
     for asked in ([query("orderDesc", "text")], [query("equal", "$id", "a"), query("orderDesc", "text")]):
         answer = await made.list(*asked, caller=caller)
-        assert (answer.status, answer.body) == (200, {"total": 0, "rows": []})
+        assert (answer.status, answer.json) == (200, {"total": 0, "rows": []})

@@ -68,7 +68,7 @@ async def test_orders_are_bounded_and_a_column_counts_once(films: TableApi) -> N
 
 async def test_rows_are_found_by_their_sequence(films: TableApi) -> None:
     """As text or as number. A row whose first try was not committed leaves a gap, so no number is known beforehand."""
-    rows = (await films.call("GET", "/rows")).body["rows"]
+    rows = (await films.call("GET", "/rows")).json["rows"]
     second, third = rows[1]["$sequence"], rows[2]["$sequence"]
 
     found = await films.found(q("equal", "$sequence", second, int(third)), column="title")
@@ -227,7 +227,7 @@ async def test_a_bad_query_is_refused(films: TableApi, bad: str) -> None:
         assert answer.said == (400, "general_argument_invalid")
     else:
         assert answer.said == BAD_QUERY
-        assert answer.body["message"].startswith("Invalid query")
+        assert answer.json["message"].startswith("Invalid query")
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -251,7 +251,7 @@ async def test_logical_queries_nest_as_deep_as_eight(films: TableApi, method: st
     assert await films.found(deepest, column="title") == ["Alien", "alien"]
     refused = await films.list(deeper)
     assert refused.said == BAD_QUERY
-    assert "nested at most 8 deep" in refused.body["message"]
+    assert "nested at most 8 deep" in refused.json["message"]
 
 
 @pytest.mark.check("data 97")
@@ -272,14 +272,14 @@ async def test_a_page_has_25_rows_and_a_total(api: Api) -> None:
     one = await table.list(q("limit", None, 1))
     uncounted = await table.call("GET", "/rows", body={"total": False})
 
-    assert (len(page.body["rows"]), page.body["total"]) == (25, 30)
-    assert (len(one.body["rows"]), one.body["total"]) == (1, 30)
-    assert (len(uncounted.body["rows"]), uncounted.body["total"]) == (25, 0)
+    assert (len(page.json["rows"]), page.json["total"]) == (25, 30)
+    assert (len(one.json["rows"]), one.json["total"]) == (1, 30)
+    assert (len(uncounted.json["rows"]), uncounted.json["total"]) == (25, 0)
 
 
 async def test_a_list_shows_what_is_selected(films: TableApi) -> None:
     system = {"$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$tableId"}
-    rows = (await films.list(q("select", None, "title", "$id"), q("select", None, "year"))).body["rows"]
+    rows = (await films.list(q("select", None, "title", "$id"), q("select", None, "year"))).json["rows"]
 
     assert {frozenset(row) for row in rows} == {frozenset(system | {"title", "year"})}
 
@@ -319,10 +319,10 @@ async def test_cursors_go_on_where_a_page_ends(rated: TableApi, orders: list[str
     while True:
         after = [q("cursorAfter", None, forwards[-1])] if forwards else []
         page = await rated.list(*orders, *after, q("limit", None, 5), caller=who)
-        assert page.body["total"] == len(everything)
-        if not page.body["rows"]:
+        assert page.json["total"] == len(everything)
+        if not page.json["rows"]:
             break
-        forwards += [row["$id"] for row in page.body["rows"]]
+        forwards += [row["$id"] for row in page.json["rows"]]
     before = await rated.found(*orders, q("cursorBefore", None, everything[6]), q("limit", None, 2), caller=who)
     skipped = await rated.found(
         *orders, q("cursorAfter", None, everything[1]), q("offset", None, 2), q("limit", None, 3), caller=who
@@ -369,7 +369,7 @@ async def test_a_total_stops_at_5000(api: Api, caller: str) -> None:
         q("equal", "text", "many"), q("limit", None, 1), caller=GUEST if caller == "guest" else None
     )
 
-    assert answer.body["total"] == filtered.body["total"] == 5_000
+    assert answer.json["total"] == filtered.json["total"] == 5_000
 
 
 async def fill(api: Api, table: TableApi, number: int) -> None:

@@ -122,7 +122,7 @@ async def test_filters_find_what_the_model_finds(made: tuple[TableApi, dict[str,
 
     assert found.status == 200, found
     expected = [id_ for id_, row in rows.items() if all(fits(row, one) for one in asked)]
-    assert ([row["$id"] for row in found.body["rows"]], found.body["total"]) == (expected, len(expected))
+    assert ([row["$id"] for row in found.json["rows"]], found.json["total"]) == (expected, len(expected))
 
 
 ORDERED = ["text", "number", "float", "truth"]

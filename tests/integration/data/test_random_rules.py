@@ -62,7 +62,7 @@ async def table(api: Api) -> TableApi:
 
 async def set_up(table: TableApi, rules: Rules) -> list[str]:
     """Make the table's rows anew; return their ids."""
-    left = (await table.list()).body["rows"]
+    left = (await table.list()).json["rows"]
     for row in left:
         assert (await table.delete(row["$id"])).status == 204
     body = {"permissions": written(rules.table), "rowSecurity": rules.security}
@@ -72,7 +72,7 @@ async def set_up(table: TableApi, rules: Rules) -> list[str]:
 
 async def explained(table: TableApi, row: str, caller: Headers) -> dict[str, Any]:
     answer = await table.get(row, table.api.key | caller | {"X-Daypass-Explain": "1"})
-    return {one["action"]: one for one in answer.body["$explain"]["actions"]}
+    return {one["action"]: one for one in answer.json["$explain"]["actions"]}
 
 
 def check_explained(rules: Rules, row: int, action: str, told: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ async def test_a_caller_may_do_what_the_model_says(table: TableApi, rules: Rules
 
     listed = await table.list(caller=caller)
     if rules.security or rules.may("read"):
-        assert (listed.body["total"], [row["$id"] for row in listed.body["rows"]]) == (len(readable), readable)
+        assert (listed.json["total"], [row["$id"] for row in listed.json["rows"]]) == (len(readable), readable)
     else:
         assert listed.said == (401, "user_unauthorized")
     for place, id_ in enumerate(rows):

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.answer import Answer
 from tests.integration.data.accounts import GUEST, Headers
-from tests.integration.data.api import OLD_WORDS, Answer, Api, Json, TableApi, query
+from tests.integration.data.api import OLD_WORDS, Api, Json, TableApi, query
 from tests.wire import pairs
 
 COLUMNS: list[Json] = [
@@ -117,23 +118,23 @@ async def test_a_caller_who_may_only_update_is_not_shown_the_row(staff: TableApi
         await put(staff, row, {"data": {"salary": 42, "text": "secret", "code": "a"}}, GUEST),
         await step(staff, row, GUEST),
     ]
-    whole = (await staff.get(row)).body
+    whole = (await staff.get(row)).json
 
     assert [answer.status for answer in sent] == [200] * 5
     for answer in sent:
-        assert answer.body == {
+        assert answer.json == {
             "$id": row,
             "$sequence": "",
             "$createdAt": whole["$createdAt"],
-            "$updatedAt": answer.body["$updatedAt"],
+            "$updatedAt": answer.json["$updatedAt"],
             "$permissions": [],
             "$databaseId": staff.database,
             "$tableId": staff.table,
         }
-    assert sent[-1].body["$updatedAt"] == whole["$updatedAt"]
+    assert sent[-1].json["$updatedAt"] == whole["$updatedAt"]
     assert (whole["salary"], whole["text"], whole["code"]) == (43, "secret", "a")
     reader = await staff.new_row({"salary": 42}, 'update("any")', 'read("any")')
-    assert (await step(staff, reader, GUEST)).body["salary"] == 43
+    assert (await step(staff, reader, GUEST)).json["salary"] == 43
 
 
 async def test_a_caller_who_may_only_update_sets_no_condition_on_the_row(staff: TableApi) -> None:
@@ -148,9 +149,9 @@ async def test_a_caller_who_may_only_update_sets_no_condition_on_the_row(staff: 
         assert (await step(staff, row, caller)).said == UNAUTHORIZED
         assert (await staff.delete(row, caller)).said == UNAUTHORIZED
     assert (await step(staff, row, GUEST, value=99_959)).said == (200, "")
-    assert (await staff.get(row)).body["salary"] == 42
+    assert (await staff.get(row)).json["salary"] == 42
     assert (await step(staff, row, GUEST, value=99_958)).said == (200, "")
-    assert (await staff.get(row)).body["salary"] == 100_000
+    assert (await staff.get(row)).json["salary"] == 100_000
     assert (await step(staff, row, GUEST, value=0.5)).said == (400, "row_invalid_structure")
     assert (await step(staff, row, GUEST, column="text")).said == (400, "column_type_invalid")
 
@@ -167,8 +168,8 @@ async def test_a_caller_who_may_change_a_row_may_let_itself_read_it(staff: Table
     """Permissions are part of the row, as Appwrite has it: docs/compatibility.md says so."""
     row = await staff.new_row({"salary": 42}, 'update("any")')
 
-    assert "salary" not in (await staff.update(row, {"permissions": ['read("any")']}, GUEST)).body
-    assert (await staff.get(row, GUEST)).body["salary"] == 42
+    assert "salary" not in (await staff.update(row, {"permissions": ['read("any")']}, GUEST)).json
+    assert (await staff.get(row, GUEST)).json["salary"] == 42
 
 
 QUERIES = [
@@ -235,7 +236,7 @@ async def test_a_table_of_which_a_caller_may_read_no_row_answers_as_if_it_were_e
 
     answers = [await staff.list(*queries, caller=GUEST) for queries in QUERIES]
     assert same(answers)
-    assert (answers[0].status, answers[0].body) == (200, {"total": 0, "rows": []})
+    assert (answers[0].status, answers[0].json) == (200, {"total": 0, "rows": []})
     for limit in (1, 2_000):
         url = f"{staff.api.urls[0]}/v1/tablesdb/{staff.database}/tables/{staff.table}/rows"
         headers = {"X-Appwrite-Project": "library"}

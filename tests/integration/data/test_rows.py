@@ -34,7 +34,7 @@ async def people(api: Api) -> TableApi:
 @pytest.mark.check("data 56", "data 65", "data 66")
 async def test_a_row_is_made_and_shown_with_every_field(people: TableApi) -> None:
     made = await people.create({"name": "Ada", "born": "1975-06-12 14:12:55+02:00"})
-    row = dict(made.body)
+    row = dict(made.json)
 
     assert made.status == 201
     assert re.match(r"^[0-9a-f]{20}\Z", row.pop("$id"))
@@ -54,13 +54,13 @@ async def test_a_row_is_made_and_shown_with_every_field(people: TableApi) -> Non
         "tags": [],
         "born": "1975-06-12T12:12:55.000+00:00",
     }
-    assert (await people.get(made.body["$id"])).body == made.body
-    assert (await people.list()).body == {"total": 1, "rows": [made.body]}
+    assert (await people.get(made.json["$id"])).json == made.json
+    assert (await people.list()).json == {"total": 1, "rows": [made.json]}
 
 
 @pytest.mark.check("data 57")
 async def test_an_id_is_taken_once(people: TableApi) -> None:
-    assert (await people.create({"name": "Ada"}, row_id="ada")).body["$id"] == "ada"
+    assert (await people.create({"name": "Ada"}, row_id="ada")).json["$id"] == "ada"
     assert (await people.create({"name": "Ada"}, row_id="ada")).said == (409, "row_already_exists")
     assert (await people.create({"name": "Ada"}, row_id="ada\n")).said == BAD_ARGUMENT
 
@@ -93,7 +93,7 @@ async def test_data_may_be_a_text_that_holds_an_object(people: TableApi) -> None
     made = await people.call("POST", "/rows", body={"rowId": "unique()", "data": json.dumps({"name": "Ada"})})
 
     assert made.status == 201
-    assert made.body["name"] == "Ada"
+    assert made.json["name"] == "Ada"
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ async def test_data_that_does_not_fit_its_columns_is_refused(people: TableApi, d
     made = await people.create(data)
 
     assert made.said == BAD_STRUCTURE
-    assert made.body["message"].startswith("Invalid document structure")
-    assert (await people.list()).body["total"] == 0
+    assert made.json["message"].startswith("Invalid document structure")
+    assert (await people.list()).json["total"] == 0
 
 
 @pytest.mark.check("data 62", "data 63")
@@ -135,7 +135,7 @@ async def test_values_at_the_edge_are_taken(people: TableApi) -> None:
     made = await people.create(data)
 
     assert made.status == 201
-    assert made.body | data == made.body
+    assert made.json | data == made.json
 
 
 @pytest.mark.check("data 60", "data 61")
@@ -146,31 +146,31 @@ async def test_the_system_fields_of_a_row_are_not_for_clients_to_write(api: Api)
     by_client = await table.create(written | dates, GUEST)
     by_key = await table.create(written | dates)
 
-    assert by_client.body["$sequence"] == "1"
-    assert by_client.body["$databaseId"] == table.database
-    assert by_client.body["$id"] != "z"
-    assert by_client.body["$createdAt"] == by_client.body["$updatedAt"] > "2026"
-    assert by_key.body["$createdAt"] == "2001-02-03T04:05:06.789+00:00"
-    assert by_key.body["$updatedAt"] == "2002-02-03T03:05:06.000+00:00"
+    assert by_client.json["$sequence"] == "1"
+    assert by_client.json["$databaseId"] == table.database
+    assert by_client.json["$id"] != "z"
+    assert by_client.json["$createdAt"] == by_client.json["$updatedAt"] > "2026"
+    assert by_key.json["$createdAt"] == "2001-02-03T04:05:06.789+00:00"
+    assert by_key.json["$updatedAt"] == "2002-02-03T03:05:06.000+00:00"
     assert (await table.create({"text": "a", "$createdAt": "garbage"})).status == 400
     assert (await table.create({"text": "a", "$createdAt": "garbage"}, GUEST)).status == 201
-    changed = await table.update(by_key.body["$id"], {"data": {"text": "b", "$updatedAt": "2003-01-01"}})
-    assert changed.body["$updatedAt"] == "2003-01-01T00:00:00.000+00:00"
-    assert changed.body["$createdAt"] == by_key.body["$createdAt"]
+    changed = await table.update(by_key.json["$id"], {"data": {"text": "b", "$updatedAt": "2003-01-01"}})
+    assert changed.json["$updatedAt"] == "2003-01-01T00:00:00.000+00:00"
+    assert changed.json["$createdAt"] == by_key.json["$createdAt"]
 
 
 @pytest.mark.check("data 68", "data 69")
 async def test_an_update_changes_what_it_names(people: TableApi) -> None:
-    before = (await people.create({"name": "Ada", "age": 36, "tags": ["a"], "colour": "green"})).body
-    after = (await people.update(before["$id"], {"data": {"age": 37}})).body
-    same = (await people.update(before["$id"], {"data": {"age": 37, "tags": ["a"]}, "permissions": []})).body
-    cleared = (await people.update(before["$id"], {"data": {"age": None, "tags": None, "colour": None}})).body
+    before = (await people.create({"name": "Ada", "age": 36, "tags": ["a"], "colour": "green"})).json
+    after = (await people.update(before["$id"], {"data": {"age": 37}})).json
+    same = (await people.update(before["$id"], {"data": {"age": 37, "tags": ["a"]}, "permissions": []})).json
+    cleared = (await people.update(before["$id"], {"data": {"age": None, "tags": None, "colour": None}})).json
 
     assert after == before | {"age": 37, "$updatedAt": after["$updatedAt"]}
     assert after["$updatedAt"] > before["$updatedAt"]
     assert same == after
     assert cleared == after | {"age": None, "tags": [], "colour": "red", "$updatedAt": cleared["$updatedAt"]}
-    assert (await people.get(before["$id"])).body == cleared
+    assert (await people.get(before["$id"])).json == cleared
 
 
 @pytest.mark.parametrize(
@@ -223,11 +223,11 @@ async def test_a_deleted_row_is_gone(people: TableApi) -> None:
     row = await people.new_row({"name": "Ada"})
     deleted = await people.delete(row)
 
-    assert (deleted.status, deleted.body) == (204, None)
+    assert (deleted.status, deleted.json) == (204, None)
     assert (await people.delete(row)).said == (404, "row_not_found")
     assert (await people.get(row)).said == (404, "row_not_found")
     assert (await people.update(row, {"data": {"age": 1}})).said == (404, "row_not_found")
-    assert (await people.create({"name": "Ada"}, row_id=row)).body["$sequence"] == "2"
+    assert (await people.create({"name": "Ada"}, row_id=row)).json["$sequence"] == "2"
 
 
 @pytest.mark.check("data 72")
@@ -251,7 +251,7 @@ async def test_a_row_shows_what_is_selected(people: TableApi) -> None:
 
     async def shown(*queries: str) -> Any:
         answer = await people.call("GET", f"/rows/{row}", body={"queries": list(queries)})
-        return set(answer.body) if answer.status == 200 else answer.said
+        return set(answer.json) if answer.status == 200 else answer.said
 
     assert await shown(query("select", None, "name")) == system | {"name"}
     assert await shown(query("select", None, "name"), query("select", None, "age")) == system | {"name", "age"}
@@ -289,7 +289,7 @@ async def test_a_list_that_may_be_old_is_made_anew(people: TableApi) -> None:
 
 
 async def test_sequences_count_insertions(people: TableApi) -> None:
-    rows = [(await people.create({"name": "Ada"})).body["$sequence"] for _ in range(3)]
+    rows = [(await people.create({"name": "Ada"})).json["$sequence"] for _ in range(3)]
 
     assert rows == ["1", "2", "3"]
 
@@ -299,5 +299,5 @@ async def test_texts_come_back_as_they_went_in(api: Api, text: str) -> None:
     table = await api.new_table()
     row = await table.new_row({"text": text})
 
-    assert (await table.get(row)).body["text"] == text
+    assert (await table.get(row)).json["text"] == text
     assert await table.found(query("equal", "text", text)) == [row]

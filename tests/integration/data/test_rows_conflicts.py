@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.integration.data.api import Answer, Api, Json, TableApi
+from tests.answer import Answer
+from tests.integration.data.api import Api, Json, TableApi
 
 CONFLICT = (409, "row_update_conflict")
 LONG_AGO, FAR_AHEAD = "2001-01-01T00:00:00Z", "2101-01-01T00:00:00.000+00:00"
@@ -30,10 +31,10 @@ CHANGES: list[tuple[str, str, Json]] = [
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES, ids=str)
 async def test_a_row_that_was_changed_since_is_not_changed(table: TableApi, method: str, path: str, body: Json) -> None:
     row = await table.new_row({"text": "a"})
-    before = (await table.get(row)).body
+    before = (await table.get(row)).json
 
     assert (await call(table, row, method, path, body, LONG_AGO)).said == CONFLICT
-    assert (await table.get(row)).body == before
+    assert (await table.get(row)).json == before
     assert (await call(table, row, method, path, body, "yesterday")).said == (400, "general_argument_invalid")
     assert (await call(table, row, method, path, body, before["$updatedAt"])).status in {200, 204}
 
@@ -41,7 +42,7 @@ async def test_a_row_that_was_changed_since_is_not_changed(table: TableApi, meth
 async def test_a_row_that_was_not_changed_since_is_changed(table: TableApi) -> None:
     row = await table.new_row({"text": "a"})
 
-    assert (await call(table, row, "PATCH", "", {"data": {"text": "b"}}, FAR_AHEAD)).body["text"] == "b"
+    assert (await call(table, row, "PATCH", "", {"data": {"text": "b"}}, FAR_AHEAD)).json["text"] == "b"
 
 
 @pytest.mark.parametrize(
@@ -65,4 +66,4 @@ async def test_nothing_happens_in_a_transaction_that_is_not_there(
     answer = await table.call(method, f"/rows{path}", body={"transactionId": "some", **body})
 
     assert answer.said == (404, "transaction_not_found")
-    assert (await table.list()).body["total"] == 0
+    assert (await table.list()).json["total"] == 0

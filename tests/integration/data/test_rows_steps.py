@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.answer import Answer
 from tests.integration.data.accounts import GUEST, Headers
-from tests.integration.data.api import Answer, Api, TableApi
+from tests.integration.data.api import Api, TableApi
 
 BAD_ARGUMENT = (400, "general_argument_invalid")
 BAD_STRUCTURE = (400, "row_invalid_structure")
@@ -47,7 +48,7 @@ async def step(
 async def test_a_number_moves_and_the_row_is_shown(shop: TableApi, direction: str) -> None:
     sign = 1 if direction == "increment" else -1
     made = await shop.create({"stock": 5, "price": 0.5, "text": "a"})
-    row = made.body["$id"]
+    row = made.json["$id"]
 
     by_one = await step(shop, direction, row, "stock")
     by_more = await step(shop, direction, row, "stock", value=3)
@@ -56,12 +57,12 @@ async def test_a_number_moves_and_the_row_is_shown(shop: TableApi, direction: st
     unset = await step(shop, direction, row, "big", value=2**53 + 1)
 
     assert [one.status for one in (by_one, by_more, whole, part, unset)] == [200] * 5
-    assert [one.body["stock"] for one in (by_one, by_more, whole)] == [5 + sign, 5 + sign * 4, 5 + sign * 6]
-    assert part.body["price"] == 0.5 + sign * 0.25
-    assert unset.body["big"] == sign * (2**53 + 1)
-    assert made.body["$updatedAt"] < by_one.body["$updatedAt"] < by_more.body["$updatedAt"]
-    moved = {name: unset.body[name] for name in ("stock", "big", "price", "$updatedAt")}
-    assert (await shop.get(row)).body == unset.body == made.body | moved
+    assert [one.json["stock"] for one in (by_one, by_more, whole)] == [5 + sign, 5 + sign * 4, 5 + sign * 6]
+    assert part.json["price"] == 0.5 + sign * 0.25
+    assert unset.json["big"] == sign * (2**53 + 1)
+    assert made.json["$updatedAt"] < by_one.json["$updatedAt"] < by_more.json["$updatedAt"]
+    moved = {name: unset.json[name] for name in ("stock", "big", "price", "$updatedAt")}
+    assert (await shop.get(row)).json == unset.json == made.json | moved
 
 
 @pytest.mark.parametrize(("direction", "bound", "sign"), [("increment", "max", 1), ("decrement", "min", -1)])
@@ -72,20 +73,20 @@ async def test_a_number_stops_at_the_bound_of_the_call(shop: TableApi, direction
     for column in ("stock", "price"):
         passed = await step(shop, direction, row, column, value=8, **{bound: sign * 7})
         assert passed.said == LIMIT_EXCEEDED
-        assert (await shop.get(row)).body[column] == 0
+        assert (await shop.get(row)).json[column] == 0
         reached = await step(shop, direction, row, column, value=7, **{bound: sign * 7})
-        assert reached.body[column] == sign * 7
+        assert reached.json[column] == sign * 7
 
 
 @DIRECTIONS
 async def test_a_number_stays_a_value_of_its_column(shop: TableApi, direction: str) -> None:
     sign = 1 if direction == "increment" else -1
     made = await shop.create({"stock": 0, "big": sign * (2**63 - 1), "price": sign * 1.7e308})
-    row = made.body["$id"]
+    row = made.json["$id"]
 
     for column, value in (("stock", 21), ("stock", 0.5), ("big", 2), ("price", 1.7e308)):
         assert (await step(shop, direction, row, column, value=value)).said == BAD_STRUCTURE, column
-    assert (await shop.get(row)).body == made.body
+    assert (await shop.get(row)).json == made.json
 
 
 @DIRECTIONS
@@ -94,8 +95,8 @@ async def test_a_number_stays_a_value_of_its_column(shop: TableApi, direction: s
 async def test_a_step_is_a_positive_number(shop: TableApi, direction: str, value: object) -> None:
     made = await shop.create({"stock": 0, "price": 0.5})
     for column in ("stock", "price"):
-        assert (await step(shop, direction, made.body["$id"], column, value=value)).said == BAD_ARGUMENT
-    assert (await shop.get(made.body["$id"])).body == made.body
+        assert (await step(shop, direction, made.json["$id"], column, value=value)).said == BAD_ARGUMENT
+    assert (await shop.get(made.json["$id"])).json == made.json
 
 
 @DIRECTIONS
@@ -115,7 +116,7 @@ async def test_a_step_needs_the_update_permission_of_the_table_or_row(shop: Tabl
     opened = await shop.new_row({"stock": 0}, 'update("any")')
 
     assert (await step(shop, direction, closed, "stock", GUEST)).said == UNAUTHORIZED
-    assert (await shop.get(closed)).body["stock"] == 0
+    assert (await shop.get(closed)).json["stock"] == 0
     assert (await step(shop, direction, opened, "stock", GUEST)).status == 200
     await shop.call("PUT", "", body={"permissions": [], "rowSecurity": False})
     assert (await step(shop, direction, opened, "stock", GUEST)).said == UNAUTHORIZED
@@ -131,6 +132,6 @@ async def test_no_step_is_lost_between_replicas(shop: TableApi) -> None:
     steps = [step(shop, "increment", row, "stock", max=10, replica=place % 2) for place in range(14)]
     answers = await asyncio.gather(*steps)
 
-    assert sorted(one.body["stock"] for one in answers if one.status == 200) == list(range(1, 11))
+    assert sorted(one.json["stock"] for one in answers if one.status == 200) == list(range(1, 11))
     assert [one.said for one in answers if one.status != 200] == [LIMIT_EXCEEDED] * 4
-    assert (await shop.get(row)).body["stock"] == 10
+    assert (await shop.get(row)).json["stock"] == 10

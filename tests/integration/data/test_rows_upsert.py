@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from tests.answer import Answer
 from tests.integration.data.accounts import GUEST, Headers
-from tests.integration.data.api import Answer, Api, Json, TableApi, query
+from tests.integration.data.api import Api, Json, TableApi, query
 
 BAD_STRUCTURE = (400, "row_invalid_structure")
 UNAUTHORIZED = (401, "user_unauthorized")
@@ -35,11 +36,11 @@ async def test_a_row_is_made_and_then_changed(people: TableApi) -> None:
     cleared = await upsert(people, "ada", {"data": {"name": "Lady", "age": None}, "permissions": []})
 
     assert [one.status for one in (made, kept, cleared)] == [200, 200, 200]
-    assert made.body == made.body | {"$id": "ada", "name": "Ada", "age": 36, "colour": "red"}
-    assert kept.body == made.body | {"name": "Lady", "colour": "green", "$updatedAt": kept.body["$updatedAt"]}
-    assert made.body["$updatedAt"] < kept.body["$updatedAt"] < cleared.body["$updatedAt"]
-    assert cleared.body == kept.body | {"age": None, "$permissions": [], "$updatedAt": cleared.body["$updatedAt"]}
-    assert (await people.get("ada")).body == cleared.body
+    assert made.json == made.json | {"$id": "ada", "name": "Ada", "age": 36, "colour": "red"}
+    assert kept.json == made.json | {"name": "Lady", "colour": "green", "$updatedAt": kept.json["$updatedAt"]}
+    assert made.json["$updatedAt"] < kept.json["$updatedAt"] < cleared.json["$updatedAt"]
+    assert cleared.json == kept.json | {"age": None, "$permissions": [], "$updatedAt": cleared.json["$updatedAt"]}
+    assert (await people.get("ada")).json == cleared.json
 
 
 @pytest.mark.check("data 74")
@@ -84,7 +85,7 @@ async def test_making_needs_create_and_changing_needs_update(people: TableApi) -
 async def test_an_upsert_that_changes_nothing_for_its_reader_only_reads(people: TableApi) -> None:
     shown = await people.create({"name": "Ada"}, row_id="shown", permissions=['read("any")'])
 
-    assert (await upsert(people, "shown", {"data": {"name": "Ada"}}, GUEST)).body == shown.body
+    assert (await upsert(people, "shown", {"data": {"name": "Ada"}}, GUEST)).json == shown.json
 
 
 @pytest.mark.check("data 23")
@@ -93,9 +94,9 @@ async def test_users_own_what_they_make_and_may_give_it_up(api: Api, people: Tab
     await people.call("PUT", "", body={"permissions": ['create("users")'], "rowSecurity": True})
 
     made = await upsert(people, "ada", {"data": {"name": "Ada"}}, ada)
-    assert [one.split("(")[0] for one in made.body["$permissions"]] == ["read", "update", "delete"]
+    assert [one.split("(")[0] for one in made.json["$permissions"]] == ["read", "update", "delete"]
     given_up = await upsert(people, "ada", {"data": {"name": "Ada"}, "permissions": []}, ada)
-    assert given_up.body["$permissions"] == []
+    assert given_up.json["$permissions"] == []
     assert (await people.get("ada", ada)).said == (404, "row_not_found")
     assert (await people.delete("ada", ada)).said == (404, "row_not_found")
 
@@ -106,9 +107,9 @@ async def test_keys_alone_choose_dates(people: TableApi) -> None:
     later = await people.create({"name": "Bob"}, row_id="bob", permissions=['read("any")'])
 
     by_guest = await upsert(people, "ada", {"data": {"name": "Guest", **dates}}, GUEST)
-    assert by_guest.body["$createdAt"] == made.body["$createdAt"]
+    assert by_guest.json["$createdAt"] == made.json["$createdAt"]
     by_key = await upsert(people, "bob", {"data": {"name": "Bob", **dates}})
-    assert by_key.body == later.body | dates
+    assert by_key.json == later.json | dates
     first = query("orderAsc", "$createdAt"), query("limit", None, 1)
     assert await people.found(*first, caller=GUEST) == await people.found(*first) == ["bob"]
 
@@ -120,5 +121,5 @@ async def test_upserts_of_one_new_id_all_succeed(people: TableApi) -> None:
     )
 
     assert [one.said for one in answers] == [(200, "")] * 10
-    assert (await people.get("ada")).body in [one.body for one in answers]
+    assert (await people.get("ada")).json in [one.json for one in answers]
     assert await people.found() == ["ada"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.answer import Answer
 from tests.integration.data.accounts import Headers
-from tests.integration.data.api import OLD_WORDS, Answer, Api, TableApi
+from tests.integration.data.api import OLD_WORDS, Api, TableApi
 from tests.integration.data.people import HOLDERS, RULES, sign_in_all
 
 COLUMNS = [{"key": "number", "type": "integer"}]
@@ -38,9 +39,9 @@ class Scene:
         if operation == "delete":
             self.row = await self.table.new_row({"number": 0}, *self.row_permissions)
         elif operation in {"create", "upsert missing"}:
-            assert (await self.table.delete(answer.body["$id"])).status == 204
+            assert (await self.table.delete(answer.json["$id"])).status == 204
         elif operation == "list":
-            return {(): "nothing", (self.row,): "row"}[tuple(row["$id"] for row in answer.body["rows"])]
+            return {(): "nothing", (self.row,): "row"}[tuple(row["$id"] for row in answer.json["rows"])]
         return said
 
 

@@ -108,7 +108,7 @@ async def test_a_full_text_index_takes_texts_of_any_length_and_goes_again(api: A
     found = await table.found(query("search", "text", "1f"))
     gone = await table.call("DELETE", "/indexes/own")
 
-    assert (made.status, made.body["status"], made.body["type"]) == (202, "available", "fulltext")
+    assert (made.status, made.json["status"], made.json["type"]) == (202, "available", "fulltext")
     assert found == [row]
     assert gone.status == 204
     assert (await table.list(query("search", "text", "1f"))).said == BAD_QUERY

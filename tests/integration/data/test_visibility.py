@@ -97,8 +97,8 @@ async def test_a_caller_sees_what_the_model_says(shelf: Shelf, scene: Scene) -> 
             assert answer.said == (401, "user_unauthorized")
             continue
         expected_ids = [shelf.ids[place] for place in places if place in seen]
-        assert [row["$id"] for row in answer.body["rows"]] == expected_ids
-        assert answer.body["total"] == len(expected_ids)
+        assert [row["$id"] for row in answer.json["rows"]] == expected_ids
+        assert answer.json["total"] == len(expected_ids)
 
 
 @given(scene=SCENES.filter(lambda scene: visible(scene) is not None), size=st.integers(1, 4))

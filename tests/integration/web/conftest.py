@@ -1,7 +1,7 @@
 """A small application that has every kind of endpoint, and a guard that knows a few credentials."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +26,7 @@ from shared.web.counts import Counts, MemoryCounts, RedisCounts
 from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes, Stream
 from shared.web.limits import Limiter
 from shared.web.parameters import CustomId, Id
+from tests.answer import Answer
 
 HOUR = 3600
 SESSION = "session:demo/s1"
@@ -244,29 +245,6 @@ async def slow(call: Call[Deps]) -> bytes:
     return b"{}"
 
 
-class Answer(msgspec.Struct):
-    """What came back."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    cookies: list[str]
-
-    @property
-    def json(self) -> Any:
-        return msgspec.json.decode(self.body)
-
-    @property
-    def error(self) -> tuple[int, str]:
-        """Status and type, having checked that both are said as Appwrite says them."""
-        said = self.json
-        assert set(said) == {"message", "code", "type", "version"}
-        assert said["code"] == self.status
-        assert self.headers["Content-Type"] == "application/json; charset=UTF-8"
-        assert self.headers["Cache-Control"] == "no-cache, no-store, must-revalidate"
-        return self.status, said["type"]
-
-
 class Client:
     """Calls the application over HTTP, by default for project `demo`."""
 
@@ -281,8 +259,7 @@ class Client:
         headers |= request.pop("headers", {})
         url = f"http://127.0.0.1:{self.port}{path}"
         async with self._http.request(method, url, headers=headers, **request) as response:
-            cookies = response.headers.getall("Set-Cookie", [])
-            answer = Answer(response.status, response.headers, await response.read(), cookies)
+            answer = await Answer.of(response)
         assert answer.headers["Content-Type"]
         assert answer.headers["X-Request-Id"]
         return answer

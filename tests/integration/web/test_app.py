@@ -51,7 +51,7 @@ async def test_an_application_may_listen_on_a_socket_that_it_is_given(serve: Any
     client.port = given.getsockname()[1]
 
     assert await client.app.start(given) == client.port
-    assert (await client.call("GET", "/livez")).body == b"ok"
+    assert (await client.call("GET", "/livez")).content == b"ok"
 
 
 async def fine() -> None: ...
@@ -85,7 +85,7 @@ async def test_a_server_that_drains_is_not_ready_but_serves(serve: Any) -> None:
 
     unready = await client.call("GET", "/readyz", project=None)
     assert (unready.status, unready.json["checks"]) == (503, {"draining": "about to stop"})
-    assert (await client.call("GET", "/v1/ping")).body == b"Pong!"
+    assert (await client.call("GET", "/v1/ping")).content == b"Pong!"
 
 
 async def test_health_is_for_keys(client: Any) -> None:
@@ -131,7 +131,7 @@ async def test_the_address_of_a_client_comes_from_a_trusted_proxy_only(serve: An
 async def test_answers_are_bytes_of_json_as_msgspec_writes_them(client: Any) -> None:
     answer = await client.call("GET", "/v1/users/u1")
 
-    assert answer.body == msgspec.json.encode({"userId": "u1", "queries": [], "total": True})
+    assert answer.content == msgspec.json.encode({"userId": "u1", "queries": [], "total": True})
 
 
 async def refuses_connections(port: int) -> None:

@@ -135,7 +135,7 @@ async def test_which_project_is_meant(client: Any, project: str | None, path: st
     answer = await client.call("GET", path, project=project)
 
     assert answer.status == status
-    assert answer.body == b"Pong!" if status == 200 else answer.error == (404, "project_not_found")
+    assert answer.content == b"Pong!" if status == 200 else answer.error == (404, "project_not_found")
 
 
 async def test_a_request_that_names_no_project_is_told_how_to_name_one(client: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from shared.web.endpoint import Call, Caller, Form, Routes
 from shared.web.parameters import CustomId, Id
-from tests.integration.web.conftest import Answer
+from tests.answer import Answer
 
 KIB, MIB = 1024, 1024 * 1024
 JWT = {"X-Appwrite-JWT": "good"}

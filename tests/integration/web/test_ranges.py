@@ -52,7 +52,7 @@ async def own(serve: Any, deps: Deps) -> Any:
 async def test_without_a_range_all_of_it_is_sent(own: Any) -> None:
     answer = await own.call("GET", "/v1/files/f1")
 
-    assert (answer.status, answer.body) == (200, DATA)
+    assert (answer.status, answer.content) == (200, DATA)
     headers = answer.headers
     assert (headers["Content-Length"], headers["Content-Type"]) == ("100", "image/png")
     assert (headers["Accept-Ranges"], headers["ETag"]) == ("bytes", ETAG)
@@ -80,7 +80,7 @@ async def test_a_range_is_sent_alone_and_no_other_byte_is_made(
 ) -> None:
     answer = await own.call("GET", "/v1/files/f1", headers={"Range": asked})
 
-    assert (answer.status, answer.body) == (206, DATA[start:stop])
+    assert (answer.status, answer.content) == (206, DATA[start:stop])
     assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/100"
     assert answer.headers["Content-Length"] == str(stop - start)
     assert deps.reads == [(start, stop)]
@@ -104,7 +104,7 @@ async def test_a_range_beyond_the_end_is_refused_with_the_size(own: Any, deps: D
 async def test_several_ranges_and_what_is_none_are_answered_by_the_whole(own: Any, asked: str) -> None:
     answer = await own.call("GET", "/v1/files/f1", headers={"Range": asked})
 
-    assert (answer.status, answer.body) == (200, DATA)
+    assert (answer.status, answer.content) == (200, DATA)
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ async def test_several_ranges_and_what_is_none_are_answered_by_the_whole(own: An
 async def test_a_range_of_another_state_is_answered_by_the_whole(own: Any, condition: str, status: int) -> None:
     answer = await own.call("GET", "/v1/files/f1", headers={"Range": "bytes=0-9", "If-Range": condition})
 
-    assert (answer.status, answer.body) == (status, DATA[:10] if status == 206 else DATA)
+    assert (answer.status, answer.content) == (status, DATA[:10] if status == 206 else DATA)
 
 
 async def test_a_head_tells_of_the_whole_and_reads_nothing(own: Any, deps: Deps) -> None:
     answer = await own.call("HEAD", "/v1/files/f1", headers={"Range": "bytes=0-9"})
 
-    assert (answer.status, answer.body) == (200, b"")
+    assert (answer.status, answer.content) == (200, b"")
     assert answer.headers["Content-Length"] == "100"
     assert deps.reads == []
-    assert (await own.call("GET", "/v1/files/f1")).body == DATA
+    assert (await own.call("GET", "/v1/files/f1")).content == DATA
 
 
 async def test_a_blob_that_turns_out_shorter_is_not_taken_for_the_whole(own: Any) -> None:

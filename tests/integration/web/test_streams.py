@@ -55,7 +55,7 @@ async def test_a_head_takes_no_part(serve: Any, deps: Deps) -> None:
 
     headed = await own.call("HEAD", "/v1/parts")
 
-    assert (headed.status, headed.body) == (200, b"")
+    assert (headed.status, headed.content) == (200, b"")
     assert deps.made == []
 
 
@@ -95,4 +95,4 @@ async def test_a_client_that_does_not_take_a_part_is_given_up(
 async def test_a_page_in_parts_is_json(client: Any) -> None:
     answer = await client.call("GET", "/v1/parts?count=1")
 
-    assert msgspec.json.decode(answer.body) == ["x" * 10]
+    assert msgspec.json.decode(answer.content) == ["x" * 10]

@@ -38,7 +38,7 @@ async def test_head_is_a_get_without_its_body(client: Any) -> None:
     got = await client.call("GET", "/v1/ping")
     headed = await client.call("HEAD", "/v1/ping")
 
-    assert (headed.status, headed.body) == (200, b"")
+    assert (headed.status, headed.content) == (200, b"")
     assert headed.headers["Content-Length"] == got.headers["Content-Length"]
 
 
@@ -52,7 +52,7 @@ async def test_a_literal_path_goes_before_a_parameter(client: Any) -> None:
 async def test_no_content_is_not_called_json(client: Any, method: str, path: str) -> None:
     answer = await client.call(method, path, headers={"X-Appwrite-JWT": "good"})
 
-    assert (answer.status, answer.body) == (204, b"")
+    assert (answer.status, answer.content) == (204, b"")
     assert answer.headers["Content-Type"].startswith("text/plain")
 
 
@@ -67,7 +67,7 @@ async def test_an_unexpected_failure_tells_nothing(client: Any) -> None:
     answer = await client.call("GET", "/v1/broken")
 
     assert answer.error == (500, "general_server_error")
-    assert b"hunter2" not in answer.body
+    assert b"hunter2" not in answer.content
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("abc-DEF_123", True), ("a" * 65, False), ("a b", False), ("a;b", False)])
@@ -153,7 +153,7 @@ async def test_the_last_of_two_equal_keys_counts(client: Any) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"unknown": 1}'])
 async def test_an_empty_body_is_an_empty_object(client: Any, body: bytes) -> None:
-    assert (await client.call("POST", "/v1/touch", data=body, headers=JSON)).body == b"touched"
+    assert (await client.call("POST", "/v1/touch", data=body, headers=JSON)).content == b"touched"
     assert (await client.call("POST", "/v1/things", data=body, headers=JSON)).json["message"] == (
         'Param "thingId" is not optional.'
     )

@@ -4,11 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.auth.conftest import (
-    Answer,
-    Caller,
-    World,
-)
+from tests.answer import Answer
+from tests.integration.auth.conftest import Caller, World
 from tests.integration.auth.invitations import accept, invited, total
 from tests.integration.auth.people import a_team, a_user, join, roles_of
 

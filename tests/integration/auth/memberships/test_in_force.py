@@ -6,11 +6,8 @@ from pathlib import Path
 import pytest
 
 from shared.guard.feed_reader import LEASE_S
-from tests.integration.auth.conftest import (
-    Answer,
-    Hurried,
-    World,
-)
+from tests.answer import Answer
+from tests.integration.auth.conftest import Hurried, World
 from tests.integration.auth.invitations import accept, signed_in
 from tests.integration.auth.memberships.conftest import Scene
 from tests.integration.auth.people import join, waits
