@@ -8,6 +8,7 @@ import msgspec
 
 from services.data.domain.catalogue import Column, Table
 from services.data.domain.columns.kind import LONGEST_ARRAY, ValueInvalid
+from shared.appwrite.permissions import Permission
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 
@@ -35,11 +36,40 @@ READ_ONLY = frozenset(
 """Dropped from what is sent. A key's `$createdAt` and `$updatedAt` are read before that."""
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a number moves, down where `by` is negative, and the bound that it must not pass (None: any)."""
+class Increment(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is added to a column, or taken (`by` < 0), and the bound that it must not pass (None: any)."""
 
+    column: str
     by: Number
     bound: Number | None
+
+
+class RowChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written over a row.
+
+    Permissions, or a time of creation, of None are kept; a time of change of None is the present.
+    """
+
+    values: Values
+    permissions: list[Permission] | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class RowOverwrite(RowChange, frozen=True, kw_only=True):
+    """A change of the row of an id."""
+
+    id: str
+
+
+class NewRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that is to be created; dates of None are the present."""
+
+    id: str
+    values: Values
+    permissions: list[Permission]
+    created_at: datetime | None
+    updated_at: datetime | None
 
 
 def stored(table: Table, data: Mapping[str, Any], *, is_new: bool, keeps_null: bool = False) -> Values:
@@ -77,32 +107,33 @@ def number_column(table: Table, key: str) -> Column:
     return column
 
 
-def check_step(column: Column, step: Step) -> None:
-    """Refuse a step that no value of the column could take.
+def check_increment(column: Column, increment: Increment) -> None:
+    """Refuse an increment that no value of the column could take.
 
     Raises `Refusal(ROW_INVALID_STRUCTURE)` for a part of a whole number, `ArgumentInvalid("value")`.
     """
     try:
-        is_whole = float(step.by).is_integer()
+        is_whole = float(increment.by).is_integer()
     except OverflowError as error:
         raise ArgumentInvalid("value", "Value must be a double-precision number") from error
     if column.kind_name != "float" and not is_whole:
         raise _invalid(f'Attribute "{column.key}" has invalid type or format: it must be an integer')
 
 
-def stepped(value: Number | None, step: Step) -> Number:
-    """Return a value a step further; no value counts as 0, and 5.0 as the whole number 5.
+def incremented(value: Number | None, increment: Increment) -> Number:
+    """Return a value that has been added to; no value counts as 0, and 5.0 as the whole number 5.
 
-    Raises `Refusal(COLUMN_LIMIT_EXCEEDED)` where that is past the step's bound (on it, it may be). Whether it is a
+    Raises `Refusal(COLUMN_LIMIT_EXCEEDED)` where that is past the increment's bound (on it, it may be). Whether it is a
     value of its column remains to be checked.
     """
-    result = (value or 0) + (int(step.by) if float(step.by).is_integer() else step.by)
-    if step.bound is not None and (result > step.bound if step.by > 0 else result < step.bound):
+    by, bound = increment.by, increment.bound
+    result = (value or 0) + (int(by) if float(by).is_integer() else by)
+    if bound is not None and (result > bound if by > 0 else result < bound):
         raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The value would exceed the limit of the request.")
     return result
 
 
-def unfit(key: str) -> Refusal:
+def column_invalid(key: str) -> Refusal:
     """Return the refusal of a row whose value of a column is not one that the column takes, since it was changed."""
     return _invalid(f'Attribute "{key}" has no valid value, and none is given')
 

@@ -47,7 +47,7 @@ async def upsert_rows(call: Call[DataDeps], params: UpsertRows) -> bytes:
     """Create rows, or change those of these ids: all, or none."""
     rows = await aside(parse_list, params.rows)
     return await operations.upsert_rows(
-        call.deps.catalogue, call.principal, rows_key(call, params), operations.given_rows(rows)
+        call.deps, call.principal, table_key=rows_key(call, params), rows=operations.parse_rows(rows)
     )
 
 
@@ -67,7 +67,7 @@ async def update_rows(call: Call[DataDeps], params: UpdateRows) -> bytes:
     if not data:
         raise Refusal(ErrorType.ROW_MISSING_PAYLOAD, "The rows' data is missing.")
     return await operations.update_rows(
-        call.deps.catalogue, call.principal, rows_key(call, params), data, queries=params.queries
+        call.deps, call.principal, table_key=rows_key(call, params), data=data, queries=params.queries
     )
 
 
@@ -83,5 +83,5 @@ async def update_rows(call: Call[DataDeps], params: UpdateRows) -> bytes:
 async def delete_rows(call: Call[DataDeps], params: DeleteRows) -> bytes:
     """Delete all rows that match; return how many, and the first 100 of them."""
     return await operations.delete_rows(
-        call.deps.catalogue, call.principal, rows_key(call, params), queries=params.queries
+        call.deps, call.principal, table_key=rows_key(call, params), queries=params.queries
     )

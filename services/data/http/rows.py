@@ -7,18 +7,20 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from services.data.domain.catalogue import TableKey
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.row_json import parse_data, parse_list
-from services.data.domain.rows import Number, Step
+from services.data.domain.rows import Increment, Number
 from services.data.http.databases import NOT_FOUND
 from services.data.http.explain import find_explained
 from services.data.http.tables import PATH as TABLES
-from services.data.http.tables import TablePath
+from services.data.http.tables import TablePath, table_key
 from services.data.operations import bulk_rows as bulk_operations
+from services.data.operations import row_changes as changes
 from services.data.operations import rows as operations
 from services.data.operations.deps import DataDeps
-from services.data.operations.rows import Change
+from services.data.operations.row_input import RowInput
 from shared.contracts.principal import Kind
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.web.bodies import LARGE_BODY_BYTES
@@ -26,6 +28,7 @@ from shared.web.endpoint import Call, Caller, RateLimit, Routes, Stream
 from shared.web.parameters import CustomId, Id
 
 T = TypeVar("T")
+H = TypeVar("H", bound=Callable[..., Awaitable[bytes]])
 routes = Routes[DataDeps]("tablesDB", NOT_FOUND)
 
 READ, WRITE = ("rows.read", "documents.read"), ("rows.write", "documents.write")
@@ -38,7 +41,7 @@ WRITE_ERRORS = (
     ErrorType.TRANSACTION_NOT_FOUND,
     ErrorType.USER_UNAUTHORIZED,
 )
-STEP_ERRORS = (
+INCREMENT_ERRORS = (
     ErrorType.COLUMN_NOT_FOUND,
     ErrorType.COLUMN_TYPE_INVALID,
     ErrorType.COLUMN_LIMIT_EXCEEDED,
@@ -59,7 +62,7 @@ def nothing() -> msgspec.Raw:
 
 ManyRows = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "array"})]
 
-MOST_AT_ONCE = 256 * 1024
+MAX_AT_ONCE = 256 * 1024
 """Bytes of JSON that are made into rows without giving others a turn."""
 
 
@@ -155,15 +158,15 @@ class RowList(msgspec.Struct, frozen=True, kw_only=True):
 
 async def aside(parse: Callable[[msgspec.Raw], T], sent: msgspec.Raw) -> T:
     """Return what a parser makes of JSON; of much of it, in a thread, so that others have their turn meanwhile."""
-    return parse(sent) if memoryview(sent).nbytes <= MOST_AT_ONCE else await asyncio.to_thread(parse, sent)
+    return parse(sent) if memoryview(sent).nbytes <= MAX_AT_ONCE else await asyncio.to_thread(parse, sent)
 
 
 def may_by(*actions: str) -> Callable[[Call[DataDeps], list[str]], Awaitable[bool]]:
     """Return what says whether a caller may do one of these with any row of the table, and so may send large ones."""
 
     async def may(call: Call[DataDeps], path: list[str]) -> bool:
-        key = (call.project.incarnation, path[0], path[1])
-        return await operations.may_write(call.deps.catalogue, call.principal, key, actions)
+        key = TableKey(call.project.incarnation, path[0], path[1])
+        return await operations.may_write(call.deps, call.principal, table_key=key, actions=actions)
 
     return may
 
@@ -188,9 +191,9 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     data = await aside(parse_data, params.data)
     if not data or params.row_id is None:
         raise Refusal(ErrorType.ROW_MISSING_DATA)
-    change = Change(data=data, permissions=params.permissions)
-    return await operations.create_row(
-        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, change
+    row_input = RowInput(data=data, permissions=params.permissions)
+    return await changes.create_row(
+        call.deps, call.principal, table_key=rows_key(call, params), row_id=params.row_id, row_input=row_input
     )
 
 
@@ -208,14 +211,14 @@ async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes | Stream:
     if params.ttl:
         call.add_header("X-Appwrite-Cache", "miss")
     page = await operations.list_rows(
-        call.deps.catalogue,
+        call.deps,
         call.principal,
-        rows_key(call, params),
+        table_key=rows_key(call, params),
         queries=params.queries,
         with_total=params.total,
         explained=await find_explained(call),
     )
-    return page if isinstance(page, bytes) else Stream(*page)
+    return page if isinstance(page, bytes) else Stream(page.first, page.rest)
 
 
 @routes.endpoint(
@@ -230,10 +233,10 @@ async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes | Stream:
 async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
     """Return a row."""
     return await operations.get_row(
-        call.deps.catalogue,
+        call.deps,
         call.principal,
-        rows_key(call, params),
-        params.row_id,
+        table_key=rows_key(call, params),
+        row_id=params.row_id,
         queries=params.queries,
         explained=await find_explained(call),
     )
@@ -253,8 +256,9 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
 )
 async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     """Change some columns of a row, or its permissions."""
-    return await operations.update_row(
-        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, await _change(call, params)
+    row_input = await _row_input(call, params)
+    return await changes.update_row(
+        call.deps, call.principal, table_key=rows_key(call, params), row_id=params.row_id, row_input=row_input
     )
 
 
@@ -275,57 +279,36 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
 )
 async def upsert_row(call: Call[DataDeps], params: UpsertRow) -> bytes:
     """Create a row, or change the one of this id."""
-    return await operations.upsert_row(
-        call.deps.catalogue, call.principal, rows_key(call, params), params.row_id, await _change(call, params)
+    row_input = await _row_input(call, params)
+    return await changes.upsert_row(
+        call.deps, call.principal, table_key=rows_key(call, params), row_id=params.row_id, row_input=row_input
     )
 
 
-@routes.endpoint(
-    "PATCH",
-    PATH + "/{rowId}/{column}/increment",
-    name="tables_db.increment_row_column",
-    callers=Caller.ANYONE,
-    scopes=WRITE,
-    limit=WRITES,
-    model=Row,
-    errors=STEP_ERRORS,
-)
+def _increment_endpoint(verb: str) -> Callable[[H], H]:
+    """Declare an endpoint that adds to a number in a row, or takes from it."""
+    return routes.endpoint(
+        "PATCH",
+        f"{PATH}/{{rowId}}/{{column}}/{verb}",
+        name=f"tables_db.{verb}_row_column",
+        callers=Caller.ANYONE,
+        scopes=WRITE,
+        limit=WRITES,
+        model=Row,
+        errors=INCREMENT_ERRORS,
+    )
+
+
+@_increment_endpoint("increment")
 async def increment_row_column(call: Call[DataDeps], params: IncrementColumn) -> bytes:
     """Add to a number in a row."""
-    step = Step(by=params.value, bound=params.max)
-    return await operations.step_row(
-        call.deps.catalogue,
-        call.principal,
-        rows_key(call, params),
-        params.row_id,
-        params.column,
-        step,
-        unchanged_since=_unchanged_since(call),
-    )
+    return await _increment(call, params, Increment(column=params.column, by=params.value, bound=params.max))
 
 
-@routes.endpoint(
-    "PATCH",
-    PATH + "/{rowId}/{column}/decrement",
-    name="tables_db.decrement_row_column",
-    callers=Caller.ANYONE,
-    scopes=WRITE,
-    limit=WRITES,
-    model=Row,
-    errors=STEP_ERRORS,
-)
+@_increment_endpoint("decrement")
 async def decrement_row_column(call: Call[DataDeps], params: DecrementColumn) -> bytes:
     """Take from a number in a row."""
-    step = Step(by=-params.value, bound=params.min)
-    return await operations.step_row(
-        call.deps.catalogue,
-        call.principal,
-        rows_key(call, params),
-        params.row_id,
-        params.column,
-        step,
-        unchanged_since=_unchanged_since(call),
-    )
+    return await _increment(call, params, Increment(column=params.column, by=-params.value, bound=params.min))
 
 
 @routes.endpoint(
@@ -340,11 +323,11 @@ async def decrement_row_column(call: Call[DataDeps], params: DecrementColumn) ->
 )
 async def delete_row(call: Call[DataDeps], params: RowPath) -> None:
     """Delete a row."""
-    await operations.delete_row(
-        call.deps.catalogue,
+    await changes.delete_row(
+        call.deps,
         call.principal,
-        rows_key(call, params),
-        params.row_id,
+        table_key=rows_key(call, params),
+        row_id=params.row_id,
         unchanged_since=_unchanged_since(call),
     )
 
@@ -356,33 +339,44 @@ async def _create_rows(call: Call[DataDeps], params: CreateRow) -> bytes:
         raise Refusal(ErrorType.GENERAL_UNAUTHORIZED_SCOPE, "Only keys can create several rows in one call.")
     rows = await aside(parse_list, params.rows)
     return await bulk_operations.create_rows(
-        call.deps.catalogue, call.principal, rows_key(call, params), bulk_operations.given_rows(rows)
+        call.deps, call.principal, table_key=rows_key(call, params), rows=bulk_operations.parse_rows(rows)
     )
 
 
-async def _change(call: Call[DataDeps], params: UpdateRow) -> Change:
-    change = Change(
+async def _increment(call: Call[DataDeps], params: RowPath, increment: Increment) -> bytes:
+    return await changes.increment_column(
+        call.deps,
+        call.principal,
+        table_key=rows_key(call, params),
+        row_id=params.row_id,
+        increment=increment,
+        unchanged_since=_unchanged_since(call),
+    )
+
+
+async def _row_input(call: Call[DataDeps], params: UpdateRow) -> RowInput:
+    row_input = RowInput(
         data=await aside(parse_data, params.data),
         permissions=params.permissions,
         unchanged_since=_unchanged_since(call),
     )
-    if not change.data and change.permissions is None:
+    if not row_input.data and row_input.permissions is None:
         raise Refusal(ErrorType.ROW_MISSING_PAYLOAD)
-    return change
+    return row_input
 
 
 def _unchanged_since(call: Call[DataDeps]) -> datetime | None:
     """Return the date of the header `x-appwrite-timestamp`, after which a row must not have been changed."""
-    given = call.header("x-appwrite-timestamp")
+    text = call.header("x-appwrite-timestamp")
     try:
-        moment: datetime | None = KINDS["datetime"].check(given, Options()) if given else None
+        date: datetime | None = KINDS["datetime"].check(text, Options()) if text else None
     except ValueInvalid as error:
         raise ArgumentInvalid("x-appwrite-timestamp", str(error)) from error
-    return moment
+    return date
 
 
-def rows_key(call: Call[DataDeps], params: RowsPath) -> tuple[int, str, str]:
+def rows_key(call: Call[DataDeps], params: RowsPath) -> TableKey:
     """Return what names the table; raises `Refusal(TRANSACTION_NOT_FOUND)` where it is meant in a transaction."""
     if params.transaction_id:
         raise Refusal(ErrorType.TRANSACTION_NOT_FOUND)
-    return call.project.incarnation, params.database_id, params.table_id
+    return table_key(call, params)

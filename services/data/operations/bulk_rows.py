@@ -2,162 +2,149 @@
 
 from collections.abc import Collection
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
-from services.data.domain.catalogue import Table
+from services.data.domain.catalogue import Table, TableKey
 from services.data.domain.queries import parse_row_queries
 from services.data.domain.row_json import Data
-from services.data.domain.rows import Values, stored, stored_over, unfit
-from services.data.operations.catalogue import Catalogue, Key
-from services.data.operations.rows import UPSERT_TRIES, aside, moment, row_permissions
+from services.data.domain.rows import NewRow, RowChange, RowOverwrite, column_invalid, stored, stored_over
+from services.data.operations.deps import DataDeps
+from services.data.operations.row_changes import UPSERT_TRIES
+from services.data.operations.row_input import aside, changed_permissions, chosen_date, row_permissions
+from services.data.operations.rows import page_json
 from services.data.store import bulk_rows as store
-from services.data.store.bulk_rows import RowToWrite
-from services.data.store.rows import Page
+from services.data.store.rows import JsonPage
 from shared.contracts.principal import Principal
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, chosen_id, is_id
-from shared.postgres.pool import Connection
 from shared.queries.limits import MOST_NUMBER
 from shared.queries.tree import Query
 
 
-class GivenRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a list: its id, its data, and its permissions (None: not given)."""
+class BulkRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a list as it is sent: its id, its data, and its permissions (None: not sent)."""
 
     id: str
     data: Data
     permissions: list[str] | None
 
 
-def given_rows(rows: list[Data]) -> list[GivenRow]:
+class _Upserts(NamedTuple):
+    """Rows to be written over, and rows to be created."""
+
+    known: list[RowOverwrite]
+    new: list[NewRow]
+
+
+def parse_rows(rows: list[Data]) -> list[BulkRow]:
     """Return the rows of a list with their ids and permissions; raises `ArgumentInvalid("rows")`."""
-    return [_given(one) for one in rows]
+    return [_parse_row(data) for data in rows]
 
 
-async def create_rows(catalogue: Catalogue, principal: Principal, key: Key, rows: list[GivenRow]) -> bytes:
-    """Make rows; return them as JSON, in their order. Raises `Refusal` where one of them cannot be."""
-    data = [row.data for row in rows]
-
-    async def work(connection: Connection, table: Table) -> bytes:
-        made = await aside(lambda: [_to_insert(table, row, principal) for row in rows], *data)
-        return _page(table, Page(await store.insert_rows(connection, table, made, now=now()), len(made)))
-
-    return await catalogue.write(key, principal, work)
+async def create_rows(deps: DataDeps, principal: Principal, *, table_key: TableKey, rows: list[BulkRow]) -> bytes:
+    """Create rows; return them as JSON, in their order. Raises `Refusal` where one of them cannot be."""
+    async with deps.catalogue.writing(table_key, principal) as (connection, table):
+        new = await aside(lambda: [_new(table, row, principal) for row in rows], *(row.data for row in rows))
+        shown = await store.insert_rows(connection, table, new, now=now())
+        return page_json(table, JsonPage(shown, len(new)))
 
 
-async def upsert_rows(catalogue: Catalogue, principal: Principal, key: Key, rows: list[GivenRow]) -> bytes:
-    """Make rows, or change those that are there; return them as JSON.
+async def upsert_rows(deps: DataDeps, principal: Principal, *, table_key: TableKey, rows: list[BulkRow]) -> bytes:
+    """Create rows, or change those that are there; return them as JSON.
 
     Raises `Refusal(ROW_ALREADY_EXISTS)` for an id that is named twice.
     """
     ids = [row.id for row in rows]
     if len(set(ids)) != len(ids):
         raise Refusal(ErrorType.ROW_ALREADY_EXISTS, "Two of the rows have the same ID.")
-
     data = [row.data for row in rows]
-
-    async def work(connection: Connection, table: Table) -> bytes:
+    async with deps.catalogue.writing(table_key, principal) as (connection, table):
         for _ in range(UPSERT_TRIES):
-            known = await store.hold_ids(connection, table, ids)
-            there, new = await aside(partial(_to_upsert, table, rows, principal, known), *data)
+            known_ids = await store.hold_ids(connection, table, ids)
+            known, new = await aside(partial(_upserts, table, rows, principal, known_ids), *data)
             try:
                 async with connection.transaction():
                     if new:
                         await store.insert_rows(connection, table, new, now=now())
-                    shown = await store.overwrite_rows(connection, table, there, shown=ids, now=now())
+                    shown = await store.overwrite_rows(connection, table, known, shown=ids, now=now())
             except Refusal as refusal:
                 if refusal.type is not ErrorType.ROW_ALREADY_EXISTS:
                     raise
             else:
-                return _page(table, Page(shown, len(rows)))
+                return page_json(table, JsonPage(shown, len(rows)))
         raise Unavailable("The rows are being changed. Try again.", type=ErrorType.GENERAL_BUSY)
 
-    return await catalogue.write(key, principal, work)
 
-
-async def update_rows(catalogue: Catalogue, principal: Principal, key: Key, data: Data, *, queries: list[str]) -> bytes:
+async def update_rows(
+    deps: DataDeps, principal: Principal, *, table_key: TableKey, data: Data, queries: list[str]
+) -> bytes:
     """Give all rows that match the same values, and `$permissions` where the data has them; return the first of them.
 
     Null stays null, whatever the default. Raises `Refusal` where one of the rows would not be valid then.
     """
-
-    async def work(connection: Connection, table: Table) -> bytes:
+    async with deps.catalogue.writing(table_key, principal) as (connection, table):
         values = await aside(partial(stored, table, data, is_new=False, keeps_null=True), data)
         permissions = _permissions_in(data)
-        held = await store.hold_matching(
-            connection, table, _query(table, queries), named={column.n for column, _ in values}
-        )
-        if held.unfit is not None:
-            raise unfit(held.unfit)
-        page = await store.update_rows(
-            connection,
-            table,
-            held.seqs,
+        named = {column.n for column, _ in values}
+        held = await store.hold_matching(connection, table, _query(table, queries), named=named)
+        if held.invalid_column is not None:
+            raise column_invalid(held.invalid_column)
+        change = RowChange(
             values=values,
-            permissions=None if permissions is None else row_permissions(permissions, principal),
-            now=now(),
-            updated_at=moment(data, "$updatedAt", principal),
+            permissions=changed_permissions(permissions, principal),
+            updated_at=chosen_date(data, "$updatedAt", principal),
         )
-        return _page(table, page)
-
-    return await catalogue.write(key, principal, work)
+        return page_json(table, await store.update_rows(connection, table, held.seqs, change, now=now()))
 
 
-async def delete_rows(catalogue: Catalogue, principal: Principal, key: Key, *, queries: list[str]) -> bytes:
+async def delete_rows(deps: DataDeps, principal: Principal, *, table_key: TableKey, queries: list[str]) -> bytes:
     """Delete all rows that match; return the first of them."""
-
-    async def work(connection: Connection, table: Table) -> bytes:
+    async with deps.catalogue.writing(table_key, principal) as (connection, table):
         held = await store.hold_matching(connection, table, _query(table, queries), named=set())
-        return _page(table, await store.delete_rows(connection, table, held.seqs))
-
-    return await catalogue.write(key, principal, work)
+        return page_json(table, await store.delete_rows(connection, table, held.seqs))
 
 
-def _given(one: Data) -> GivenRow:
-    id_ = one.get("$id") or UNIQUE
+def _parse_row(data: Data) -> BulkRow:
+    id_ = data.get("$id") or UNIQUE
     if not isinstance(id_, str) or not (id_ == UNIQUE or is_id(id_)):
         raise ArgumentInvalid("rows", "the id of a row must be a valid id")
-    return GivenRow(id=chosen_id(id_), data=one, permissions=_permissions_in(one))
+    return BulkRow(id=chosen_id(id_), data=data, permissions=_permissions_in(data))
 
 
 def _permissions_in(data: Data) -> list[str] | None:
-    given = data.get("$permissions")
-    if given is not None and not (isinstance(given, list) and all(isinstance(one, str) for one in given)):
+    texts = data.get("$permissions")
+    if texts is not None and not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
         raise ArgumentInvalid("permissions", "Value must be a list of permissions")
-    return given
+    return texts
 
 
-def _to_insert(table: Table, row: GivenRow, principal: Principal) -> RowToWrite:
-    return _to_write(row, principal, stored(table, row.data, is_new=True), row.permissions or [])
+def _upserts(table: Table, rows: list[BulkRow], principal: Principal, known_ids: Collection[str]) -> _Upserts:
+    known = [_overwrite(table, row, principal) for row in rows if row.id in known_ids]
+    return _Upserts(known, [_new(table, row, principal) for row in rows if row.id not in known_ids])
 
 
-def _to_upsert(
-    table: Table, rows: list[GivenRow], principal: Principal, known: Collection[str]
-) -> tuple[list[RowToWrite], list[RowToWrite]]:
-    """Return what is written over rows that are known, and what is made."""
-    there = [_to_overwrite(table, row, principal) for row in rows if row.id in known]
-    return there, [_to_insert(table, row, principal) for row in rows if row.id not in known]
-
-
-def _to_overwrite(table: Table, row: GivenRow, principal: Principal) -> RowToWrite:
-    return _to_write(row, principal, stored_over(table, row.data), row.permissions)
-
-
-def _to_write(row: GivenRow, principal: Principal, values: Values, permissions: list[str] | None) -> RowToWrite:
-    return RowToWrite(
+def _new(table: Table, row: BulkRow, principal: Principal) -> NewRow:
+    return NewRow(
         id=row.id,
-        values=values,
-        permissions=None if permissions is None else row_permissions(permissions, principal),
-        created_at=moment(row.data, "$createdAt", principal),
-        updated_at=moment(row.data, "$updatedAt", principal),
+        values=stored(table, row.data, is_new=True),
+        permissions=row_permissions(row.permissions or [], principal),
+        created_at=chosen_date(row.data, "$createdAt", principal),
+        updated_at=chosen_date(row.data, "$updatedAt", principal),
+    )
+
+
+def _overwrite(table: Table, row: BulkRow, principal: Principal) -> RowOverwrite:
+    return RowOverwrite(
+        id=row.id,
+        values=stored_over(table, row.data),
+        permissions=changed_permissions(row.permissions, principal),
+        created_at=chosen_date(row.data, "$createdAt", principal),
+        updated_at=chosen_date(row.data, "$updatedAt", principal),
     )
 
 
 def _query(table: Table, queries: list[str]) -> Query:
     return parse_row_queries(queries, table.by_key, searchable=table.searchable, limit=MOST_NUMBER)
-
-
-def _page(table: Table, page: Page) -> bytes:
-    return f'{{"total":{page.total},"{table.naming.word("rows")}":[{page.rows}]}}'.encode()

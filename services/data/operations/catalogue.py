@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from services.data.domain.catalogue import Table
+from services.data.domain.catalogue import Table, TableKey
 from services.data.domain.naming import Naming
 from services.data.domain.rights import closed_table, is_closed
 from services.data.store import catalogue as store
@@ -22,17 +22,14 @@ from shared.postgres.pool import Connection, Pool
 T = TypeVar("T")
 Work = Callable[[Connection, Table], Awaitable[T]]
 
-MOST_TABLES = 10_000
-MOST_LENT = {Kind.GUEST: 2, Kind.SESSION: 4, Kind.JWT: 4, Kind.KEY: 4}
+MAX_TABLES = 10_000
+MAX_LENT = {Kind.GUEST: 2, Kind.SESSION: 4, Kind.JWT: 4, Kind.KEY: 4}
 """Long lists that are sent at once to callers of each kind."""
-MOST_LENT_TO_ONE = 2
+MAX_LENT_PER_CALLER = 2
 """Long lists that are sent at once to one user, or one key."""
 RECENT_READERS = 1_000
-MOST_READS = 16
+MAX_READS = 16
 """Connections on which a project's guests together, or one user, may wait for what they read. A pool has more."""
-
-Key = tuple[int, str, str]
-"""The project's incarnation, the database, the table."""
 
 
 class Catalogue:
@@ -48,13 +45,16 @@ class Catalogue:
         self.naming = naming
         self._pool = pool
         self._guard = guard
-        self._known: dict[Key, Table] = {}
+        self._known: dict[TableKey, Table] = {}
         self._lent = Counter[str]()
         self._readers: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._recent_readers: deque[asyncio.Semaphore] = deque(maxlen=RECENT_READERS)
 
-    async def read(self, key: Key, principal: Principal, work: "Work[T]") -> T:
-        """Do work of one statement that carries the table's version; where it was made in vain, hold the table for it.
+    async def read(self, key: TableKey, principal: Principal, work: "Work[T]") -> T:
+        """Return the result of work of one statement that carries the table's version.
+
+        The work is a function because it may run twice: where the definition was an old one, the table is held, and it
+        runs again.
 
         Raises `Refusal(DATABASE_NOT_FOUND)` or `Refusal(TABLE_NOT_FOUND)`: to keys for what is not there, to clients
         for what they could use if it were enabled. To a client, a table that is not there is one that grants nothing.
@@ -66,13 +66,13 @@ class Catalogue:
         reader = f"{principal.project}/{principal.user}"
         share = self._readers.get(reader)
         if share is None:
-            share = self._readers[reader] = asyncio.Semaphore(MOST_READS)
+            share = self._readers[reader] = asyncio.Semaphore(MAX_READS)
             self._recent_readers.append(share)  # or the next read would have to make it again
         async with share, self._pool.acquire() as connection:
             return await self.read_on(connection, key, principal, work)
 
-    async def read_on(self, connection: Connection, key: Key, principal: Principal, work: "Work[T]") -> T:
-        """Do the same on a connection that is there already."""
+    async def read_on(self, connection: Connection, key: TableKey, principal: Principal, work: "Work[T]") -> T:
+        """Return the same, by a connection that is there already."""
         table = self._known.get(key)
         if table is not None:
             try:
@@ -84,7 +84,8 @@ class Catalogue:
                 # It may be an old definition that refuses, before any statement could say that it is old.
                 if await store.find_version(connection, table.n) == table.version:
                     raise
-        return await self._held(connection, key, principal, work)
+        async with self._held(connection, key, principal) as held:
+            return await work(connection, held)
 
     @contextlib.asynccontextmanager
     async def lend(self, principal: Principal) -> AsyncIterator[Connection]:
@@ -92,10 +93,10 @@ class Catalogue:
 
         Raises `Unavailable`.
         """
-        bounds = {f"of {principal.kind}": MOST_LENT[principal.kind]}
+        bounds = {f"of {principal.kind}": MAX_LENT[principal.kind]}
         if principal.kind is not Kind.GUEST:
-            bounds[principal.who] = MOST_LENT_TO_ONE
-        if any(self._lent[name] >= most for name, most in bounds.items()):
+            bounds[principal.who] = MAX_LENT_PER_CALLER
+        if any(self._lent[name] >= limit for name, limit in bounds.items()):
             raise Unavailable("Too many long lists are being sent. Try again.", type=ErrorType.GENERAL_BUSY)
         self._lent.update(bounds.keys())
         try:
@@ -109,42 +110,39 @@ class Catalogue:
         """Raise `Unavailable` where a principal may not stand any more."""
         self._guard.check(principal)
 
-    async def write(self, key: Key, principal: Principal, work: "Work[T]") -> T:
-        """Do work in a transaction in which the table's definition is held, and commit it for who may still do it.
+    @contextlib.asynccontextmanager
+    async def writing(self, key: TableKey, principal: Principal) -> AsyncIterator[tuple[Connection, Table]]:
+        """Open a transaction in which the table's definition is held; commit it if the principal may still write.
 
-        Raises as `read` does, and `Unavailable` where that has changed, or cannot be said.
+        Raises as `read` does, and `Unavailable` where the principal has changed, or cannot be vouched for.
         """
-
-        async def checked(connection: Connection, table: Table) -> T:
-            result = await work(connection, table)
+        async with self._pool.acquire() as connection, self._held(connection, key, principal) as table:
+            yield connection, table
             self._guard.check(principal)
-            return result
 
-        async with self._pool.acquire() as connection:
-            return await self._held(connection, key, principal, checked)
-
-    async def _held(self, connection: Connection, key: Key, principal: Principal, work: "Work[T]") -> T:
+    @contextlib.asynccontextmanager
+    async def _held(self, connection: Connection, key: TableKey, principal: Principal) -> AsyncIterator[Table]:
         async with connection.transaction():
             table = await self._hold(connection, key, principal)
             _check_enabled(table, principal)
             try:
-                return await work(connection, table)
+                yield table
             except StaleTable as error:
                 raise Unavailable("The table is being changed. Try again.", type=ErrorType.GENERAL_BUSY) from error
 
-    async def _hold(self, connection: Connection, key: Key, principal: Principal) -> Table:
+    async def _hold(self, connection: Connection, key: TableKey, principal: Principal) -> Table:
         table = self._known.get(key)
         if table is not None and await store.hold_version(connection, table.n) == table.version:
             return table
         self._known.pop(key, None)
         try:
-            found = await store.hold_table(connection, *key)
+            held = await store.hold_table(connection, *key)
         except Refusal:
             if principal.kind is Kind.KEY:
                 raise
             return closed_table(self.naming)
-        table = msgspec.structs.replace(found, naming=self.naming)
-        if len(self._known) >= MOST_TABLES:
+        table = msgspec.structs.replace(held, naming=self.naming)
+        if len(self._known) >= MAX_TABLES:
             self._known.clear()
         self._known[key] = table
         return table

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from services.data.domain.catalogue import Table
+from services.data.domain.catalogue import Table, TableKey
 from services.data.domain.explanation import explain
 from services.data.operations.catalogue import Catalogue
 from services.data.store import rows as store
@@ -42,7 +42,8 @@ async def explain_row(catalogue: Catalogue, bus: Bus, request: ExplainRow) -> Ex
         return explain(table, await _permissions(connection, table, request.row), whom)
 
     reader = Principal(project=request.project, kind=Kind.KEY)
-    return await catalogue.read((project.incarnation, request.database, request.table), reader, work)
+    table_key = TableKey(project.incarnation, request.database, request.table)
+    return await catalogue.read(table_key, reader, work)
 
 
 def check_explainable(limit: int) -> None:

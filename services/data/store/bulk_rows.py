@@ -7,49 +7,39 @@ from typing import Any
 import msgspec
 
 from services.data.domain.catalogue import Table
-from services.data.domain.rows import Values
+from services.data.domain.rows import NewRow, RowChange, RowOverwrite
 from services.data.store import statements
 from services.data.store.conditions import backwards, beyond, in_rows, names_of, order_by, orders_of, unfit_column
 from services.data.store.errors import translate_errors
-from services.data.store.rows import Page, arguments_of, cursor_not_found, places_of
-from shared.appwrite.permissions import Permission
+from services.data.store.row_changes import assignments
+from services.data.store.rows import JsonPage, cursor_not_found
 from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection
 from shared.queries.tree import Query
 
-MOST_SHOWN = 100
+MAX_SHOWN = 100
 """Rows that an answer shows of those that were written."""
 
 _GRANTED = "split_part(one, '(', 1), split_part(one, '\"', 2)"
 """Action and role of a permission's text."""
 
 
-class RowToWrite(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that is to be there. `permissions` None: those that it has. `created_at` None: likewise."""
-
-    id: str
-    values: Values
-    permissions: list[Permission] | None
-    created_at: datetime | None
-    updated_at: datetime | None
-
-
-class Held(msgspec.Struct, frozen=True):
-    """Rows that are held for a change, and the key of a column that one of them has no good value of."""
+class HeldRows(msgspec.Struct, frozen=True):
+    """Rows that are held for a change, and the key of a column of which one of them has no valid value."""
 
     seqs: list[int]
-    unfit: str | None
+    invalid_column: str | None
 
 
-async def insert_rows(connection: Connection, table: Table, rows: Sequence[RowToWrite], *, now: datetime) -> str:
-    """Make rows, in this order; return them as JSON. Raises `Refusal(ROW_ALREADY_EXISTS)` or of another constraint."""
+async def insert_rows(connection: Connection, table: Table, rows: Sequence[NewRow], *, now: datetime) -> str:
+    """Create rows, in this order; return them as JSON. Raises `Refusal` of a constraint."""
     with translate_errors():
         shown: str = await connection.fetchval(insertion(table), _json(rows), now)
     return shown
 
 
 def insertion(table: Table) -> str:
-    """Return the statement that makes rows with their permissions: $1 the rows as JSON, $2 now."""
+    """Return the statement that creates rows with their permissions: $1 the rows as JSON, $2 now."""
     columns = "".join(f", {column.name}" for column in table.columns)
     return f"""
         WITH made AS (
@@ -68,12 +58,12 @@ def insertion(table: Table) -> str:
 async def hold_ids(connection: Connection, table: Table, ids: list[str]) -> set[str]:
     """Hold those rows of these ids that are there; return their ids."""
     with translate_errors():
-        found = await connection.fetch(f"SELECT id FROM {table.rows} WHERE id = ANY($1) ORDER BY seq FOR UPDATE", ids)
-    return {row["id"] for row in found}
+        records = await connection.fetch(f"SELECT id FROM {table.rows} WHERE id = ANY($1) ORDER BY seq FOR UPDATE", ids)
+    return {record["id"] for record in records}
 
 
 async def overwrite_rows(
-    connection: Connection, table: Table, rows: Sequence[RowToWrite], *, shown: list[str], now: datetime
+    connection: Connection, table: Table, rows: Sequence[RowOverwrite], *, shown: list[str], now: datetime
 ) -> str:
     """Write over rows that are held; what would not change stays as it is. Return the rows `shown` as JSON."""
     new = {
@@ -97,15 +87,15 @@ async def overwrite_rows(
         )
     ids = [row.id for row in rows]
     await _grant_again(connection, table, f"SELECT seq FROM {table.rows} WHERE id = ANY($1)", ids)
-    found: str = await connection.fetchval(
+    rows_json: str = await connection.fetchval(
         f"SELECT string_agg({statements.row_json(table, None)}, ',' ORDER BY array_position($1, t.id))"
         f" FROM {table.rows} AS t WHERE t.id = ANY($1)",
         shown,
     )
-    return found
+    return rows_json
 
 
-async def hold_matching(connection: Connection, table: Table, query: Query, *, named: set[int]) -> Held:
+async def hold_matching(connection: Connection, table: Table, query: Query, *, named: set[int]) -> HeldRows:
     """Hold the rows that a query finds, whatever it selects, for a change to the columns of these numbers.
 
     Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
@@ -125,64 +115,51 @@ async def hold_matching(connection: Connection, table: Table, query: Query, *, n
         where.append(beyond(scanned))
         if not await connection.fetchval(f"SELECT true FROM {table.rows} WHERE id = $1", query.cursor):
             raise cursor_not_found()
-    unfit = unfit_column([column for column in table.columns if named and column.n not in named], arguments)
+    invalid = unfit_column([column for column in table.columns if named and column.n not in named], arguments)
     arguments += [query.limit, query.offset]
     text = f"""
-        {cursor_row} SELECT array_agg(seq) AS seqs, min(unfit) AS unfit FROM (
-            SELECT t.seq, {unfit} AS unfit FROM {table.rows} AS t {"WHERE " if where else ""}{" AND ".join(where)}
+        {cursor_row} SELECT array_agg(seq) AS seqs, min(invalid_column) AS invalid_column FROM (
+            SELECT t.seq, {invalid} AS invalid_column FROM {table.rows} AS t
+            {"WHERE " if where else ""}{" AND ".join(where)}
             ORDER BY {"random()" if query.shape.is_random else order_by(scanned)}
             LIMIT ${len(arguments) - 1} OFFSET ${len(arguments)} FOR UPDATE
         ) AS held
     """
     with translate_errors():
-        found = await connection.fetchrow(text, *arguments)
-    assert found is not None  # noqa: S101 aggregates are one row
-    return Held(found["seqs"] or [], found["unfit"])
+        record = await connection.fetchrow(text, *arguments)
+    assert record is not None  # noqa: S101 aggregates are one row
+    return HeldRows(record["seqs"] or [], record["invalid_column"])
 
 
 async def update_rows(
-    connection: Connection,
-    table: Table,
-    seqs: list[int],
-    *,
-    values: Values,
-    permissions: list[Permission] | None,
-    now: datetime,
-    updated_at: datetime | None,
-) -> Page:
-    """Give rows that are held the same values; return how many there are, and the first of them as JSON."""
-    arguments: list[object] = [seqs, updated_at or now, *arguments_of(values)]
-    sets = [
-        "updated_at = $2" if updated_at else "updated_at = greatest($2, updated_at + interval '1 millisecond')",
-        *(f"{column.name} = {place}" for (column, _), place in zip(values, places_of(values, first=3), strict=True)),
-    ]
-    if permissions is not None:
-        arguments.append([str(permission) for permission in permissions])
-        sets.append(f"permissions = ${len(arguments)}")
+    connection: Connection, table: Table, seqs: list[int], change: RowChange, *, now: datetime
+) -> JsonPage:
+    """Change rows that are held, but for their times of creation; return how many, and the first of them as JSON."""
+    sets, arguments = assignments(change, seqs, now=now)
     changing = f"UPDATE {table.rows} AS t SET {', '.join(sets)} WHERE t.seq = ANY($1) RETURNING t.*"
     page = await _written(connection, table, changing, arguments)
-    if permissions is not None:
+    if change.permissions is not None:
         await _grant_again(connection, table, "SELECT unnest($1::bigint[])", seqs)
     return page
 
 
-async def delete_rows(connection: Connection, table: Table, seqs: list[int]) -> Page:
+async def delete_rows(connection: Connection, table: Table, seqs: list[int]) -> JsonPage:
     """Delete rows that are held, with their permissions; return how many there were, and the first as JSON."""
     return await _written(
         connection, table, f"DELETE FROM {table.rows} AS t WHERE t.seq = ANY($1) RETURNING t.*", [seqs]
     )
 
 
-async def _written(connection: Connection, table: Table, text: str, arguments: list[object]) -> Page:
-    shown = f"SELECT * FROM written ORDER BY seq LIMIT {MOST_SHOWN}"
+async def _written(connection: Connection, table: Table, text: str, arguments: list[object]) -> JsonPage:
+    shown = f"SELECT * FROM written ORDER BY seq LIMIT {MAX_SHOWN}"
     with translate_errors():
-        found = await connection.fetchrow(
+        record = await connection.fetchrow(
             f"WITH written AS ({text}) SELECT (SELECT count(*) FROM written) AS total,"
             f" (SELECT string_agg({statements.row_json(table, None)}, ',' ORDER BY seq) FROM ({shown}) AS t) AS rows",
             *arguments,
         )
-    assert found is not None  # noqa: S101 as above
-    return Page(found["rows"] or "", found["total"])
+    assert record is not None  # noqa: S101 as above
+    return JsonPage(record["rows"] or "", record["total"])
 
 
 async def _grant_again(connection: Connection, table: Table, seqs: str, argument: Sequence[object]) -> None:
@@ -204,11 +181,11 @@ def _given(table: Table) -> str:
     )
 
 
-def _json(rows: Sequence[RowToWrite]) -> str:
+def _json(rows: Sequence[NewRow | RowOverwrite]) -> str:
     return msgspec.json.encode([_record(place, row) for place, row in enumerate(rows)]).decode()
 
 
-def _record(place: int, row: RowToWrite) -> dict[str, Any]:  # Any: what columns hold
+def _record(place: int, row: NewRow | RowOverwrite) -> dict[str, Any]:  # Any: what columns hold
     values = {column.name: value for column, value in row.values}
     permissions = None if row.permissions is None else [str(permission) for permission in row.permissions]
     return values | {
