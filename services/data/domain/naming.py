@@ -25,9 +25,9 @@ class Naming(StrEnum):
     TABLES_DB = "tablesdb"
     DATABASES = "legacy"
 
-    def word(self, tables_s: str) -> str:
+    def word(self, tables_db_word: str) -> str:
         """Return the word for what TablesDB has this one for."""
-        return tables_s if self is Naming.TABLES_DB else old_name(tables_s)
+        return tables_db_word if self is Naming.TABLES_DB else old_name(tables_db_word)
 
 
 @lru_cache(maxsize=1024)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -9,11 +10,11 @@ import msgspec
 from services.data.domain.catalogue import Table
 from services.data.domain.rows import NewRow, RowChange, RowOverwrite
 from services.data.store import statements
-from services.data.store.conditions import backwards, beyond, in_rows, names_of, order_by, orders_of, unfit_column
+from services.data.store.conditions import unfit_column
 from services.data.store.errors import translate_errors
 from services.data.store.row_changes import assignments
 from services.data.store.rows import JsonPage, cursor_not_found
-from shared.postgres.conditions import condition
+from services.data.store.scan import Scan, where_of
 from shared.postgres.pool import Connection
 from shared.queries.tree import Query
 
@@ -100,29 +101,16 @@ async def hold_matching(connection: Connection, table: Table, query: Query, *, n
 
     Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
     """
-    names = names_of(table)
-    orders = orders_of(names, query.shape.orders)
-    scanned = backwards(orders) if query.shape.cursor == "cursorBefore" else orders
-    arguments: list[object] = list(query.values)
-    where = [condition(one, in_rows(names), 1) for one in query.shape.filters]
-    cursor_row = ""
-    if query.cursor:
-        arguments.append(query.cursor)
-        columns = ", ".join(dict.fromkeys(order.column for order in orders))
-        cursor_row = (
-            f"WITH cursor_row AS MATERIALIZED (SELECT {columns} FROM {table.rows} WHERE id = ${len(arguments)})"
-        )
-        where.append(beyond(scanned))
-        if not await connection.fetchval(f"SELECT true FROM {table.rows} WHERE id = $1", query.cursor):
-            raise cursor_not_found()
+    if query.cursor and not await connection.fetchval(f"SELECT true FROM {table.rows} WHERE id = $1", query.cursor):
+        raise cursor_not_found()
+    scan = Scan(table, query.shape, limit=None, numbers=count(1))
+    arguments: list[object] = [*([query.cursor] if query.cursor else []), query.limit, query.offset, *query.values]
     invalid = unfit_column([column for column in table.columns if named and column.n not in named], arguments)
-    arguments += [query.limit, query.offset]
+    cursor_row = f"WITH cursor_row AS MATERIALIZED ({scan.cursor_row()})" if query.cursor else ""
     text = f"""
         {cursor_row} SELECT array_agg(seq) AS seqs, min(invalid_column) AS invalid_column FROM (
-            SELECT t.seq, {invalid} AS invalid_column FROM {table.rows} AS t
-            {"WHERE " if where else ""}{" AND ".join(where)}
-            ORDER BY {"random()" if query.shape.is_random else order_by(scanned)}
-            LIMIT ${len(arguments) - 1} OFFSET ${len(arguments)} FOR UPDATE
+            SELECT t.seq, {invalid} AS invalid_column
+            FROM {table.rows} AS t{where_of([*scan.filters(), *scan.after()])} {scan.page()} FOR UPDATE
         ) AS held
     """
     with translate_errors():

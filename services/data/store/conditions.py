@@ -44,7 +44,7 @@ def complete(orders: tuple[Order, ...]) -> tuple[Order, ...]:
     return (*orders, Order(column="seq", descending=descending))
 
 
-def backwards(orders: tuple[Order, ...]) -> tuple[Order, ...]:
+def reversed_orders(orders: tuple[Order, ...]) -> tuple[Order, ...]:
     """Return the same orders from the other end."""
     return tuple(Order(column=order.column, descending=not order.descending) for order in orders)
 
@@ -61,7 +61,7 @@ def direction(order: Order) -> str:
     return "DESC NULLS LAST" if order.descending else "ASC NULLS FIRST"
 
 
-def beyond(orders: tuple[Order, ...]) -> str:
+def after_cursor(orders: tuple[Order, ...]) -> str:
     """Return the condition that a row comes strictly after the cursor's row, `cursor_row`.
 
     The cursor's row has no nulls in these orders, and nulls come first where they ascend: so what ascends, or never is

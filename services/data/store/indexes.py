@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 from services.data.domain.catalogue import SYSTEM_COLUMNS, Index, Table
-from services.data.store.conditions import Names, Order, backwards
+from services.data.store.conditions import Names, Order, reversed_orders
 from shared.queries.tree import Condition, Filter
 
-MOST_PARTS = 32
+MAX_PARTS = 32
 """PostgreSQL's own limit."""
 RANGES = frozenset({"equal", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "between"})
 """With these, equal to one of several among them, rows of an index fit that stand in its order."""
@@ -23,7 +23,7 @@ class Part(NamedTuple):
     length: int = 0
 
 
-class Narrowed(NamedTuple):
+class NarrowSource(NamedTuple):
     """Filters that name one stretch of an index, and the order in which the rows stand there."""
 
     filters: tuple[Filter, ...]
@@ -36,7 +36,7 @@ class Narrowed(NamedTuple):
 
     def has(self, orders: tuple[Order, ...]) -> bool:
         """Say whether the rows stand in this order, from one end or the other."""
-        return self.is_one or self.orders in {orders, backwards(orders)}
+        return self.is_one or self.orders in {orders, reversed_orders(orders)}
 
 
 SEQUENCE = Part(Order(column="seq", descending=False))
@@ -52,15 +52,15 @@ def parts(table: Table, index: Index) -> list[Part]:
     A key ends in the sequence, as the orders of lists do. Of a text only its first characters count where a length is
     given, but a unique index takes it whole, or rows would be refused that differ behind that length.
     """
-    made, by_key = [], table.by_key
+    index_parts, by_key = [], table.by_key
     for place, key in enumerate(index.columns):
         column = by_key.get(key)
         is_cut = column is not None and column.kind.is_text and index.type == "key"
         order = index.orders[place].upper() if place < len(index.orders) else ""
         length = index.lengths[place] if place < len(index.lengths) else None
         name = SYSTEM_COLUMNS[key] if column is None else column.name
-        made.append(Part(Order(column=name, descending=order == "DESC"), int(length or 0) if is_cut else 0))
-    return [*made, SEQUENCE] if index.type == "key" and len(made) < MOST_PARTS else made
+        index_parts.append(Part(Order(column=name, descending=order == "DESC"), int(length or 0) if is_cut else 0))
+    return [*index_parts, SEQUENCE] if index.type == "key" and len(index_parts) < MAX_PARTS else index_parts
 
 
 def stretches(table: Table) -> list[Stretch]:
@@ -69,34 +69,34 @@ def stretches(table: Table) -> list[Stretch]:
     return [*_USUAL, *(tuple(part.order for part in _whole(one)) for one in own)]
 
 
-def lead(indexed: list[Stretch], order: Order) -> bool:
+def leads_index(indexed: list[Stretch], order: Order) -> bool:
     """Say whether one of the indexes begins with the column of an order."""
     return any(stretch and stretch[0].column == order.column for stretch in indexed)
 
 
-def narrowed(indexed: list[Stretch], names: Names, filters: tuple[Condition, ...]) -> Narrowed | None:
+def narrow_source(indexed: list[Stretch], names: Names, filters: tuple[Condition, ...]) -> NarrowSource | None:
     """Return what the best index for these filters does for them; None where none does anything."""
     simple = [(names[one.key], one) for one in filters if isinstance(one, Filter) and not one.is_negated]
-    found = [one for one in (_along(stretch, simple) for stretch in indexed) if one.filters]
-    return max(found, key=_selectivity, default=None)
+    sources = [source for source in (_along(stretch, simple) for stretch in indexed) if source.filters]
+    return max(sources, key=_selectivity, default=None)
 
 
-def _whole(made: list[Part]) -> list[Part]:
+def _whole(index_parts: list[Part]) -> list[Part]:
     """Return the parts before the first that is cut."""
-    return made[: next((place for place, part in enumerate(made) if part.length), len(made))]
+    return index_parts[: next((place for place, part in enumerate(index_parts) if part.length), len(index_parts))]
 
 
-def _along(stretch: Stretch, filters: list[tuple[str, Filter]]) -> Narrowed:
+def _along(stretch: Stretch, filters: list[tuple[str, Filter]]) -> NarrowSource:
     used: list[Filter] = []
     for place, order in enumerate(stretch):
         on_column = [one for column, one in filters if column == order.column]
         equal = next((one for one in on_column if one.method == "equal" and not one.is_many), None)
         if equal is None:
             ranges = [one for one in on_column if one.method in RANGES]
-            return Narrowed((*used, *ranges), stretch[place:])
+            return NarrowSource((*used, *ranges), stretch[place:])
         used.append(equal)
-    return Narrowed(tuple(used), ())
+    return NarrowSource(tuple(used), ())
 
 
-def _selectivity(found: Narrowed) -> tuple[int, int]:
-    return sum(one.method == "equal" for one in found.filters), len(found.filters)
+def _selectivity(source: NarrowSource) -> tuple[int, int]:
+    return sum(condition.method == "equal" for condition in source.filters), len(source.filters)

@@ -9,18 +9,18 @@ from itertools import count
 
 from services.data.domain.catalogue import Column, Table
 from services.data.store import indexes
-from services.data.store.conditions import Order, backwards, beyond, in_rows, names_of, order_by, orders_of
-from shared.postgres.conditions import condition
+from services.data.store.conditions import Order, order_by
+from services.data.store.scan import Scan, where_of
 from shared.queries.parser import EVERYTHING
-from shared.queries.tree import Condition, Query, Shape, conditions_in
+from shared.queries.tree import Query, Shape, conditions_in
 
-MOST_TOTAL = 5_000
-MOST_FEW = 5_000
+MAX_TOTAL = 5_000
+MAX_NARROW = 5_000
 """So many rows are looked at one by one, rather than to go through a table in the order of a list."""
-MOST_TEXTS = 4_096
-MOST_KEPT_CONDITIONS = 16
+MAX_TEXTS = 4_096
+MAX_KEPT_CONDITIONS = 16
 """A list with more of them is hardly asked for twice: its text is made anew each time."""
-LONGEST_FIXED_PAGE = 100
+MAX_FIXED_PAGE = 100
 """A page as long as this or shorter, from the start, has its length in the text: PostgreSQL plans better for it."""
 
 READABLE = """t.permissions && ARRAY(SELECT 'read("' || role || '")' FROM held)"""
@@ -58,7 +58,7 @@ def _json(table: Table, *, sequence: str, permissions: str, columns: list[str]) 
     return " || ".join([*parts, "'}'"])
 
 
-@lru_cache(maxsize=MOST_TEXTS)
+@lru_cache(maxsize=MAX_TEXTS)
 def get_row(table: Table, selected: tuple[str, ...] | None, *, is_open: bool) -> str:
     """Return the statement that reads one row: $1 the version, $2 the id, $3 the permissions that let see it.
 
@@ -94,7 +94,7 @@ def list_rows(
     the first rows of each role, at a cost that knows neither the table's size nor the reader's share of it. All others
     look at few rows where the roles or an indexed filter leave few, and else go through the table in the list's order.
     """
-    limit = query.limit if query.offset == 0 and query.limit <= LONGEST_FIXED_PAGE else None
+    limit = query.limit if query.offset == 0 and query.limit <= MAX_FIXED_PAGE else None
     values: list[object] = [table.version]
     if roles is not None:
         values.append(roles)
@@ -102,7 +102,7 @@ def list_rows(
         values.append(query.cursor)
     if limit is None:
         values += [query.limit, query.offset]
-    make = _list if conditions_in(query.shape.filters) <= MOST_KEPT_CONDITIONS else _list.__wrapped__
+    make = _list if conditions_in(query.shape.filters) <= MAX_KEPT_CONDITIONS else _list.__wrapped__
     text = make(table, query.shape, limit=limit, is_open=roles is None, with_total=with_total, in_parts=in_parts)
     return text, [*values, *query.values]
 
@@ -114,13 +114,13 @@ def is_merged(shape: Shape, orders: tuple[Order, ...]) -> bool:
     return in_order and not shape.filters and not shape.is_random
 
 
-@lru_cache(maxsize=MOST_TEXTS)
+@lru_cache(maxsize=MAX_TEXTS)
 def _list(table: Table, shape: Shape, *, limit: int | None, is_open: bool, with_total: bool, in_parts: bool) -> str:
     parts = _ListParts(table, shape, limit=limit, is_open=is_open)
     is_current = f"(SELECT version FROM data.tables WHERE n = {table.n}) = $1"
     total = parts.total() if with_total else "0::bigint"
     named = ", ".join(f"{name} AS MATERIALIZED ({text})" for name, text in parts.named().items())
-    head = f"{is_current} AS is_current, {parts.cursor_found()}, {total} AS total"
+    head = f"{is_current} AS is_current, {parts.cursor_columns()}, {total} AS total"
     if in_parts:
         rows = f"SELECT NULL, NULL, NULL, NULL, json FROM page AS t{parts.order_of_page()}"
         return f"WITH {named} (SELECT {head}, NULL AS json) UNION ALL ({rows})"
@@ -129,28 +129,18 @@ def _list(table: Table, shape: Shape, *, limit: int | None, is_open: bool, with_
     """
 
 
-class _ListParts:
-    """The parts of a list's statement. Parameters: the version, roles, cursor, limit and offset, values of filters."""
+class _ListParts(Scan):
+    """The parts of a list's statement. Parameters: the version, roles, and those of `Scan`."""
 
     def __init__(self, table: Table, shape: Shape, *, limit: int | None, is_open: bool) -> None:
-        self.table = table
-        self.shape = shape
-        names = names_of(table)
-        self.columns = in_rows(names) if shape.filters else {}
-        self.orders = orders_of(names, shape.orders)
-        self.scanned = backwards(self.orders) if shape.cursor == "cursorBefore" else self.orders
         numbers = count(2)
         self.roles = "" if is_open else f"${next(numbers)}::text[]"
-        self.cursor = f"${next(numbers)}" if shape.cursor else ""
-        self.limit, self.offset = str(limit), "0"
-        if limit is None:
-            self.limit, self.offset = f"${next(numbers)}::bigint", f"${next(numbers)}::bigint"
-        self.first = next(numbers)
+        super().__init__(table, shape, limit=limit, numbers=numbers)
         self.is_merged = bool(self.roles) and is_merged(shape, self.orders)
         self.indexed = indexes.stretches(table)
-        self.stretch = indexes.narrowed(self.indexed, names, shape.filters)
-        wanted = () if shape.is_random else self.orders
-        self.is_in_stretch = self.stretch is not None and self.stretch.has(wanted)
+        self.stretch = indexes.narrow_source(self.indexed, self.names, shape.filters)
+        needed = () if shape.is_random else self.orders
+        self.is_in_stretch = self.stretch is not None and self.stretch.has(needed)
         self.narrow = self._narrow()
 
     def named(self) -> dict[str, str]:
@@ -167,17 +157,15 @@ class _ListParts:
                 ) AS granted
             """
         if self.cursor:
-            columns = ", ".join(f"t.{column}" for column in dict.fromkeys(order.column for order in self.orders))
-            where = _where([f"t.id = {self.cursor}", *([READABLE] if self.roles else [])])
-            named["cursor_row"] = f"SELECT {columns} FROM {self.table.rows} AS t{where}"
-        return named | self.narrow | {"page": self._page()}
+            named["cursor_row"] = self.cursor_row(*([READABLE] if self.roles else []))
+        return named | self.narrow | {"page": self._rows()}
 
     def order_of_page(self) -> str:
         """Return the order of the page's rows; one that comes by chance stays as it came."""
         return "" if self.shape.is_random else f" ORDER BY {order_by(self.orders)}"
 
-    def cursor_found(self) -> str:
-        """Return what is told of the cursor's row."""
+    def cursor_columns(self) -> str:
+        """Return what a list says of the cursor's row."""
         if not self.cursor:
             return "true AS has_cursor, false AS cursor_is_null"
         nulls = " OR ".join(f"{order.column} IS NULL" for order in self.orders)
@@ -185,31 +173,30 @@ class _ListParts:
         return f"EXISTS (SELECT FROM cursor_row) AS has_cursor, {is_null} AS cursor_is_null"
 
     def total(self) -> str:
-        """Return the number of rows that match, up to MOST_TOTAL.
+        """Return the number of rows that match, up to MAX_TOTAL.
 
         What one role may read is counted without looking for the same row twice.
         """
         if not self.roles or self.shape.filters:
-            return _counted(self._found("1", f"LIMIT {MOST_TOTAL}"))
-        one = _counted(self._granted_to("(SELECT role FROM held)", MOST_TOTAL))
-        each = _counted(self._granted("DISTINCT t.seq", MOST_TOTAL))
+            return _counted(self._matching("1", f"LIMIT {MAX_TOTAL}"))
+        one = _counted(self._granted_to("(SELECT role FROM held)", MAX_TOTAL))
+        each = _counted(self._granted("DISTINCT t.seq", MAX_TOTAL))
         return f"CASE WHEN (SELECT count(*) FROM held) = 1 THEN {one} ELSE {each} END"
 
-    def _page(self) -> str:
+    def _rows(self) -> str:
         keys = ", ".join(f"t.{column}" for column in dict.fromkeys(order.column for order in self.orders))
         shown = f"SELECT {keys}, {row_json(self.table, self.shape.selected)} AS json"
         if self.is_merged:
             return f"{shown} FROM ({self._merged(keys)}) AS found JOIN {self.table.rows} AS t ON t.seq = found.seq"
-        order = "random()" if self.shape.is_random else order_by(self.scanned)
-        found = self._found("t.*", f"ORDER BY {order} LIMIT {self.limit} OFFSET {self.offset}", *self._after())
-        return f"{shown} FROM ({found}) AS t"
+        matching = self._matching("t.*", self.page(), *self.after())
+        return f"{shown} FROM ({matching}) AS t"
 
-    def _found(self, wanted: str, end: str, *more: str) -> str:
-        """Return the query of what is wanted of the rows that match.
+    def _matching(self, columns: str, end: str, *conditions: str) -> str:
+        """Return the query of columns of the rows that match.
 
         Where they may be few, it has two ways to them, of which PostgreSQL goes one: through the few, or all.
         """
-        where = [*(self._condition(one) for one in self.shape.filters), *more]
+        where = [*self.filters(), *conditions]
         if self.roles:
             # That PostgreSQL knows nothing of this condition makes it expect half of the rows, where a plain overlap
             # would make it expect so few that it would rather read and sort all than go through an index.
@@ -218,28 +205,28 @@ class _ListParts:
         if self.narrow:
             seqs = "(SELECT seqs FROM smallest)"
             ways = [[f"{seqs} IS NOT NULL", f"t.seq = ANY({seqs}::bigint[])"], [f"{seqs} IS NULL"]]
-        rows = f"SELECT {wanted} FROM {self.table.rows} AS t"
-        return " UNION ALL ".join(f"({rows}{_where([*way, *where])} {end})" for way in ways)
+        rows = f"SELECT {columns} FROM {self.table.rows} AS t"
+        return " UNION ALL ".join(f"({rows}{where_of([*way, *where])} {end})" for way in ways)
 
     def _narrow(self) -> dict[str, str]:
         """Return the queries by which `smallest` has the sequences of few rows, with all that match, or nothing.
 
         They are the rows that fit an indexed filter, or the caller's: read up to one more than may be few, and of the
-        caller's no more than of the others. It is nothing that is returned where neither can help.
+        caller's no more than of the others. Nothing is returned where neither can help.
         """
-        sources, most = {}, "(SELECT n + 1 FROM bound)"
+        sources, limit = {}, "(SELECT n + 1 FROM bound)"
         if self.stretch and not self.is_in_stretch:
-            where = _where([self._condition(one) for one in self.stretch.filters])
+            where = where_of([self.condition(one) for one in self.stretch.filters])
             order = order_by(self.stretch.orders)
-            sources["by_filter"] = f"SELECT t.seq FROM {self.table.rows} AS t{where} ORDER BY {order} LIMIT {most}"
-            most = "(SELECT least(n, cardinality(seqs)) + 1 FROM bound, by_filter)"
+            sources["by_filter"] = f"SELECT t.seq FROM {self.table.rows} AS t{where} ORDER BY {order} LIMIT {limit}"
+            limit = "(SELECT least(n, cardinality(seqs)) + 1 FROM bound, by_filter)"
         if self.roles and not self.is_merged and not (self.stretch and self.stretch.is_one):
-            sources["by_grant"] = self._granted("t.seq", most)
+            sources["by_grant"] = self._granted("t.seq", limit)
         if not sources:
             return {}
         narrow = " UNION ALL ".join(f"SELECT seqs FROM {name}" for name in sources)
         return {
-            "bound": f"SELECT least({self._most()}, {MOST_FEW})::bigint AS n",
+            "bound": f"SELECT least({self._bound()}, {MAX_NARROW})::bigint AS n",
             **{name: f"SELECT ARRAY({source}) AS seqs" for name, source in sources.items()},
             "smallest": f"""
                 SELECT seqs FROM ({narrow}) AS sources, bound
@@ -247,52 +234,44 @@ class _ListParts:
             """,
         }
 
-    def _most(self) -> str:
+    def _bound(self) -> str:
         """Return up to how many rows are few.
 
         Of a table with an index for the order, a page of p rows among n of m is found after m / n * p rows, which are
         more than n up to the root of m * p. Without such an index all m would be read, and with other filters perhaps.
         """
         rows = f"(SELECT max(seq) FROM {self.table.rows})"
-        is_ordered = self.is_in_stretch or (not self.shape.is_random and indexes.lead(self.indexed, self.orders[0]))
+        is_ordered = self.is_in_stretch or (
+            not self.shape.is_random and indexes.leads_index(self.indexed, self.orders[0])
+        )
         if is_ordered and set(self.shape.filters) <= set(self.stretch.filters if self.stretch else ()):
             return f"sqrt(({self.limit} + {self.offset})::float8 * {rows})"
         return f"{rows} / 4"
 
-    def _granted(self, wanted: str, most: object) -> str:
+    def _granted(self, columns: str, limit: object) -> str:
         """Return the query of the first rows that the roles may read; one that several may is there as often."""
-        each = self._granted_to("held.role", most)
-        return f"SELECT {wanted} FROM held CROSS JOIN LATERAL ({each}) AS t LIMIT {most}"
+        each = self._granted_to("held.role", limit)
+        return f"SELECT {columns} FROM held CROSS JOIN LATERAL ({each}) AS t LIMIT {limit}"
 
-    def _granted_to(self, role: str, most: object) -> str:
+    def _granted_to(self, role: str, limit: object) -> str:
         return f"""
-            SELECT seq FROM {self.table.grants} WHERE action = 'read' AND role = {role} ORDER BY seq LIMIT {most}
+            SELECT seq FROM {self.table.grants} WHERE action = 'read' AND role = {role} ORDER BY seq LIMIT {limit}
         """
 
     def _merged(self, keys: str) -> str:
-        where = ["t.action = 'read'", "t.role = held.role", *self._after()]
+        where = ["t.action = 'read'", "t.role = held.role", *self.after()]
         return f"""
             SELECT DISTINCT {keys} FROM held CROSS JOIN LATERAL (
-                SELECT t.created_at, t.seq FROM {self.table.grants} AS t{_where(where)}
+                SELECT t.created_at, t.seq FROM {self.table.grants} AS t{where_of(where)}
                 ORDER BY {order_by(self.scanned)} LIMIT {self.limit} + {self.offset}
             ) AS t ORDER BY {order_by(self.scanned)} LIMIT {self.limit} OFFSET {self.offset}
         """
-
-    def _condition(self, one: Condition) -> str:
-        return condition(one, self.columns, self.first)
-
-    def _after(self) -> list[str]:
-        return [beyond(self.scanned)] if self.cursor else []
 
 
 def _selected(table: Table, keys: tuple[str, ...]) -> list[Column]:
     by_key = table.by_key
     columns = [column for key in keys for column in (table.columns if key == EVERYTHING else [by_key[key]])]
     return list(dict.fromkeys(columns))
-
-
-def _where(conditions: list[str]) -> str:
-    return " WHERE " + " AND ".join(conditions) if conditions else ""
 
 
 def _counted(query: str) -> str:
