@@ -20,9 +20,9 @@ def dead_letter() -> None:
 @dead_letter.command("list", epilog=HELP)
 @as_json
 @click.pass_obj
-def list_(given: Path | None, *, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, as_json: bool) -> None:
     """List the dead letters of all services, the newest first."""
-    show_list(ask(given, ListDeadLetters()).dead_letters, HEADINGS, as_json=as_json)
+    show_list(ask(data_dir, ListDeadLetters()).dead_letters, HEADINGS, as_json=as_json)
 
 
 @dead_letter.command("retry", epilog=HELP)
@@ -30,7 +30,7 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 @click.option("--entry", default="", help="Only the entry with this id, as `list` shows it.")
 @as_json
 @click.pass_obj
-def retry(given: Path | None, *, service: str, entry: str, as_json: bool) -> None:
+def retry(data_dir: Path | None, *, service: str, entry: str, as_json: bool) -> None:
     """Retry dead letters, and show them. A message that fails again becomes a dead letter again."""
-    retried = ask(given, RetryDeadLetters(service=service, entry=entry)).dead_letters
+    retried = ask(data_dir, RetryDeadLetters(service=service, entry=entry)).dead_letters
     show_list(retried, HEADINGS, as_json=as_json)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def detach() -> Callable[[Path], None]:
-    """Go on as a child in a session of its own; return what lets the parent go, to be called when all is ready.
+    """Go on as a child in a session of its own; return what releases the parent, to be called when all is ready.
 
-    The parent does not return from this call. It ends when it is let go, or, with the child's exit code, when the
+    The parent does not return from this call. It ends when it is released, or, with the child's exit code, when the
     child ends; until then the child writes where the parent wrote, and from then on to the end of a log. To be called
     while there is one thread and no event loop.
     """
@@ -23,13 +23,13 @@ def detach() -> Callable[[Path], None]:
     os.close(reader)
     os.setsid()
 
-    def let_go(log: Path) -> None:
+    def release(log: Path) -> None:
         _write_to(log)
         with contextlib.suppress(BrokenPipeError):
             os.write(writer, b"\n")
         os.close(writer)
 
-    return let_go
+    return release
 
 
 def _wait(child: int, reader: int) -> int:

@@ -18,17 +18,17 @@ COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
 @click.command(epilog=HELP)
 @as_json
 @click.pass_obj
-def doctor(given: Path | None, *, as_json: bool) -> None:
+def doctor(data_dir: Path | None, *, as_json: bool) -> None:
     """Check what the promise depends on: Redis, PostgreSQL, clocks, rights, replicas.
 
     Prints one line per check. warn: should be changed; fail: the promise cannot be kept. Exit code 1 if a check fails.
     """
-    found = ask(given, ExamineDeployment()).findings
+    findings = ask(data_dir, ExamineDeployment()).findings
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(found)))
+        click.echo(json.dumps(msgspec.to_builtins(findings)))
     else:
-        click.echo(tabulate([_row(one) for one in found], tablefmt="plain"))
-    if any(one.verdict is Verdict.FAIL for one in found):
+        click.echo(tabulate([_row(finding) for finding in findings], tablefmt="plain"))
+    if any(finding.verdict is Verdict.FAIL for finding in findings):
         raise click.exceptions.Exit(ExitCode.FAILED.value)
 
 

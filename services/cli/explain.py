@@ -24,28 +24,31 @@ HEADINGS = ("ACTION", "ALLOWED", "BECAUSE")
 @click.option("--user", default="", help="The user's id.  [default: a guest]")
 @as_json
 @click.pass_obj
-def explain(given: Path | None, *, project: str, database: str, table: str, row: str, user: str, as_json: bool) -> None:
+def explain(data_dir: Path | None, /, *, as_json: bool, **question: str) -> None:
     """Explain what a user may do with a row: which permissions grant it, or which roles would be enough.
 
     Without ROW: what the table's own permissions grant.
     """
-    found = ask(given, ExplainRow(project=project, database=database, table=table, row=row, user=user))
+    explanation = ask(data_dir, ExplainRow(**question))
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(found)))
+        click.echo(json.dumps(msgspec.to_builtins(explanation)))
         return
-    who = f"user {found.user}" if found.user else "a guest"
-    click.echo(f"{who} holds {_listed(found.roles)}")
-    click.echo(f"row security is {'on' if found.row_security else 'off'}")
-    if found.refusal:
-        click.echo(f"every request is refused: {found.refusal}")
-    rows = [(one.action, "yes" if one.allowed else "no", _because(found, one)) for one in found.actions]
+    who = f"user {explanation.user}" if explanation.user else "a guest"
+    click.echo(f"{who} holds {_listed(explanation.roles)}")
+    click.echo(f"row security is {'on' if explanation.row_security else 'off'}")
+    if explanation.refusal:
+        click.echo(f"every request is refused: {explanation.refusal}")
+    rows = [
+        (action.action, "yes" if action.allowed else "no", _because(explanation, action))
+        for action in explanation.actions
+    ]
     click.echo(tabulate(rows, headers=HEADINGS))
 
 
-def _because(found: Explanation, action: ExplainedAction) -> str:
+def _because(explanation: Explanation, action: ExplainedAction) -> str:
     if action.grants:
         granted = _listed(f"{grant.permission} of the {grant.of}" for grant in action.grants)
-        return f"{found.refusal}, despite {granted}" if found.refusal else granted
+        return f"{explanation.refusal}, despite {granted}" if explanation.refusal else granted
     one_of = "one of " if len(action.needs) > 1 else ""
     needs = f"needs {one_of}{_listed(action.needs)}" if action.needs else "granted to nobody"
     if action.ignored:

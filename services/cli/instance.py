@@ -11,9 +11,10 @@ from pathlib import Path
 
 import click
 
+from services.cli.data_dir import data_dir_of
 from services.cli.exit_codes import HELP, CommandFailed, ExitCode
-from services.cli.place import chosen
 from services.cli.requester import ask_url
+from services.cli.show import as_json
 from services.embedded.datadir import DataDir, erase, holder
 from services.embedded.errors import StartRefused
 from services.embedded.held import hold
@@ -27,12 +28,12 @@ READY_TIMEOUT_S = 5.0
 
 
 @click.command(epilog=HELP)
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON on stdout.")
+@as_json
 @click.pass_obj
-def status(given: Path | None, *, as_json: bool) -> None:
+def status(path: Path | None, *, as_json: bool) -> None:
     """Show whether an instance runs, its endpoint, and whether it is ready."""
-    data_dir = chosen(given)
-    with _in_words(data_dir):
+    data_dir = data_dir_of(path)
+    with _failures(data_dir):
         pid, running = holder(data_dir), find_running(data_dir)
     if pid is None:
         raise _nothing_runs(data_dir)
@@ -50,10 +51,10 @@ def status(given: Path | None, *, as_json: bool) -> None:
 
 @click.command(epilog=HELP)
 @click.pass_obj
-def down(given: Path | None) -> None:
+def down(path: Path | None) -> None:
     """Stop the running instance, and wait until it has stopped."""
-    data_dir = chosen(given)
-    with _in_words(data_dir):
+    data_dir = data_dir_of(path)
+    with _failures(data_dir):
         pid = holder(data_dir)
         if pid is None:
             raise _nothing_runs(data_dir)
@@ -66,10 +67,10 @@ def down(given: Path | None) -> None:
 @click.command(epilog=HELP)
 @click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 @click.pass_obj
-def reset(given: Path | None, *, yes: bool) -> None:
+def reset(path: Path | None, *, yes: bool) -> None:
     """Delete all data of an instance: projects, users, tables, keys. Asks first."""
-    data_dir = chosen(given)
-    with _in_words(data_dir):
+    data_dir = data_dir_of(path)
+    with _failures(data_dir):
         if (pid := holder(data_dir)) is not None:
             raise CommandFailed(
                 f"Daypass runs on {data_dir.path} (process {pid}); stop it with: daypass down", ExitCode.REFUSED
@@ -105,7 +106,7 @@ def _nothing_runs(data_dir: DataDir) -> CommandFailed:
 
 
 @contextlib.contextmanager
-def _in_words(data_dir: DataDir) -> Iterator[None]:
+def _failures(data_dir: DataDir) -> Iterator[None]:
     try:
         yield
     except StartRefused as error:

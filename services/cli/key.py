@@ -1,6 +1,7 @@
 """`daypass key`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,19 +25,21 @@ def key() -> None:
 @click.option("--expire", default="", help="An ISO 8601 date.  [default: never]")
 @as_json
 @click.pass_obj
-def create(given: Path | None, *, project: str, name: str, scopes: tuple[str, ...], expire: str, as_json: bool) -> None:
+def create(
+    data_dir: Path | None, *, project: str, name: str, scopes: tuple[str, ...], expire: str, as_json: bool
+) -> None:
     """Create a key and show its secret, this once: Daypass keeps only a digest of it."""
     request, secret = CreateKey.new(project=project, name=name, scopes=scopes or None, expire=expire)
-    show_one("key", ask(given, request).keys[0], HEADINGS | {"secret": "SECRET"}, as_json=as_json, secret=secret)
+    show_one("key", ask(data_dir, request).keys[0], HEADINGS | {"secret": "SECRET"}, as_json=as_json, secret=secret)
 
 
 @key.command("list", epilog=HELP)
 @of_project
 @as_json
 @click.pass_obj
-def list_(given: Path | None, *, project: str, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, project: str, as_json: bool) -> None:
     """List the keys of a project, without their secrets."""
-    show_list(ask(given, ListKeys(project=project)).keys, HEADINGS, as_json=as_json)
+    show_list(ask(data_dir, ListKeys(project=project)).keys, HEADINGS, as_json=as_json)
 
 
 @key.command(epilog=HELP)
@@ -54,18 +57,17 @@ def list_(given: Path | None, *, project: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def update(
-    given: Path | None,
+    data_dir: Path | None,
+    /,
     id_: str,
     *,
-    project: str,
-    name: str | None,
     scopes: tuple[str, ...],
-    expire: str | None,
     as_json: bool,
+    **changes: Any,  # Any: what click parsed, under the names that the request has
 ) -> None:
     """Change a key. The change is in force on every replica when the command returns; other settings stay."""
-    request = UpdateKey(project=project, id=id_, name=name, scopes=scopes or None, expire=expire)
-    show_one("key", ask(given, request).keys[0], HEADINGS, as_json=as_json)
+    request = UpdateKey(id=id_, scopes=scopes or None, **changes)
+    show_one("key", ask(data_dir, request).keys[0], HEADINGS, as_json=as_json)
 
 
 @key.command(epilog=HELP)
@@ -73,6 +75,6 @@ def update(
 @click.argument("id_", metavar="ID")
 @as_json
 @click.pass_obj
-def delete(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+def delete(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> None:
     """Delete a key. It is refused on every replica when the command returns."""
-    show_receipt(ask(given, DeleteKey(project=project, id=id_)).receipt, as_json=as_json)
+    show_receipt(ask(data_dir, DeleteKey(project=project, id=id_)).receipt, as_json=as_json)

@@ -37,18 +37,18 @@ def project() -> None:
 @click.option("--origin", "origins", multiple=True, help=ORIGIN_HELP + "  [default: localhost]")
 @as_json
 @click.pass_obj
-def create(given: Path | None, id_: str, *, name: str | None, origins: tuple[str, ...], as_json: bool) -> None:
+def create(data_dir: Path | None, id_: str, *, name: str | None, origins: tuple[str, ...], as_json: bool) -> None:
     """Create a project. It is known on every replica when the command returns."""
     request = CreateProject(id=id_, name=name or id_, origins=origins or ("localhost",))
-    show_one("project", ask(given, request).projects[0], HEADINGS, as_json=as_json)
+    show_one("project", ask(data_dir, request).projects[0], HEADINGS, as_json=as_json)
 
 
 @project.command("list", epilog=HELP)
 @as_json
 @click.pass_obj
-def list_(given: Path | None, *, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, as_json: bool) -> None:
     """List all projects."""
-    show_list(ask(given, ListProjects()).projects, HEADINGS, as_json=as_json)
+    show_list(ask(data_dir, ListProjects()).projects, HEADINGS, as_json=as_json)
 
 
 @project.command(epilog=HELP)
@@ -79,7 +79,7 @@ def list_(given: Path | None, *, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def update(
-    given: Path | None,
+    data_dir: Path | None,
     /,
     id_: str,
     *,
@@ -99,7 +99,7 @@ def update(
         membership_fields=dict.fromkeys(show, True) | dict.fromkeys(hide, False),
         **changes,
     )
-    show_one("project", ask(given, request).projects[0], HEADINGS | SWITCHES, as_json=as_json)
+    show_one("project", ask(data_dir, request).projects[0], HEADINGS | SWITCHES, as_json=as_json)
 
 
 @project.command(epilog=HELP)
@@ -107,8 +107,8 @@ def update(
 @click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 @as_json
 @click.pass_obj
-def delete(given: Path | None, id_: str, *, yes: bool, as_json: bool) -> None:
+def delete(data_dir: Path | None, id_: str, *, yes: bool, as_json: bool) -> None:
     """Delete a project with its users, keys and databases. It is gone on every replica when the command returns."""
     if not yes:
         click.confirm(f"Delete project {id_} and everything in it?", abort=True)
-    show_receipt(ask(given, DeleteProject(id=id_)).receipt, as_json=as_json)
+    show_receipt(ask(data_dir, DeleteProject(id=id_)).receipt, as_json=as_json)

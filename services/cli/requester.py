@@ -9,8 +9,8 @@ from typing import TypeVar
 import msgspec
 from redis.asyncio import Redis
 
+from services.cli.data_dir import data_dir_of
 from services.cli.exit_codes import CommandFailed, ExitCode
-from services.cli.place import chosen
 from services.embedded.run_file import find_running
 from shared.contracts.requests import Request
 from shared.kernel.errors import ErrorType, Refusal
@@ -39,12 +39,12 @@ class _Settings:
     redis_url: Secret = Secret("")  # noqa: RUF009 a string, and as immutable
 
 
-def ask(given: Path | None, request: Request[A]) -> A:
+def ask(data_dir: Path | None, request: Request[A]) -> A:
     """Ask the instance that DAYPASS_REDIS_URL names, else the one that runs on the data directory.
 
     Raises `CommandFailed` with what went wrong, in words.
     """
-    return ask_url(_redis_url(given), request)
+    return ask_url(_redis_url(data_dir), request)
 
 
 def ask_url(url: str, request: Request[A]) -> A:
@@ -56,8 +56,8 @@ def ask_url(url: str, request: Request[A]) -> A:
         raise CommandFailed(refusal.message, code) from refusal
 
 
-def _redis_url(given: Path | None) -> str:
-    data_dir = chosen(given)
+def _redis_url(path: Path | None) -> str:
+    data_dir = data_dir_of(path)
     try:
         if url := read_settings(_Settings, os.environ).redis_url.reveal():
             return url

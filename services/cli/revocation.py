@@ -39,16 +39,16 @@ def revocation() -> None:
 )
 @as_json
 @click.pass_obj
-def list_(given: Path | None, *, subject: str, is_pending: bool, limit: int, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, subject: str, is_pending: bool, limit: int, as_json: bool) -> None:
     """List revocations, the newest first."""
-    found = ask(given, ListRevocations(subject=subject, is_pending=is_pending, limit=limit))
-    show_list(found.revocations, HEADINGS, as_json=as_json)
+    request = ListRevocations(subject=subject, is_pending=is_pending, limit=limit)
+    show_list(ask(data_dir, request).revocations, HEADINGS, as_json=as_json)
 
 
 @revocation.command(epilog=HELP)
 @click.argument("number", type=click.IntRange(1))
 @as_json
 @click.pass_obj
-def show(given: Path | None, *, number: int, as_json: bool) -> None:
+def show(data_dir: Path | None, *, number: int, as_json: bool) -> None:
     """Show one revocation."""
-    show_one("revocation", ask(given, ShowRevocation(number=number)).revocations[0], HEADINGS, as_json=as_json)
+    show_one("revocation", ask(data_dir, ShowRevocation(number=number)).revocations[0], HEADINGS, as_json=as_json)

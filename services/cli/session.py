@@ -30,9 +30,9 @@ def session() -> None:
 @of_user
 @as_json
 @click.pass_obj
-def list_(given: Path | None, *, project: str, user: str, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, project: str, user: str, as_json: bool) -> None:
     """List the sessions of a user."""
-    show_list(ask(given, ListSessions(project=project, user=user)).sessions, HEADINGS, as_json=as_json)
+    show_list(ask(data_dir, ListSessions(project=project, user=user)).sessions, HEADINGS, as_json=as_json)
 
 
 @session.command(epilog=HELP)
@@ -42,7 +42,7 @@ def list_(given: Path | None, *, project: str, user: str, as_json: bool) -> None
 @click.argument("id_", metavar="[ID]", default="")
 @as_json
 @click.pass_obj
-def revoke(given: Path | None, id_: str, *, project: str, user: str, of_all: bool, as_json: bool) -> None:
+def revoke(data_dir: Path | None, id_: str, *, project: str, user: str, of_all: bool, as_json: bool) -> None:
     """Delete one session of a user, all sessions of a user, or all of a project.
 
     When this returns no replica accepts them, nor a JWT made from them. With all sessions end login tokens, invitations
@@ -51,4 +51,4 @@ def revoke(given: Path | None, id_: str, *, project: str, user: str, of_all: boo
     if of_all == bool(user) or (of_all and id_):
         raise click.UsageError("Name a user with --user, with or without the ID of a session, or use --all.")
     request = RevokeAllSessions(project=project) if of_all else RevokeSession(project=project, user=user, id=id_)
-    show_receipt(ask(given, request).receipt, as_json=as_json)
+    show_receipt(ask(data_dir, request).receipt, as_json=as_json)

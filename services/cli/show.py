@@ -1,14 +1,22 @@
-"""Showing what a command found: a table for people, JSON for programs, and the receipt of a revocation."""
+"""Showing the answer to a command: a table for people, JSON for programs, and the receipt of a revocation."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import click
 import msgspec
 from tabulate import tabulate
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+F = TypeVar("F", bound=Callable[..., Any])  # Any: a command, or its function
+
+
+def json_option(help_: str) -> Callable[[F], F]:
+    """Declare `--json` of a command, which has it as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help=help_)
+
+
+as_json = json_option("Print JSON on stdout.")
 of_project = click.option("--project", required=True, help="The project's id.")
 
 

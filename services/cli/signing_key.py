@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from services.cli.exit_codes import HELP
 from services.cli.requester import ask
+from services.cli.show import as_json
 from shared.contracts.signing_keys import (
     ListSigningKeys,
     ResealSigningKeys,
@@ -18,8 +19,6 @@ from shared.contracts.signing_keys import (
 )
 
 HEADINGS = {"kid": "KEY", "algorithm": "ALGORITHM", "state": "STATE", "changed_at": "SINCE"}
-
-as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 
 
 @click.group("signing-key", epilog=HELP)
@@ -34,43 +33,43 @@ def signing_key() -> None:
 @signing_key.command("list", epilog=HELP)
 @as_json
 @click.pass_obj
-def list_(given: Path | None, *, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, as_json: bool) -> None:
     """List all signing keys, the oldest first."""
-    _show(ask(given, ListSigningKeys()), as_json=as_json)
+    _show(ask(data_dir, ListSigningKeys()), as_json=as_json)
 
 
 @signing_key.command(epilog=HELP)
 @as_json
 @click.pass_obj
-def rotate(given: Path | None, *, as_json: bool) -> None:
+def rotate(data_dir: Path | None, *, as_json: bool) -> None:
     """Make the next key the active one, and publish a new next key. No request fails because of this."""
-    active = next(key.kid for key in ask(given, ListSigningKeys()).keys if key.state == "active")
-    _show(ask(given, RotateSigningKey(active=active)), as_json=as_json)
+    active = next(key.kid for key in ask(data_dir, ListSigningKeys()).keys if key.state == "active")
+    _show(ask(data_dir, RotateSigningKey(active=active)), as_json=as_json)
 
 
 @signing_key.command(epilog=HELP)
 @click.argument("kid")
 @as_json
 @click.pass_obj
-def retire(given: Path | None, kid: str, *, as_json: bool) -> None:
+def retire(data_dir: Path | None, kid: str, *, as_json: bool) -> None:
     """End a retiring key. Every JWT that it signed is refused on every replica when the command returns."""
-    _show(ask(given, RetireSigningKey(kid=kid)), as_json=as_json)
+    _show(ask(data_dir, RetireSigningKey(kid=kid)), as_json=as_json)
 
 
 @signing_key.command(epilog=HELP)
 @as_json
 @click.pass_obj
-def reseal(given: Path | None, *, as_json: bool) -> None:
+def reseal(data_dir: Path | None, *, as_json: bool) -> None:
     """Encrypt all private keys again with the first key of DAYPASS_MASTER_KEY; the others can then be removed."""
-    _show(ask(given, ResealSigningKeys()), as_json=as_json)
+    _show(ask(data_dir, ResealSigningKeys()), as_json=as_json)
 
 
-def _show(found: SigningKeyRecords, *, as_json: bool) -> None:
-    rows = [msgspec.to_builtins(key) for key in found.keys]
+def _show(records: SigningKeyRecords, *, as_json: bool) -> None:
+    rows = [msgspec.to_builtins(key) for key in records.keys]
     if as_json:
         click.echo(json.dumps(rows))
         return
     click.echo(tabulate([{title: row[name] for name, title in HEADINGS.items()} for row in rows], headers="keys"))
-    click.echo(f"issuer (iss): {found.issuer}")
-    if found.receipt:
-        click.echo(f"in force everywhere: {found.receipt}")
+    click.echo(f"issuer (iss): {records.issuer}")
+    if records.receipt:
+        click.echo(f"in force everywhere: {records.receipt}")

@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 import uvloop
 
+from services.cli.data_dir import data_dir_of
 from services.cli.detach import detach as go_on_in_background
 from services.cli.exit_codes import HELP, CommandFailed, ExitCode
-from services.cli.place import chosen
+from services.cli.show import json_option
 from services.embedded.composition import Instance, open_instance
 from services.embedded.errors import PartFailed, StartRefused
 from services.embedded.lifecycle import run_until_ended
@@ -40,14 +41,14 @@ IGNORED = {
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="0 for any free port.  [default: 8080, or the next free port]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON on stdout when ready, and nothing else.")
+@json_option("Print one line of JSON on stdout when ready, and nothing else.")
 @click.option(
     "--restored", is_flag=True, help="Treat the data as an older copy: end all sessions, replace all signing keys."
 )
 @click.option("--detach", is_flag=True, help="Return when ready, and run in the background.")
 @click.pass_obj
 def up(
-    given: Path | None,
+    path: Path | None,
     *,
     data_dir: Path | None,
     host: str,
@@ -65,29 +66,29 @@ def up(
     for name, instead in IGNORED.items():
         if name in os.environ or f"{name}_FILE" in os.environ:
             say(f"{name} is ignored by `daypass up`: {instead}")
-    place = chosen(data_dir or given)
-    let_go = go_on_in_background() if detach else None
+    directory = data_dir_of(data_dir or path)
+    release = go_on_in_background() if detach else None
 
     def ready(instance: Instance) -> None:
         click.echo(_as_json(instance) if as_json else _in_words(instance, detached=detach))
-        if let_go is not None:
-            let_go(place.log)
+        if release is not None:
+            release(directory.log)
 
-    opening = open_instance(place.path, host=host, port=port, is_restored=restored, say=say)
+    opening = open_instance(directory.path, host=host, port=port, is_restored=restored, say=say)
     try:
         uvloop.run(run_until_ended(opening, ready=ready))
     except StartRefused as error:
         raise CommandFailed(str(error), ExitCode.REFUSED) from error
     except OSError as error:
-        raise CommandFailed(f"{error.filename or place.path}: {error.strerror or 'no answer in time'}") from error
+        raise CommandFailed(f"{error.filename or directory.path}: {error.strerror or 'no answer in time'}") from error
     except (PartFailed, SettingsError, MigrationError, Refusal, *DATABASE_ERRORS) as error:
         raise CommandFailed(str(error)) from error
     say("stopped")
 
 
 def say(text: str) -> None:
-    """Tell on stderr what is being done."""
-    with contextlib.suppress(OSError):  # whoever was told may have gone, and the terminal with them
+    """Write to stderr what is being done."""
+    with contextlib.suppress(OSError):  # whoever reads it may have gone, and the terminal with them
         click.echo(f"daypass: {text}", err=True)
 
 

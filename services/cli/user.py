@@ -31,12 +31,10 @@ def user() -> None:
 @click.option("--password", default="", envvar="DAYPASS_PASSWORD", help="At least 8 characters.")
 @as_json
 @click.pass_obj
-def create(given: Path | None, *, project: str, id_: str, email: str, name: str, password: str, as_json: bool) -> None:
+def create(data_dir: Path | None, /, *, id_: str, password: str, as_json: bool, **fields: str) -> None:
     """Create a user. Pass the password in DAYPASS_PASSWORD if others can see your command lines."""
-    request = CreateUser(
-        project=project, id=chosen_id(id_), email=email, password_hash=_hash(password) if password else "", name=name
-    )
-    show_one("user", ask(given, request).users[0], HEADINGS, as_json=as_json)
+    request = CreateUser(id=chosen_id(id_), password_hash=_hash(password) if password else "", **fields)
+    show_one("user", ask(data_dir, request).users[0], HEADINGS, as_json=as_json)
 
 
 @user.command("list", epilog=HELP)
@@ -45,10 +43,10 @@ def create(given: Path | None, *, project: str, id_: str, email: str, name: str,
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 5000))
 @as_json
 @click.pass_obj
-def list_(given: Path | None, *, project: str, search: str, limit: int, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, project: str, search: str, limit: int, as_json: bool) -> None:
     """List users, the oldest first."""
     request = ListUsers(project=project, search=search, limit=limit)
-    show_list(ask(given, request).users, HEADINGS, as_json=as_json)
+    show_list(ask(data_dir, request).users, HEADINGS, as_json=as_json)
 
 
 @user.command(epilog=HELP)
@@ -56,10 +54,10 @@ def list_(given: Path | None, *, project: str, search: str, limit: int, as_json:
 @click.argument("id_", metavar="ID")
 @as_json
 @click.pass_obj
-def show(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+def show(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> None:
     """Show a user."""
-    found = ask(given, ShowUser(project=project, id=id_)).users[0]
-    show_one("user", found, HEADINGS | {"labels": "LABELS"}, as_json=as_json)
+    record = ask(data_dir, ShowUser(project=project, id=id_)).users[0]
+    show_one("user", record, HEADINGS | {"labels": "LABELS"}, as_json=as_json)
 
 
 @user.command(epilog=HELP)
@@ -67,9 +65,9 @@ def show(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
 @click.argument("id_", metavar="ID")
 @as_json
 @click.pass_obj
-def block(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+def block(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> None:
     """Block a user. All sessions, JWTs, login tokens and invitations have ended when the command returns."""
-    _set_status(given, project, id_, enabled=False, as_json=as_json)
+    _set_status(data_dir, project, id_, enabled=False, as_json=as_json)
 
 
 @user.command(epilog=HELP)
@@ -77,9 +75,9 @@ def block(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
 @click.argument("id_", metavar="ID")
 @as_json
 @click.pass_obj
-def unblock(given: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+def unblock(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> None:
     """Unblock a user, so that they can sign in again."""
-    _set_status(given, project, id_, enabled=True, as_json=as_json)
+    _set_status(data_dir, project, id_, enabled=True, as_json=as_json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,5 +94,5 @@ def _hash(password: str) -> str:
     return new_hasher(cheap=settings.cheap_passwords).hash(password)
 
 
-def _set_status(given: Path | None, project: str, id_: str, *, enabled: bool, as_json: bool) -> None:
-    show_receipt(ask(given, SetUserStatus(project=project, id=id_, enabled=enabled)).receipt, as_json=as_json)
+def _set_status(data_dir: Path | None, project: str, id_: str, *, enabled: bool, as_json: bool) -> None:
+    show_receipt(ask(data_dir, SetUserStatus(project=project, id=id_, enabled=enabled)).receipt, as_json=as_json)
