@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from services.embedded.account import Account
-from services.embedded.postgres import DATABASE, ROLES_FILE, SUPERUSER, Postgres
+from services.embedded.postgres import DATABASE, ROLES_FILE, SETTINGS, SUPERUSER, Postgres
 from services.embedded.programs import find_programs
 from services.embedded.valkey import USERS, Valkey
 from shared.kernel.settings import Secret
@@ -72,8 +72,8 @@ class Parts:
 
 
 @contextlib.asynccontextmanager
-async def open_parts() -> AsyncIterator[Parts]:
-    """Start PostgreSQL in a folder with a short name, since sockets' paths are short."""
+async def open_parts(**settings: str) -> AsyncIterator[Parts]:
+    """Start PostgreSQL in a folder with a short name, since sockets' paths are short; `settings` change its own."""
     folder = Path(tempfile.mkdtemp(prefix="daypass-"))
     account = Account.choose(kept=folder / "pg")
     folder.chmod(0o711)
@@ -85,6 +85,7 @@ async def open_parts() -> AsyncIterator[Parts]:
         programs=find_programs(account, copies=folder / "programs"),
         passwords=PASSWORDS,
         account=account,
+        settings=SETTINGS | settings,
     )
     try:
         await postgres.start()

@@ -58,7 +58,10 @@ SETTINGS = {
 
 
 class Postgres:
-    """One PostgreSQL on one data directory; `passwords` has one for `SUPERUSER` and for auth, token and data."""
+    """One PostgreSQL on one data directory; `passwords` has one for `SUPERUSER` and for auth, token and data.
+
+    `settings` are those of the server.
+    """
 
     def __init__(
         self,
@@ -69,8 +72,10 @@ class Postgres:
         programs: Programs,
         passwords: Mapping[str, Secret],
         account: Account | None = None,
+        settings: Mapping[str, str] = SETTINGS,
     ) -> None:
-        self._data_dir = data_dir
+        self._settings = settings
+        self.data_dir = data_dir
         self._socket_dir = socket_dir
         self._log = log
         self._programs = programs
@@ -118,34 +123,34 @@ class Postgres:
 
         PostgreSQL would take any process that has the old one's id by now for its older self, and refuse to start.
         """
-        pid_file = self._data_dir / "postmaster.pid"
+        pid_file = self.data_dir / "postmaster.pid"
         pid = pid_in(pid_file)
         if pid is None:
             return
         with hold(pid) as process:
             if process is None:
                 return
-            if process.runs_in(self._data_dir, "postgres"):
+            if process.runs_in(self.data_dir, "postgres"):
                 await process.stop(signal.SIGINT, signal.SIGQUIT, patience_s=STOP_PATIENCE_S)
             else:
                 pid_file.unlink()
 
     async def _make_cluster(self) -> None:
-        version = self._data_dir / "PG_VERSION"
+        version = self.data_dir / "PG_VERSION"
         if version.exists():
             found = version.read_text(encoding="ascii").strip()
             if found != MAJOR_VERSION:
                 raise StartRefused(
-                    f"{self._data_dir} was created by PostgreSQL {found}; this release has {MAJOR_VERSION}"
+                    f"{self.data_dir} was created by PostgreSQL {found}; this release has {MAJOR_VERSION}"
                 )
             return
-        unfinished = self._data_dir.with_suffix(".unfinished")
+        unfinished = self.data_dir.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         if self._account is not None:
             shutil.chown(unfinished, self._account.uid, self._account.gid)
         await self._initdb(unfinished)
-        unfinished.rename(self._data_dir)
+        unfinished.rename(self.data_dir)
 
     async def _initdb(self, folder: Path) -> None:
         password_file = folder.with_suffix(".password")
@@ -183,12 +188,12 @@ class Postgres:
             password_file.unlink()
 
     async def _spawn(self) -> Child:
-        settings = SETTINGS | {"unix_socket_directories": f'"{self._socket_dir}"'}
+        settings = {**self._settings, "unix_socket_directories": f'"{self._socket_dir}"'}
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return await Child.spawn(
-            [self._programs.postgres, "-D", self._data_dir, *arguments],
+            [self._programs.postgres, "-D", self.data_dir, *arguments],
             name="PostgreSQL",
-            cwd=self._data_dir,
+            cwd=self.data_dir,
             log=self._log,
             account=self._account,
             # immediate shutdown: sure to end, whatever the disk; recovery at the next start loses nothing committed
@@ -196,7 +201,7 @@ class Postgres:
         )
 
     async def _ready(self) -> None:
-        status_file = self._data_dir / "postmaster.pid"
+        status_file = self.data_dir / "postmaster.pid"
         async with asyncio.timeout(START_TIMEOUT_S):
             while not _says_ready(status_file, self.child.pid):
                 if self.child.has_ended:

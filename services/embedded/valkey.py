@@ -31,6 +31,9 @@ START_TIMEOUT_S = 60.0
 STOP_PATIENCE_S = 10.0
 POLL_S = 0.02
 
+SETTINGS = {"maxmemory-policy": "noeviction"}
+"""What Redis must have wherever it runs, and is checked at the start of each service."""
+
 CONFIGURATION = Template("""\
 port 0
 unixsocket "$socket"
@@ -41,7 +44,6 @@ aclfile users.acl
 appendonly yes
 appendfsync everysec
 save ""
-maxmemory-policy noeviction
 proto-max-bulk-len 8mb
 client-output-buffer-limit normal 64mb 0 0
 shutdown-on-sigterm force
@@ -49,7 +51,10 @@ shutdown-on-sigterm force
 
 
 class Valkey:
-    """One Valkey on one data directory; `passwords` has one for each of `USERS`."""
+    """One Valkey on one data directory; `passwords` has one for each of `USERS`.
+
+    `settings` are further lines of its configuration, read at each start.
+    """
 
     def __init__(
         self,
@@ -60,11 +65,14 @@ class Valkey:
         programs: Programs,
         passwords: Mapping[str, Secret],
         account: Account | None = None,
+        settings: Mapping[str, str] = SETTINGS,
     ) -> None:
-        self._data_dir = data_dir
-        self._socket = socket_dir / "valkey.sock"
+        self.data_dir = data_dir
+        self.socket = socket_dir / "valkey.sock"
         self._log = log
-        self._programs = programs
+        self.programs = programs
+        """By which it is started the next time."""
+        self.settings = dict(settings)
         self._passwords = passwords
         self._account = account
         self._child: Child | None = None
@@ -78,7 +86,7 @@ class Valkey:
 
     def url(self, user: str) -> str:
         """Return the connection URL of one of `USERS`."""
-        return f"unix://{user}:{self._passwords[user].reveal()}@{self._socket}"
+        return f"unix://{user}:{self._passwords[user].reveal()}@{self.socket}"
 
     async def start(self) -> None:
         """Start and wait until it answers. Raises `PartFailed`; nothing is left running then."""
@@ -86,9 +94,9 @@ class Valkey:
             await self._stop_orphan()
             self._write_configuration()
             self._child = await Child.spawn(
-                [self._programs.valkey, "valkey.conf"],
+                [self.programs.valkey, "valkey.conf"],
                 name="Valkey",
-                cwd=self._data_dir,
+                cwd=self.data_dir,
                 log=self._log,
                 account=self._account,
                 death_signal=signal.SIGTERM,
@@ -104,22 +112,23 @@ class Valkey:
             await self._child.stop(signal.SIGTERM, patience_s=STOP_PATIENCE_S)
 
     async def _stop_orphan(self) -> None:
-        pid = pid_in(self._data_dir / "valkey.pid")
+        pid = pid_in(self.data_dir / "valkey.pid")
         if pid is None:
             return
         with hold(pid) as process:
-            if process is not None and process.runs_in(self._data_dir, "valkey-server"):
+            if process is not None and process.runs_in(self.data_dir, "valkey-server"):
                 await process.stop(signal.SIGTERM, patience_s=STOP_PATIENCE_S)
 
     def _write_configuration(self) -> None:
-        self._data_dir.mkdir(mode=0o700, exist_ok=True)
-        self._write("valkey.conf", CONFIGURATION.substitute(socket=self._socket))
+        self.data_dir.mkdir(mode=0o700, exist_ok=True)
+        lines = "".join(f"{name} {value}\n" for name, value in self.settings.items())
+        self._write("valkey.conf", CONFIGURATION.substitute(socket=self.socket) + lines)
         self._write("users.acl", self._access_rules())
         if self._account is not None:
-            shutil.chown(self._data_dir, self._account.uid, self._account.gid)
+            shutil.chown(self.data_dir, self._account.uid, self._account.gid)
 
     def _write(self, name: str, text: str) -> None:
-        path = self._data_dir / name
+        path = self.data_dir / name
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
         if self._account is not None:

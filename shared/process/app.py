@@ -9,10 +9,12 @@ from shared.guard.guard import Guard
 from shared.process import health as system
 from shared.process.health import Check, SystemDeps
 from shared.web import openapi
+from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES
 from shared.web.endpoint import Routes
 from shared.web.limits import Limiter
 from shared.web.pipeline import Pipeline
 from shared.web.server import HttpServer
+from shared.web.timing import WEB_TIMING, WebTiming
 
 GRACE_S = 15.0
 
@@ -21,7 +23,8 @@ class WebApp:
     """Serves the routes of one or more services.
 
     `limiter` None: calls are not counted. `checks` are what `/readyz` looks at. `document` is the OpenAPI document to
-    serve; without it, one of these routes alone.
+    serve; without it, one of these routes alone. The bodies of guests hold `most_guest_bytes`
+    together, those of all others `most_bytes`.
     """
 
     def __init__(
@@ -33,7 +36,11 @@ class WebApp:
         edge: Edge | None = None,
         checks: Mapping[str, Check] | None = None,
         document: bytes | None = None,
+        timing: WebTiming = WEB_TIMING,
+        most_guest_bytes: int = MOST_GUEST_BYTES,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
+        self._timing = timing
         self._server: HttpServer | None = None
         self.endpoints = [endpoint for routes, _ in (*parts, (system.routes, None)) for endpoint in routes.endpoints]
         own = SystemDeps(
@@ -41,14 +48,21 @@ class WebApp:
             is_draining=lambda: self._pipeline.is_draining,
             document=document or openapi.document(self.endpoints),
         )
-        self._pipeline = Pipeline(guard=guard, limiter=limiter, edge=edge or Edge())
+        self._pipeline = Pipeline(
+            guard=guard,
+            limiter=limiter,
+            edge=edge or Edge(),
+            timing=timing,
+            most_guest_bytes=most_guest_bytes,
+            most_bytes=most_bytes,
+        )
         for routes, deps in (*parts, (system.routes, own)):
             self._pipeline.add(routes.endpoints, deps)
 
     async def start(self, where: socket.socket | tuple[str, int]) -> int:
         """Listen on a socket, or on a host and port (0: any free one); return the port. May be called again."""
         if self._server is None:
-            self._server = HttpServer(self._pipeline.respond)
+            self._server = HttpServer(self._pipeline.respond, timing=self._timing)
         return await self._server.listen(where)
 
     def drain(self) -> None:

@@ -28,11 +28,11 @@ async def require_safe_database(dsn: str) -> None:
         await connection.close()
 
 
-async def require_safe_redis(url: str) -> None:
+async def require_safe_redis(url: str, *, again_s: float = AGAIN_S) -> None:
     """Raise `SettingsError` for a setting of Redis that would break the promise, as soon as Redis can be reached."""
     while not await check_redis(url):
         heed_cancellation()
-        await asyncio.sleep(AGAIN_S)
+        await asyncio.sleep(again_s)
 
 
 async def check_redis(url: str) -> bool:

@@ -10,6 +10,7 @@ from aiohttp.web import BaseRequest, RequestPayloadError
 from multidict import istr
 
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
+from shared.web.timing import WebTiming
 
 SMALL_BODY_BYTES = 64 * 1024
 """What an endpoint takes unless it declares more, and what is taken of anybody."""
@@ -19,10 +20,6 @@ MEDIUM_BODY_BYTES = 512 * 1024
 
 LARGE_BODY_BYTES = 16 * 1024 * 1024
 """What endpoints declare that take the data of rows."""
-
-SMALL_BODY_TIMEOUT_S = 15.0
-BODY_TIMEOUT_S = 120.0
-"""For a small body, and for any, to come as a whole. aiohttp waits for ever where a chunked one turns into garbage."""
 
 MOST_GUEST_BYTES = 32 * 1024 * 1024
 MOST_BYTES = 256 * 1024 * 1024
@@ -55,9 +52,10 @@ class Budget:
 class Body:
     """The body of one request, which holds its part of a budget until it is released."""
 
-    __slots__ = ("_budget", "_held", "_request")
+    __slots__ = ("_budget", "_held", "_request", "_timing")
 
-    def __init__(self, request: BaseRequest, budget: Budget) -> None:
+    def __init__(self, request: BaseRequest, budget: Budget, timing: WebTiming) -> None:
+        self._timing = timing
         self._request = request
         self._budget = budget
         self._held = 0
@@ -77,7 +75,7 @@ class Body:
         body = bytearray()
         started = asyncio.get_running_loop().time()
         while chunk := await read_some(
-            self._request, started + (SMALL_BODY_TIMEOUT_S if bound == SMALL_BODY_BYTES else BODY_TIMEOUT_S)
+            self._request, started + (self._timing.small_body_s if bound == SMALL_BODY_BYTES else self._timing.body_s)
         ):
             if len(body) + len(chunk) > bound:
                 bound = await _raised(len(body) + len(chunk), most, may_send_more)

@@ -47,6 +47,7 @@ from shared.web.scopes import Admission, Caller
 from shared.web.sending import Conversation, Sender, of_blob
 from shared.web.server import Connection
 from shared.web.sockets import WebSocket, upgraded
+from shared.web.timing import WEB_TIMING, WebTiming
 from shared.web.uploads import Upload
 
 NO_PROJECT = "The request names no project: send its id in the header X-Appwrite-Project."
@@ -94,14 +95,24 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class Pipeline:
     """Serves prepared routes."""
 
-    def __init__(self, *, guard: Guard, limiter: Limiter | None, edge: Edge) -> None:
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        limiter: Limiter | None,
+        edge: Edge,
+        timing: WebTiming = WEB_TIMING,
+        most_guest_bytes: int = MOST_GUEST_BYTES,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         self._guard = guard
         self._limiter = limiter
         self._edge = edge
         self._table: Table[Route] = Table()
-        self._guests = Budget(MOST_GUEST_BYTES)
-        self._others = Budget(MOST_BYTES)
-        self._sender = Sender(lambda: guard.watches)
+        self._timing = timing
+        self._guests = Budget(most_guest_bytes)
+        self._others = Budget(most_bytes)
+        self._sender = Sender(lambda: guard.watches, timing)
         self.is_draining = False
 
     def drain(self) -> None:
@@ -169,7 +180,7 @@ class Pipeline:
                 return await self._open_conversation(route, request, call, raw, path)
             budget = self._guests if call.principal.kind is Kind.GUEST else self._others
             check = partial(self._guard.check, call.principal)
-            upload = Upload(request, budget, endpoint.max_body_bytes, check)
+            upload = Upload(request, budget, endpoint.max_body_bytes, check, self._timing)
             return await self._handle(route, request, call, raw, path, upload)
         finally:
             if upload is not None:
@@ -199,7 +210,7 @@ class Pipeline:
     async def _answer_body(self, route: Route, request: BaseRequest, call: Call[object], path: list[str]) -> Answer:
         """Answer a request whose parameters are in its body."""
         endpoint = route.endpoint
-        reader = _Reader(request, route)
+        reader = _Reader(request, route, self._timing)
         try:
             if endpoint.callers is not Caller.PUBLIC:
                 project = named_project(request, route.names)
@@ -289,10 +300,11 @@ class Pipeline:
 class _Reader:
     """Reads the body of one request: once, and no earlier than it is needed."""
 
-    __slots__ = ("_body", "_names", "_raw", "_request")
+    __slots__ = ("_body", "_names", "_raw", "_request", "_timing")
 
-    def __init__(self, request: BaseRequest, route: Route) -> None:
+    def __init__(self, request: BaseRequest, route: Route, timing: WebTiming) -> None:
         self._request = request
+        self._timing = timing
         self._names = route.names
         self._raw: RawInput | None = None
         self._body: Body | None = None
@@ -311,7 +323,7 @@ class _Reader:
     async def _read(self, budget: Budget, most: int, may_send_more: Permit | None) -> RawInput:
         if not self._request.body_exists:
             return RawInput({})
-        self._body = Body(self._request, budget)
+        self._body = Body(self._request, budget, self._timing)
         most = min(most, MAX_FORM_BYTES) if is_form(self._request) else most
         return parse_body(self._request, await self._body.read(most, may_send_more), self._names)
 

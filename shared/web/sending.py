@@ -17,9 +17,7 @@ from shared.web.call import Blob, Call, Stream
 from shared.web.ranges import ByteRange, UnsatisfiableRange, find_range
 from shared.web.server import Connection
 from shared.web.sockets import CLOSE_TIMEOUT_S, CODES, WebSocket
-
-PART_TIMEOUT_S = 20.0
-"""For a client to take a part of an answer that is sent in parts."""
+from shared.web.timing import WebTiming
 
 _log = structlog.get_logger()
 
@@ -37,7 +35,8 @@ class Conversation:
 class Sender:
     """Sends answers for as long as their callers stand."""
 
-    def __init__(self, watches: Callable[[], Watches]) -> None:
+    def __init__(self, watches: Callable[[], Watches], timing: WebTiming) -> None:
+        self._timing = timing
         self._watches = watches
         self._conversations: set[Watch] = set()
 
@@ -56,11 +55,11 @@ class Sender:
             try:
                 async with self._watching(request, call.principal) as watch:
                     await response.prepare(request)
-                    await _write(response, stream.first)
+                    await self._write(response, stream.first)
                     sent = len(stream.first)
                     async for part in rest:
                         watch.check()
-                        await _write(response, part)
+                        await self._write(response, part)
                         sent += len(part)
                     _check_length(stream, sent)
                     await response.write_eof()
@@ -78,7 +77,7 @@ class Sender:
                 self._conversations.add(watch)
                 try:
                     await response.prepare(request)
-                    await conversation.handler(WebSocket(response, watch))
+                    await conversation.handler(WebSocket(response, watch, self._timing.message_s))
                 finally:
                     self._conversations.discard(watch)
         except CallerEnded as error:
@@ -102,6 +101,10 @@ class Sender:
         async with self._watches().watching(principal) as watch:
             with connection.telling(partial(watch.end, Ending.GONE)):
                 yield watch
+
+    async def _write(self, response: StreamResponse, part: bytes) -> None:
+        async with asyncio.timeout(self._timing.part_s):
+            await response.write(part)
 
 
 def of_blob(blob: Blob, request: BaseRequest, call: Call[object]) -> tuple[int, Stream]:
@@ -128,11 +131,6 @@ def _range_of(method: str, headers: Mapping[str, str], blob: Blob) -> ByteRange 
 def _check_length(stream: Stream, sent: int) -> None:
     if stream.length not in {None, sent}:
         raise ValueError(f"{sent} bytes of {stream.length} were made")
-
-
-async def _write(response: StreamResponse, part: bytes) -> None:
-    async with asyncio.timeout(PART_TIMEOUT_S):
-        await response.write(part)
 
 
 async def _close(request: BaseRequest, response: WebSocketResponse, code: WSCloseCode, message: str) -> None:

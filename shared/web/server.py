@@ -13,15 +13,10 @@ from shared.web.call import JSON
 from shared.web.errors import error_body, error_headers
 from shared.web.request_id import HEADER as REQUEST_ID
 from shared.web.request_id import request_id
+from shared.web.timing import WEB_TIMING, WebTiming
 
 MAX_HEADER_BYTES = 64 * 1024
 """Of the request line, and of each header: query arrays and cookies outgrow aiohttp's 8 KiB."""
-
-HEADERS_TIMEOUT_S = 15.0
-"""For the line and the headers of a request to come, from their first byte. aiohttp itself waits for an hour."""
-
-IDLE_TIMEOUT_S = 75.0
-"""For a connection on which nothing is asked. Longer than the gateway keeps one without use."""
 
 LINGER_S = 2.0
 """For the rest of an upload that has been answered already, before the connection is closed."""
@@ -32,20 +27,25 @@ _log = structlog.get_logger()
 class HttpServer(Server):
     """Hands each request to a handler, and listens on one or more sockets."""
 
-    def __init__(self, handler: Callable[[BaseRequest], Awaitable[StreamResponse]]) -> None:
+    def __init__(
+        self, handler: Callable[[BaseRequest], Awaitable[StreamResponse]], *, timing: WebTiming = WEB_TIMING
+    ) -> None:
         super().__init__(
             handler,
             access_log=None,
             auto_decompress=False,
-            keepalive_timeout=IDLE_TIMEOUT_S,
+            keepalive_timeout=timing.idle_s,
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )
+        self._headers_timeout_s = timing.headers_s
         self._listeners: list[asyncio.Server] = []
 
     def __call__(self) -> RequestHandler:
         """Return the protocol of a new connection."""
-        return Connection(self, loop=self._loop, **self._kwargs)
+        connection = Connection(self, loop=self._loop, **self._kwargs)
+        connection.headers_timeout_s = self._headers_timeout_s
+        return connection
 
     async def listen(self, where: socket.socket | tuple[str, int]) -> int:
         """Listen on a socket, or on a host and port (0: any free one); return the port."""
@@ -70,8 +70,9 @@ class HttpServer(Server):
 class Connection(RequestHandler):
     """A connection, whose requests come one after the other."""
 
-    __slots__ = ("_headers_timer", "_on_lost")
+    __slots__ = ("_headers_timer", "_on_lost", "headers_timeout_s")
 
+    headers_timeout_s: float
     _headers_timer: asyncio.TimerHandle | None
     _on_lost: Callable[[], None] | None
 
@@ -108,7 +109,7 @@ class Connection(RequestHandler):
             if self._headers_timer is not None:
                 self._stop_headers_timer()
         elif self._headers_timer is None:
-            self._headers_timer = self._loop.call_later(HEADERS_TIMEOUT_S, self.force_close)
+            self._headers_timer = self._loop.call_later(self.headers_timeout_s, self.force_close)
 
     def _stop_headers_timer(self) -> None:
         if self._headers_timer is not None:

@@ -10,9 +10,6 @@ from aiohttp.web import BaseRequest, WebSocketResponse
 from shared.guard.watches import Ending, Watch
 from shared.kernel.errors import ErrorType, Refusal
 
-SEND_TIMEOUT_S = 20.0
-"""For a client to take a message."""
-
 CLOSE_TIMEOUT_S = 2.0
 """For a client to answer that the connection closes."""
 
@@ -41,11 +38,15 @@ class Upgrade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebSocket:
-    """An open WebSocket. It is closed after its handler, or when its caller ends, which interrupts the handler."""
+    """An open WebSocket. It is closed after its handler, or when its caller ends, which interrupts the handler.
 
-    __slots__ = ("_response", "_watch")
+    Its client has `message_s` seconds to take a message.
+    """
 
-    def __init__(self, response: WebSocketResponse, watch: Watch) -> None:
+    __slots__ = ("_message_s", "_response", "_watch")
+
+    def __init__(self, response: WebSocketResponse, watch: Watch, message_s: float) -> None:
+        self._message_s = message_s
         self._response = response
         self._watch = watch
 
@@ -75,7 +76,7 @@ class WebSocket:
         """
         self._watch.check()
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with asyncio.timeout(self._message_s):
                 if isinstance(message, str):
                     await self._response.send_str(message)
                 else:

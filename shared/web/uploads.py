@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp.web import BaseRequest
 
-from shared.web.bodies import BODY_TIMEOUT_S, Budget, announced_length, bid_continue, read_some, too_large
+from shared.web.bodies import Budget, announced_length, bid_continue, read_some, too_large
+from shared.web.timing import WebTiming
 
 UPLOAD_BYTES = 256 * 1024
 """What an upload holds of a budget: aiohttp's buffer, and the chunk that is being handled."""
 
 LEAST_BYTES_PER_S = 16 * 1024
-"""How fast a body must come, on average and after `BODY_TIMEOUT_S`."""
+"""How fast a body must come, on average and after the time that any body has."""
 
 
 class Upload:
@@ -24,9 +25,23 @@ class Upload:
     slowly, and `Unavailable` where the budget is spent or `check` says that the caller does not stand any more.
     """
 
-    __slots__ = ("_budget", "_check", "_count", "_held", "_most", "_request", "_started", "content_type", "size")
+    __slots__ = (
+        "_body_s",
+        "_budget",
+        "_check",
+        "_count",
+        "_held",
+        "_most",
+        "_request",
+        "_started",
+        "content_type",
+        "size",
+    )
 
-    def __init__(self, request: BaseRequest, budget: Budget, most: int, check: Callable[[], None]) -> None:
+    def __init__(
+        self, request: BaseRequest, budget: Budget, most: int, check: Callable[[], None], timing: WebTiming
+    ) -> None:
+        self._body_s = timing.body_s
         self._request = request
         self._budget = budget
         self._most = most
@@ -52,7 +67,7 @@ class Upload:
             self._held = UPLOAD_BYTES
             self._started = asyncio.get_running_loop().time()
             await bid_continue(self._request)
-        chunk = await read_some(self._request, self._started + BODY_TIMEOUT_S + self._count / LEAST_BYTES_PER_S)
+        chunk = await read_some(self._request, self._started + self._body_s + self._count / LEAST_BYTES_PER_S)
         self._count += len(chunk)
         if self._count > self._most:
             raise too_large(self._most)

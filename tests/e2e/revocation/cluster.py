@@ -239,12 +239,12 @@ class Cluster:
     async def restart_redis(self, programs: Programs) -> None:
         """Stop Redis in order, and start it by another program."""
         await self.valkey.stop()
-        self.valkey._programs = programs
+        self.valkey.programs = programs
         await self.valkey.start()
 
     def forget_redis(self) -> None:
         """Take away all that Redis wrote down; it must not run."""
-        shutil.rmtree(self.valkey._data_dir / "appendonlydir", ignore_errors=True)
+        shutil.rmtree(self.valkey.data_dir / "appendonlydir", ignore_errors=True)
 
     async def save_redis(self, name: str) -> None:
         """Keep a copy of what Redis has written down."""
@@ -252,25 +252,25 @@ class Cluster:
             await redis.config_set("appendfsync", "always")
             await redis.set("saved", name)
             await redis.config_set("appendfsync", "everysec")
-        _copy(self.valkey._data_dir / "appendonlydir", self.valkey._data_dir.parent / name)
+        _copy(self.valkey.data_dir / "appendonlydir", self.valkey.data_dir.parent / name)
 
     def put_back_redis(self, name: str) -> None:
         """Put a copy in place; Redis must not run."""
         self.forget_redis()
-        _copy(self.valkey._data_dir.parent / name, self.valkey._data_dir / "appendonlydir")
+        _copy(self.valkey.data_dir.parent / name, self.valkey.data_dir / "appendonlydir")
 
     # PostgreSQL
 
     async def save_postgres(self, name: str) -> None:
         """Keep a copy of the database; it is away for a moment."""
-        data = self.parts.postgres._data_dir
+        data = self.parts.postgres.data_dir
         await self.parts.postgres.stop()
         _copy(data, data.parent / name)
         await self.parts.postgres.start()
 
     async def put_back_postgres(self, name: str) -> None:
         """Put an older copy in place."""
-        data = self.parts.postgres._data_dir
+        data = self.parts.postgres.data_dir
         await self.parts.postgres.stop()
         shutil.rmtree(data)
         _copy(data.parent / name, data)
@@ -301,7 +301,7 @@ async def open_cluster(*, copies: int = 0, **extra: str) -> AsyncIterator[Cluste
             await copy.follow(valkey)
         members = {}
         for name, service in SERVICES.items():
-            proxy = await stack.enter_async_context(open_proxy(valkey._socket))
+            proxy = await stack.enter_async_context(open_proxy(valkey.socket))
             port = free_port()
             url = f"redis://{service}:{PASSWORDS[service].reveal()}@127.0.0.1:{proxy.port}"
             environ = environment(service, port, database, valkey) | {"DAYPASS_REDIS_URL": url}

@@ -19,14 +19,14 @@ class Copy:
     def __init__(self, valkey: Valkey, link: Proxy) -> None:
         self.valkey = valkey
         self.link = link
-        self.socket: Path = valkey._socket
+        self.socket: Path = valkey.socket
 
     async def follow(self, primary: Valkey) -> None:
         """Take over all that another has, and follow it from then on; return when it is in step."""
         async with admin(primary) as redis:
             await redis.config_set("repl-diskless-sync-delay", 0)
         self.link.restore()
-        self.link.lead_to(primary._socket)
+        self.link.lead_to(primary.socket)
         await follow(self.valkey, self.link.port)
 
     async def promote(self) -> None:
@@ -52,7 +52,7 @@ async def follow(valkey: Valkey, port: int) -> None:
 @contextlib.asynccontextmanager
 async def open_copy(parts: Parts) -> AsyncIterator[Copy]:
     """Start a Valkey that follows nobody yet."""
-    async with parts.valkey() as valkey, open_proxy(valkey._socket) as link:
+    async with parts.valkey() as valkey, open_proxy(valkey.socket) as link:
         yield Copy(valkey, link)
 
 

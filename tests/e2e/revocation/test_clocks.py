@@ -90,7 +90,7 @@ async def test_a_service_whose_wall_clock_steps_shows_nothing_dead(cluster: Clus
 
 
 async def test_a_redis_whose_wall_clock_steps_forgets_no_replica(cluster: Cluster, steps: Steps) -> None:
-    programs = cluster.valkey._programs
+    programs = cluster.valkey.programs
     stepping = cluster.parts.folder / "clock" / "valkey"
     exports = "".join(f"export {name}='{value}'\n" for name, value in steps.environ.items())
     stepping.write_text(f'#!/bin/sh\n{exports}exec "{programs.valkey}" "$@"\n')

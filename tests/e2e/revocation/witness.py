@@ -19,22 +19,22 @@ class Witness:
     def __init__(self, one: Round) -> None:
         self._one = one
         self._project = one.person.project
-        self._probes = [probe for kind in ("jwt", "session") for probe in of_user(one, kind)]
+        self.probes = [probe for kind in ("jwt", "session") for probe in of_user(one, kind)]
 
     @classmethod
     async def new(cls, check: Check) -> "Witness":
         """Sign somebody in."""
         witness = cls(await Round.begin(await check.project.person()))
-        await eventually(witness.shown, len(witness._probes))
+        await eventually(witness.shown, len(witness.probes))
         return witness
 
     async def shown(self) -> int:
         """Ask everybody at once; return how many answers show the user."""
         send = self._project.client.send
         answers = await asyncio.gather(
-            *(send(one.member, one.method, one.path, one.headers, one.body) for one in self._probes)
+            *(send(one.member, one.method, one.path, one.headers, one.body) for one in self.probes)
         )
-        return sum(probe.shows(*answer) for probe, answer in zip(self._probes, answers, strict=True))
+        return sum(probe.shows(*answer) for probe, answer in zip(self.probes, answers, strict=True))
 
     async def delete(self) -> tuple[int, str]:
         """Delete the session by the key; return the answer's status, and its type if it is a refusal."""

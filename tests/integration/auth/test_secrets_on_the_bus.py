@@ -47,7 +47,7 @@ async def opened(
 ) -> AsyncIterator[tuple[World, Daypass, Searcher]]:
     folder = tmp_path / "invitations"
     async with open_world(database, valkey, rate_limits=True, invitations_dir=str(folder)) as world:
-        searcher = Searcher(redis, valkey._data_dir / "appendonlydir")
+        searcher = Searcher(redis, valkey.data_dir / "appendonlydir")
         searcher.know("the key of the tests", world.key.headers["X-Appwrite-Key"])
         yield world, Daypass(valkey.url("cli")), searcher
 

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from shared.contracts.credentials import SessionSecret
-from shared.web import pipeline
 from tests.eventually import eventually
 
 KIB = 1024
@@ -106,11 +105,8 @@ async def test_a_project_that_only_a_body_names_is_looked_for_in_a_small_one(cli
     assert (await client.call("POST", "/v1/things", project=None, data=large, headers=JSON | JWT)).error == TOO_LARGE
 
 
-async def test_bodies_of_guests_are_bounded_together_and_keep_nobody_else_out(
-    serve: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "MOST_GUEST_BYTES", 100 * KIB)
-    own = await serve()
+async def test_bodies_of_guests_are_bounded_together_and_keep_nobody_else_out(serve: Any) -> None:
+    own = await serve(most_guest_bytes=100 * KIB)
     _, held = await asyncio.open_connection("127.0.0.1", own.port)
     held.write(b"POST /v1/things HTTP/1.1\r\nHost: x\r\nX-Appwrite-Project: demo\r\nContent-Length: 65536\r\n\r\n")
     held.write(b"x" * 60 * KIB)

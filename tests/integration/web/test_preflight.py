@@ -5,7 +5,6 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
-from string import Template
 
 import aiohttp
 import asyncpg
@@ -13,13 +12,10 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from services.embedded import postgres
-from services.embedded import valkey as valkeys
 from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import ADMIN, Valkey
 from shared.kernel.settings import Secret, SettingsError
 from shared.messaging.wire import open_client
-from shared.process import preflight as soundness
 from shared.process.preflight import check_limits, check_redis, require_safe_database, require_safe_redis
 from tests.e2e.processes import environment, free_port
 from tests.eventually import PATIENCE_S, eventually
@@ -57,10 +53,7 @@ async def configure(valkey: Valkey, name: str, value: str) -> None:
     await client.aclose()
 
 
-def evict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Valkey that is started next may evict."""
-    changed = valkeys.CONFIGURATION.template.replace("noeviction", "allkeys-lru")
-    monkeypatch.setattr(valkeys, "CONFIGURATION", Template(changed))
+EVICTING = {"maxmemory-policy": "allkeys-lru"}
 
 
 @contextlib.asynccontextmanager
@@ -103,9 +96,8 @@ async def test_no_service_starts_on_commits_that_a_crash_undoes(
     assert said.endswith("Set synchronous_commit on")
 
 
-async def test_no_service_starts_on_a_postgresql_that_flushes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "SETTINGS", postgres.SETTINGS | {"fsync": "off", "full_page_writes": "off"})
-    async with open_parts() as parts:
+async def test_no_service_starts_on_a_postgresql_that_flushes_nothing() -> None:
+    async with open_parts(fsync="off", full_page_writes="off") as parts:
         database = await parts.new_database()
         with (
             pytest.raises(SettingsError, match=r"^postgresql: fsync is off: .* Set fsync on$"),
@@ -147,25 +139,24 @@ async def test_a_service_that_may_not_look_warns_and_starts(valkey: Valkey, redi
     assert [line["event"] for line in logged] == ["the settings of Redis cannot be read"]
 
 
-async def test_a_redis_that_is_away_is_looked_at_when_it_comes(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(soundness, "AGAIN_S", 0.05)
+async def test_a_redis_that_is_away_is_looked_at_when_it_comes(parts: Parts) -> None:
     async with parts.valkey() as valkey:
         await valkey.stop()
         assert not await check_redis(valkey.url("auth"))
-        looking = asyncio.create_task(require_safe_redis(valkey.url("auth")))
+        looking = asyncio.create_task(require_safe_redis(valkey.url("auth"), again_s=0.05))
         await valkey.start()
         await asyncio.wait_for(looking, PATIENCE_S)
 
         await valkey.stop()
-        looking = asyncio.create_task(require_safe_redis(valkey.url("auth")))
-        evict(monkeypatch)
+        looking = asyncio.create_task(require_safe_redis(valkey.url("auth"), again_s=0.05))
+        valkey.settings |= EVICTING
         await valkey.start()
         with pytest.raises(SettingsError, match="maxmemory-policy is allkeys-lru"):
             await asyncio.wait_for(looking, PATIENCE_S)
 
 
 async def test_a_service_starts_without_redis_and_ends_when_one_comes_that_evicts(
-    parts: Parts, database: Database, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, database: Database
 ) -> None:
     async with parts.valkey() as valkey, aiohttp.ClientSession() as http:
         await valkey.stop()
@@ -180,7 +171,7 @@ async def test_a_service_starts_without_redis_and_ends_when_one_comes_that_evict
                     return 0
 
             await eventually(livez, 200)
-            evict(monkeypatch)
+            valkey.settings |= EVICTING
             await valkey.start()
             code, said = await ended(started)
 

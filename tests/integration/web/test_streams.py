@@ -7,7 +7,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from shared.web import sending
+from shared.web.timing import WebTiming
 from tests.eventually import eventually
 from tests.integration.web.conftest import Deps
 
@@ -79,11 +79,8 @@ async def test_parts_are_made_as_they_are_taken(serve: Any, deps: Deps) -> None:
     assert len(deps.made) < 500
 
 
-async def test_a_client_that_does_not_take_a_part_is_given_up(
-    serve: Any, deps: Deps, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sending, "PART_TIMEOUT_S", 0.5)
-    own = await serve(deps)
+async def test_a_client_that_does_not_take_a_part_is_given_up(serve: Any, deps: Deps) -> None:
+    own = await serve(deps, timing=WebTiming(part_s=0.5))
     reader, writer = await asyncio.open_connection("127.0.0.1", own.port, limit=KIB)
     writer.write(ASKED % (b"count=1000&size=100000", b"1.1"))
     await reader.readexactly(KIB)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.web import bodies, server
+from shared.web.timing import WebTiming
 
 MIB = 1024 * 1024
 JSON = {"Content-Type": "application/json"}
@@ -336,8 +336,8 @@ HALF_SENT = (
 )
 
 
-async def test_a_body_that_turns_into_garbage_is_given_up(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "SMALL_BODY_TIMEOUT_S", 0.5)
+async def test_a_body_that_turns_into_garbage_is_given_up(serve: Any) -> None:
+    client = await serve(timing=WebTiming(small_body_s=0.5))
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(b"POST /v1/touch HTTP/1.1\r\n" + HALF_SENT)
     await reader.readuntil(b"100 Continue\r\n\r\n")  # the body is being read by now
@@ -369,10 +369,8 @@ ASKED = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.mark.parametrize("before", [b"", ASKED], ids=["the first", "a later one"])
-async def test_headers_that_do_not_come_are_given_up(
-    client: Any, monkeypatch: pytest.MonkeyPatch, before: bytes
-) -> None:
-    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.5)
+async def test_headers_that_do_not_come_are_given_up(serve: Any, before: bytes) -> None:
+    client = await serve(timing=WebTiming(headers_s=0.5))
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(before)
     if before:
@@ -383,8 +381,8 @@ async def test_headers_that_do_not_come_are_given_up(
     writer.close()
 
 
-async def test_headers_that_drip_are_given_up_too(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.5)
+async def test_headers_that_drip_are_given_up_too(serve: Any) -> None:
+    client = await serve(timing=WebTiming(headers_s=0.5))
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(b"GET /livez HTTP/1.1\r\nX-Slow: ")
 
@@ -402,9 +400,8 @@ async def test_headers_that_drip_are_given_up_too(client: Any, monkeypatch: pyte
         writer.close()
 
 
-async def test_a_connection_on_which_nothing_is_asked_is_closed(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "IDLE_TIMEOUT_S", 0.5)
-    own = await serve()
+async def test_a_connection_on_which_nothing_is_asked_is_closed(serve: Any) -> None:
+    own = await serve(timing=WebTiming(idle_s=0.5))
 
     assert await own.raw() == b""
     assert (await own.raw(ASKED)).endswith(b"ok")

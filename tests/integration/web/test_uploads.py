@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from shared.kernel.errors import ErrorType, Refusal
-from shared.web import pipeline, uploads
 from shared.web.endpoint import Call, Caller, Routes, Upload
 from shared.web.parameters import Id
+from shared.web.timing import WebTiming
+from shared.web.uploads import UPLOAD_BYTES
 from tests.eventually import eventually
 from tests.integration.web.conftest import SESSION
 
@@ -224,11 +225,8 @@ async def test_a_client_that_disappears_ends_the_upload(serve: Any, deps: Deps) 
     assert (await own.call("PUT", "/v1/parts/p1", data=b"x", headers=JWT)).status == 200
 
 
-async def test_a_body_that_comes_too_slowly_is_given_up(
-    serve: Any, deps: Deps, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "BODY_TIMEOUT_S", 0.2)
-    own = await serve(deps, routes=routes)
+async def test_a_body_that_comes_too_slowly_is_given_up(serve: Any, deps: Deps) -> None:
+    own = await serve(deps, routes=routes, timing=WebTiming(body_s=0.2))
     reader, writer = await asyncio.open_connection("127.0.0.1", own.port)
     writer.write(HEAD % b"p1" + b"3\r\nabc\r\n")
 
@@ -257,11 +255,8 @@ async def test_an_upload_whose_caller_ends_takes_no_more(serve: Any, deps: Deps)
     assert deps.received == 3
 
 
-async def test_uploads_hold_their_part_of_what_all_bodies_may(
-    serve: Any, deps: Deps, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "MOST_BYTES", 2 * uploads.UPLOAD_BYTES - 1)
-    own = await serve(deps, routes=routes)
+async def test_uploads_hold_their_part_of_what_all_bodies_may(serve: Any, deps: Deps) -> None:
+    own = await serve(deps, routes=routes, most_bytes=2 * UPLOAD_BYTES - 1)
     _, held = await asyncio.open_connection("127.0.0.1", own.port)
     held.write(HEAD % b"p1" + b"3\r\nabc\r\n")
 

@@ -13,8 +13,8 @@ from aiohttp import WSMsgType
 
 from shared.contracts.credentials import SessionSecret
 from shared.kernel.errors import ErrorType, Refusal
-from shared.web import sockets
 from shared.web.endpoint import Call, Caller, Routes, Stream, Upgrade, WebSocket
+from shared.web.timing import WebTiming
 from tests.eventually import eventually
 from tests.integration.web.conftest import SESSION
 
@@ -271,8 +271,8 @@ async def test_a_client_that_disappears_ends_its_handler(own: Any, deps: Deps, p
     await eventually(lambda: len(own.guard.watches), 0)
 
 
-async def test_a_client_that_takes_nothing_is_given_up(own: Any, deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "SEND_TIMEOUT_S", 0.5)
+async def test_a_client_that_takes_nothing_is_given_up(serve: Any, deps: Deps) -> None:
+    own = await serve(deps, routes=routes, timing=WebTiming(message_s=0.5))
     reader, writer = await asyncio.open_connection("127.0.0.1", own.port, limit=KIB)
     writer.write(UPGRADE % b"/v1/push")
     await reader.readexactly(KIB)
