@@ -7,7 +7,7 @@ floor, which stands for all marks that were forgotten.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -126,9 +126,16 @@ class Listener(Protocol):
 
 
 class Cache:
-    """The answers, marks, position and lease of one replica."""
+    """The answers, marks, position and lease of one replica; `generations` makes what holds answers and marks."""
 
-    def __init__(self, *, entries: int = ENTRIES, marks: int = MARKS, clock: Callable[[], float] = boot_clock) -> None:
+    def __init__(
+        self,
+        *,
+        entries: int = ENTRIES,
+        marks: int = MARKS,
+        clock: Callable[[], float] = boot_clock,
+        generations: Callable[..., Generations[Any]] = Generations,  # Any: of answers, and of numbers
+    ) -> None:
         self.position = 0
         self.floor = 0
         self.era = 0
@@ -139,8 +146,8 @@ class Cache:
         self._clock = clock
         self._lease_until = clock()
         self._fenced_s = 0.0
-        self._answers: Generations[Kept] = Generations(entries)
-        self._marks: Generations[int] = Generations(marks, self._raise_floor)
+        self._answers: Generations[Kept] = generations(entries)
+        self._marks: Generations[int] = generations(marks, self._raise_floor)
 
     @property
     def lease_left_s(self) -> float:

@@ -1,7 +1,9 @@
 """What a guard remembers is bounded: at each bound it is slower, and still right."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
@@ -19,15 +21,41 @@ def authority() -> Authority:
     return Authority()
 
 
+V = TypeVar("V")
+
 Open = Callable[..., Guard]
 
 
+class Noting(Generations[V]):
+    """Notes the keys of all that is read or kept."""
+
+    def __init__(
+        self, touched: list[Hashable], most: int, forgotten: Callable[[Iterable[V]], None] | None = None
+    ) -> None:
+        super().__init__(most, forgotten)
+        self.touched = touched
+
+    def get(self, key: Hashable) -> V | None:
+        self.touched.append(key)
+        return super().get(key)
+
+    def put(self, key: Hashable, value: V) -> None:
+        self.touched.append(key)
+        super().put(key, value)
+
+
 @pytest.fixture
-def open_guard(authority: Authority) -> Open:
+def touched() -> list[Hashable]:
+    """The keys of all that is read or kept, of answers and of marks."""
+    return []
+
+
+@pytest.fixture
+def open_guard(authority: Authority, touched: list[Hashable]) -> Open:
     """A guard with a lease and bounds as given."""
 
     def opened(*, entries: int = 200_000, marks: int = 200_000, most_lookups: int = 10_000) -> Guard:
-        cache = Cache(entries=entries, marks=marks)
+        cache = Cache(entries=entries, marks=marks, generations=partial(Noting, touched))
         guard = Guard(
             service="test", redis_url="unix:///nowhere", resolver=authority, cache=cache, most_lookups=most_lookups
         )
@@ -37,25 +65,6 @@ def open_guard(authority: Authority) -> Open:
         return guard
 
     return opened
-
-
-@pytest.fixture
-def touched(monkeypatch: pytest.MonkeyPatch) -> list[Hashable]:
-    """The keys of all that is read or kept, of answers and of marks."""
-    keys: list[Hashable] = []
-    get, put = Generations.get, Generations.put
-
-    def counted_get(self: Generations[object], key: Hashable) -> object:
-        keys.append(key)
-        return get(self, key)
-
-    def counted_put(self: Generations[object], key: Hashable, value: object) -> None:
-        keys.append(key)
-        put(self, key, value)
-
-    monkeypatch.setattr(Generations, "get", counted_get)
-    monkeypatch.setattr(Generations, "put", counted_put)
-    return keys
 
 
 async def test_beyond_its_entries_a_guard_asks_again_and_is_right(open_guard: Open, authority: Authority) -> None:
