@@ -42,11 +42,13 @@ class Stack:
 
     def disconnect(self, name: str) -> None:
         """Take a container off the network; it runs on."""
-        self.network._network.disconnect(self.containers[name].get_wrapped_container())
+        network = self.network._network  # noqa: SLF001 testcontainers makes a network, and disconnects nobody
+        network.disconnect(self.containers[name].get_wrapped_container())
 
     def connect(self, name: str) -> None:
         """Put a container back on the network, under its service's name."""
-        self.network._network.connect(self.containers[name].get_wrapped_container(), aliases=[SERVICES[name]])
+        network = self.network._network  # noqa: SLF001 as above
+        network.connect(self.containers[name].get_wrapped_container(), aliases=[SERVICES[name]])
 
 
 @contextlib.contextmanager
