@@ -18,11 +18,11 @@ from shared.queries.fields import Field
 @pytest.mark.parametrize(
     ("fields", "listing"),
     [
-        (USER_LIST_FIELDS, users._ALL),
-        (KEY_LIST_FIELDS, keys._LISTING),
-        (PLATFORM_LIST_FIELDS, platforms._LISTING),
-        (TEAM_LIST_FIELDS, teams._ALL),
-        (MEMBERSHIP_LIST_FIELDS, memberships._OF_TEAM),
+        (USER_LIST_FIELDS, users.ALL),
+        (KEY_LIST_FIELDS, keys.LISTING),
+        (PLATFORM_LIST_FIELDS, platforms.LISTING),
+        (TEAM_LIST_FIELDS, teams.ALL),
+        (MEMBERSHIP_LIST_FIELDS, memberships.OF_TEAM),
     ],
     ids=["users", "keys", "platforms", "teams", "memberships"],
 )

@@ -29,7 +29,7 @@ _KEEP_SLOWEST = """
     UPDATE auth.projects SET slowest_hash = $2, slowest_hash_s = $3 WHERE id = $1 AND slowest_hash_s * 1.5 < $3
 """
 _BY_EMAIL = f"SELECT {USER} FROM auth.users WHERE project = $1 AND email = $2"
-_ALL = Listing(
+ALL = Listing(
     columns=USER,
     tables="auth.users",
     where="users.project = $1",
@@ -154,7 +154,7 @@ async def keep_slowest_hash(connection: Connection, project: str, decoy: str, se
 
 async def list_users(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[User]]:
     """Return a page of users, and how many match; raises as `Listing.page`."""
-    total, rows = await _ALL.page(connection, query, [project])
+    total, rows = await ALL.page(connection, query, [project])
     return total, [user(row) for row in rows]
 
 

@@ -16,7 +16,7 @@ _INSERT = f"""
     INSERT INTO auth.keys (project, id, name, scopes, secret_digest, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6) RETURNING {KEY}
 """
-_LISTING = Listing(
+LISTING = Listing(
     columns=KEY,
     tables="auth.keys",
     where="project = $1",
@@ -65,7 +65,7 @@ async def insert_key(
 
 async def list_keys(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[Key]]:
     """Return how many keys match and those of the page, the oldest first; raises what `Listing.page` does."""
-    total, rows = await _LISTING.page(connection, query, [project])
+    total, rows = await LISTING.page(connection, query, [project])
     return total, [key(row) for row in rows]
 
 

@@ -10,7 +10,7 @@ from shared.queries.lists import ListQuery
 
 _COLUMNS = "project, id, name, hostname, created_at, updated_at"
 _INSERT = f"INSERT INTO auth.platforms (project, id, name, hostname) VALUES ($1, $2, $3, $4) RETURNING {_COLUMNS}"
-_LISTING = Listing(
+LISTING = Listing(
     columns=_COLUMNS,
     tables="auth.platforms",
     where="project = $1",
@@ -47,7 +47,7 @@ async def insert_platform(connection: Connection, project: str, id_: str, *, nam
 
 async def list_platforms(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[Platform]]:
     """Return how many platforms match and those of the page, the oldest first; raises what `Listing.page` does."""
-    total, rows = await _LISTING.page(connection, query, [project])
+    total, rows = await LISTING.page(connection, query, [project])
     return total, [_found(row) for row in rows]
 
 

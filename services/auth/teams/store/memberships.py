@@ -81,7 +81,7 @@ _HELD = """
 """
 _BY_PHONE = f"SELECT {USER} FROM auth.users WHERE project = $1 AND phone = $2"
 _LOCK_BY_ADDRESS = f"SELECT {USER} FROM auth.users WHERE project = $1 AND $2 IN (email, phone) FOR UPDATE"
-_OF_TEAM = Listing(
+OF_TEAM = Listing(
     columns=MEMBERSHIP,
     tables=_JOINED,
     where="memberships.project = $1 AND memberships.team_id = $2",
@@ -100,9 +100,9 @@ _OF_TEAM = Listing(
         "roles": "memberships.roles",
     },
 )
-_OF_TEAM_UNNAMED = msgspec.structs.replace(_OF_TEAM, searched="memberships.id")
+_OF_TEAM_UNNAMED = msgspec.structs.replace(OF_TEAM, searched="memberships.id")
 _ALL_OF_USER = msgspec.structs.replace(
-    _OF_TEAM,
+    OF_TEAM,
     tables=f"{_IN_TEAMS} JOIN auth.users ON users.project = memberships.project AND users.id = $2",
     where=f"memberships.project = $1 AND memberships.id IN ({OF_USER})",
     searched="concat_ws(' ', memberships.id, users.id)",
@@ -157,7 +157,7 @@ async def list_memberships(
 
     `names_users`: the ids of users are searched, too.
     """
-    listing = _OF_TEAM if names_users else _OF_TEAM_UNNAMED
+    listing = OF_TEAM if names_users else _OF_TEAM_UNNAMED
     total, rows = await listing.page(connection, query, [project, team_id])
     return total, [Membership(**dict(row)) for row in rows]
 

@@ -27,7 +27,7 @@ TEAM = (
 _INSERT = "INSERT INTO auth.teams (project, id, name) VALUES ($1, $2, $3)"
 _GET = f"SELECT {TEAM} FROM auth.teams WHERE project = $1 AND id = $2"
 _DELETE = delete_and_spend("team")
-_ALL = Listing(
+ALL = Listing(
     columns=TEAM,
     tables="auth.teams",
     where="teams.project = $1",
@@ -43,7 +43,7 @@ _ALL = Listing(
     },
 )
 _OF_MEMBER = msgspec.structs.replace(
-    _ALL,
+    ALL,
     where="""teams.project = $1 AND EXISTS (
         SELECT FROM auth.memberships AS own
         WHERE own.project = teams.project AND own.team_id = teams.id AND own.user_id = $2 AND own.confirmed
@@ -89,7 +89,7 @@ async def list_teams(connection: Connection, project: str, user_id: str, query: 
 
     Raises as `Listing.page`.
     """
-    listing, given = (_OF_MEMBER, [project, user_id]) if user_id else (_ALL, [project])
+    listing, given = (_OF_MEMBER, [project, user_id]) if user_id else (ALL, [project])
     total, rows = await listing.page(connection, query, given)
     return total, [_team(row) for row in rows]
 
