@@ -14,9 +14,9 @@ from yarl import URL
 
 from shared.contracts.credentials import SessionSecret
 from shared.guard.guard import Guard
+from shared.kernel.ids import CUSTOM_ID_PATTERN
 from shared.postgres.pool import Connection, Pool
 from shared.web.endpoint import Endpoint
-from shared.web.parameters import CustomId
 from tests.wire import pairs
 
 SONG = "nextval('canary.song')"
@@ -133,7 +133,9 @@ def chosen_values(endpoint: Endpoint, known: Values) -> dict[str, Any]:
     values = {}
     for field in () if endpoint.params is None else msgspec.structs.fields(endpoint.params):
         name = field.encode_name
-        is_new = name not in endpoint.placeholders() and CustomId in (field.type, *typing.get_args(field.type))
+        is_new = name not in endpoint.placeholders() and any(
+            map(_is_chosen, (field.type, *typing.get_args(field.type)))
+        )
         values[name] = "unique()" if is_new else known[name]
     return values
 
@@ -183,3 +185,8 @@ def _with(text: str, value: object) -> Iterator[object]:
 
 def _quoted(text: str) -> str:
     return quote(text, safe="", errors="surrogatepass")
+
+
+def _is_chosen(kind: object) -> bool:
+    """Whether a type is that of an id which the caller chooses, of whatever noun."""
+    return any(getattr(meta, "pattern", None) == CUSTOM_ID_PATTERN for meta in getattr(kind, "__metadata__", ()))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -21,10 +22,16 @@ HEADINGS = ("ACTION", "ALLOWED", "BECAUSE")
 @click.argument("database")
 @click.argument("table")
 @click.argument("row", default="")
-@click.option("--user", default="", help="The user's id.  [default: a guest]")
+@click.option("--user", "user_id", default="", help="The user's id.  [default: a guest]")
 @as_json
 @click.pass_obj
-def explain(data_dir: Path | None, /, *, as_json: bool, **question: str) -> None:
+def explain(
+    data_dir: Path | None,
+    /,
+    *,
+    as_json: bool,
+    **question: Any,  # Any: what click parsed, under the names that the request has
+) -> None:
     """Explain what a user may do with a row: which permissions grant it, or which roles would be enough.
 
     Without ROW: what the table's own permissions grant.

@@ -9,6 +9,7 @@ from services.cli.exit_codes import HELP
 from services.cli.requester import ask
 from services.cli.show import as_json, of_project, show_list, show_one, show_receipt
 from shared.contracts.administration import CreateKey, DeleteKey, ListKeys, UpdateKey
+from shared.contracts.ids import KeyId, ProjectId
 
 HEADINGS = {"id": "KEY", "name": "NAME", "scopes": "SCOPES", "expire": "EXPIRES"}
 
@@ -26,10 +27,10 @@ def key() -> None:
 @as_json
 @click.pass_obj
 def create(
-    data_dir: Path | None, *, project: str, name: str, scopes: tuple[str, ...], expire: str, as_json: bool
+    data_dir: Path | None, *, project_id: ProjectId, name: str, scopes: tuple[str, ...], expire: str, as_json: bool
 ) -> None:
     """Create a key and show its secret, this once: Daypass keeps only a digest of it."""
-    request, secret = CreateKey.new(project=project, name=name, scopes=scopes or None, expire=expire)
+    request, secret = CreateKey.new(project_id=project_id, name=name, scopes=scopes or None, expire=expire)
     show_one("key", ask(data_dir, request).keys[0], HEADINGS | {"secret": "SECRET"}, as_json=as_json, secret=secret)
 
 
@@ -37,9 +38,9 @@ def create(
 @of_project
 @as_json
 @click.pass_obj
-def list_(data_dir: Path | None, *, project: str, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, project_id: ProjectId, as_json: bool) -> None:
     """List the keys of a project, without their secrets."""
-    show_list(ask(data_dir, ListKeys(project=project)).keys, HEADINGS, as_json=as_json)
+    show_list(ask(data_dir, ListKeys(project_id=project_id)).keys, HEADINGS, as_json=as_json)
 
 
 @key.command(epilog=HELP)
@@ -59,7 +60,7 @@ def list_(data_dir: Path | None, *, project: str, as_json: bool) -> None:
 def update(
     data_dir: Path | None,
     /,
-    id_: str,
+    id_: KeyId,
     *,
     scopes: tuple[str, ...],
     as_json: bool,
@@ -75,6 +76,6 @@ def update(
 @click.argument("id_", metavar="ID")
 @as_json
 @click.pass_obj
-def delete(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+def delete(data_dir: Path | None, id_: KeyId, *, project_id: ProjectId, as_json: bool) -> None:
     """Delete a key. It is refused on every replica when the command returns."""
-    show_receipt(ask(data_dir, DeleteKey(project=project, id=id_)).receipt, as_json=as_json)
+    show_receipt(ask(data_dir, DeleteKey(project_id=project_id, id=id_)).receipt, as_json=as_json)

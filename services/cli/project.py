@@ -9,6 +9,7 @@ from services.cli.exit_codes import HELP
 from services.cli.requester import ask
 from services.cli.show import as_json, show_list, show_one, show_receipt
 from shared.contracts.administration import CreateProject, DeleteProject, ListProjects, UpdateProject
+from shared.contracts.ids import ProjectId
 
 HEADINGS = {"id": "PROJECT", "name": "NAME", "origins": "ORIGINS", "incarnation": "INCARNATION"}
 SWITCHES = {
@@ -37,7 +38,7 @@ def project() -> None:
 @click.option("--origin", "origins", multiple=True, help=ORIGIN_HELP + "  [default: localhost]")
 @as_json
 @click.pass_obj
-def create(data_dir: Path | None, id_: str, *, name: str | None, origins: tuple[str, ...], as_json: bool) -> None:
+def create(data_dir: Path | None, id_: ProjectId, *, name: str | None, origins: tuple[str, ...], as_json: bool) -> None:
     """Create a project. It is known on every replica when the command returns."""
     request = CreateProject(id=id_, name=name or id_, origins=origins or ("localhost",))
     show_one("project", ask(data_dir, request).projects[0], HEADINGS, as_json=as_json)
@@ -81,7 +82,7 @@ def list_(data_dir: Path | None, *, as_json: bool) -> None:
 def update(
     data_dir: Path | None,
     /,
-    id_: str,
+    id_: ProjectId,
     *,
     origins: tuple[str, ...],
     enable: tuple[str, ...],
@@ -107,7 +108,7 @@ def update(
 @click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
 @as_json
 @click.pass_obj
-def delete(data_dir: Path | None, id_: str, *, yes: bool, as_json: bool) -> None:
+def delete(data_dir: Path | None, id_: ProjectId, *, yes: bool, as_json: bool) -> None:
     """Delete a project with its users, keys and databases. It is gone on every replica when the command returns."""
     if not yes:
         click.confirm(f"Delete project {id_} and everything in it?", abort=True)

@@ -17,7 +17,7 @@ def json_option(help_: str) -> Callable[[F], F]:
 
 
 as_json = json_option("Print JSON on stdout.")
-of_project = click.option("--project", required=True, help="The project's id.")
+of_project = click.option("--project", "project_id", required=True, help="The project's id.")
 
 
 def show_list(records: Sequence[msgspec.Struct], headings: Mapping[str, str], *, as_json: bool) -> None:

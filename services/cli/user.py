@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +11,7 @@ from services.cli.exit_codes import HELP, CommandFailed, ExitCode
 from services.cli.requester import ask
 from services.cli.show import as_json, of_project, show_list, show_one, show_receipt
 from shared.contracts.administration import CreateUser, ListUsers, SetUserStatus, ShowUser
+from shared.contracts.ids import ProjectId, UserId
 from shared.contracts.passwords import check_password, new_hasher
 from shared.kernel.errors import ArgumentInvalid
 from shared.kernel.ids import UNIQUE, chosen_id
@@ -31,7 +33,15 @@ def user() -> None:
 @click.option("--password", default="", envvar="DAYPASS_PASSWORD", help="At least 8 characters.")
 @as_json
 @click.pass_obj
-def create(data_dir: Path | None, /, *, id_: str, password: str, as_json: bool, **fields: str) -> None:
+def create(
+    data_dir: Path | None,
+    /,
+    *,
+    id_: UserId,
+    password: str,
+    as_json: bool,
+    **fields: Any,  # Any: what click parsed, under the names that the request has
+) -> None:
     """Create a user. Pass the password in DAYPASS_PASSWORD if others can see your command lines."""
     request = CreateUser(id=chosen_id(id_), password_hash=_hash(password) if password else "", **fields)
     show_one("user", ask(data_dir, request).users[0], HEADINGS, as_json=as_json)
@@ -43,9 +53,9 @@ def create(data_dir: Path | None, /, *, id_: str, password: str, as_json: bool, 
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 5000))
 @as_json
 @click.pass_obj
-def list_(data_dir: Path | None, *, project: str, search: str, limit: int, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, project_id: ProjectId, search: str, limit: int, as_json: bool) -> None:
     """List users, the oldest first."""
-    request = ListUsers(project=project, search=search, limit=limit)
+    request = ListUsers(project_id=project_id, search=search, limit=limit)
     show_list(ask(data_dir, request).users, HEADINGS, as_json=as_json)
 
 
@@ -54,9 +64,9 @@ def list_(data_dir: Path | None, *, project: str, search: str, limit: int, as_js
 @click.argument("id_", metavar="ID")
 @as_json
 @click.pass_obj
-def show(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+def show(data_dir: Path | None, id_: UserId, *, project_id: ProjectId, as_json: bool) -> None:
     """Show a user."""
-    record = ask(data_dir, ShowUser(project=project, id=id_)).users[0]
+    record = ask(data_dir, ShowUser(project_id=project_id, id=id_)).users[0]
     show_one("user", record, HEADINGS | {"labels": "LABELS"}, as_json=as_json)
 
 
@@ -65,9 +75,9 @@ def show(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> Non
 @click.argument("id_", metavar="ID")
 @as_json
 @click.pass_obj
-def block(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+def block(data_dir: Path | None, id_: UserId, *, project_id: ProjectId, as_json: bool) -> None:
     """Block a user. All sessions, JWTs, login tokens and invitations have ended when the command returns."""
-    _set_status(data_dir, project, id_, enabled=False, as_json=as_json)
+    _set_status(data_dir, project_id, id_, enabled=False, as_json=as_json)
 
 
 @user.command(epilog=HELP)
@@ -75,9 +85,9 @@ def block(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> No
 @click.argument("id_", metavar="ID")
 @as_json
 @click.pass_obj
-def unblock(data_dir: Path | None, id_: str, *, project: str, as_json: bool) -> None:
+def unblock(data_dir: Path | None, id_: UserId, *, project_id: ProjectId, as_json: bool) -> None:
     """Unblock a user, so that they can sign in again."""
-    _set_status(data_dir, project, id_, enabled=True, as_json=as_json)
+    _set_status(data_dir, project_id, id_, enabled=True, as_json=as_json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,5 +104,5 @@ def _hash(password: str) -> str:
     return new_hasher(cheap=settings.cheap_passwords).hash(password)
 
 
-def _set_status(data_dir: Path | None, project: str, id_: str, *, enabled: bool, as_json: bool) -> None:
-    show_receipt(ask(data_dir, SetUserStatus(project=project, id=id_, enabled=enabled)).receipt, as_json=as_json)
+def _set_status(data_dir: Path | None, project_id: ProjectId, id_: UserId, *, enabled: bool, as_json: bool) -> None:
+    show_receipt(ask(data_dir, SetUserStatus(project_id=project_id, id=id_, enabled=enabled)).receipt, as_json=as_json)

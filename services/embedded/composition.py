@@ -21,6 +21,7 @@ from services.embedded.run_file import Running, announced
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject, ListProjects
+from shared.contracts.ids import ProjectId
 from shared.guard.resolver import BusResolver
 from shared.kernel.clock import now
 from shared.kernel.loops import running
@@ -32,7 +33,7 @@ from shared.process.service import joined, open_guard
 from shared.process.settings import ProcessSettings
 from shared.web.counts import MemoryCounts
 
-FIRST_PROJECT = "default"
+FIRST_PROJECT = ProjectId("default")
 ASK_S = 15.0
 LEASE_TIMEOUT_S = 20.0
 
@@ -128,7 +129,7 @@ async def _make_credentials(parts: Parts) -> Credentials:
             name = "first key"
         else:  # restored, or the file with the key was lost
             name = f"replacement of {now():%Y-%m-%d}"
-        request, secret = CreateKey.new(project=FIRST_PROJECT, name=name)
+        request, secret = CreateKey.new(project_id=FIRST_PROJECT, name=name)
         await bus.ask(request, timeout_s=ASK_S)
         return Credentials(project=FIRST_PROJECT, key=Secret(secret))
     finally:

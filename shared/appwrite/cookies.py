@@ -17,6 +17,7 @@ from publicsuffixlist import PublicSuffixList
 from shared.appwrite.clientinfo import ClientInfo, is_local
 from shared.appwrite.cookie_scope import CookieScope
 from shared.contracts.credentials import SessionSecret
+from shared.contracts.ids import ProjectId
 
 FALLBACK_HEADER = "X-Fallback-Cookies"
 NO_FALLBACK = "[]"
@@ -38,7 +39,9 @@ class FoundSecret(msgspec.Struct, frozen=True):
 NOT_FOUND = FoundSecret(None, is_fallback=True)
 
 
-def find_secret(project_id: str, headers: Mapping[str, str], scope: CookieScope = CookieScope.DOMAIN) -> FoundSecret:
+def find_secret(
+    project_id: ProjectId, headers: Mapping[str, str], scope: CookieScope = CookieScope.DOMAIN
+) -> FoundSecret:
     """Return the session secret of a request; garbage is none."""
     sent = headers.get(_COOKIE)
     if sent is not None and _PREFIX in sent:
@@ -56,7 +59,7 @@ def find_secret(project_id: str, headers: Mapping[str, str], scope: CookieScope 
 
 
 def session_cookies(
-    project_id: str,
+    project_id: ProjectId,
     secret: str,
     expires: datetime,
     client: ClientInfo,
@@ -73,13 +76,13 @@ def session_cookies(
 
 
 def expired_cookies(
-    project_id: str, client: ClientInfo, scope: CookieScope = CookieScope.DOMAIN
+    project_id: ProjectId, client: ClientInfo, scope: CookieScope = CookieScope.DOMAIN
 ) -> list[tuple[str, str]]:
     """Return the `Set-Cookie` headers that delete both cookies."""
     return session_cookies(project_id, "deleted", _LONG_AGO, client, scope)
 
 
-def fallback(project_id: str, secret: str) -> str:
+def fallback(project_id: ProjectId, secret: str) -> str:
     """Return the value of `X-Fallback-Cookies` for a new session."""
     return msgspec.json.encode({_name(project_id): secret}).decode()
 
@@ -93,11 +96,11 @@ def are_kept(host: str, page: str) -> bool:
     return here is not None and here == _registrable_domain(_host_of(page))
 
 
-def _name(project_id: str) -> str:
+def _name(project_id: ProjectId) -> str:
     return _PREFIX + project_id
 
 
-def _cookie_name(project_id: str, scope: CookieScope) -> str:
+def _cookie_name(project_id: ProjectId, scope: CookieScope) -> str:
     return (scope.value if scope is CookieScope.PREFIX else "") + _name(project_id)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from shared.contracts.ids import UserId
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
 
@@ -85,7 +86,7 @@ def check_assignable(permissions: Iterable[Permission], roles: tuple[str, ...]) 
         raise Refusal(ErrorType.USER_UNAUTHORIZED, f"Permissions must be one of: ({', '.join(roles)})")
 
 
-def owner_permissions(user_id: str) -> list[Permission]:
+def owner_permissions(user_id: UserId) -> list[Permission]:
     """Return what a user gets on a row or file that it makes without naming permissions."""
     return [Permission(action, f"user:{user_id}") for action in ROW_ACTIONS]
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, Self
 import msgspec
 
 from shared.contracts.credentials import digest, new_key_secret
+from shared.contracts.ids import KeyId, ProjectId, SessionId, UserId
 from shared.contracts.requests import ADMIN, A, Request
 from shared.kernel.ids import unique_id
 
@@ -17,7 +18,7 @@ from shared.kernel.ids import unique_id
 class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A project; what its switches mean is told in `shared.contracts.principal.Project`. Web platforms are origins."""
 
-    id: str
+    id: ProjectId
     name: str
     origins: tuple[str, ...]
     incarnation: int = 0
@@ -41,7 +42,7 @@ class ProjectRecords(msgspec.Struct, frozen=True, kw_only=True):
 class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An API key; `expire` empty: never."""
 
-    id: str
+    id: KeyId
     name: str
     scopes: tuple[str, ...]
     expire: str
@@ -57,7 +58,7 @@ class KeyRecords(msgspec.Struct, frozen=True, kw_only=True):
 class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A user; `status` false: blocked."""
 
-    id: str
+    id: UserId
     name: str
     email: str
     status: bool
@@ -75,7 +76,7 @@ class UserRecords(msgspec.Struct, frozen=True, kw_only=True):
 class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A session."""
 
-    id: str
+    id: SessionId
     provider: str
     ip: str
     created_at: str
@@ -109,10 +110,10 @@ class Change(Asked[A], Generic[A], frozen=True, kw_only=True):
 class ChangeOfProject(Change[ProjectRecords], frozen=True, kw_only=True):
     """What is to be changed of the project `id`."""
 
-    id: str
+    id: ProjectId
 
     @property
-    def project(self) -> str:
+    def project_id(self) -> ProjectId:
         """The project, as other changes name it."""
         return self.id
 
@@ -168,8 +169,8 @@ class CreateKey(Change[KeyRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "key.create"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
-    project: str
-    id: str
+    project_id: ProjectId = msgspec.field(name="project")
+    id: KeyId
     secret_digest: bytes
     name: str
     scopes: tuple[str, ...] | None = None
@@ -177,13 +178,13 @@ class CreateKey(Change[KeyRecords], frozen=True, kw_only=True):
 
     @classmethod
     def new(
-        cls, *, project: str, name: str, scopes: tuple[str, ...] | None = None, expire: str = ""
+        cls, *, project_id: ProjectId, name: str, scopes: tuple[str, ...] | None = None, expire: str = ""
     ) -> tuple[Self, str]:
         """Return the request for a key of a new id, and the only copy of the key's secret."""
         secret = new_key_secret()
         request = cls(
-            project=project,
-            id=unique_id(),
+            project_id=project_id,
+            id=KeyId(unique_id()),
             secret_digest=digest(secret),
             name=name,
             scopes=scopes,
@@ -198,7 +199,7 @@ class ListKeys(Asked[KeyRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "key.list"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
-    project: str
+    project_id: ProjectId = msgspec.field(name="project")
 
 
 class UpdateKey(Change[KeyRecords], frozen=True, kw_only=True):
@@ -207,8 +208,8 @@ class UpdateKey(Change[KeyRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "key.update"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
-    project: str
-    id: str
+    project_id: ProjectId = msgspec.field(name="project")
+    id: KeyId
     name: str | None = None
     scopes: tuple[str, ...] | None = None
     expire: str | None = None
@@ -220,8 +221,8 @@ class DeleteKey(Change[KeyRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "key.delete"
     ANSWER: ClassVar[type[msgspec.Struct]] = KeyRecords
 
-    project: str
-    id: str
+    project_id: ProjectId = msgspec.field(name="project")
+    id: KeyId
 
 
 class CreateUser(Asked[UserRecords], frozen=True, kw_only=True):
@@ -233,14 +234,14 @@ class CreateUser(Asked[UserRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "user.create"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
 
-    project: str
-    id: str
+    project_id: ProjectId = msgspec.field(name="project")
+    id: UserId
     email: str = ""
     password_hash: str = ""
     name: str = ""
 
     def __repr__(self) -> str:
-        return f"CreateUser({self.project!r}, {self.id!r}, …)"
+        return f"CreateUser({self.project_id!r}, {self.id!r}, …)"
 
 
 class ListUsers(Asked[UserRecords], frozen=True, kw_only=True):
@@ -249,7 +250,7 @@ class ListUsers(Asked[UserRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "user.list"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
 
-    project: str
+    project_id: ProjectId = msgspec.field(name="project")
     search: str = ""
     limit: int = 100
 
@@ -260,8 +261,8 @@ class ShowUser(Asked[UserRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "user.show"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
 
-    project: str
-    id: str
+    project_id: ProjectId = msgspec.field(name="project")
+    id: UserId
 
 
 class SetUserStatus(Change[UserRecords], frozen=True, kw_only=True):
@@ -270,8 +271,8 @@ class SetUserStatus(Change[UserRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "user.set_status"
     ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
 
-    project: str
-    id: str
+    project_id: ProjectId = msgspec.field(name="project")
+    id: UserId
     enabled: bool
 
 
@@ -281,8 +282,8 @@ class ListSessions(Asked[SessionRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "session.list"
     ANSWER: ClassVar[type[msgspec.Struct]] = SessionRecords
 
-    project: str
-    user: str
+    project_id: ProjectId = msgspec.field(name="project")
+    user_id: UserId = msgspec.field(name="user")
 
 
 class RevokeAllSessions(Change[SessionRecords], frozen=True, kw_only=True):
@@ -291,7 +292,7 @@ class RevokeAllSessions(Change[SessionRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "session.revoke_all"
     ANSWER: ClassVar[type[msgspec.Struct]] = SessionRecords
 
-    project: str
+    project_id: ProjectId = msgspec.field(name="project")
 
 
 class RevokeSession(Change[SessionRecords], frozen=True, kw_only=True):
@@ -300,6 +301,6 @@ class RevokeSession(Change[SessionRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "session.revoke"
     ANSWER: ClassVar[type[msgspec.Struct]] = SessionRecords
 
-    project: str
-    user: str
-    id: str = ""
+    project_id: ProjectId = msgspec.field(name="project")
+    user_id: UserId = msgspec.field(name="user")
+    id: SessionId = SessionId("")

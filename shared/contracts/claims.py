@@ -4,6 +4,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from shared.contracts.ids import SessionId, UserId
+
 TYPE: Final = "at+jwt"
 """The `typ` of every JWT's header (RFC 9068): no other kind of token can pass for one."""
 
@@ -31,8 +33,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     iat: Seconds
     nbf: Seconds
     exp: Seconds
-    user_id: str = msgspec.field(name="userId")
-    session_id: str = msgspec.field(name="sessionId")
+    user_id: UserId = msgspec.field(name="userId")
+    session_id: SessionId = msgspec.field(name="sessionId")
     project_incarnation: Incarnation = msgspec.field(name="projectIncarnation")
     user_incarnation: Incarnation = msgspec.field(name="userIncarnation")
     sid: Annotated[str, msgspec.Meta(max_length=256)] = ""

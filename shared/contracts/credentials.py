@@ -7,6 +7,8 @@ import secrets
 
 import msgspec
 
+from shared.contracts.ids import UserId
+
 KEY_PREFIX = "standard_"
 DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -17,14 +19,14 @@ class SessionSecret(msgspec.Struct, frozen=True):
     On the wire it is the padded base64 of `{"id": …, "secret": …}`, as Appwrite writes it. The repr hides the token.
     """
 
-    id: str
+    id: UserId
     secret: str
 
     def __repr__(self) -> str:
         return f"SessionSecret({self.id!r}, …)"
 
     @classmethod
-    def new(cls, user_id: str) -> "SessionSecret":
+    def new(cls, user_id: UserId) -> "SessionSecret":
         """Make a fresh one for a user."""
         return cls(user_id, secrets.token_hex(128))
 

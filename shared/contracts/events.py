@@ -14,6 +14,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from shared.contracts.ids import ProjectId
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened; subclasses name their type, and the stream it is told in."""
@@ -46,5 +48,5 @@ class ProjectDeleted(Event, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "project.deleted"
     STREAM: ClassVar[str] = "events"
 
-    project: str
+    project_id: ProjectId = msgspec.field(name="project")
     incarnation: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from shared.contracts.ids import ProjectId, UserId
 from shared.contracts.requests import ADMIN, Request
 
 
@@ -54,8 +55,8 @@ class ExplainRow(Request[Explanation], frozen=True, kw_only=True):
     LANE: ClassVar[str] = ADMIN
     ANSWER: ClassVar[type[msgspec.Struct]] = Explanation
 
-    project: str
+    project_id: ProjectId = msgspec.field(name="project")
     database: str
     table: str
     row: str = ""
-    user: str = ""
+    user_id: UserId = msgspec.field(default=UserId(""), name="user")

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.contracts.ids import KeyId, ProjectId, SessionId, UserId
+
 
 class Kind(StrEnum):
     """How the caller proved who it is."""
@@ -25,12 +27,12 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name to end it; `era` is the guard's own, and tells what it read before it had to forget everything.
     """
 
-    project: str
+    project_id: ProjectId = msgspec.field(name="project")
     kind: Kind
     roles: tuple[str, ...] = ()
-    user: str = ""
-    session: str = ""
-    key: str = ""
+    user_id: UserId = msgspec.field(default=UserId(""), name="user")
+    session_id: SessionId = msgspec.field(default=SessionId(""), name="session")
+    key_id: KeyId = msgspec.field(default=KeyId(""), name="key")
     blocked: bool = False
     scopes: frozenset[str] = frozenset()
     expires_at: float = 0.0
@@ -44,17 +46,17 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def who(self) -> str:
         """Who is calling, for records: `key:ID`, `user:ID` or `guest`."""
-        if self.key:
-            return f"key:{self.key}"
-        return f"user:{self.user}" if self.user else "guest"
+        if self.key_id:
+            return f"key:{self.key_id}"
+        return f"user:{self.user_id}" if self.user_id else "guest"
 
 
 GUEST_ROLES = ("any", "guests")
 
 
-def guest(project: str) -> Principal:
+def guest(project_id: ProjectId) -> Principal:
     """Return the principal of a caller without a (good) credential."""
-    return Principal(project=project, kind=Kind.GUEST, roles=GUEST_ROLES)
+    return Principal(project_id=project_id, kind=Kind.GUEST, roles=GUEST_ROLES)
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -70,7 +72,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     may see (`userId`, `userEmail`, …).
     """
 
-    id: str
+    id: ProjectId
     name: str
     incarnation: int = 0
     origins: tuple[str, ...] = ("localhost",)

@@ -4,10 +4,11 @@
 free; unknown fields are ignored; anything else is a new version. Secrets never travel: only their SHA-256 does.
 """
 
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from shared.contracts.ids import ProjectId, SessionId, UserId
 from shared.contracts.principal import Principal, Project
 
 A = TypeVar("A", bound=msgspec.Struct)
@@ -56,8 +57,8 @@ class ResolveSession(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
 
-    project: str
-    user: str
+    project_id: ProjectId = msgspec.field(name="project")
+    user_id: UserId = msgspec.field(name="user")
     secret_digest: bytes
 
 
@@ -73,9 +74,9 @@ class ResolveJwt(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
 
-    project: str
-    user: str
-    session: str
+    project_id: ProjectId = msgspec.field(name="project")
+    user_id: UserId = msgspec.field(name="user")
+    session_id: SessionId = msgspec.field(name="session")
     jti: str
     issued_at: int
     generation: int = 0
@@ -92,7 +93,7 @@ class ResolveKey(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
 
-    project: str
+    project_id: ProjectId = msgspec.field(name="project")
     secret_digest: bytes
 
 
@@ -104,8 +105,8 @@ class ResolveUser(Request[ResolvedPrincipal], frozen=True, kw_only=True):
     LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedPrincipal
 
-    project: str
-    user: str
+    project_id: ProjectId = msgspec.field(name="project")
+    user_id: UserId = msgspec.field(name="user")
 
 
 class ResolvedProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,28 +124,35 @@ class ResolveProject(Request[ResolvedProject], frozen=True, kw_only=True):
     LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedProject
 
-    project: str
+    project_id: ProjectId = msgspec.field(name="project")
 
 
 class Done(msgspec.Struct, frozen=True):
     """The answer to a request that asks for nothing back."""
 
 
+class SessionUse(NamedTuple):
+    """A session that was used."""
+
+    project_id: ProjectId
+    session_id: SessionId
+
+
 class SessionsUsed(Request[Done], frozen=True, kw_only=True):
-    """`sessions.used`: sessions, each a project and an id, that a replica has seen in use within the last minute."""
+    """`sessions.used`: sessions that a replica has seen in use within the last minute."""
 
     TYPE: ClassVar[str] = "sessions.used"
     SERVICE: ClassVar[str] = "auth"
     LANE: ClassVar[str] = PRINCIPAL
     ANSWER: ClassVar[type[msgspec.Struct]] = Done
 
-    sessions: tuple[tuple[str, str], ...]
+    sessions: tuple[SessionUse, ...]
 
 
 class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session to bind a JWT to; where `session` is empty, as the user has none, it is bound to `generation`."""
 
-    session: str
+    session_id: SessionId = msgspec.field(name="session")
     generation: int = 0
     project_incarnation: int = 0
     user_incarnation: int = 0
@@ -160,9 +168,9 @@ class FindSession(Request[FoundSession], frozen=True, kw_only=True):
     SERVICE: ClassVar[str] = "auth"
     ANSWER: ClassVar[type[msgspec.Struct]] = FoundSession
 
-    project: str
-    user: str
-    session: str
+    project_id: ProjectId = msgspec.field(name="project")
+    user_id: UserId = msgspec.field(name="user")
+    session_id: SessionId = msgspec.field(name="session")
 
 
 class VerificationKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from shared.contracts.events import PrincipalsChanged
+from shared.contracts.ids import ProjectId
 from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
 from shared.guard.barrier import Revocations
@@ -41,10 +42,10 @@ class SystemActor(NamedTuple):
     """Who changes something without a credential: the command line, a policy, or a user who signs in.
 
     `who` is for receipts. `ticket` is the id that the change's entry in the outbox will have, where it was chosen
-    before: by that a request which is delivered twice is known. `project` is empty for what is of the instance.
+    before: by that a request which is delivered twice is known. `project_id` is empty for what is of the instance.
     """
 
-    project: str
+    project_id: ProjectId
     who: str
     ticket: uuid.UUID | None = None
 
@@ -52,7 +53,7 @@ class SystemActor(NamedTuple):
 Actor = Principal | SystemActor
 """Who asks for a change."""
 
-INSTANCE_ACTOR = SystemActor("", "cli")
+INSTANCE_ACTOR = SystemActor(ProjectId(""), "cli")
 """The command line, where it changes what belongs to no project."""
 
 
@@ -60,7 +61,7 @@ class CommandLineChange(Protocol):
     """A request of the command line that changes something of a project, or the project itself."""
 
     @property
-    def project(self) -> str:
+    def project_id(self) -> ProjectId:
         """The project's id."""
 
     @property
@@ -149,7 +150,7 @@ async def once(
     Raises what the operation raises.
     """
     try:
-        outcome = await operation(SystemActor(request.project, "cli", request.ticket))
+        outcome = await operation(SystemActor(request.project_id, "cli", request.ticket))
     except Unavailable:
         raise
     except (Refusal, AlreadyPublished):

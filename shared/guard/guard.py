@@ -15,6 +15,7 @@ import msgspec
 
 from shared.contracts import subjects
 from shared.contracts.credentials import KEY_PREFIX, SessionSecret, digest
+from shared.contracts.ids import ProjectId
 from shared.contracts.principal import Kind, Principal, Project
 from shared.contracts.requests import ResolvedPrincipal, ResolveJwt, ResolveKey, ResolveSession, VerificationKeys
 from shared.guard.cache import Answer, Cache, Kept, PrincipalAnswer
@@ -76,7 +77,7 @@ class Guard:
         async with running([self.uses.run()]):
             await self.reader.run()
 
-    async def project(self, project_id: str) -> Project:
+    async def project(self, project_id: ProjectId) -> Project:
         """Return a project; raises `Refusal(PROJECT_NOT_FOUND)`, or `Unavailable`."""
         key = ("project", project_id)
         answer = self.cache.get(key)
@@ -86,18 +87,18 @@ class Guard:
             raise Refusal(ErrorType.PROJECT_NOT_FOUND)
         return cast("Project", answer.value)
 
-    async def session(self, project_id: str, secret: SessionSecret) -> Principal | None:
+    async def session(self, project_id: ProjectId, secret: SessionSecret) -> Principal | None:
         """Return whose a session secret is; None, a guest, where the session is unknown, deleted or past its end."""
         if not is_id(secret.id):
             return None
         key = _key_of("session", project_id, f"{secret.id} {secret.secret}")
         answer = self.cache.get(key)
         if answer is None:
-            request = ResolveSession(project=project_id, user=secret.id, secret_digest=secret.digest())
+            request = ResolveSession(project_id=project_id, user_id=secret.id, secret_digest=secret.digest())
             answer = await self._look_up(key, lambda: self._ask_principal(request))
         return _unexpired(answer)
 
-    async def jwt(self, project_id: str, token: str) -> Principal | None:
+    async def jwt(self, project_id: ProjectId, token: str) -> Principal | None:
         """Return whose a JWT is; None, a guest, where its session or user is gone.
 
         Raises `Refusal(USER_JWT_INVALID)` where it is malformed, forged, expired or of another project.
@@ -111,7 +112,7 @@ class Guard:
             raise Refusal(ErrorType.USER_JWT_INVALID, "Failed to verify JWT: it has expired.")
         return principal
 
-    async def key(self, project_id: str, secret: str) -> Principal:
+    async def key(self, project_id: ProjectId, secret: str) -> Principal:
         """Return what an API key may do.
 
         Raises `Refusal(USER_UNAUTHORIZED)` for an unknown key, `Refusal(PROJECT_KEY_EXPIRED)` for one past its end.
@@ -121,7 +122,7 @@ class Guard:
         key = _key_of("key", project_id, secret)
         answer = self.cache.get(key)
         if answer is None:
-            request = ResolveKey(project=project_id, secret_digest=digest(secret))
+            request = ResolveKey(project_id=project_id, secret_digest=digest(secret))
             answer = await self._look_up(key, lambda: self._ask_principal(request))
         if (principal := _unexpired(answer)) is not None:
             return principal
@@ -152,19 +153,19 @@ class Guard:
         """Return the number of an outbox row once this replica has applied it, None where it has not in time."""
         return await self.reader.position_of(ticket, timeout_s)
 
-    async def _look_up_jwt(self, key: bytes, project_id: str, token: str) -> Kept:
+    async def _look_up_jwt(self, key: bytes, project_id: ProjectId, token: str) -> Kept:
         kid = unverified_kid(token)
         return await self._look_up(key, lambda: self._ask_jwt(kid, project_id, token))
 
-    async def _ask_jwt(self, kid: str, project_id: str, token: str) -> Kept:
+    async def _ask_jwt(self, kid: str, project_id: ProjectId, token: str) -> Kept:
         # The signing key stood at this position. Auth's answer may be newer, but says nothing of signing keys.
         verified_at, era = self.cache.position, self.cache.era
         known = await self._key_set_with(kid)
-        claims = verify(token, project=project_id, issuer=known.issuer, keys=known.keys)
+        claims = verify(token, project_id=project_id, issuer=known.issuer, keys=known.keys)
         request = ResolveJwt(
-            project=project_id,
-            user=claims.sub,
-            session=claims.sid,
+            project_id=project_id,
+            user_id=claims.user_id,
+            session_id=claims.session_id,
             jti=claims.jti,
             issued_at=claims.iat,
             generation=claims.generation,
@@ -228,7 +229,7 @@ class Guard:
         era = self.cache.era
         return _answer(await self._resolver.principal(request), era=era)
 
-    async def _ask_project(self, project_id: str) -> Answer:
+    async def _ask_project(self, project_id: ProjectId) -> Answer:
         found = await self._resolver.project(project_id)
         return Answer(found.project, (subjects.project(project_id),), found.position, found.position)
 
@@ -238,7 +239,7 @@ class Guard:
         return Answer(_parsed(found), (subjects.SIGNING_KEYS,), found.position, found.position)
 
 
-def _key_of(kind: str, project_id: str, credential: str) -> bytes:
+def _key_of(kind: str, project_id: ProjectId, credential: str) -> bytes:
     """Return what a credential's answer is kept under. The length tells where the project ends, whatever is in it."""
     return digest(f"{kind} {len(project_id)} {project_id} {credential}")
 

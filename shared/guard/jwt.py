@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from shared.contracts.claims import Claims
+from shared.contracts.ids import ProjectId
 from shared.contracts.requests import VerificationKey
 from shared.kernel.errors import ErrorType, Refusal
 
@@ -88,7 +89,7 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def verify(
     token: str,
     *,
-    project: str,
+    project_id: ProjectId,
     issuer: str,
     keys: Mapping[str, PublicKey],
     clock: Callable[[], float] = time.time,
@@ -101,7 +102,7 @@ def verify(
     if key is None:
         raise _refusal("no signing key is known for it")
     claims = _parse(signed_payload(token, key), Claims)
-    _check(claims, project=project, issuer=issuer, now=clock())
+    _check(claims, project_id=project_id, issuer=issuer, now=clock())
     return claims
 
 
@@ -163,8 +164,8 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check(claims: Claims, *, project: str, issuer: str, now: float) -> None:
-    if claims.iss != issuer or claims.aud != project or not claims.agree():
+def _check(claims: Claims, *, project_id: ProjectId, issuer: str, now: float) -> None:
+    if claims.iss != issuer or claims.aud != project_id or not claims.agree():
         raise _refusal("it is not for this project")
     if now >= claims.exp:
         raise _refusal("it has expired")

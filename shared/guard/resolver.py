@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from shared.contracts.ids import ProjectId
 from shared.contracts.requests import (
     GetKeys,
     ResolvedPrincipal,
@@ -12,9 +13,10 @@ from shared.contracts.requests import (
     ResolveProject,
     ResolveSession,
     SessionsUsed,
+    SessionUse,
     VerificationKeys,
 )
-from shared.guard.uses import Recorder, Use
+from shared.guard.uses import Recorder
 from shared.messaging.bus import Bus
 
 ResolvePrincipal = ResolveSession | ResolveJwt | ResolveKey
@@ -29,7 +31,7 @@ class Resolver(Recorder, Protocol):
     async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:
         """Return the principal of a credential."""
 
-    async def project(self, project_id: str) -> ResolvedProject:
+    async def project(self, project_id: ProjectId) -> ResolvedProject:
         """Return a project's record."""
 
     async def keys(self) -> VerificationKeys:
@@ -46,14 +48,14 @@ class BusResolver:
         """Return the principal of a credential."""
         return await self._bus.ask(request)
 
-    async def project(self, project_id: str) -> ResolvedProject:
+    async def project(self, project_id: ProjectId) -> ResolvedProject:
         """Return a project's record."""
-        return await self._bus.ask(ResolveProject(project=project_id))
+        return await self._bus.ask(ResolveProject(project_id=project_id))
 
     async def keys(self) -> VerificationKeys:
         """Return the public signing keys."""
         return await self._bus.ask(GetKeys())
 
-    async def report_uses(self, uses: Sequence[Use]) -> None:
+    async def report_uses(self, uses: Sequence[SessionUse]) -> None:
         """Record that sessions are used."""
         await self._bus.ask(SessionsUsed(sessions=tuple(uses)))

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import structlog
 
+from shared.contracts.ids import ProjectId, SessionId
+from shared.contracts.requests import SessionUse
 from shared.kernel.errors import Refusal
 
 REPORT_S = 60.0
@@ -13,16 +15,13 @@ MOST = 100_000
 """Sessions that are noted at most between two reports. Beyond that a use is not noted, and a session may end early."""
 BATCH = 1_000
 
-Use = tuple[str, str]
-"""A session that was used: its project and its id."""
-
 _log = structlog.get_logger()
 
 
 class Recorder(Protocol):
     """Where uses are recorded: in auth's database, at once or over the bus."""
 
-    async def report_uses(self, uses: Sequence[Use]) -> None:
+    async def report_uses(self, uses: Sequence[SessionUse]) -> None:
         """Record uses; raises `Unavailable`."""
 
 
@@ -31,12 +30,12 @@ class Uses:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._noted: set[Use] = set()
+        self._noted: set[SessionUse] = set()
 
-    def note(self, project: str, session: str) -> None:
+    def note(self, project_id: ProjectId, session_id: SessionId) -> None:
         """Note that a session is used."""
         if len(self._noted) < MOST:
-            self._noted.add((project, session))
+            self._noted.add(SessionUse(project_id, session_id))
 
     async def run(self) -> None:
         """Report once a minute until cancelled."""

@@ -49,7 +49,7 @@ class Watch:
         self._expires_at = principal.expires_at
         self._ending: Ending | None = None
         self.is_guest = principal.kind is Kind.GUEST
-        self.subjects = frozenset((*principal.subjects, subjects.project(principal.project)))
+        self.subjects = frozenset((*principal.subjects, subjects.project(principal.project_id)))
 
     def check(self) -> None:
         """Raise `CallerEnded` unless the caller stands at this moment: before each thing that is sent or taken."""

@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from typing import TypeVar, cast
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,35}\Z"
 """1 to 36 characters, the first alphanumeric. `\\Z`, since `$` would let a trailing newline through."""
@@ -11,6 +12,8 @@ CUSTOM_ID_PATTERN = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,35}|unique\(\))\Z"
 """An id chosen at creation, or the literal `unique()`: the server makes one."""
 
 PROJECT_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,35}\Z"
+
+IdT = TypeVar("IdT", bound=str)
 
 UNIQUE = "unique()"
 _ID = re.compile(ID_PATTERN)
@@ -24,9 +27,9 @@ def unique_id() -> str:
     return f"{microseconds:x}"[-13:].rjust(13, "0") + secrets.token_hex(4)[:7]
 
 
-def chosen_id(requested: str) -> str:
-    """Return the id that was asked for, or a new one for `unique()`."""
-    return unique_id() if requested == UNIQUE else requested
+def chosen_id(requested: IdT) -> IdT:
+    """Return the id that was asked for, or a new one for `unique()`, of the same type."""
+    return cast("IdT", unique_id()) if requested == UNIQUE else requested
 
 
 def is_id(text: str) -> bool:

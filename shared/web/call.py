@@ -11,6 +11,7 @@ from multidict import istr
 from shared.appwrite import cookies
 from shared.appwrite.clientinfo import ClientInfo, Edge
 from shared.contracts.credentials import SessionSecret
+from shared.contracts.ids import ProjectId
 from shared.contracts.principal import Principal, Project, guest
 from shared.web.counts import Counts
 from shared.web.request_id import HEADER as REQUEST_ID
@@ -22,8 +23,8 @@ TEXT = "text/plain; charset=UTF-8"
 
 _ALWAYS = ((istr("Server"), "Daypass"), (istr("X-Content-Type-Options"), "nosniff"))
 
-NO_PROJECT = Project(id="", name="")
-NOBODY = guest("")
+NO_PROJECT = Project(id=ProjectId(""), name="")
+NOBODY = guest(ProjectId(""))
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -92,7 +92,7 @@ def _key(endpoint: Endpoint, limit: RateLimit, call: Call[object], named: Mappin
         if dimension == "ip":
             parts.append(network_of(call.client.ip))
         elif dimension == "user":
-            parts.append(call.principal.user)
+            parts.append(call.principal.user_id)
         elif dimension not in {"url", "method"}:  # these two the endpoint's name stands for
             value = named.get(dimension)
             parts.append(value.lower() if isinstance(value, str) else "")

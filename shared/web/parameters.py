@@ -4,7 +4,7 @@ import re
 import types
 import typing
 from collections.abc import Callable
-from typing import Annotated, Union
+from typing import Annotated, TypeVar, Union
 
 import msgspec
 
@@ -17,11 +17,19 @@ _ID_RULE = (
     "Can't start with a special char"
 )
 
-Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN, description=_ID_RULE)]
-"""The id of something that exists, or the key of a column or index."""
+IdT = TypeVar("IdT", bound=str)
+"""The type of the ids of a noun; see `shared.contracts.ids`."""
 
-CustomId = Annotated[str, msgspec.Meta(pattern=CUSTOM_ID_PATTERN, description=_ID_RULE)]
+IdOf = Annotated[IdT, msgspec.Meta(pattern=ID_PATTERN, description=_ID_RULE)]
+"""The id of something that exists."""
+
+CustomIdOf = Annotated[IdT, msgspec.Meta(pattern=CUSTOM_ID_PATTERN, description=_ID_RULE)]
 """An id chosen by the caller, or `unique()`; see `shared.kernel.ids.chosen_id`."""
+
+Id = IdOf[str]
+"""An id without a type of its own, or the key of a column or index."""
+
+CustomId = CustomIdOf[str]
 
 _SCALAR = bool | int | float | str | None
 """What may become a number or a truth."""

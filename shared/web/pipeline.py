@@ -17,6 +17,7 @@ from multidict import istr
 
 from shared.appwrite.clientinfo import Edge
 from shared.appwrite.cors import FETCH_SITE, ORIGIN, headers_for, is_foreign, preflight_headers, refusal_of
+from shared.contracts.ids import ProjectId
 from shared.contracts.principal import Kind
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
@@ -165,7 +166,7 @@ class Pipeline:
             return await self._answer_body(route, request, call, path)
         raw = parse_query(request, route.names)
         if route.endpoint.callers is not Caller.PUBLIC:
-            await self._authenticate(route, request, call, raw.text(PROJECT) or header_project(request))
+            await self._authenticate(route, request, call, ProjectId(raw.text(PROJECT) or header_project(request)))
         return await self._handle(route, request, call, raw, path)
 
     async def _answer_open(self, route: Route, request: BaseRequest, call: Call[object], path: list[str]) -> Answer:
@@ -175,7 +176,7 @@ class Pipeline:
         upload: Upload | None = None
         try:
             if endpoint.callers is not Caller.PUBLIC:
-                await self._authenticate(route, request, call, header_project(request) or raw.text(PROJECT))
+                await self._authenticate(route, request, call, ProjectId(header_project(request) or raw.text(PROJECT)))
             if endpoint.upgrade is not None:
                 return await self._open_conversation(route, request, call, raw, path)
             budget = self._guests if call.principal.kind is Kind.GUEST else self._others
@@ -213,10 +214,10 @@ class Pipeline:
         reader = _Reader(request, route, self._timing)
         try:
             if endpoint.callers is not Caller.PUBLIC:
-                project = named_project(request, route.names)
-                if not project:
-                    project = (await reader.read(self._guests, SMALL_BODY_BYTES)).text(PROJECT)
-                await self._authenticate(route, request, call, project)
+                project_id = named_project(request, route.names)
+                if not project_id:
+                    project_id = (await reader.read(self._guests, SMALL_BODY_BYTES)).text(PROJECT)
+                await self._authenticate(route, request, call, ProjectId(project_id))
             may_send_more = endpoint.may_send_more and partial(endpoint.may_send_more, call, path)
             budget = self._guests if call.principal.kind is Kind.GUEST else self._others
             raw = await reader.read(budget, endpoint.max_body_bytes, may_send_more)
@@ -224,10 +225,12 @@ class Pipeline:
         finally:
             reader.release()
 
-    async def _authenticate(self, route: Route, request: BaseRequest, call: Call[object], project: str) -> None:
-        if not project:
+    async def _authenticate(
+        self, route: Route, request: BaseRequest, call: Call[object], project_id: ProjectId
+    ) -> None:
+        if not project_id:
             raise Refusal(ErrorType.PROJECT_NOT_FOUND, NO_PROJECT)
-        call.project = await self._guard.project(project)
+        call.project = await self._guard.project(project_id)
         headers = request.headers
         origin = headers.get(ORIGIN)
         if origin is not None or FETCH_SITE in headers:
@@ -243,8 +246,8 @@ class Pipeline:
             raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, refusal_of(call.project, origin))
         await _admit(route, call)
         _check_switches(route.endpoint, call)
-        if call.project.session_idle_s and call.user is not None and call.user.session:
-            self._guard.uses.note(call.project.id, call.user.session)
+        if call.project.session_idle_s and call.user is not None and call.user.session_id:
+            self._guard.uses.note(call.project.id, call.user.session_id)
 
     async def _handle(
         self,

@@ -69,7 +69,7 @@ class Admission(msgspec.Struct, frozen=True):
             return
         if principal.kind is Kind.KEY and not self.key_scopes.isdisjoint(principal.scopes):
             return
-        who = principal.user or ("App" if principal.kind is Kind.KEY else "User")
+        who = principal.user_id or ("App" if principal.kind is Kind.KEY else "User")
         missing = msgspec.json.encode(self.scopes).decode()
         raise Refusal(
             ErrorType.GENERAL_UNAUTHORIZED_SCOPE,

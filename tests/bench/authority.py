@@ -79,7 +79,7 @@ def routes_for(seen: dict[uuid.UUID, Stages]) -> Routes[AuthDeps]:
     )
     async def delete(call: Call[AuthDeps], params: SessionChoice) -> None:
         async with call.deps.pool.acquire() as connection, connection.transaction():
-            await delete_sessions(connection, call.project.id, call.principal.user, [params.session_id])
+            await delete_sessions(connection, call.project.id, call.principal.user_id, [params.session_id])
 
     @routes.endpoint("GET", STAGES, name="bench.stages", callers=Caller.PUBLIC)
     async def stages(_: Call[AuthDeps]) -> Passed:
@@ -131,7 +131,7 @@ async def _slow_down(database: Database, slower_ms: int) -> None:
 
 async def _fill(port: int, bus: Bus) -> dict[str, str]:
     await bus.ask(CreateProject(id=PROJECT, name=PROJECT), timeout_s=15)
-    request, key = CreateKey.new(project=PROJECT, name=PROJECT)
+    request, key = CreateKey.new(project_id=PROJECT, name=PROJECT)
     await bus.ask(request, timeout_s=15)
     headers = {"X-Appwrite-Project": PROJECT, "X-Appwrite-Key": key}
     async with ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http:

@@ -79,7 +79,7 @@ async def _fill(whole: Whole, table: Table) -> None:
 
 def _by_hand(whole: Whole, table: Table) -> Callable[[web.BaseRequest], Awaitable[web.Response]]:
     ada = whole.principal("ada")
-    roles, owner = list(ada.roles), f"user:{ada.user}"
+    roles, owner = list(ada.roles), f"user:{ada.user_id}"
     reads = [f'read("{role}")' for role in roles]
     owned = [f'{action}("{owner}")' for action in ("read", "update", "delete")]
     name, age = (column.name for column in table.columns)

@@ -19,7 +19,9 @@ class KnownGuard(Guard):
 
     def __init__(self, principal: Principal) -> None:
         self.principal = principal
-        self._project = Project(id=principal.project, name=principal.project, incarnation=principal.project_incarnation)
+        self._project = Project(
+            id=principal.project_id, name=principal.project_id, incarnation=principal.project_incarnation
+        )
 
     async def project(self, _: str) -> Project:
         return self._project

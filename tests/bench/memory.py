@@ -47,17 +47,17 @@ class Answering:
 
     async def principal(self, request: ResolvePrincipal) -> ResolvedPrincipal:
         assert not isinstance(request, ResolveKey)
-        user, session, kind = request.user, unique_id(), Kind.SESSION
+        user, session, kind = request.user_id, unique_id(), Kind.SESSION
         named: tuple[str, ...] = (subjects.project(PROJECT), subjects.user(PROJECT, user))
         if isinstance(request, ResolveJwt):
-            session, kind = request.session, Kind.JWT
+            session, kind = request.session_id, Kind.JWT
             named += (subjects.jwt(request.jti),)
         principal = Principal(
-            project=PROJECT,
+            project_id=PROJECT,
             kind=kind,
             roles=roles_of(user, is_verified=True, labels=(), memberships=()),
-            user=user,
-            session=session,
+            user_id=user,
+            session_id=session,
             expires_at=time.time() + YEAR_S,
         )
         named += (subjects.session(PROJECT, session),)
@@ -113,7 +113,7 @@ def _token(signer: Signer) -> str:
     user, session = unique_id(), unique_id()
     claims = claims_for(
         issuer=ISSUER,
-        bearer=Bearer(project=PROJECT, project_incarnation=1, user=user, user_incarnation=2, session=session),
+        bearer=Bearer(project_id=PROJECT, project_incarnation=1, user_id=user, user_incarnation=2, session_id=session),
         duration_s=3600,
         now=time.time(),
     )

@@ -31,7 +31,9 @@ async def measure() -> list[Measure]:
     def ours() -> object:
         claims = claims_for(
             issuer="urn:daypass:x",
-            bearer=Bearer(project="project", project_incarnation=1, user="user", user_incarnation=2, session="session"),
+            bearer=Bearer(
+                project_id="project", project_incarnation=1, user_id="user", user_incarnation=2, session_id="session"
+            ),
             duration_s=900,
             now=time.time(),
         )

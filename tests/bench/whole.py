@@ -55,7 +55,7 @@ class Whole:
         user = self.users[name]
         roles = ("any", f"user:{user}", f"user:{user}/unverified", "users", "users/unverified")
         # The project is the first that is made here.
-        return Principal(project=PROJECT, project_incarnation=1, kind=Kind.JWT, roles=roles, user=user)
+        return Principal(project_id=PROJECT, project_incarnation=1, kind=Kind.JWT, roles=roles, user_id=user)
 
     async def table(self, id_: str) -> Table:
         """Return a table of the database `bench`."""
@@ -113,7 +113,7 @@ async def open_whole(names: Iterable[str]) -> AsyncIterator[Whole]:
 
 async def _fill(port: int, bus: Bus, names: Iterable[str]) -> dict[str, Any]:
     await bus.ask(CreateProject(id=PROJECT, name=PROJECT), timeout_s=15)
-    request, key = CreateKey.new(project=PROJECT, name=PROJECT)
+    request, key = CreateKey.new(project_id=PROJECT, name=PROJECT)
     await bus.ask(request, timeout_s=15)
     users, jwts = {}, {}
     async with ClientSession(f"http://127.0.0.1:{port}", headers=key_headers({"key": key})) as http:

@@ -27,13 +27,13 @@ async def mark_sessions_used(deps: AuthDeps, request: SessionsUsed) -> Done:
 @requests.answers(FindSession)
 async def find_session(deps: AuthDeps, request: FindSession) -> FoundSession:
     """Return the session to bind a JWT to."""
-    return await sessions.find_session(deps, request.project, user_id=request.user, session_id=request.session)
+    return await sessions.find_session(deps, request.project_id, user_id=request.user_id, session_id=request.session_id)
 
 
 @requests.answers(admin.CreateUser)
 async def create_user(deps: AuthDeps, request: admin.CreateUser) -> admin.UserRecords:
     """Make a user, once."""
-    project = (await get_project(deps, request.project)).project
+    project = (await get_project(deps, request.project_id)).project
     new = NewUser(id=request.id, name=request.name, email=request.email, password_hash=request.password_hash)
     return _users([await users.create_user_once(deps, project, new=new)])
 
@@ -41,15 +41,15 @@ async def create_user(deps: AuthDeps, request: admin.CreateUser) -> admin.UserRe
 @requests.answers(admin.ListUsers)
 async def list_users(deps: AuthDeps, request: admin.ListUsers) -> admin.UserRecords:
     """Return the users that are searched for."""
-    await get_project(deps, request.project)
+    await get_project(deps, request.project_id)
     query = ListQuery(query=Query(limit=request.limit), search=request.search, total=False)
-    return _users((await users.list_users(deps, request.project, query=query))[1])
+    return _users((await users.list_users(deps, request.project_id, query=query))[1])
 
 
 @requests.answers(admin.ShowUser)
 async def show_user(deps: AuthDeps, request: admin.ShowUser) -> admin.UserRecords:
     """Return a user."""
-    return _users([await users.get_user(deps, request.project, user_id=request.id)])
+    return _users([await users.get_user(deps, request.project_id, user_id=request.id)])
 
 
 @requests.answers(admin.SetUserStatus)
@@ -58,13 +58,13 @@ async def set_user_status(deps: AuthDeps, request: admin.SetUserStatus) -> admin
     receipt = await once(
         deps, request, lambda actor: users.update_status(deps, actor, user_id=request.id, enabled=request.enabled)
     )
-    return _users([await users.get_user(deps, request.project, user_id=request.id)], receipt)
+    return _users([await users.get_user(deps, request.project_id, user_id=request.id)], receipt)
 
 
 @requests.answers(admin.ListSessions)
 async def list_sessions(deps: AuthDeps, request: admin.ListSessions) -> admin.SessionRecords:
     """Return a user's sessions."""
-    found = await sessions.list_sessions(deps, request.project, user_id=request.user)
+    found = await sessions.list_sessions(deps, request.project_id, user_id=request.user_id)
     return admin.SessionRecords(sessions=tuple(map(_session, found)))
 
 
@@ -75,9 +75,9 @@ async def revoke_session(deps: AuthDeps, request: admin.RevokeSession) -> admin.
         deps,
         request,
         lambda actor: (
-            sessions.delete_session(deps, actor, user_id=request.user, session_id=request.id)
+            sessions.delete_session(deps, actor, user_id=request.user_id, session_id=request.id)
             if request.id
-            else sessions.delete_sessions(deps, actor, user_id=request.user)
+            else sessions.delete_sessions(deps, actor, user_id=request.user_id)
         ),
     )
     return admin.SessionRecords(sessions=(), receipt=receipt)

@@ -43,4 +43,4 @@ async def resolve_user(deps: AuthDeps, request: ResolveUser) -> ResolvedPrincipa
 @requests.answers(ResolveProject)
 async def resolve_project(deps: AuthDeps, request: ResolveProject) -> ResolvedProject:
     """Return a project's record."""
-    return await operations.resolve_project(deps.pool, request.project)
+    return await operations.resolve_project(deps.pool, request.project_id)

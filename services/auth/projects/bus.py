@@ -54,14 +54,14 @@ async def create_key(deps: AuthDeps, request: admin.CreateKey) -> admin.KeyRecor
     """Make a key."""
     new = keys.NewKey(request.id, request.secret_digest, request.name, request.scopes, request.expire)
     await once(deps, request, lambda actor: keys.create_key(deps, actor, new=new))
-    return _keys([await keys.get_key(deps, request.project, key_id=request.id)])
+    return _keys([await keys.get_key(deps, request.project_id, key_id=request.id)])
 
 
 @requests.answers(admin.ListKeys)
 async def list_keys(deps: AuthDeps, request: admin.ListKeys) -> admin.KeyRecords:
     """Return all keys of a project."""
     every = ListQuery(query=Query(limit=MOST_NUMBER), total=False)
-    return _keys((await keys.list_keys(deps, request.project, query=every))[1])
+    return _keys((await keys.list_keys(deps, request.project_id, query=every))[1])
 
 
 @requests.answers(admin.UpdateKey)
@@ -71,7 +71,7 @@ async def update_key(deps: AuthDeps, request: admin.UpdateKey) -> admin.KeyRecor
     receipt = await once(
         deps, request, lambda actor: keys.update_key(deps, actor, key_id=request.id, key_change=change)
     )
-    return _keys([await keys.get_key(deps, request.project, key_id=request.id)], receipt)
+    return _keys([await keys.get_key(deps, request.project_id, key_id=request.id)], receipt)
 
 
 @requests.answers(admin.DeleteKey)

@@ -16,7 +16,7 @@ def explain(table: Table, permissions: Sequence[str], principal: Principal) -> E
     """
     refusal, held = _refusal(table, principal), frozenset(principal.roles)
     return Explanation(
-        user=principal.user,
+        user=principal.user_id,
         roles=principal.roles,
         refusal=table.naming.word(refusal),
         row_security=table.row_security,

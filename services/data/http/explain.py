@@ -2,6 +2,7 @@
 
 from services.data.operations.deps import DataDeps
 from services.data.operations.explanations import find_user
+from shared.contracts.ids import UserId
 from shared.contracts.principal import Kind, Principal, guest
 from shared.kernel.errors import ArgumentInvalid
 from shared.kernel.ids import is_id
@@ -28,4 +29,4 @@ async def find_explained(call: Call[DataDeps]) -> Principal | None:
     if name != "user" or not is_id(user_id):
         raise ArgumentInvalid(HEADER, "Value must be 1, or user:ID with the id of a user")
     _USERS.check(call.principal)
-    return await find_user(call.deps.bus, call.project.id, user_id)
+    return await find_user(call.deps.bus, call.project.id, UserId(user_id))

@@ -63,7 +63,7 @@ class Catalogue:
             async with self._pool.acquire() as connection:
                 return await self.read_on(connection, key, principal, work)
         # Slow questions of one client may keep that client waiting, but not everybody.
-        reader = f"{principal.project}/{principal.user}"
+        reader = f"{principal.project_id}/{principal.user_id}"
         share = self._readers.get(reader)
         if share is None:
             share = self._readers[reader] = asyncio.Semaphore(MAX_READS)

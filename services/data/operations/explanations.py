@@ -9,6 +9,7 @@ from services.data.store import rows as store
 from services.data.store.catalogue import find_version
 from services.data.store.errors import StaleTable
 from shared.contracts.explanations import ExplainRow, Explanation
+from shared.contracts.ids import ProjectId, UserId
 from shared.contracts.principal import Kind, Principal, guest
 from shared.contracts.requests import ResolveProject, ResolveUser
 from shared.kernel.errors import ErrorType, Refusal
@@ -23,9 +24,9 @@ class _Row(msgspec.Struct):
     permissions: list[str] = msgspec.field(name="$permissions")
 
 
-async def find_user(bus: Bus, project: str, user_id: str) -> Principal:
+async def find_user(bus: Bus, project_id: ProjectId, user_id: UserId) -> Principal:
     """Return who a user would be that calls now; raises `Refusal(USER_NOT_FOUND)`, or `Unavailable`."""
-    found = (await bus.ask(ResolveUser(project=project, user=user_id))).principal
+    found = (await bus.ask(ResolveUser(project_id=project_id, user_id=user_id))).principal
     if found is None:
         raise Refusal(ErrorType.USER_NOT_FOUND)
     return found
@@ -33,15 +34,15 @@ async def find_user(bus: Bus, project: str, user_id: str) -> Principal:
 
 async def explain_row(catalogue: Catalogue, bus: Bus, request: ExplainRow) -> Explanation:
     """Explain what a user may do with a row; raises `Refusal` where any of it is not there."""
-    project = (await bus.ask(ResolveProject(project=request.project))).project
+    project = (await bus.ask(ResolveProject(project_id=request.project_id))).project
     if project is None:
         raise Refusal(ErrorType.PROJECT_NOT_FOUND)
-    whom = await find_user(bus, request.project, request.user) if request.user else guest(request.project)
+    whom = await find_user(bus, request.project_id, request.user_id) if request.user_id else guest(request.project_id)
 
     async def work(connection: Connection, table: Table) -> Explanation:
         return explain(table, await _permissions(connection, table, request.row), whom)
 
-    reader = Principal(project=request.project, kind=Kind.KEY)
+    reader = Principal(project_id=request.project_id, kind=Kind.KEY)
     table_key = TableKey(project.incarnation, request.database, request.table)
     return await catalogue.read(table_key, reader, work)
 

@@ -10,6 +10,7 @@ from services.data.domain.catalogue import Database
 from services.data.store import catalogue
 from services.data.store import definitions as changes
 from services.data.store import incarnations as store
+from shared.contracts.ids import ProjectId
 from shared.contracts.requests import ResolveProject
 from shared.kernel.errors import Refusal
 from shared.messaging.bus import Bus
@@ -62,7 +63,7 @@ async def _adopt(pool: Pool, bus: Bus) -> None:
     async with pool.acquire() as connection:
         projects = await store.list_unadopted(connection)
     for id_ in projects:
-        found = (await bus.ask(ResolveProject(project=id_))).project
+        found = (await bus.ask(ResolveProject(project_id=ProjectId(id_)))).project
         if found is not None:
             async with pool.acquire() as connection:
                 await store.adopt_databases(connection, id_, found.incarnation)

@@ -40,7 +40,7 @@ async def aside(check: Callable[[], T], *rows: Data) -> T:
 def new_permissions(texts: list[str] | None, principal: Principal) -> list[Permission]:
     """Return the permissions of a new row (None: the default)."""
     if texts is None:
-        return owner_permissions(principal.user) if principal.user else []
+        return owner_permissions(principal.user_id) if principal.user_id else []
     return row_permissions(texts, principal)
 
 

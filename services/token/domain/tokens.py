@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from shared.contracts.claims import Claims
+from shared.contracts.ids import ProjectId, SessionId, UserId
 
 SHORTEST_S: Final = 1
 LONGEST_S: Final = 3600
@@ -15,11 +16,11 @@ DEFAULT_S: Final = 900
 class Bearer(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a JWT is made for; an empty `session` binds it to the user alone, in this generation."""
 
-    project: str
+    project_id: ProjectId
     project_incarnation: int
-    user: str
+    user_id: UserId
     user_incarnation: int
-    session: str
+    session_id: SessionId
     generation: int = 0
 
 
@@ -28,16 +29,16 @@ def claims_for(*, issuer: str, bearer: Bearer, duration_s: int, now: float) -> C
     second = int(now)
     return Claims(
         iss=issuer,
-        sub=bearer.user,
-        aud=bearer.project,
-        sid=bearer.session,
+        sub=bearer.user_id,
+        aud=bearer.project_id,
+        sid=bearer.session_id,
         jti=secrets.token_hex(16),
         iat=second,
         nbf=second,
         exp=second + duration_s,
-        user_id=bearer.user,
-        session_id=bearer.session,
+        user_id=bearer.user_id,
+        session_id=bearer.session_id,
         project_incarnation=bearer.project_incarnation,
         user_incarnation=bearer.user_incarnation,
-        generation=0 if bearer.session else bearer.generation,
+        generation=0 if bearer.session_id else bearer.generation,
     )

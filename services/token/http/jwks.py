@@ -3,9 +3,10 @@
 import msgspec
 
 from services.token.operations.deps import TokenDeps
+from shared.contracts.ids import ProjectId
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
-from shared.web.parameters import Id
+from shared.web.parameters import IdOf
 
 routes = Routes[TokenDeps]("jwks", {"projectId": ErrorType.PROJECT_NOT_FOUND})
 
@@ -24,7 +25,7 @@ class Jwks(msgspec.Struct, frozen=True):
 class GetProjectJwks(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The project whose JWTs are to be verified."""
 
-    project_id: Id
+    project_id: IdOf[ProjectId]
 
 
 @routes.endpoint(

@@ -8,9 +8,10 @@ from services.token.domain.tokens import DEFAULT_S, LONGEST_S, SHORTEST_S
 from services.token.operations import tokens as operations
 from services.token.operations.deps import TokenDeps
 from shared.contracts.claims import Claims
+from shared.contracts.ids import SessionId, UserId
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes
-from shared.web.parameters import Id
+from shared.web.parameters import IdOf
 from shared.web.receipts import add_receipt
 
 routes = Routes[TokenDeps]("jwts")
@@ -36,7 +37,7 @@ class CreateAccountJwt(msgspec.Struct, frozen=True, kw_only=True):
 class CreateUserJwt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """`session_id` names a session of the user; `recent` (or `recent()`) is the newest."""
 
-    user_id: Id
+    user_id: IdOf[UserId]
     session_id: SessionChoice = RECENT
     duration: Duration = DEFAULT_S
 
@@ -107,12 +108,12 @@ async def create_account_jwt(call: Call[TokenDeps], params: CreateAccountJwt) ->
 )
 async def create_user_jwt(call: Call[TokenDeps], params: CreateUserJwt) -> Jwt:
     """Make a JWT for a user, bound to one of the user's sessions if there is any."""
-    session = RECENT if params.session_id == f"{RECENT}()" else params.session_id
+    session_id = SessionId(RECENT if params.session_id == f"{RECENT}()" else params.session_id)
     token = await operations.create_user_jwt(
         call.deps,
         call.project.id,
-        user=params.user_id,
-        session=session,
+        user_id=params.user_id,
+        session_id=session_id,
         duration_s=params.duration,
     )
     return Jwt(token)

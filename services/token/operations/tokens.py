@@ -6,6 +6,7 @@ import uuid
 from services.token.domain.tokens import Bearer, claims_for
 from services.token.operations.deps import TokenDeps
 from shared.contracts.claims import Claims
+from shared.contracts.ids import ProjectId, SessionId, UserId
 from shared.contracts.principal import Kind, Principal
 from shared.contracts.requests import FindSession
 from shared.contracts.revocations import RevokeJwt
@@ -19,42 +20,44 @@ async def create_account_jwt(deps: TokenDeps, principal: Principal, *, duration_
     if principal.kind is Kind.JWT:
         raise Refusal(ErrorType.USER_JWT_CREATION_DENIED)
     bearer = Bearer(
-        project=principal.project,
+        project_id=principal.project_id,
         project_incarnation=principal.project_incarnation,
-        user=principal.user,
+        user_id=principal.user_id,
         user_incarnation=principal.incarnation,
-        session=principal.session,
+        session_id=principal.session_id,
     )
     return await _mint(deps, bearer, duration_s)
 
 
-async def create_user_jwt(deps: TokenDeps, project: str, *, user: str, session: str, duration_s: int) -> str:
+async def create_user_jwt(
+    deps: TokenDeps, project_id: ProjectId, *, user_id: UserId, session_id: SessionId, duration_s: int
+) -> str:
     """Make a JWT for any user of a project, bound to a session by id, or the newest one for `recent`.
 
     A user without any session gets one that only the user binds. Raises `Refusal(USER_NOT_FOUND)` or
     `Refusal(USER_SESSION_NOT_FOUND)`, and `Unavailable` where auth does not answer.
     """
-    found = await deps.bus.ask(FindSession(project=project, user=user, session=session))
+    found = await deps.bus.ask(FindSession(project_id=project_id, user_id=user_id, session_id=session_id))
     bearer = Bearer(
-        project=project,
+        project_id=project_id,
         project_incarnation=found.project_incarnation,
-        user=user,
+        user_id=user_id,
         user_incarnation=found.user_incarnation,
-        session=found.session,
+        session_id=found.session_id,
         generation=found.generation,
     )
     return await _mint(deps, bearer, duration_s)
 
 
-async def introspect(deps: TokenDeps, project: str, *, token: str) -> Claims | None:
+async def introspect(deps: TokenDeps, project_id: ProjectId, *, token: str) -> Claims | None:
     """Return the claims of a JWT of this project that is good at this moment; None for all others.
 
     Good is what every service of ours would accept: its session stands, and its user is not blocked.
     """
     keyring = await deps.keyrings.current()
     try:
-        claims = verify(token, project=project, issuer=keyring.issuer, keys=keyring.public)
-        principal = await deps.guard.jwt(project, token)
+        claims = verify(token, project_id=project_id, issuer=keyring.issuer, keys=keyring.public)
+        principal = await deps.guard.jwt(project_id, token)
     except Refusal as refusal:
         if refusal.type is ErrorType.USER_JWT_INVALID:
             return None
@@ -69,10 +72,10 @@ async def revoke(deps: TokenDeps, principal: Principal, *, token: str) -> Receip
     """
     keyring = await deps.keyrings.current()
     try:
-        claims = verify(token, project=principal.project, issuer=keyring.issuer, keys=keyring.public)
+        claims = verify(token, project_id=principal.project_id, issuer=keyring.issuer, keys=keyring.public)
     except Refusal:
         return None
-    if principal.kind is not Kind.KEY and principal.user != claims.sub:
+    if principal.kind is not Kind.KEY and principal.user_id != claims.sub:
         raise Refusal(ErrorType.USER_UNAUTHORIZED, "The JWT belongs to another user.")
     revoked = await deps.bus.ask(RevokeJwt(jti=claims.jti, exp=claims.exp, by=principal.who))
     return await deps.revocations.confirm(uuid.UUID(revoked.ticket))

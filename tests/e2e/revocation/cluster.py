@@ -166,14 +166,14 @@ class Cluster:
 
     async def make_key(self, *scopes: str) -> tuple[str, str]:
         """Make an API key, as the command line does; return its id and secret."""
-        request, secret = CreateKey.new(project=PROJECT, name="of a round", scopes=scopes)
+        request, secret = CreateKey.new(project_id=PROJECT, name="of a round", scopes=scopes)
         await self.ask_until_confirmed(request)
         return request.id, secret
 
     async def make_project(self, id_: str) -> str:
         """Make a project, as the command line does; return a key of all scopes."""
         await self.ask_until_confirmed(CreateProject(id=id_, name="Library"))
-        request, secret = CreateKey.new(project=id_, name="all")
+        request, secret = CreateKey.new(project_id=id_, name="all")
         await self.ask_until_confirmed(request)
         return secret
 

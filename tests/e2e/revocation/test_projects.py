@@ -58,7 +58,7 @@ async def call(
 async def fill(cluster: Cluster, member: Member, text: str) -> str:
     """Make the project with a key, a database, and a row that anybody may read; return the key."""
     await ask(cluster, CreateProject(id=PROJECT, name=text))
-    request, key = CreateKey.new(project=PROJECT, name="all")
+    request, key = CreateKey.new(project_id=PROJECT, name="all")
     await ask(cluster, request)
     table = {"tableId": "people", "name": "People", "permissions": ['read("any")'], "columns": [COLUMN]}
     for path, body in (

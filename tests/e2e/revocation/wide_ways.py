@@ -99,7 +99,7 @@ class Operator:
             await connection.close()
 
     async def delete_all_sessions(self, one: Round) -> int:
-        return await self._status(RevokeAllSessions(project=one.person.project.id))
+        return await self._status(RevokeAllSessions(project_id=one.person.project.id))
 
     async def active_key(self, _: Person) -> Grant:
         """The signing key of all JWTs of this round."""

@@ -110,12 +110,12 @@ class World:
         return self.guest.with_(X_Appwrite_JWT=made.json["jwt"])
 
     async def key_with(self, *scopes: str) -> tuple[Caller, str]:
-        request, secret = CreateKey.new(project=PROJECT, name="some", scopes=scopes)
+        request, secret = CreateKey.new(project_id=PROJECT, name="some", scopes=scopes)
         await self.bus.ask(request, timeout_s=15)
         return self.guest.with_(X_Appwrite_Key=secret), request.id
 
     async def delete_key(self, id_: str) -> None:
-        await self.bus.ask(DeleteKey(project=PROJECT, id=id_), timeout_s=15)
+        await self.bus.ask(DeleteKey(project_id=PROJECT, id=id_), timeout_s=15)
 
 
 @contextlib.asynccontextmanager
@@ -180,7 +180,7 @@ async def open_world(
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT}, clock)
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
-        request, secret = CreateKey.new(project=PROJECT, name="all")
+        request, secret = CreateKey.new(project_id=PROJECT, name="all")
         await cli.ask(request, timeout_s=15)
         yield World(
             guest,

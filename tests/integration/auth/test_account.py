@@ -235,11 +235,11 @@ async def test_a_blocked_user_is_refused_until_unblocked(world: World) -> None:
     email = next(NAMES)
     user = await world.sign_up(email)
     session = await world.session(user)
-    await world.bus.ask(SetUserStatus(project=PROJECT, id=user, enabled=False), timeout_s=15)
+    await world.bus.ask(SetUserStatus(project_id=PROJECT, id=user, enabled=False), timeout_s=15)
 
     assert (await session.call("GET", "/account")).error == (403, "user_blocked")
     assert await sign_in(world.guest, email) == (403, "user_blocked")
-    await world.bus.ask(SetUserStatus(project=PROJECT, id=user, enabled=True), timeout_s=15)
+    await world.bus.ask(SetUserStatus(project_id=PROJECT, id=user, enabled=True), timeout_s=15)
     assert await sign_in(world.guest, email) == (201, "")
 
 

@@ -22,7 +22,7 @@ from shared.contracts.requests import ResolveUser
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.kernel.errors import ErrorType, Unavailable
-from shared.messaging.outbox import find_number, publish
+from shared.messaging.outbox import OWNER, find_number, publish
 from shared.postgres.pool import open_pool
 from tests.integration.auth.conftest import PASSWORD, PROJECT, World, open_world
 from tests.integration.auth.people import sign_in
@@ -47,7 +47,7 @@ async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> As
     """What operations need, of tests that never come as far as to a barrier."""
     pool, passwords = await open_pool(database.dsn("auth"), name="tests"), Passwords(hasher)
     try:
-        yield SimpleNamespace(pool=pool, guard=guard, revocations=None, passwords=passwords)
+        yield SimpleNamespace(pool=pool, guard=guard, revocations=SimpleNamespace(access=OWNER), passwords=passwords)
     finally:
         passwords.close()
         await pool.close()
@@ -55,9 +55,9 @@ async def opened(database: Database, guard: Guard, hasher: PasswordHasher) -> As
 
 async def principal_of(deps: Any, user: str, session: str) -> Principal:
     """Return who a user is by a session."""
-    found = (await principals.resolve_user(deps.pool, ResolveUser(project=PROJECT, user=user))).principal
+    found = (await principals.resolve_user(deps.pool, ResolveUser(project_id=PROJECT, user_id=user))).principal
     assert found is not None
-    return msgspec.structs.replace(found, session=session)
+    return msgspec.structs.replace(found, session_id=session)
 
 
 @pytest.mark.check("identity 27")

@@ -66,12 +66,12 @@ async def opened(database: Database, valkey: Valkey) -> AsyncIterator[tuple[Worl
 
 async def test_a_key_that_is_asked_for_once_is_made_once(opened: tuple[World, Doubled]) -> None:
     world, bus = opened
-    request, secret = CreateKey.new(project=PROJECT, name="twice")
+    request, secret = CreateKey.new(project_id=PROJECT, name="twice")
 
     first, second = await bus.both(request)
 
     assert first == second
-    found = (await world.bus.ask(ListKeys(project=PROJECT), timeout_s=15)).keys
+    found = (await world.bus.ask(ListKeys(project_id=PROJECT), timeout_s=15)).keys
     assert [key.id for key in found if key.name == "twice"] == [request.id]
     assert (await world.guest.with_(X_Appwrite_Key=secret).call("GET", "/users")).status == 200
 
@@ -81,11 +81,11 @@ async def test_a_user_who_is_asked_for_once_is_made_once(opened: tuple[World, Do
     password = HASHER.hash("correct horse")
 
     first, second = await bus.both(
-        CreateUser(project=PROJECT, id="ada", email="Ada@example.org", password_hash=password, name="Ada")
+        CreateUser(project_id=PROJECT, id="ada", email="Ada@example.org", password_hash=password, name="Ada")
     )
 
     assert first == second
-    assert [user.id for user in (await world.bus.ask(ListUsers(project=PROJECT), timeout_s=15)).users] == ["ada"]
+    assert [user.id for user in (await world.bus.ask(ListUsers(project_id=PROJECT), timeout_s=15)).users] == ["ada"]
 
 
 Make = Callable[[str, str, str], Change[Any]]
@@ -95,12 +95,12 @@ CHANGES: dict[type[Change[Any]], Make] = {
     CreateProject: lambda *_: CreateProject(id="new", name="New"),
     admin.UpdateProject: lambda *_: admin.UpdateProject(id=PROJECT, name="Renamed"),
     admin.DeleteProject: lambda *_: admin.DeleteProject(id="doomed"),
-    CreateKey: lambda *_: CreateKey.new(project=PROJECT, name="another")[0],
-    admin.UpdateKey: lambda key, *_: admin.UpdateKey(project=PROJECT, id=key, name="renamed"),
-    admin.DeleteKey: lambda key, *_: admin.DeleteKey(project=PROJECT, id=key),
-    admin.RevokeSession: lambda _, user, session: admin.RevokeSession(project=PROJECT, user=user, id=session),
-    admin.RevokeAllSessions: lambda *_: admin.RevokeAllSessions(project=PROJECT),
-    admin.SetUserStatus: lambda _, user, __: admin.SetUserStatus(project=PROJECT, id=user, enabled=False),
+    CreateKey: lambda *_: CreateKey.new(project_id=PROJECT, name="another")[0],
+    admin.UpdateKey: lambda key, *_: admin.UpdateKey(project_id=PROJECT, id=key, name="renamed"),
+    admin.DeleteKey: lambda key, *_: admin.DeleteKey(project_id=PROJECT, id=key),
+    admin.RevokeSession: lambda _, user, session: admin.RevokeSession(project_id=PROJECT, user_id=user, id=session),
+    admin.RevokeAllSessions: lambda *_: admin.RevokeAllSessions(project_id=PROJECT),
+    admin.SetUserStatus: lambda _, user, __: admin.SetUserStatus(project_id=PROJECT, id=user, enabled=False),
 }
 
 

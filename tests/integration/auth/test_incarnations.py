@@ -19,6 +19,7 @@ from services.auth.teams.operations import memberships, teams
 from shared.contracts.administration import CreateKey, CreateProject, DeleteProject
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Kind, Principal
+from shared.messaging.outbox import OWNER
 from shared.postgres.pool import open_pool
 from tests.answer import Answer
 from tests.eventually import eventually
@@ -147,7 +148,7 @@ async def test_a_login_token_is_not_good_for_who_has_the_id_next(world: World) -
 
 async def test_a_creation_while_its_project_is_deleted_is_refused(world: World) -> None:
     await world.bus.ask(CreateProject(id="attic", name="Attic"), timeout_s=15)
-    request, secret = CreateKey.new(project="attic", name="all")
+    request, secret = CreateKey.new(project_id="attic", name="all")
     await world.bus.ask(request, timeout_s=15)
     attic = world.guest.with_(X_Appwrite_Project="attic", X_Appwrite_Key=secret)
     assert (await attic.call("GET", "/users")).status == 200
@@ -232,7 +233,7 @@ async def test_a_team_with_a_chosen_id_cannot_be_created_without_data(database: 
 async def test_the_next_project_of_an_id_has_all_ids_to_give(world: World) -> None:
     for _ in range(2):
         await world.bus.ask(CreateProject(id="loft", name="Loft"), timeout_s=15)
-        request, secret = CreateKey.new(project="loft", name="all")
+        request, secret = CreateKey.new(project_id="loft", name="all")
         await world.bus.ask(request, timeout_s=15)
         guest = world.guest.with_(X_Appwrite_Project="loft")
         ada = {"userId": "ada", "email": "ada@example.org", "password": PASSWORD}
@@ -247,10 +248,12 @@ async def test_a_late_call_by_a_key_of_the_former_project_is_refused(world: Worl
     project = await world.guard.project(PROJECT)
     assert (await world.key.call("POST", "/teams", teamId="band", name="Band")).status == 201
     former = msgspec.structs.replace(project, incarnation=project.incarnation - 1)
-    key = Principal(project=PROJECT, kind=Kind.KEY, key="former", project_incarnation=former.incarnation)
+    key = Principal(project_id=PROJECT, kind=Kind.KEY, key_id="former", project_incarnation=former.incarnation)
     pool = await open_pool(world.database.dsn("auth"), name="tests")
     passwords = Passwords(new_hasher(cheap=True))
-    deps: Any = SimpleNamespace(pool=pool, revocations=None, guard=world.guard, passwords=passwords)
+    deps: Any = SimpleNamespace(
+        pool=pool, revocations=SimpleNamespace(access=OWNER), guard=world.guard, passwords=passwords
+    )
     member = memberships.Invitee(user_id=await world.sign_up("late@example.org"))
     late = [
         users.create_user(deps, former, new=NewUser(id="late")),

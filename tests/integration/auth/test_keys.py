@@ -183,13 +183,13 @@ async def test_a_scope_of_a_later_release_is_passed_over(world: World) -> None:
 async def test_the_command_line_changes_what_it_names(world: World) -> None:
     some, id_ = await world.key_with("users.read")
     assert (await some.call("GET", "/users")).status == 200
-    changed = await world.bus.ask(UpdateKey(project=PROJECT, id=id_, scopes=("teams.read",)), timeout_s=15)
+    changed = await world.bus.ask(UpdateKey(project_id=PROJECT, id=id_, scopes=("teams.read",)), timeout_s=15)
 
     assert (changed.keys[0].name, changed.keys[0].scopes) == ("some", ("teams.read",))
     assert changed.receipt.startswith("n=")
     assert (await some.call("GET", "/users")).error == (401, "general_unauthorized_scope")
     with pytest.raises(Refusal, match=r"unknown scope users\.fly"):
-        await world.bus.ask(UpdateKey(project=PROJECT, id=id_, scopes=("users.fly",)), timeout_s=15)
+        await world.bus.ask(UpdateKey(project_id=PROJECT, id=id_, scopes=("users.fly",)), timeout_s=15)
     with pytest.raises(Refusal, match="Key nothing could not be found"):
-        await world.bus.ask(UpdateKey(project=PROJECT, id="nothing", name="x"), timeout_s=15)
-    assert id_ in {key.id for key in (await world.bus.ask(ListKeys(project=PROJECT), timeout_s=15)).keys}
+        await world.bus.ask(UpdateKey(project_id=PROJECT, id="nothing", name="x"), timeout_s=15)
+    assert id_ in {key.id for key in (await world.bus.ask(ListKeys(project_id=PROJECT), timeout_s=15)).keys}

@@ -102,12 +102,12 @@ async def test_a_password_that_is_none_goes_nowhere(opened: tuple[World, Daypass
 
 async def test_a_digest_or_hash_that_is_none_is_refused(opened: tuple[World, Daypass]) -> None:
     world, _ = opened
-    key, secret = CreateKey.new(project=PROJECT, name="some")
+    key, secret = CreateKey.new(project_id=PROJECT, name="some")
     for wrong in (
         msgspec.structs.replace(key, secret_digest=secret.encode()),
         msgspec.structs.replace(key, id="unique()"),
-        CreateUser(project=PROJECT, id="ada", password_hash="a long password"),
-        CreateUser(project=PROJECT, id="unique()"),
+        CreateUser(project_id=PROJECT, id="ada", password_hash="a long password"),
+        CreateUser(project_id=PROJECT, id="unique()"),
     ):
         with pytest.raises(Refusal) as refused:
             await world.bus.ask(wrong, timeout_s=15)

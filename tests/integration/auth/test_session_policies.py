@@ -136,7 +136,7 @@ async def test_all_sessions_of_a_project_end_at_once(world: World) -> None:
     token = (await world.key.call("POST", f"/users/{users[1]}/tokens")).json
     assert {await status(caller) for caller in callers} == {200}
 
-    ended = await world.bus.ask(RevokeAllSessions(project=PROJECT), timeout_s=15)
+    ended = await world.bus.ask(RevokeAllSessions(project_id=PROJECT), timeout_s=15)
 
     assert ended.receipt.startswith("n=")
     assert {await status(caller) for caller in callers} == {401}
@@ -147,4 +147,4 @@ async def test_all_sessions_of_a_project_end_at_once(world: World) -> None:
 
 async def test_sessions_of_a_project_that_is_not_there_are_not_found(world: World) -> None:
     with pytest.raises(Refusal, match="nowhere"):
-        await world.bus.ask(RevokeAllSessions(project="nowhere"), timeout_s=15)
+        await world.bus.ask(RevokeAllSessions(project_id="nowhere"), timeout_s=15)

@@ -182,9 +182,9 @@ async def test_users_are_for_keys(world: World) -> None:
 async def test_a_key_has_a_scope_that_exists_and_an_end_that_lies_ahead(world: World) -> None:
     for wrong in ({"scopes": ("users.fly",)}, {"expire": "2001-01-01"}, {"expire": "soon"}):
         with pytest.raises(Refusal, match=r"scopes|expire"):
-            await world.bus.ask(CreateKey.new(project=PROJECT, name="wrong", **wrong)[0], timeout_s=15)
+            await world.bus.ask(CreateKey.new(project_id=PROJECT, name="wrong", **wrong)[0], timeout_s=15)
     with pytest.raises(Refusal, match=r"Project nowhere could not be found"):
-        await world.bus.ask(ListKeys(project="nowhere"), timeout_s=15)
+        await world.bus.ask(ListKeys(project_id="nowhere"), timeout_s=15)
 
 
 async def test_secrets_are_stored_as_digests_only(world: World) -> None:
@@ -194,4 +194,6 @@ async def test_secrets_are_stored_as_digests_only(world: World) -> None:
     shown = json.dumps((await world.key.call("GET", f"/users/{user}/sessions")).json)
 
     assert secret not in shown
-    assert world.key.headers["X-Appwrite-Key"] not in repr(await world.bus.ask(ListKeys(project=PROJECT), timeout_s=15))
+    assert world.key.headers["X-Appwrite-Key"] not in repr(
+        await world.bus.ask(ListKeys(project_id=PROJECT), timeout_s=15)
+    )

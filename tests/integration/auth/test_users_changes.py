@@ -118,7 +118,7 @@ async def test_whether_a_user_is_verified_is_a_role_at_once(world: World, path: 
 
 async def test_one_user_of_another_project_is_not_touched(world: World) -> None:
     await world.bus.ask(CreateProject(id="archive", name="Archive"), timeout_s=15)
-    request, secret = CreateKey.new(project="archive", name="all")
+    request, secret = CreateKey.new(project_id="archive", name="all")
     await world.bus.ask(request, timeout_s=15)
     archive = world.guest.with_(X_Appwrite_Project="archive", X_Appwrite_Key=secret)
     for caller in (world.key, archive):

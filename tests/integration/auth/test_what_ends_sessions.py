@@ -161,7 +161,7 @@ async def test_a_change_that_ends_all_sessions_ends_all_else_that_signs_in_or_ac
 
 async def test_the_command_line_ends_all_else_that_signs_in_or_acts(world: World, folder: Path) -> None:
     one = await Person.make(world, folder)
-    await world.bus.ask(RevokeSession(project=PROJECT, user=one.id), timeout_s=15)
+    await world.bus.ask(RevokeSession(project_id=PROJECT, user_id=one.id), timeout_s=15)
 
     assert await one.acts(*ALL) == [401] * 5
     assert (await one.by_token(), await one.by_invitation()) == (401, 401)
@@ -226,7 +226,7 @@ async def test_an_unblocked_user_is_not_signed_in_again_by_that(world: World, fo
     while_blocked = await one.acts(*ALL)
     listed = (await world.key.call("GET", f"/users/{one.id}/sessions")).json["total"]
     signed_in = await one.by_token(), (await sign_in(world.guest, one.email))[0]
-    await world.bus.ask(SetUserStatus(project=PROJECT, id=one.id, enabled=True), timeout_s=15)
+    await world.bus.ask(SetUserStatus(project_id=PROJECT, id=one.id, enabled=True), timeout_s=15)
 
     assert answer.headers["Daypass-Receipt"].startswith("n=")
     assert while_blocked == [403] * 5

@@ -54,7 +54,7 @@ class Accounts:
         secret = SessionSecret.new(user)
         roles = roles_of(user, is_verified=is_verified, labels=labels, memberships=memberships)
         self.known[secret.digest()] = self.users[user] = Principal(
-            project="", kind=Kind.SESSION, user=user, session=f"session-{len(self.known)}", roles=roles
+            project_id="", kind=Kind.SESSION, user_id=user, session_id=f"session-{len(self.known)}", roles=roles
         )
         return {"X-Appwrite-Session": secret.wire()}
 
@@ -62,7 +62,7 @@ class Accounts:
         """Make an API key; without scopes, of all there are."""
         secret = new_key_secret()
         self.known[digest(secret)] = Principal(
-            project="", kind=Kind.KEY, key=f"key-{len(self.known)}", scopes=frozenset(scopes) or ALL
+            project_id="", kind=Kind.KEY, key_id=f"key-{len(self.known)}", scopes=frozenset(scopes) or ALL
         )
         return {"X-Appwrite-Key": secret}
 
@@ -76,7 +76,7 @@ class Accounts:
         """Return what a feed entry names to end a session, as of project `library`."""
         secret = SessionSecret.parse(session["X-Appwrite-Session"])
         assert secret is not None
-        return subjects.session("library", self.known[secret.digest()].session)
+        return subjects.session("library", self.known[secret.digest()].session_id)
 
     async def principal(self, request: ResolveSession | ResolveJwt | ResolveKey) -> ResolvedPrincipal:
         position = await self._position()
@@ -85,16 +85,16 @@ class Accounts:
         if found is None:
             return ResolvedPrincipal(position=position, subjects=())
         concerned = (
-            subjects.project(request.project),
-            subjects.session(request.project, found.session),
-            subjects.key(request.project, found.key),
+            subjects.project(request.project_id),
+            subjects.session(request.project_id, found.session_id),
+            subjects.key(request.project_id, found.key_id),
         )
-        principal = msgspec.structs.replace(found, project_incarnation=self.projects[request.project])
+        principal = msgspec.structs.replace(found, project_incarnation=self.projects[request.project_id])
         return ResolvedPrincipal(position=position, subjects=concerned, principal=principal)
 
     async def user(self, request: ResolveUser) -> ResolvedPrincipal:
         position = await self._position()
-        return ResolvedPrincipal(position=position, subjects=(), principal=self.users.get(request.user))
+        return ResolvedPrincipal(position=position, subjects=(), principal=self.users.get(request.user_id))
 
     async def project(self, project_id: str) -> ResolvedProject:
         project = None

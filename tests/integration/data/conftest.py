@@ -41,7 +41,7 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
         await stack.enter_async_context(_running(Relay(dsn=database.dsn("auth"), redis_url=valkey.url("auth"))))
         accounts = Accounts(pool=feed)
         auth = await _bus(stack, valkey, "auth")
-        answers = {ResolveUser: accounts.user, ResolveProject: lambda asked: accounts.project(asked.project)}
+        answers = {ResolveUser: accounts.user, ResolveProject: lambda asked: accounts.project(asked.project_id)}
         await stack.enter_async_context(running([auth.serve(ResolveUser.LANE, answers)]))
         replicas = [await _replica(stack, database, valkey, accounts) for _ in range(2)]
         yield Api(

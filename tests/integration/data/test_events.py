@@ -24,7 +24,7 @@ async def _fresh(api: Api) -> None:
 async def tell(api: Api, incarnation: int) -> None:
     """Tell that this incarnation of project `archive` is deleted."""
     async with api.accounts.pool.acquire() as connection, connection.transaction():
-        await publish(connection, ProjectDeleted(project="archive", incarnation=incarnation))
+        await publish(connection, ProjectDeleted(project_id="archive", incarnation=incarnation))
 
 
 async def make_again(api: Api) -> tuple[int, int]:

@@ -376,7 +376,7 @@ async def test_token_confirms_only_what_it_waits_for(connect: Connect) -> None:
         PrincipalsChanged(subjects=("user:shop/ada",), reason="user.blocked"),
         PrincipalsChanged(subjects=("jwt:a", "user:shop/ada"), reason="user.blocked"),
         PrincipalsChanged(subjects=("session:shop/jwt:a",), reason="session.deleted"),
-        ProjectDeleted(project="shop"),
+        ProjectDeleted(project_id="shop"),
     ]
     tickets = [await publish(victim, event, asked_by="user ada") for event in events]
     jwt = await publish(victim, PrincipalsChanged(subjects=("jwt:a",), reason="jwt.revoked"), asked_by="user ada")

@@ -66,7 +66,7 @@ class Stolen:
         row = await connection.fetchrow(_BEARER, self.user)
         await connection.close()
         assert row is not None
-        return Bearer(**dict(row), user=self.user, session="")
+        return Bearer(**dict(row), user_id=self.user, session_id="")
 
     async def is_good(self, key: Caller, data_dir: Path) -> list[int]:
         """Return the statuses of calls by the session, by a JWT of the stolen key, and of a sign-in by the token."""

@@ -64,11 +64,13 @@ class Truth:
         self.asked += 1
         position = await self.pool.fetchval("SELECT number FROM feed.heads WHERE stream = 'feed'")
         session = self.sessions.get(request.secret_digest)
-        user = subjects.user(request.project, request.user)
+        user = subjects.user(request.project_id, request.user_id)
         answer = ResolvedPrincipal(position=position, subjects=(user,))
         if session is not None:
-            principal = Principal(project=request.project, kind=Kind.SESSION, user=request.user, session=session)
-            named = (user, subjects.session(request.project, session))
+            principal = Principal(
+                project_id=request.project_id, kind=Kind.SESSION, user_id=request.user_id, session_id=session
+            )
+            named = (user, subjects.session(request.project_id, session))
             answer = ResolvedPrincipal(position=position, subjects=named, principal=principal)
         if self.pause is not None:
             await self.pause()
@@ -76,7 +78,7 @@ class Truth:
 
     async def resolve_project(self, request: ResolveProject) -> ResolvedProject:
         position = await self.pool.fetchval("SELECT number FROM feed.heads WHERE stream = 'feed'")
-        exists = request.project == PROJECT
+        exists = request.project_id == PROJECT
         return ResolvedProject(position=position, project=Project(id=PROJECT, name="Library") if exists else None)
 
 

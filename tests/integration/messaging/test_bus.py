@@ -17,7 +17,7 @@ from shared.messaging.dead_letters import list_dead_letters, retry_dead_letters
 from shared.messaging.group import DELIVERIES, GROUP_TIMING, Group, GroupTiming, Handle
 from tests.eventually import eventually
 
-QUESTION = FindSession(project="p", user="u", session="recent")
+QUESTION = FindSession(project_id="p", user_id="u", session_id="recent")
 STREAM = names.requests("auth", FindSession.LANE, "data")
 
 Answering = Callable[[FindSession], Awaitable[FoundSession]]
@@ -43,7 +43,7 @@ async def asker(redis: Redis) -> AsyncIterator[Bus]:
 
 
 async def found(request: FindSession) -> FoundSession:
-    return FoundSession(session=f"of {request.user}")
+    return FoundSession(session_id=f"of {request.user_id}")
 
 
 async def pending(redis: Redis, stream: str = STREAM, group: str = "auth") -> int:
@@ -54,7 +54,7 @@ async def test_an_answer_comes_back_and_nothing_stays_pending(redis: Redis, aske
     async with serving(redis, found):
         answers = await asyncio.gather(*(asker.ask(QUESTION) for _ in range(100)))
 
-        assert {answer.session for answer in answers} == {"of u"}
+        assert {answer.session_id for answer in answers} == {"of u"}
         await eventually(lambda: pending(redis), 0)
 
 
@@ -93,31 +93,31 @@ async def test_a_late_request_is_dropped_and_not_left_pending(redis: Redis, aske
 
     async def noting(request: FindSession) -> FoundSession:
         handled.append(request)
-        return FoundSession(session="")
+        return FoundSession(session_id="")
 
     with pytest.raises(Unavailable):
         await asker.ask(QUESTION, timeout_s=0.01)
     late = asyncio.get_running_loop().time() + 0.2
     await eventually(lambda: asyncio.get_running_loop().time() > late, True)
     async with serving(redis, noting):
-        await asker.ask(FindSession(project="p", user="in time", session="recent"))
+        await asker.ask(FindSession(project_id="p", user_id="in time", session_id="recent"))
         await eventually(lambda: pending(redis), 0)
 
-    assert [request.user for request in handled] == ["in time"]
+    assert [request.user_id for request in handled] == ["in time"]
 
 
 async def test_two_replicas_share_the_work_and_each_request_is_handled_once(redis: Redis, asker: Bus) -> None:
     handled: list[str] = []
 
     async def noting(request: FindSession) -> FoundSession:
-        handled.append(request.user)
-        return FoundSession(session="")
+        handled.append(request.user_id)
+        return FoundSession(session_id="")
 
     async with serving(redis, noting), serving(redis, noting):
-        asked = [FindSession(project="p", user=f"u{number}", session="recent") for number in range(200)]
+        asked = [FindSession(project_id="p", user_id=f"u{number}", session_id="recent") for number in range(200)]
         await asyncio.gather(*(asker.ask(request) for request in asked))
 
-    assert sorted(handled) == sorted(request.user for request in asked)
+    assert sorted(handled) == sorted(request.user_id for request in asked)
 
 
 async def test_a_request_that_a_dead_replica_took_is_answered_by_another(redis: Redis, asker: Bus) -> None:
@@ -127,7 +127,7 @@ async def test_a_request_that_a_dead_replica_took_is_answered_by_another(redis: 
     assert taken
 
     async with serving(redis, found):
-        assert (await asking).session == "of u"
+        assert (await asking).session_id == "of u"
         await eventually(lambda: pending(redis), 0)
 
 
@@ -236,7 +236,7 @@ async def test_requests_and_replies_are_deleted_once_they_are_read(redis: Redis,
 
         await eventually(lambda: redis.xlen(STREAM), 0)
         await eventually(lambda: redis.xlen(names.replies("auth", asker.asker)), 0)
-        assert (await asker.ask(QUESTION)).session == "of u"
+        assert (await asker.ask(QUESTION)).session_id == "of u"
 
 
 @pytest.mark.parametrize("fields", [{"reply": b"\xff"}, {"other": b"x"}, {"reply": pack({"id": "1", "body": 7})}])
@@ -244,7 +244,7 @@ async def test_junk_among_replies_is_passed_over(redis: Redis, asker: Bus, field
     async with serving(redis, found):
         await redis.xadd(names.replies("auth", asker.asker), fields)  # type: ignore[arg-type] # the client's own
 
-        assert (await asker.ask(QUESTION)).session == "of u"
+        assert (await asker.ask(QUESTION)).session_id == "of u"
 
 
 async def test_a_reply_goes_to_no_stream_but_a_process_s(redis: Redis, asker: Bus) -> None:
@@ -263,7 +263,7 @@ async def test_junk_in_a_request_stream_is_dropped(redis: Redis, asker: Bus, jun
     async with serving(redis, found):
         await redis.xadd(STREAM, {"request": junk})
 
-        assert (await asker.ask(QUESTION)).session == "of u"
+        assert (await asker.ask(QUESTION)).session_id == "of u"
         await eventually(lambda: pending(redis), 0)
 
 
@@ -273,7 +273,7 @@ async def test_a_version_that_is_not_known_is_refused_and_does_not_hang(redis: R
 
     async with serving(redis, found):
         with pytest.raises(Refusal):
-            await asker.ask(NewerQuestion(project="p", user="u", session="recent"))
+            await asker.ask(NewerQuestion(project_id="p", user_id="u", session_id="recent"))
 
 
 async def test_a_group_lost_with_redis_s_data_is_made_again(redis: Redis, asker: Bus) -> None:
@@ -281,7 +281,7 @@ async def test_a_group_lost_with_redis_s_data_is_made_again(redis: Redis, asker:
         await asker.ask(QUESTION)
         await redis.flushall()
 
-        assert (await asker.ask(QUESTION, timeout_s=10)).session == "of u"
+        assert (await asker.ask(QUESTION, timeout_s=10)).session_id == "of u"
 
 
 def test_the_bytes_of_an_envelope_do_not_change() -> None:
@@ -304,7 +304,7 @@ async def test_replies_are_heard_from_a_stream_that_begins_anew_with_lower_ids(r
 
         async def is_heard() -> bool:
             with contextlib.suppress(Unavailable):
-                return (await asker.ask(QUESTION, timeout_s=0.5)).session == "of u"
+                return (await asker.ask(QUESTION, timeout_s=0.5)).session_id == "of u"
             return False
 
         await eventually(is_heard, True)
@@ -359,7 +359,7 @@ async def streams_of_dead_letters(redis: Redis) -> list[str]:
 async def eventually_answered(asker: Bus) -> bool:
     async def is_answered() -> bool:
         with contextlib.suppress(Unavailable):
-            return (await asker.ask(QUESTION, timeout_s=1)).session == "of u"
+            return (await asker.ask(QUESTION, timeout_s=1)).session_id == "of u"
         return False
 
     await eventually(is_answered, True)

@@ -85,15 +85,15 @@ class Accounts:
     async def _on_session(self, request: ResolveSession) -> ResolvedPrincipal:
         position = await self._position()
         for id_, session in self.sessions.items():
-            if session == (request.user, request.secret_digest):
-                return self._found(position, request.project, request.user, id_, Kind.SESSION)
-        return ResolvedPrincipal(position=position, subjects=(subjects.user(request.project, request.user),))
+            if session == (request.user_id, request.secret_digest):
+                return self._found(position, request.project_id, request.user_id, id_, Kind.SESSION)
+        return ResolvedPrincipal(position=position, subjects=(subjects.user(request.project_id, request.user_id),))
 
     async def _on_jwt(self, request: ResolveJwt) -> ResolvedPrincipal:
         position = await self._position()
-        if request.user in self.users and (not request.session or request.session in self.sessions):
-            return self._found(position, request.project, request.user, request.session, Kind.JWT)
-        return ResolvedPrincipal(position=position, subjects=(subjects.user(request.project, request.user),))
+        if request.user_id in self.users and (not request.session_id or request.session_id in self.sessions):
+            return self._found(position, request.project_id, request.user_id, request.session_id, Kind.JWT)
+        return ResolvedPrincipal(position=position, subjects=(subjects.user(request.project_id, request.user_id),))
 
     async def _on_key(self, request: ResolveKey) -> ResolvedPrincipal:
         position = await self._position()
@@ -101,30 +101,30 @@ class Accounts:
         principal = (
             None
             if scopes is None
-            else Principal(project=request.project, kind=Kind.KEY, scopes=scopes, project_incarnation=1)
+            else Principal(project_id=request.project_id, kind=Kind.KEY, scopes=scopes, project_incarnation=1)
         )
         return ResolvedPrincipal(position=position, subjects=(), principal=principal)
 
     async def _on_project(self, request: ResolveProject) -> ResolvedProject:
-        return ResolvedProject(position=await self._position(), project=self.projects.get(request.project))
+        return ResolvedProject(position=await self._position(), project=self.projects.get(request.project_id))
 
     async def _on_find(self, request: FindSession) -> FoundSession:
-        if request.user not in self.users:
+        if request.user_id not in self.users:
             raise Refusal(ErrorType.USER_NOT_FOUND)
-        own = [id_ for id_, (user, _) in self.sessions.items() if user == request.user]
-        if request.session == "recent":
-            return FoundSession(session=own[-1] if own else "", project_incarnation=1, user_incarnation=1)
-        if request.session not in own:
+        own = [id_ for id_, (user, _) in self.sessions.items() if user == request.user_id]
+        if request.session_id == "recent":
+            return FoundSession(session_id=own[-1] if own else "", project_incarnation=1, user_incarnation=1)
+        if request.session_id not in own:
             raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
-        return FoundSession(session=request.session, project_incarnation=1, user_incarnation=1)
+        return FoundSession(session_id=request.session_id, project_incarnation=1, user_incarnation=1)
 
     def _found(self, position: int, project: str, user: str, session: str, kind: Kind) -> ResolvedPrincipal:
         concerned = (subjects.user(project, user), subjects.session(project, session))
         principal = Principal(
-            project=project,
+            project_id=project,
             kind=kind,
-            user=user,
-            session=session,
+            user_id=user,
+            session_id=session,
             blocked=user in self.blocked,
             incarnation=1,
             project_incarnation=1,

@@ -17,7 +17,7 @@ Start = Callable[[], Awaitable[Replica]]
 async def claims_of(token: str, bus: Bus, *, project: str = "library") -> dict[str, Any]:
     published = await bus.ask(GetKeys())
     keys = {key.kid: PublicKey.parse(key) for key in published.keys}
-    claims = verify(token, project=project, issuer=published.issuer, keys=keys)
+    claims = verify(token, project_id=project, issuer=published.issuer, keys=keys)
     return {"user": claims.sub, "session": claims.sid, "life": claims.exp - claims.iat}
 
 

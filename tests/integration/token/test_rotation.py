@@ -109,7 +109,7 @@ async def test_a_replica_without_a_lease_signs_with_what_the_database_says(
     async def signing_kid() -> str:
         claims = claims_for(
             issuer="i",
-            bearer=Bearer(project="p", project_incarnation=1, user="u", user_incarnation=2, session=""),
+            bearer=Bearer(project_id="p", project_incarnation=1, user_id="u", user_incarnation=2, session_id=""),
             duration_s=1,
             now=0,
         )

@@ -47,7 +47,12 @@ class KnownGuard(Guard):
             disabled_auth_methods=frozenset({"anonymous"}),
         )
         self._user = Principal(
-            project="demo", kind=Kind.SESSION, user="u1", session="s1", roles=("any", "users"), subjects=(SESSION,)
+            project_id="demo",
+            kind=Kind.SESSION,
+            user_id="u1",
+            session_id="s1",
+            roles=("any", "users"),
+            subjects=(SESSION,),
         )
 
     async def project(self, project_id: str) -> Project:
@@ -59,7 +64,7 @@ class KnownGuard(Guard):
 
     async def session(self, project_id: str, secret: SessionSecret) -> Principal | None:
         blocked = secret.id == "blocked"
-        return None if secret.id == "stale" else msgspec.structs.replace(self._user, user=secret.id, blocked=blocked)
+        return None if secret.id == "stale" else msgspec.structs.replace(self._user, user_id=secret.id, blocked=blocked)
 
     async def jwt(self, project_id: str, token: str) -> Principal | None:
         if token == "revoked":
@@ -74,7 +79,7 @@ class KnownGuard(Guard):
         if secret != "standard_good":
             raise Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is unknown in this project.")
         scopes = frozenset({"health.read", "users.read", "sessions.write"})
-        return Principal(project=project_id, kind=Kind.KEY, key="k1", scopes=scopes)
+        return Principal(project_id=project_id, kind=Kind.KEY, key_id="k1", scopes=scopes)
 
 
 class Deps(msgspec.Struct):
@@ -124,8 +129,8 @@ routes: Routes[Deps] = Routes("demo")
 
 @routes.endpoint("GET", "/v1/open", name="open.get", callers=Caller.ANYONE, scopes=("rows.read", "users.read"))
 async def get_open(call: Call[Deps]) -> Who:
-    beside = "" if call.user is None else call.user.user
-    return Who(kind=call.principal.kind.value, user=call.principal.user, beside=beside, ip=call.client.ip)
+    beside = "" if call.user is None else call.user_id.user_id
+    return Who(kind=call.principal.kind.value, user=call.principal.user_id, beside=beside, ip=call.client.ip)
 
 
 @routes.endpoint("GET", "/v1/account", name="account.get", callers=Caller.ANYONE, scopes=("account",))

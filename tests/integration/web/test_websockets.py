@@ -46,7 +46,9 @@ routes: Routes[Deps] = Routes("realtime")
 async def echo(call: Call[Deps], params: Listen, socket: WebSocket) -> None:
     call.deps.opened.set()
     try:
-        await socket.send(f"{call.principal.kind.value} {call.principal.user} {params.channels} {socket.subprotocol}")
+        await socket.send(
+            f"{call.principal.kind.value} {call.principal.user_id} {params.channels} {socket.subprotocol}"
+        )
         async for message in socket:
             if message == "fail":
                 raise ValueError("the password is hunter2")

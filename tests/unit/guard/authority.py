@@ -46,12 +46,12 @@ class Authority:
         position = self.guard.cache.position
         if isinstance(request, ResolveKey):
             return ResolvedPrincipal(position=position, subjects=(subjects.project(PROJECT),))
-        found = Principal(project=PROJECT, kind=Kind.SESSION, user=request.user)
+        found = Principal(project_id=PROJECT, kind=Kind.SESSION, user_id=request.user_id)
         await self.goes_on.wait()
         return ResolvedPrincipal(
             position=position,
-            subjects=(subjects.user(PROJECT, request.user), f"session:{PROJECT}/of-{request.user}"),
-            principal=None if request.user in self.gone else found,
+            subjects=(subjects.user(PROJECT, request.user_id), f"session:{PROJECT}/of-{request.user_id}"),
+            principal=None if request.user_id in self.gone else found,
         )
 
     async def project(self, project_id: str) -> ResolvedProject:
@@ -70,7 +70,9 @@ def token_of(user: str, number: int = 0) -> str:
     return SIGNER.sign(
         claims_for(
             issuer="urn:test",
-            bearer=Bearer(project=PROJECT, project_incarnation=1, user=user, user_incarnation=2, session=f"s{number}"),
+            bearer=Bearer(
+                project_id=PROJECT, project_incarnation=1, user_id=user, user_incarnation=2, session_id=f"s{number}"
+            ),
             duration_s=900,
             now=now,
         )

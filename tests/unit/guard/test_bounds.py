@@ -73,7 +73,7 @@ async def test_beyond_its_entries_a_guard_asks_again_and_is_right(open_guard: Op
         for number in range(500):
             found = await guard.session(PROJECT, secret_of(f"u{number}"))
             assert found is not None
-            assert found.user == f"u{number}"
+            assert found.user_id == f"u{number}"
             assert guard.cache.entries <= 100
         assert authority.asked == 500 * (turn + 1)
 

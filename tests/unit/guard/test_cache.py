@@ -11,12 +11,12 @@ from shared.guard.cache import Answer, Cache, Generations, PrincipalAnswer
 
 SESSION, USER = "session:p/s", "user:p/u"
 ADA = Principal(
-    project="p",
+    project_id="p",
     kind=Kind.JWT,
     roles=("any", "user:u"),
-    user="u",
-    session="s",
-    key="k",
+    user_id="u",
+    session_id="s",
+    key_id="k",
     blocked=True,
     scopes=frozenset({"users.read", "users.write"}),
     expires_at=1.5,

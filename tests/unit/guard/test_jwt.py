@@ -61,7 +61,7 @@ def token(**changed: object) -> str:
 
 
 def check(text: str, *, now: float = NOW, project: str = "library", issuer: str = "urn:test") -> Claims:
-    return verify(text, project=project, issuer=issuer, keys=KEYS, clock=lambda: now)
+    return verify(text, project_id=project, issuer=issuer, keys=KEYS, clock=lambda: now)
 
 
 def refuses(text: str, **how: Any) -> None:

@@ -16,7 +16,7 @@ from shared.kernel.errors import ErrorType, Refusal
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 PUBLISHED = VerificationKey(kid="k1", algorithm="ES256", jwk=ECAlgorithm.to_jwk(PRIVATE.public_key()))
-ADA = Principal(project="library", kind=Kind.JWT, user="ada", session="s1")
+ADA = Principal(project_id="library", kind=Kind.JWT, user_id="ada", session_id="s1")
 
 
 class RetiringAuthority:
@@ -47,7 +47,7 @@ async def test_a_key_that_is_retired_while_auth_is_asked_lets_nobody_in() -> Non
     guard.cache.extend_lease(boot_clock() + 60)
     claims = claims_for(
         issuer="urn:test",
-        bearer=Bearer(project="library", project_incarnation=1, user="ada", user_incarnation=2, session="s1"),
+        bearer=Bearer(project_id="library", project_incarnation=1, user_id="ada", user_incarnation=2, session_id="s1"),
         duration_s=900,
         now=time.time(),
     )

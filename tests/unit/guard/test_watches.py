@@ -11,7 +11,7 @@ from shared.contracts.principal import Kind, Principal, guest
 from shared.guard.cache import Cache
 from shared.guard.watches import CallerEnded, Ending, Watches
 
-ADA = Principal(project="p", kind=Kind.SESSION, user="u", session="s", position=10, subjects=("session:p/s",))
+ADA = Principal(project_id="p", kind=Kind.SESSION, user_id="u", session_id="s", position=10, subjects=("session:p/s",))
 HOUR = 3600
 
 

@@ -21,7 +21,7 @@ GOLDEN = {
         "83a474797065b27072696e636970616c732e6368616e676564a776657273696f6e01a4626f647982"
         "a87375626a6563747391a8757365723a702f75a6726561736f6eac757365722e626c6f636b6564"
     ),
-    ProjectDeleted(project="p", incarnation=7): (
+    ProjectDeleted(project_id="p", incarnation=7): (
         "83a474797065af70726f6a6563742e64656c65746564a776657273696f6e01a4626f647982a770726f6a656374a170"
         "ab696e6361726e6174696f6e07"
     ),
@@ -40,7 +40,7 @@ def test_an_unknown_field_is_ignored_and_a_missing_one_takes_its_default() -> No
 
 
 def test_bytes_survive() -> None:
-    asked = ResolveSession(project="p", user="u", secret_digest=bytes(range(256)))
+    asked = ResolveSession(project_id="p", user_id="u", secret_digest=bytes(range(256)))
 
     assert unpack(pack(asked), ResolveSession) == asked
 
@@ -71,7 +71,7 @@ def test_unknown_fields_of_a_message_take_no_memory(kind: type[msgspec.Struct], 
 
 def test_a_message_that_is_too_long_is_malformed() -> None:
     with pytest.raises(MalformedMessage, match="too long"):
-        unpack(pack(ResolveSession(project="p" * 1000, user="u", secret_digest=b"")), ResolveSession, most=1000)
+        unpack(pack(ResolveSession(project_id="p" * 1000, user_id="u", secret_digest=b"")), ResolveSession, most=1000)
 
 
 def test_a_message_is_plain_msgpack_for_any_reader() -> None:

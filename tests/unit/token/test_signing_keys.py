@@ -14,7 +14,7 @@ ALGORITHMS = get_args(Algorithm)
 PRIVATE = {algorithm: generate(algorithm) for algorithm in ALGORITHMS}
 CLAIMS = claims_for(
     issuer="urn:test",
-    bearer=Bearer(project="library", project_incarnation=1, user="ada", user_incarnation=2, session="s1"),
+    bearer=Bearer(project_id="library", project_incarnation=1, user_id="ada", user_incarnation=2, session_id="s1"),
     duration_s=900,
     now=NOW,
 )
@@ -33,7 +33,7 @@ def test_a_signature_is_verified_by_the_published_half_of_its_key(algorithm: Alg
     token = Signer(kid="k1", algorithm=algorithm, key=key).sign(CLAIMS)
 
     keys = {"k1": PublicKey.parse(published)}
-    assert verify(token, project="library", issuer="urn:test", keys=keys, clock=lambda: NOW) == CLAIMS
+    assert verify(token, project_id="library", issuer="urn:test", keys=keys, clock=lambda: NOW) == CLAIMS
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -53,7 +53,9 @@ def test_a_jwt_names_its_key_algorithm_and_type_and_nothing_else() -> None:
 
 def test_the_longest_claims_fit_into_a_jwt_of_any_algorithm() -> None:
     most = 2**53 - 1
-    bearer = Bearer(project="p" * 36, project_incarnation=most, user="u" * 36, user_incarnation=most, session="s" * 36)
+    bearer = Bearer(
+        project_id="p" * 36, project_incarnation=most, user_id="u" * 36, user_incarnation=most, session_id="s" * 36
+    )
     longest = claims_for(issuer="i" * 256, bearer=bearer, duration_s=1, now=NOW)
 
     for algorithm, key in PRIVATE.items():

@@ -10,7 +10,9 @@ NOW = 1_800_000_000.75
 def written(session: str) -> dict[str, object]:
     claims = claims_for(
         issuer="urn:test",
-        bearer=Bearer(project="library", project_incarnation=1, user="ada", user_incarnation=2, session=session),
+        bearer=Bearer(
+            project_id="library", project_incarnation=1, user_id="ada", user_incarnation=2, session_id=session
+        ),
         duration_s=900,
         now=NOW,
     )

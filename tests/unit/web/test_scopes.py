@@ -6,9 +6,9 @@ from shared.web.scopes import Admission, Caller
 
 CALLERS = {
     "guest": guest("p"),
-    "session": Principal(project="p", kind=Kind.SESSION, user="u"),
-    "jwt": Principal(project="p", kind=Kind.JWT, user="u"),
-    "key": Principal(project="p", kind=Kind.KEY, key="k", scopes=frozenset({"users.read", "rows.write"})),
+    "session": Principal(project_id="p", kind=Kind.SESSION, user_id="u"),
+    "jwt": Principal(project_id="p", kind=Kind.JWT, user_id="u"),
+    "key": Principal(project_id="p", kind=Kind.KEY, key_id="k", scopes=frozenset({"users.read", "rows.write"})),
 }
 
 

@@ -7,22 +7,23 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from shared.contracts.ids import MembershipId, ProjectId, TeamId, UserId
 from shared.kernel.private_file import write_private
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An invitation as it is sent: to whom (an e-mail address or phone number), to what, and the link that accepts."""
 
-    project: str
-    membership_id: str
-    team_id: str
+    project_id: ProjectId = msgspec.field(name="project")
+    membership_id: MembershipId
+    team_id: TeamId
     team_name: str
-    user_id: str
+    user_id: UserId
     to: str
     link: str
 
     def __repr__(self) -> str:
-        return f"Letter({self.project}/{self.membership_id})"
+        return f"Letter({self.project_id}/{self.membership_id})"
 
 
 class Invitations(Protocol):
@@ -45,7 +46,7 @@ class InvitationFolder:
     def _write(self, letter: Letter) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # No project id has a dot in it: so no two memberships share a name.
-        path = self._folder / f"{letter.project}.{letter.membership_id}.json"
+        path = self._folder / f"{letter.project_id}.{letter.membership_id}.json"
         write_private(path, msgspec.json.format(msgspec.json.encode(letter), indent=2) + b"\n")
 
 

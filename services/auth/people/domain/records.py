@@ -4,11 +4,13 @@ from datetime import datetime
 
 import msgspec
 
+from shared.contracts.ids import ProjectId, SessionId, UserId
+
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
     """A user to be made; `email` and `phone` are None or empty where unset."""
 
-    id: str
+    id: UserId
     name: str = ""
     email: str | None = None
     phone: str | None = None
@@ -25,8 +27,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     the user's `generation`, which changes when all sessions end; `ended_at` is when they did last.
     """
 
-    project: str
-    id: str
+    project_id: ProjectId
+    id: UserId
     incarnation: int
     name: str
     email: str | None
@@ -45,15 +47,15 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
 
     def __repr__(self) -> str:
-        return f"User({self.project}/{self.id})"
+        return f"User({self.project_id}/{self.id})"
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session to be made, of a user of this incarnation, or whichever there is; else as `Session`."""
 
-    project: str
-    id: str
-    user_id: str
+    project_id: ProjectId
+    id: SessionId
+    user_id: UserId
     incarnation: int | None
     secret_digest: bytes
     provider: str
@@ -66,9 +68,9 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A session of a user; its secret is known to its bearer only."""
 
-    project: str
-    id: str
-    user_id: str
+    project_id: ProjectId
+    id: SessionId
+    user_id: UserId
     provider: str
     provider_uid: str
     factors: list[str]

@@ -1,21 +1,31 @@
 """The roles of a user, as rows and files grant to them."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from shared.appwrite.permissions import MOST_ROLES
+from shared.contracts.ids import MembershipId, TeamId, UserId
 from shared.kernel.errors import ErrorType, Refusal
 
 
+class Held(NamedTuple):
+    """A confirmed membership: its id, its team, and its roles there."""
+
+    id: MembershipId
+    team_id: TeamId
+    roles: list[str]
+
+
 def roles_of(
-    user_id: str, *, is_verified: bool, labels: Iterable[str], memberships: Iterable[tuple[str, str, Iterable[str]]]
+    user_id: UserId, *, is_verified: bool, labels: Iterable[str], memberships: Iterable[Held]
 ) -> tuple[str, ...]:
-    """Return all role strings of a user, sorted; a membership is its id, its team's id and its roles there."""
+    """Return all role strings of a user, sorted."""
     status = "verified" if is_verified else "unverified"
     roles = {"any", "users", f"users/{status}", f"user:{user_id}", f"user:{user_id}/{status}"}
     roles.update(f"label:{label}" for label in labels)
-    for membership, team, team_roles in memberships:
-        roles |= {f"team:{team}", f"member:{membership}"}
-        roles.update(f"team:{team}/{role}" for role in team_roles)
+    for held in memberships:
+        roles |= {f"team:{held.team_id}", f"member:{held.id}"}
+        roles.update(f"team:{held.team_id}/{role}" for role in held.roles)
     return tuple(sorted(roles))
 
 

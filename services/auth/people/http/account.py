@@ -11,10 +11,11 @@ from services.auth.people.http.prefs import Prefs, written
 from services.auth.people.http.sessions import confirm_end
 from services.auth.people.operations import account as own
 from services.auth.people.operations import users as operations
+from shared.contracts.ids import UserId
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
-from shared.web.parameters import CustomId
+from shared.web.parameters import CustomIdOf
 from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("account")
@@ -34,7 +35,7 @@ GUESSES = RateLimit(10, by=("user",), fail_closed=True)
 class CreateAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A sign-up."""
 
-    user_id: CustomId
+    user_id: CustomIdOf[UserId]
     email: Email
     password: Password
     name: Name = ""
@@ -94,7 +95,7 @@ async def create_account(call: Call[AuthDeps], params: CreateAccount) -> Account
 @routes.endpoint("GET", "/v1/account", name="account.get", callers=Caller.USER, scopes=("account",))
 async def get_account(call: Call[AuthDeps]) -> Account:
     """Return the user who calls."""
-    return account(await operations.get_user(call.deps, call.project.id, user_id=call.principal.user))
+    return account(await operations.get_user(call.deps, call.project.id, user_id=call.principal.user_id))
 
 
 @routes.endpoint(
@@ -112,7 +113,7 @@ async def delete_account(call: Call[AuthDeps]) -> None:
     await own.require_recent_sign_in(call.deps, call.principal, project=call.project)
     call.clear_session_cookies()
     receipt = await operations.delete_user(
-        call.deps, call.principal, user_id=call.principal.user, incarnation=call.principal.incarnation
+        call.deps, call.principal, user_id=call.principal.user_id, incarnation=call.principal.incarnation
     )
     add_receipt(call, receipt)
 
@@ -180,7 +181,7 @@ async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> Accou
 @routes.endpoint("GET", "/v1/account/prefs", name="account.get_prefs", callers=Caller.USER, scopes=("account",))
 async def get_prefs(call: Call[AuthDeps]) -> bytes:
     """Return the preferences of the user who calls."""
-    return bytes((await operations.get_user(call.deps, call.project.id, user_id=call.principal.user)).prefs)
+    return bytes((await operations.get_user(call.deps, call.project.id, user_id=call.principal.user_id)).prefs)
 
 
 @routes.endpoint(
@@ -209,5 +210,5 @@ async def update_status(call: Call[AuthDeps]) -> Account:
     """Block the user who calls, everywhere; only a key can undo that."""
     await own.require_recent_sign_in(call.deps, call.principal, project=call.project)
     call.clear_session_cookies()
-    changed = await operations.update_status(call.deps, call.principal, user_id=call.principal.user, enabled=False)
+    changed = await operations.update_status(call.deps, call.principal, user_id=call.principal.user_id, enabled=False)
     return account(with_receipt(call, changed))

@@ -9,9 +9,10 @@ from services.auth.passwords.domain.hashes import Bcrypt, ForeignHash, Md5, Phpa
 from services.auth.people.domain.records import NewUser
 from services.auth.people.http.models import User, user_model
 from services.auth.people.operations import users as operations
+from shared.contracts.ids import UserId
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
-from shared.web.parameters import CustomId
+from shared.web.parameters import CustomIdOf
 
 routes = Routes[AuthDeps]("users")
 
@@ -22,7 +23,7 @@ ERRORS = (ErrorType.USER_ALREADY_EXISTS,)
 class ImportUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A user; `password` is its hash."""
 
-    user_id: CustomId
+    user_id: CustomIdOf[UserId]
     email: Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
     name: Annotated[str, msgspec.Meta(max_length=128)] = ""

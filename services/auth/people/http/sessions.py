@@ -9,12 +9,13 @@ from services.auth.people.http.models import Session, SessionList, session_model
 from services.auth.people.operations import sessions as operations
 from services.auth.people.operations.sessions import Credentials, Ended, SignedIn
 from services.auth.projects.domain.projects import SHORTEST_SESSION_S
+from shared.contracts.ids import NO_SESSION, SessionId, UserId
 from shared.contracts.principal import Kind
 from shared.guard.jwt import claims_of
 from shared.kernel.errors import ErrorType
 from shared.web.authenticate import JWT
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
-from shared.web.parameters import Id
+from shared.web.parameters import IdOf
 from shared.web.receipts import add_receipt, with_receipt
 
 # What takes rights away has no rate limit: nobody else's calls may keep a user from signing out.
@@ -34,14 +35,14 @@ class CreateEmailSession(msgspec.Struct, frozen=True, kw_only=True):
 class CreateTokenSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A login token of a user."""
 
-    user_id: Id
+    user_id: IdOf[UserId]
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
 class SessionChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One session: its id, or `current`."""
 
-    session_id: Id
+    session_id: IdOf[SessionId]
 
 
 class ListSessions(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,7 @@ async def confirm_end(call: Call[AuthDeps]) -> None:
         ended = Ended(call.project.id, secret.id, secret_digest=secret.digest())
     elif token := call.header(JWT):
         claims = claims_of(token)
-        ended = Ended(call.project.id, claims.sub, session=claims.sid)
+        ended = Ended(call.project.id, claims.user_id, session_id=claims.session_id)
     else:
         return
     await operations.confirm_end(call.deps, ended)
@@ -134,7 +135,7 @@ async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Se
 @routes.endpoint("GET", "/v1/account/sessions", name="account.list_sessions", callers=Caller.USER, scopes=("account",))
 async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
     """List the sessions of the user who calls."""
-    found = await operations.list_sessions(call.deps, call.project.id, user_id=call.principal.user)
+    found = await operations.list_sessions(call.deps, call.project.id, user_id=call.principal.user_id)
     total = len(found) if params.total else 0
     return SessionList(total=total, sessions=[session_model(one, current=_current(call)) for one in found])
 
@@ -145,7 +146,7 @@ async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionLi
 async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
     """Return one session of the user who calls."""
     found = await operations.get_session(
-        call.deps, call.project.id, user_id=call.principal.user, session_id=_chosen(call, params)
+        call.deps, call.project.id, user_id=call.principal.user_id, session_id=_chosen(call, params)
     )
     return session_model(found, current=_current(call))
 
@@ -165,7 +166,7 @@ async def update_session(call: Call[AuthDeps], params: SessionChoice) -> Session
         call.deps,
         call.principal,
         project=call.project,
-        user_id=call.principal.user,
+        user_id=call.principal.user_id,
         session_id=_chosen(call, params),
     )
     return session_model(with_receipt(call, changed), current=_current(call))
@@ -183,11 +184,11 @@ async def update_session(call: Call[AuthDeps], params: SessionChoice) -> Session
 )
 async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
     """Delete a session: when this has answered, no replica of any service accepts it, nor a JWT made from it."""
-    session = _chosen(call, params)
-    if session == call.principal.session:
+    session_id = _chosen(call, params)
+    if session_id == call.principal.session_id:
         call.clear_session_cookies()
     receipt = await operations.delete_session(
-        call.deps, call.principal, user_id=call.principal.user, session_id=session
+        call.deps, call.principal, user_id=call.principal.user_id, session_id=session_id
     )
     add_receipt(call, receipt)
 
@@ -204,10 +205,10 @@ async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
 )
 async def delete_sessions(call: Call[AuthDeps], params: DeleteSessions) -> None:
     """Delete all sessions of the user who calls, or all others, everywhere; a JWT is no session to be spared."""
-    kept = "" if params.current else _current(call)
+    kept = NO_SESSION if params.current else _current(call)
     if not kept:
         call.clear_session_cookies()
-    receipt = await operations.delete_sessions(call.deps, call.principal, user_id=call.principal.user, kept=kept)
+    receipt = await operations.delete_sessions(call.deps, call.principal, user_id=call.principal.user_id, kept=kept)
     add_receipt(call, receipt)
 
 
@@ -225,11 +226,11 @@ def _signed_in(call: Call[AuthDeps], made: SignedIn) -> Session:
     return session_model(made.session, current=made.session.id, secret=secret)
 
 
-def _current(call: Call[AuthDeps]) -> str:
+def _current(call: Call[AuthDeps]) -> SessionId:
     """Return the session that calls; empty for a JWT, even one made from a session."""
-    return call.principal.session if call.principal.kind is Kind.SESSION else ""
+    return call.principal.session_id if call.principal.kind is Kind.SESSION else NO_SESSION
 
 
-def _chosen(call: Call[AuthDeps], params: SessionChoice) -> str:
+def _chosen(call: Call[AuthDeps], params: SessionChoice) -> SessionId:
     """Return the session that is meant; `current` of a JWT is the session it was made from."""
-    return call.principal.session if params.session_id == CURRENT else params.session_id
+    return call.principal.session_id if params.session_id == CURRENT else params.session_id

@@ -11,12 +11,13 @@ from services.auth.people.http.models import Session, SessionList, Token, User, 
 from services.auth.people.http.prefs import Prefs, written
 from services.auth.people.operations import sessions, tokens
 from services.auth.people.operations import users as operations
+from shared.contracts.ids import SessionId, UserId
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.queries.lists import parse_list_query
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
-from shared.web.parameters import CustomId, Id
+from shared.web.parameters import CustomIdOf, IdOf
 from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("users", {"userId": ErrorType.USER_NOT_FOUND, "sessionId": ErrorType.USER_SESSION_NOT_FOUND})
@@ -39,7 +40,7 @@ Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,36}\Z")]
 class CreateUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A user; all but the id may be left out."""
 
-    user_id: CustomId
+    user_id: CustomIdOf[UserId]
     email: Email = ""
     phone: Phone = ""
     password: Password = ""
@@ -57,7 +58,7 @@ class ListUsers(msgspec.Struct, frozen=True, kw_only=True):
 class UserChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One user."""
 
-    user_id: Id
+    user_id: IdOf[UserId]
 
 
 class ListSessions(UserChoice, frozen=True, kw_only=True, rename="camel"):
@@ -123,7 +124,7 @@ class UpdateLabels(UserChoice, frozen=True, kw_only=True, rename="camel"):
 class SessionChoice(UserChoice, frozen=True, kw_only=True, rename="camel"):
     """One session of a user."""
 
-    session_id: Id
+    session_id: IdOf[SessionId]
 
 
 class CreateToken(UserChoice, frozen=True, kw_only=True, rename="camel"):

@@ -69,7 +69,7 @@ async def update_password(
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
         user = await _change(change, principal, known, changes)
         if ends_sessions:
-            await end_all(change, principal.user, kept=principal.session)
+            await end_all(change, principal.user_id, kept=principal.session_id)
     return Changed(user, change.receipt)
 
 
@@ -92,7 +92,7 @@ async def require_recent_sign_in(deps: AuthDeps, principal: Principal, *, projec
 async def _update(deps: AuthDeps, principal: Principal, changes: store.Changes) -> User:
     async with deps.pool.acquire() as connection, connection.transaction():
         await _hold(connection, principal)
-        return await store.update_user(connection, principal.project, principal.user, **changes)
+        return await store.update_user(connection, principal.project_id, principal.user_id, **changes)
 
 
 async def _update_target(
@@ -108,24 +108,24 @@ async def _update_target(
         changes["password_updated_at"] = now()
     if changes.get("email", "") == known.email or changes.get("phone", "") == known.phone:
         raise Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS)
-    about = subjects.user(known.project, known.id)
+    about = subjects.user(known.project_id, known.id)
     # A user who was verified loses roles by this.
     async with changing(deps, principal, reason, about, side_effect=True) as change:
         user = await _change(change, principal, known, changes)
         if project.session_invalidation and (gives_up_address(known, changes) or "password_hash" in changes):
-            await end_all(change, principal.user, kept=principal.session)
+            await end_all(change, principal.user_id, kept=principal.session_id)
     return Changed(user, change.receipt)
 
 
 async def _known(deps: AuthDeps, principal: Principal) -> User:
     async with deps.pool.acquire() as connection:
-        return await store.get_user(connection, principal.project, principal.user)
+        return await store.get_user(connection, principal.project_id, principal.user_id)
 
 
 async def _prove(deps: AuthDeps, known: User, password: str) -> None:
     if not await deps.passwords.verify(password, known.password_hash):
         # Whoever repeats a change that was not confirmed is told so by this, and takes it for done.
-        await confirm_pending(deps, subjects.user(known.project, known.id))
+        await confirm_pending(deps, subjects.user(known.project_id, known.id))
         raise Refusal(ErrorType.USER_INVALID_CREDENTIALS)
 
 
@@ -134,7 +134,7 @@ async def _change(change: Change, principal: Principal, known: User, changes: st
     if not await store.lock_password(change.connection, known):
         raise Refusal(ErrorType.USER_INVALID_CREDENTIALS)
     await _hold(change.connection, principal)
-    return await store.update_user(change.connection, known.project, known.id, **changes)
+    return await store.update_user(change.connection, known.project_id, known.id, **changes)
 
 
 async def _hold(connection: Connection, principal: Principal) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
+from shared.contracts.ids import ProjectId
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging.wire import REDIS_ERRORS
 from shared.web.counts import Counts
@@ -28,14 +29,14 @@ class Guesses:
     def __init__(self, counts: Counts | None) -> None:
         self._counts = counts
 
-    async def admit(self, project: str, address: str, is_known: Callable[[], Awaitable[bool]]) -> None:
+    async def admit(self, project_id: ProjectId, address: str, is_known: Callable[[], Awaitable[bool]]) -> None:
         """Count a try for an address, whether or not somebody has it; `is_known` tells whether the owner was there.
 
         Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`, or `Unavailable` where nobody can count.
         """
         if self._counts is None:
             return
-        counts, key = self._counts, _key(project, address)
+        counts, key = self._counts, _key(project_id, address)
         try:
             if await counts.add(_within(counts, key, WINDOW_S), 1, lifetime_s=WINDOW_S) <= QUICK or await is_known():
                 return
@@ -50,19 +51,19 @@ class Guesses:
                 retry_after_s=PACE_S - int(counts.now()) % PACE_S,
             )
 
-    async def take_back(self, project: str, address: str) -> None:
+    async def take_back(self, project_id: ProjectId, address: str) -> None:
         """Count a try no more: the password was right. Where nobody can, the count ends by itself."""
         counts = self._counts
         if counts is None:
             return
         try:
-            await counts.add(_within(counts, _key(project, address), WINDOW_S), -1, lifetime_s=WINDOW_S)
+            await counts.add(_within(counts, _key(project_id, address), WINDOW_S), -1, lifetime_s=WINDOW_S)
         except REDIS_ERRORS as error:
             _log.warning("a counted password attempt could not be reset", error=type(error).__name__)
 
 
-def _key(project: str, address: str) -> str:
-    return f"guesses:{hashlib.sha256(msgspec.json.encode([project, address])).hexdigest()}"
+def _key(project_id: ProjectId, address: str) -> str:
+    return f"guesses:{hashlib.sha256(msgspec.json.encode([project_id, address])).hexdigest()}"
 
 
 def _within(counts: Counts, key: str, window_s: int) -> str:

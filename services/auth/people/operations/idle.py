@@ -8,9 +8,11 @@ import structlog
 from services.auth.deps import AuthDeps
 from services.auth.people.store import sessions as store
 from shared.contracts import subjects
+from shared.contracts.ids import ProjectId
 from shared.contracts.reasons import Reason
+from shared.contracts.requests import SessionUse
 from shared.guard.changing import SystemActor, changing
-from shared.guard.uses import REPORT_S, Use
+from shared.guard.uses import REPORT_S
 from shared.kernel.errors import Refusal
 from shared.messaging.wire import forever
 from shared.postgres.errors import DATABASE_ERRORS
@@ -21,13 +23,13 @@ BATCH = 500
 LATE_S = 2 * REPORT_S
 """For so long a use may be known to a replica alone: a session ends at most this, and `EVERY_S`, after its time."""
 
-POLICY = SystemActor("", "policy:session-idle")
+POLICY = SystemActor(ProjectId(""), "policy:session-idle")
 """Of all projects."""
 
 log = structlog.get_logger()
 
 
-async def mark_used(pool: Pool, uses: Sequence[Use]) -> None:
+async def mark_used(pool: Pool, uses: Sequence[SessionUse]) -> None:
     """Record that sessions are used."""
     async with pool.acquire() as connection:
         await store.mark_used(connection, uses)
@@ -52,5 +54,5 @@ async def end_idle(deps: AuthDeps, *, late_s: float = LATE_S) -> int:
     """
     async with changing(deps, POLICY, Reason.SESSION_IDLE) as change:
         ended = await store.end_idle(change.connection, late_s=late_s, limit=BATCH)
-        change.revoke(*(subjects.session(project, id_) for project, id_ in ended))
+        change.revoke(*(subjects.session(*use) for use in ended))
     return len(ended)

@@ -2,6 +2,7 @@
 
 import structlog
 
+from shared.contracts.ids import ProjectId, UserId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging.wire import REDIS_ERRORS
 from shared.web.counts import Counts
@@ -18,12 +19,12 @@ class Pace:
     def __init__(self, counts: Counts | None) -> None:
         self._counts = counts
 
-    async def step(self, project: str, user_id: str, kind: str) -> None:
+    async def step(self, project_id: ProjectId, user_id: UserId, kind: str) -> None:
         """Count once; raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)` beyond `MOST` in a minute."""
         if self._counts is None:
             return
         now = int(self._counts.now())
-        key = f"pace:{kind}:{project}/{user_id}/{now // WINDOW_S * WINDOW_S}"
+        key = f"pace:{kind}:{project_id}/{user_id}/{now // WINDOW_S * WINDOW_S}"
         try:
             count = await self._counts.add(key, 1, lifetime_s=WINDOW_S)
         except REDIS_ERRORS as error:

@@ -20,6 +20,7 @@ from services.auth.revocations.store.endings import end_all_of_project
 from shared.appwrite.clientinfo import network_of
 from shared.contracts import subjects
 from shared.contracts.credentials import SessionSecret, digest
+from shared.contracts.ids import NO_SESSION, NO_USER, ProjectId, SessionId, UserId
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
 from shared.contracts.requests import FoundSession
@@ -48,16 +49,16 @@ class SignedIn(NamedTuple):
 class Ended(NamedTuple):
     """What a refused credential says of itself: its user, and its session or the digest of its session's secret."""
 
-    project: str
-    user: str
-    session: str = ""
+    project_id: ProjectId
+    user_id: UserId
+    session_id: SessionId = SessionId("")
     secret_digest: bytes = b""
 
 
 class Whose(NamedTuple):
     """Whose session it is to be: a user, of the incarnation that has been verified; None: whichever there is."""
 
-    user_id: str
+    user_id: UserId
     incarnation: int | None = None
 
     @classmethod
@@ -127,12 +128,12 @@ async def create_email_session(
 
 async def create_anonymous_session(deps: AuthDeps, project: Project, *, ip: str) -> SignedIn:
     """Make a user without any address, and sign in. Raises `Refusal(USER_COUNT_EXCEEDED)`, `Unavailable`."""
-    user = await create_user(deps, project, new=NewUser(id=UNIQUE), is_sign_up=True)
+    user = await create_user(deps, project, new=NewUser(id=UserId(UNIQUE)), is_sign_up=True)
     sign_in = SignIn("anonymous", "", ["anonymous"], ip)
     return await _sign_in(deps, project, whose=Whose.of(user), sign_in=sign_in)
 
 
-async def create_token_session(deps: AuthDeps, project: Project, *, user_id: str, secret: str, ip: str) -> SignedIn:
+async def create_token_session(deps: AuthDeps, project: Project, *, user_id: UserId, secret: str, ip: str) -> SignedIn:
     """Exchange a login token for a session; a wrong one counts against those that the user has.
 
     Raises `Refusal(USER_INVALID_TOKEN)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
@@ -150,7 +151,7 @@ async def create_token_session(deps: AuthDeps, project: Project, *, user_id: str
     return await _sign_in(deps, project, whose=Whose(user_id), sign_in=sign_in, prove=prove)
 
 
-async def create_user_session(deps: AuthDeps, project: Project, *, user_id: str, ip: str) -> SignedIn:
+async def create_user_session(deps: AuthDeps, project: Project, *, user_id: UserId, ip: str) -> SignedIn:
     """Make a session for a user, by a key; it ends no other. Raises `Refusal(USER_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection, connection.transaction():
         await projects.hold_project(connection, project.id, project.incarnation)
@@ -159,21 +160,21 @@ async def create_user_session(deps: AuthDeps, project: Project, *, user_id: str,
     return SignedIn(session, secret, None)
 
 
-async def list_sessions(deps: AuthDeps, project: str, *, user_id: str) -> list[Session]:
+async def list_sessions(deps: AuthDeps, project_id: ProjectId, *, user_id: UserId) -> list[Session]:
     """Return a user's sessions, the oldest first; raises `Refusal(USER_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
-        await users.get_user(connection, project, user_id)
-        return await store.list_sessions(connection, project, user_id)
+        await users.get_user(connection, project_id, user_id)
+        return await store.list_sessions(connection, project_id, user_id)
 
 
-async def get_session(deps: AuthDeps, project: str, *, user_id: str, session_id: str) -> Session:
+async def get_session(deps: AuthDeps, project_id: ProjectId, *, user_id: UserId, session_id: SessionId) -> Session:
     """Return a session; raises `Refusal(USER_SESSION_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
-        return await store.get_session(connection, project, user_id, session_id)
+        return await store.get_session(connection, project_id, user_id, session_id)
 
 
 async def update_session(
-    deps: AuthDeps, principal: Principal, *, project: Project, user_id: str, session_id: str
+    deps: AuthDeps, principal: Principal, *, project: Project, user_id: UserId, session_id: SessionId
 ) -> Changed[Session]:
     """Let a session last as long from now as the project says: known everywhere on return, for it may be shorter.
 
@@ -186,43 +187,47 @@ async def update_session(
     return Changed(session, change.receipt)
 
 
-async def find_session(deps: AuthDeps, project: str, *, user_id: str, session_id: str) -> FoundSession:
+async def find_session(
+    deps: AuthDeps, project_id: ProjectId, *, user_id: UserId, session_id: SessionId
+) -> FoundSession:
     """Return a session by id, or the newest for RECENT, empty where there is none; and the user's generation.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_SESSION_NOT_FOUND)`.
     """
     async with deps.pool.acquire() as connection:
-        user = await users.get_user(connection, project, user_id)
-        incarnation = (await projects.get_project(connection, project)).project.incarnation
+        user = await users.get_user(connection, project_id, user_id)
+        incarnation = (await projects.get_project(connection, project_id)).project.incarnation
         if session_id == RECENT:
-            session = await store.find_newest(connection, project, user_id)
+            session_id = await store.find_newest(connection, project_id, user_id)
         else:
-            session = (await store.get_session(connection, project, user_id, session_id)).id
+            session_id = (await store.get_session(connection, project_id, user_id, session_id)).id
     return FoundSession(
-        session=session,
+        session_id=session_id,
         generation=user.generation,
         project_incarnation=incarnation,
         user_incarnation=user.incarnation,
     )
 
 
-async def delete_session(deps: AuthDeps, actor: Actor, *, user_id: str, session_id: str) -> Receipt | None:
+async def delete_session(deps: AuthDeps, actor: Actor, *, user_id: UserId, session_id: SessionId) -> Receipt | None:
     """Delete a session; when this returns, no replica accepts it, nor any JWT made from it.
 
     Raises `Refusal(USER_SESSION_NOT_FOUND)`; for a session deleted before, once that delete is in force everywhere.
     """
-    session, user = subjects.session(actor.project, session_id), subjects.user(actor.project, user_id)
+    session, user = subjects.session(actor.project_id, session_id), subjects.user(actor.project_id, user_id)
     async with changing(deps, actor, Reason.SESSION_DELETED, session, settles=[user]) as change:
-        await store.delete_sessions(change.connection, actor.project, user_id, [session_id])
+        await store.delete_sessions(change.connection, actor.project_id, user_id, [session_id])
     return change.receipt
 
 
-async def delete_sessions(deps: AuthDeps, actor: Actor, *, user_id: str, kept: str = "") -> Receipt | None:
+async def delete_sessions(
+    deps: AuthDeps, actor: Actor, *, user_id: UserId, kept: SessionId = NO_SESSION
+) -> Receipt | None:
     """End all by which a user signs in or acts but the session `kept`, by one entry.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    async with changing(deps, actor, Reason.SESSIONS_DELETED, subjects.user(actor.project, user_id)) as change:
+    async with changing(deps, actor, Reason.SESSIONS_DELETED, subjects.user(actor.project_id, user_id)) as change:
         await end_all(change, user_id, kept=kept)
     return change.receipt
 
@@ -232,19 +237,21 @@ async def delete_sessions_of_project(deps: AuthDeps, actor: SystemActor) -> Rece
 
     Raises `Refusal(PROJECT_NOT_FOUND)`, `Unavailable`.
     """
-    async with changing(deps, actor, Reason.PROJECT_SESSIONS, subjects.project(actor.project)) as change:
-        await projects.get_project(change.connection, actor.project)
-        await end_all_of_project(change.connection, actor.project)
+    async with changing(deps, actor, Reason.PROJECT_SESSIONS, subjects.project(actor.project_id)) as change:
+        await projects.get_project(change.connection, actor.project_id)
+        await end_all_of_project(change.connection, actor.project_id)
     return change.receipt
 
 
 async def confirm_end(deps: AuthDeps, ended: Ended) -> None:
     """Wait until what ended a credential, if anything did, is in force everywhere: its holder may be told then."""
-    project, user, session, secret_digest = ended
-    if not session:
+    project_id, user_id, session_id, secret_digest = ended
+    if not session_id:
         async with deps.pool.acquire() as connection:
-            session = await store.find_ended(connection, project, user, secret_digest)
-    named = [subjects.user(project, user)] + ([subjects.session(project, session)] if session else [])
+            session_id = await store.find_ended(connection, project_id, user_id, secret_digest)
+    named = [subjects.user(project_id, user_id)]
+    if session_id:
+        named.append(subjects.session(project_id, session_id))
     await confirm_pending(deps, *named)
 
 
@@ -259,15 +266,17 @@ async def add_session(deps: AuthDeps, change: Change, *, project: Project, whose
     return SignedIn(session, secret, None)
 
 
-def signing_in(project: str, user_id: str) -> SystemActor:
+def signing_in(project_id: ProjectId, user_id: UserId) -> SystemActor:
     """Return the actor of what a sign-in ends: the user."""
-    return SystemActor(project, f"user:{user_id}")
+    return SystemActor(project_id, f"user:{user_id}")
 
 
-async def _has_signed_in_from(deps: AuthDeps, project: str, user: User | None, ip: str) -> bool:
+async def _has_signed_in_from(deps: AuthDeps, project_id: ProjectId, user: User | None, ip: str) -> bool:
     """Say whether a user has signed in from a network lately; nobody has, but that takes as long to say."""
     async with deps.pool.acquire() as connection:
-        places = await store.list_places(connection, project, "" if user is None else user.id, within=PLACES_KEPT)
+        places = await store.list_places(
+            connection, project_id, NO_USER if user is None else user.id, within=PLACES_KEPT
+        )
     return network_of(ip) in {network_of(place) for place in places}
 
 
@@ -299,8 +308,8 @@ async def _insert(
 ) -> tuple[Session, SessionSecret]:
     secret = SessionSecret.new(whose.user_id)
     new = NewSession(
-        project=project.id,
-        id=unique_id(),
+        project_id=project.id,
+        id=SessionId(unique_id()),
         user_id=whose.user_id,
         incarnation=whose.incarnation,
         secret_digest=secret.digest(),
@@ -313,7 +322,7 @@ async def _insert(
     return await store.insert_session(connection, new), secret
 
 
-async def _evict(deps: AuthDeps, change: Change, project: Project, user_id: str) -> None:
+async def _evict(deps: AuthDeps, change: Change, project: Project, user_id: UserId) -> None:
     """Delete the oldest sessions beyond the project's limit; refused before the commit where none could confirm it."""
     surplus = await store.list_surplus(change.connection, project.id, user_id, project.session_limit)
     if surplus:

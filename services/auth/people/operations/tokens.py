@@ -8,6 +8,7 @@ from services.auth.deps import AuthDeps
 from services.auth.people.store import tokens as store
 from services.auth.projects.store.projects import hold_project
 from shared.contracts.credentials import digest
+from shared.contracts.ids import TokenId, UserId
 from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.ids import unique_id
@@ -21,13 +22,13 @@ GUESSES = 10
 class MadeToken(NamedTuple):
     """A token, and the only copy of its secret."""
 
-    id: str
+    id: TokenId
     secret: str
     created_at: datetime
     expires_at: datetime
 
 
-async def create_token(deps: AuthDeps, project: Project, *, user_id: str, length: int, expire_s: int) -> MadeToken:
+async def create_token(deps: AuthDeps, project: Project, *, user_id: UserId, length: int, expire_s: int) -> MadeToken:
     """Make a token of `length` hex digits that is good for `expire_s` seconds.
 
     One that is short enough to be guessed lives for `SHORT_S` at most, and dies after `GUESSES` wrong tries.
@@ -35,12 +36,12 @@ async def create_token(deps: AuthDeps, project: Project, *, user_id: str, length
     """
     secret = secrets.token_hex((length + 1) // 2)[:length]
     is_short = length < SAFE_LENGTH
-    id_, expires_at = unique_id(), now() + timedelta(seconds=min(expire_s, SHORT_S) if is_short else expire_s)
+    id_, expires_at = TokenId(unique_id()), now() + timedelta(seconds=min(expire_s, SHORT_S) if is_short else expire_s)
     async with deps.pool.acquire() as connection, connection.transaction():
         await hold_project(connection, project.id, project.incarnation)
         created_at = await store.insert_token(
             connection,
-            project=project.id,
+            project_id=project.id,
             id_=id_,
             user_id=user_id,
             secret_digest=digest(secret),

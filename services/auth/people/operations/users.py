@@ -13,6 +13,7 @@ from services.auth.people.store.spent_ids import is_reserved, is_spent
 from services.auth.projects.store.projects import hold_project
 from services.auth.revocations.operations.endings import end_all
 from shared.contracts import subjects
+from shared.contracts.ids import ProjectId, UserId
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
 from shared.guard.changing import Actor, Changed, changing, require_lease
@@ -89,59 +90,59 @@ async def create_user_once(deps: AuthDeps, project: Project, *, new: NewUser) ->
         return user
 
 
-async def get_user(deps: AuthDeps, project: str, *, user_id: str) -> User:
+async def get_user(deps: AuthDeps, project_id: ProjectId, *, user_id: UserId) -> User:
     """Return a user; raises `Refusal(USER_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
-        return await store.get_user(connection, project, user_id)
+        return await store.get_user(connection, project_id, user_id)
 
 
-async def list_users(deps: AuthDeps, project: str, *, query: ListQuery) -> tuple[int, list[User]]:
+async def list_users(deps: AuthDeps, project_id: ProjectId, *, query: ListQuery) -> tuple[int, list[User]]:
     """Return a page of users and how many match."""
     async with deps.pool.acquire() as connection:
-        return await store.list_users(connection, project, query)
+        return await store.list_users(connection, project_id, query)
 
 
-async def update_status(deps: AuthDeps, actor: Actor, *, user_id: str, enabled: bool) -> Changed[User]:
+async def update_status(deps: AuthDeps, actor: Actor, *, user_id: UserId, enabled: bool) -> Changed[User]:
     """Block or unblock a user, in force everywhere on return; blocking ends all by which the user signs in or acts.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
     reason = Reason.USER_UNBLOCKED if enabled else Reason.USER_BLOCKED
-    about = subjects.user(actor.project, user_id)
+    about = subjects.user(actor.project_id, user_id)
     async with changing(deps, actor, reason, about, side_effect=enabled) as change:
-        user = await store.set_enabled(change.connection, actor.project, user_id, enabled=enabled)
+        user = await store.set_enabled(change.connection, actor.project_id, user_id, enabled=enabled)
         if not enabled:
             await end_all(change, user_id)
     return Changed(user, change.receipt)
 
 
-async def update_labels(deps: AuthDeps, principal: Principal, *, user_id: str, labels: list[str]) -> Changed[User]:
+async def update_labels(deps: AuthDeps, principal: Principal, *, user_id: UserId, labels: list[str]) -> Changed[User]:
     """Replace a user's labels, in force everywhere on return; repeated ones count once.
 
     Raises `Refusal(USER_NOT_FOUND)`, `ArgumentInvalid` where the user would have too many roles, `Unavailable`.
     """
     unique = list(dict.fromkeys(labels))
     check_number(roles_of(user_id, is_verified=True, labels=unique, memberships=()))
-    about = subjects.user(principal.project, user_id)
+    about = subjects.user(principal.project_id, user_id)
     async with changing(deps, principal, Reason.USER_LABELLED, about, side_effect=True) as change:
-        user = await store.set_labels(change.connection, principal.project, user_id, unique)
+        user = await store.set_labels(change.connection, principal.project_id, user_id, unique)
     return Changed(user, change.receipt)
 
 
-async def update_name(deps: AuthDeps, principal: Principal, *, user_id: str, name: str) -> User:
+async def update_name(deps: AuthDeps, principal: Principal, *, user_id: UserId, name: str) -> User:
     """Rename a user; raises `Refusal(USER_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
-        return await store.update_user(connection, principal.project, user_id, name=name)
+        return await store.update_user(connection, principal.project_id, user_id, name=name)
 
 
-async def update_prefs(deps: AuthDeps, principal: Principal, *, user_id: str, prefs: str) -> User:
+async def update_prefs(deps: AuthDeps, principal: Principal, *, user_id: UserId, prefs: str) -> User:
     """Replace a user's preferences, a JSON object; raises `Refusal(USER_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
-        return await store.update_user(connection, principal.project, user_id, prefs=prefs)
+        return await store.update_user(connection, principal.project_id, user_id, prefs=prefs)
 
 
 async def update_email(
-    deps: AuthDeps, principal: Principal, *, project: Project, user_id: str, email: str
+    deps: AuthDeps, principal: Principal, *, project: Project, user_id: UserId, email: str
 ) -> Changed[User]:
     """Give a user another address, not verified yet, or none; verified users have roles, so in force everywhere.
 
@@ -154,7 +155,7 @@ async def update_email(
 
 
 async def update_phone(
-    deps: AuthDeps, principal: Principal, *, project: Project, user_id: str, phone: str
+    deps: AuthDeps, principal: Principal, *, project: Project, user_id: UserId, phone: str
 ) -> Changed[User]:
     """Give a user another phone number, or none; else as `update_email`."""
     changes = store.Changes(phone=phone or None, phone_verified=False)
@@ -162,7 +163,7 @@ async def update_phone(
 
 
 async def update_email_verification(
-    deps: AuthDeps, principal: Principal, *, user_id: str, verified: bool
+    deps: AuthDeps, principal: Principal, *, user_id: UserId, verified: bool
 ) -> Changed[User]:
     """Say whether a user's address is verified, in force everywhere.
 
@@ -172,14 +173,14 @@ async def update_email_verification(
 
 
 async def update_phone_verification(
-    deps: AuthDeps, principal: Principal, *, user_id: str, verified: bool
+    deps: AuthDeps, principal: Principal, *, user_id: UserId, verified: bool
 ) -> Changed[User]:
     """Say whether a user's phone number is verified; else as `update_email_verification`."""
     return await _update_verification(deps, principal, store.Changes(phone_verified=verified), user_id=user_id)
 
 
 async def update_password(
-    deps: AuthDeps, principal: Principal, *, project: Project, user_id: str, password: str
+    deps: AuthDeps, principal: Principal, *, project: Project, user_id: UserId, password: str
 ) -> Changed[User]:
     """Give a user another password, or none; where the project's policy says so this ends all of the user's sessions.
 
@@ -198,24 +199,24 @@ async def update_password(
 
 
 async def delete_user(
-    deps: AuthDeps, principal: Principal, *, user_id: str, incarnation: int | None = None
+    deps: AuthDeps, principal: Principal, *, user_id: UserId, incarnation: int | None = None
 ) -> Receipt | None:
     """Delete a user with all sessions, gone everywhere on return; of this incarnation, where one is named.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    project = principal.project
-    async with changing(deps, principal, Reason.USER_DELETED, subjects.user(project, user_id)) as change:
+    project_id = principal.project_id
+    async with changing(deps, principal, Reason.USER_DELETED, subjects.user(project_id, user_id)) as change:
         connection = change.connection
-        if incarnation is not None and await sessions.lock_user(connection, project, user_id, incarnation) is None:
+        if incarnation is not None and await sessions.lock_user(connection, project_id, user_id, incarnation) is None:
             raise Refusal(ErrorType.USER_NOT_FOUND)
         await end_all(change, user_id)
-        await store.delete_user(connection, project, user_id)
+        await store.delete_user(connection, project_id, user_id)
     return change.receipt
 
 
 async def _update_target(
-    deps: AuthDeps, principal: Principal, reason: Reason, changes: store.Changes, *, project: Project, user_id: str
+    deps: AuthDeps, principal: Principal, reason: Reason, changes: store.Changes, *, project: Project, user_id: UserId
 ) -> Changed[User]:
     about = subjects.user(project.id, user_id)
     async with changing(deps, principal, reason, about, side_effect=True) as change:
@@ -227,11 +228,11 @@ async def _update_target(
 
 
 async def _update_verification(
-    deps: AuthDeps, principal: Principal, changes: store.Changes, *, user_id: str
+    deps: AuthDeps, principal: Principal, changes: store.Changes, *, user_id: UserId
 ) -> Changed[User]:
-    about = subjects.user(principal.project, user_id)
+    about = subjects.user(principal.project_id, user_id)
     async with changing(deps, principal, Reason.USER_VERIFICATION, about, side_effect=True) as change:
-        user = await store.update_user(change.connection, principal.project, user_id, **changes)
+        user = await store.update_user(change.connection, principal.project_id, user_id, **changes)
     return Changed(user, change.receipt)
 
 

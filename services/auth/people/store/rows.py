@@ -6,10 +6,11 @@ import msgspec
 from services.auth.people.domain.records import Session, User
 
 USER = (
-    "project, id, sequence AS incarnation, name, email, phone, password_hash, password_updated_at, email_verified,"
-    " phone_verified, enabled, labels, prefs::text AS prefs, accessed_at, created_at, updated_at, generation, ended_at"
+    "project AS project_id, id, sequence AS incarnation, name, email, phone, password_hash, password_updated_at,"
+    " email_verified, phone_verified, enabled, labels, prefs::text AS prefs, accessed_at, created_at, updated_at,"
+    " generation, ended_at"
 )
-SESSION = "project, id, user_id, provider, provider_uid, factors, ip, expires_at, created_at, updated_at"
+SESSION = "project AS project_id, id, user_id, provider, provider_uid, factors, ip, expires_at, created_at, updated_at"
 
 
 def user(row: asyncpg.Record) -> User:

@@ -7,7 +7,9 @@ import asyncpg
 
 from services.auth.people.domain.records import NewSession, Session
 from services.auth.people.store.rows import SESSION, session
+from shared.contracts.ids import NO_SESSION, ProjectId, SessionId, UserId
 from shared.contracts.principal import Principal
+from shared.contracts.requests import SessionUse
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
@@ -81,7 +83,7 @@ async def insert_session(connection: Connection, new: NewSession) -> Session:
     """Make a session of a user whom nobody deletes meanwhile; raises `Refusal(USER_NOT_FOUND)`."""
     row = await connection.fetchrow(
         _INSERT,
-        new.project,
+        new.project_id,
         new.id,
         new.user_id,
         new.secret_digest,
@@ -97,89 +99,93 @@ async def insert_session(connection: Connection, new: NewSession) -> Session:
     return session(row)
 
 
-async def list_places(connection: Connection, project: str, user_id: str, *, within: timedelta) -> list[str]:
+async def list_places(
+    connection: Connection, project_id: ProjectId, user_id: UserId, *, within: timedelta
+) -> list[str]:
     """Return the addresses from which a user has signed in lately; what a backend made is no sign-in."""
-    return [row["ip"] for row in await connection.fetch(_PLACES, project, user_id, within)]
+    return [row["ip"] for row in await connection.fetch(_PLACES, project_id, user_id, within)]
 
 
-async def lock_user(connection: Connection, project: str, user_id: str, incarnation: int | None = None) -> bool | None:
+async def lock_user(
+    connection: Connection, project_id: ProjectId, user_id: UserId, incarnation: int | None = None
+) -> bool | None:
     """Let no other transaction change a user's sessions until this one ends; say whether the user may sign in.
 
     False where the user is blocked, None where the user is not there: with an incarnation, whoever was made later with
     the same id is another.
     """
-    may_sign_in: bool | None = await connection.fetchval(_LOCK_USER, project, user_id, incarnation)
+    may_sign_in: bool | None = await connection.fetchval(_LOCK_USER, project_id, user_id, incarnation)
     return may_sign_in
 
 
 async def hold_credential(connection: Connection, principal: Principal) -> bool:
     """Let nobody end the session or JWT by which a user calls until this transaction ends; False where it has ended."""
-    who = (principal.project, principal.user)
+    who = (principal.project_id, principal.user_id)
     if principal.generation:
         return await connection.fetchrow(_HOLD_GENERATION, *who, principal.generation) is not None
-    return await connection.fetchrow(_HOLD, *who, principal.session) is not None
+    return await connection.fetchrow(_HOLD, *who, principal.session_id) is not None
 
 
-async def list_sessions(connection: Connection, project: str, user_id: str) -> list[Session]:
+async def list_sessions(connection: Connection, project_id: ProjectId, user_id: UserId) -> list[Session]:
     """Return a user's sessions, the oldest first."""
-    return [session(row) for row in await connection.fetch(_LIST, project, user_id)]
+    return [session(row) for row in await connection.fetch(_LIST, project_id, user_id)]
 
 
-async def get_session(connection: Connection, project: str, user_id: str, id_: str) -> Session:
+async def get_session(connection: Connection, project_id: ProjectId, user_id: UserId, id_: SessionId) -> Session:
     """Return one session of a user; raises `Refusal(USER_SESSION_NOT_FOUND)`."""
-    row: asyncpg.Record | None = await connection.fetchrow(_GET, project, user_id, id_)
+    row: asyncpg.Record | None = await connection.fetchrow(_GET, project_id, user_id, id_)
     if row is None:
         raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
     return session(row)
 
 
-async def find_newest(connection: Connection, project: str, user_id: str) -> str:
+async def find_newest(connection: Connection, project_id: ProjectId, user_id: UserId) -> SessionId:
     """Return the id of a user's newest session that has not expired; empty where there is none."""
-    found: str | None = await connection.fetchval(_NEWEST, project, user_id)
-    return found or ""
+    newest: SessionId | None = await connection.fetchval(_NEWEST, project_id, user_id)
+    return newest or NO_SESSION
 
 
-async def list_surplus(connection: Connection, project: str, user_id: str, limit: int) -> list[str]:
+async def list_surplus(connection: Connection, project_id: ProjectId, user_id: UserId, limit: int) -> list[SessionId]:
     """Return the ids of a user's sessions beyond the newest `limit`."""
-    return [row["id"] for row in await connection.fetch(_SURPLUS, project, user_id, limit)]
+    return [row["id"] for row in await connection.fetch(_SURPLUS, project_id, user_id, limit)]
 
 
-async def delete_sessions(connection: Connection, project: str, user_id: str, ids: list[str]) -> None:
+async def delete_sessions(connection: Connection, project_id: ProjectId, user_id: UserId, ids: list[SessionId]) -> None:
     """Delete these sessions of a user; raises `Refusal(USER_SESSION_NOT_FOUND)` where none of them was there."""
-    if await connection.execute(_DELETE, project, user_id, ids) == "UPDATE 0":
+    if await connection.execute(_DELETE, project_id, user_id, ids) == "UPDATE 0":
         raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
 
 
 async def extend_session(
-    connection: Connection, project: str, user_id: str, id_: str, *, expires_at: datetime
+    connection: Connection, project_id: ProjectId, user_id: UserId, id_: SessionId, *, expires_at: datetime
 ) -> Session:
     """Let a session end at another time; raises `Refusal(USER_SESSION_NOT_FOUND)`, also where it has ended by now."""
-    row: asyncpg.Record | None = await connection.fetchrow(_EXTEND, project, user_id, id_, expires_at)
+    row: asyncpg.Record | None = await connection.fetchrow(_EXTEND, project_id, user_id, id_, expires_at)
     if row is None:
         raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
     return session(row)
 
 
-async def find_ended(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> str:
+async def find_ended(connection: Connection, project_id: ProjectId, user_id: UserId, secret_digest: bytes) -> SessionId:
     """Return the id of the session with this secret, deleted or not; empty where there was none."""
-    found: str | None = await connection.fetchval(_ENDED, project, user_id, secret_digest)
-    return found or ""
+    ended: SessionId | None = await connection.fetchval(_ENDED, project_id, user_id, secret_digest)
+    return ended or NO_SESSION
 
 
 async def has_signed_in(connection: Connection, principal: Principal, *, within_s: int) -> bool:
     """Return whether the session that calls, or that the JWT was made from, began within so many seconds."""
-    who = (principal.project, principal.user, principal.session)
+    who = (principal.project_id, principal.user_id, principal.session_id)
     return bool(await connection.fetchval(_CREATED, *who, within_s))
 
 
-async def mark_used(connection: Connection, used: Sequence[tuple[str, str]]) -> None:
-    """Record that sessions, each a project and an id, were used."""
-    await connection.execute(_USED, [project for project, _ in used], [id_ for _, id_ in used])
+async def mark_used(connection: Connection, uses: Sequence[SessionUse]) -> None:
+    """Record that sessions were used."""
+    await connection.execute(_USED, [use.project_id for use in uses], [use.session_id for use in uses])
 
 
-async def end_idle(connection: Connection, *, late_s: float, limit: int) -> list[tuple[str, str]]:
-    """Delete sessions that were unused for longer than their project allows; return project and id of each.
+async def end_idle(connection: Connection, *, late_s: float, limit: int) -> list[SessionUse]:
+    """Delete sessions that were unused for longer than their project allows; return which.
 
     `late_s` is how long ago a use may lie that is not recorded yet.
     """
-    return [(row["project"], row["id"]) for row in await connection.fetch(_END_IDLE, late_s, limit)]
+    return [SessionUse(row["project"], row["id"]) for row in await connection.fetch(_END_IDLE, late_s, limit)]

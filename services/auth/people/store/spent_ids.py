@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from shared.contracts.ids import ProjectId, UserId
 from shared.postgres.pool import Connection
 
 Kind = Literal["user", "team"]
@@ -21,14 +22,14 @@ def delete_and_spend(kind: Kind) -> str:
     """
 
 
-async def is_spent(connection: Connection, project: str, kind: Kind, id_: str) -> bool:
+async def is_spent(connection: Connection, project_id: ProjectId, kind: Kind, id_: str) -> bool:
     """Say whether a user or team that had this id has been deleted.
 
     After an insert in the same transaction nobody can be deleting one any more: the insert has waited for that.
     """
-    return await connection.fetchrow(_IS_SPENT, project, kind, id_) is not None
+    return await connection.fetchrow(_IS_SPENT, project_id, kind, id_) is not None
 
 
-async def is_reserved(connection: Connection, project: str, user_id: str) -> bool:
+async def is_reserved(connection: Connection, project_id: ProjectId, user_id: UserId) -> bool:
     """Return whether an invitation to an address reserves an id for the user that it makes when it is accepted."""
-    return await connection.fetchrow(_IS_RESERVED, project, user_id) is not None
+    return await connection.fetchrow(_IS_RESERVED, project_id, user_id) is not None

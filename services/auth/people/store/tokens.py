@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from shared.contracts.ids import ProjectId, TokenId, UserId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
@@ -22,9 +23,9 @@ _TAKE = """
 async def insert_token(
     connection: Connection,
     *,
-    project: str,
-    id_: str,
-    user_id: str,
+    project_id: ProjectId,
+    id_: TokenId,
+    user_id: UserId,
     secret_digest: bytes,
     expires_at: datetime,
     guesses: int | None,
@@ -34,28 +35,28 @@ async def insert_token(
     Raises `Refusal(USER_NOT_FOUND)`.
     """
     made: datetime | None = await connection.fetchval(
-        _INSERT, project, id_, user_id, secret_digest, expires_at, guesses
+        _INSERT, project_id, id_, user_id, secret_digest, expires_at, guesses
     )
     if made is None:
         raise Refusal(ErrorType.USER_NOT_FOUND)
     return made
 
 
-async def try_token(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> bool:
+async def try_token(connection: Connection, project_id: ProjectId, user_id: UserId, secret_digest: bytes) -> bool:
     """Say whether a user has such a token; if not, it was a wrong try at all that the user has.
 
     Within the caller's transaction, which orders tries one after another by the locks of the tokens alone: whoever
     guesses keeps no one from ending them.
     """
-    rows = await connection.fetch(_LOCK, project, user_id)
+    rows = await connection.fetch(_LOCK, project_id, user_id)
     if any(row["secret_digest"] == secret_digest for row in rows):
         return True
     if rows:
-        await connection.execute(_COUNT, project, user_id)
-        await connection.execute(_DELETE_GUESSED, project, user_id)
+        await connection.execute(_COUNT, project_id, user_id)
+        await connection.execute(_DELETE_GUESSED, project_id, user_id)
     return False
 
 
-async def take_token(connection: Connection, project: str, user_id: str, secret_digest: bytes) -> bool:
+async def take_token(connection: Connection, project_id: ProjectId, user_id: UserId, secret_digest: bytes) -> bool:
     """Use up a token; False where there is none, or where it has expired."""
-    return bool(await connection.fetchval(_TAKE, project, user_id, secret_digest))
+    return bool(await connection.fetchval(_TAKE, project_id, user_id, secret_digest))

@@ -9,6 +9,7 @@ from services.auth.lists.store.pages import Listing
 from services.auth.people.domain.records import NewUser, User
 from services.auth.people.store.rows import USER, user
 from services.auth.people.store.spent_ids import delete_and_spend
+from shared.contracts.ids import ProjectId, UserId
 from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal
@@ -95,14 +96,14 @@ async def lock_users(connection: Connection, project: Project) -> int:
 
 
 async def insert_user(
-    connection: Connection, project: str, new: NewUser, *, accessed_at: datetime | None = None
+    connection: Connection, project_id: ProjectId, new: NewUser, *, accessed_at: datetime | None = None
 ) -> User:
     """Make a user; raises `Refusal(USER_ALREADY_EXISTS)` where the id, e-mail or phone is taken."""
     password_updated_at = None if new.password_hash is None else now()
     try:
         row = await connection.fetchrow(
             _INSERT,
-            project,
+            project_id,
             new.id,
             new.name,
             new.email or None,
@@ -119,84 +120,86 @@ async def insert_user(
     return user(row)
 
 
-async def find_user(connection: Connection, project: str, id_: str) -> User | None:
+async def find_user(connection: Connection, project_id: ProjectId, id_: UserId) -> User | None:
     """Return a user by id."""
-    row = await connection.fetchrow(_GET, project, id_)
+    row = await connection.fetchrow(_GET, project_id, id_)
     return None if row is None else user(row)
 
 
-async def get_user(connection: Connection, project: str, id_: str) -> User:
+async def get_user(connection: Connection, project_id: ProjectId, id_: UserId) -> User:
     """Return a user by id; raises `Refusal(USER_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, project, id_))
+    return _found(await connection.fetchrow(_GET, project_id, id_))
 
 
-async def lock_user(connection: Connection, project: str, id_: str) -> User:
+async def lock_user(connection: Connection, project_id: ProjectId, id_: UserId) -> User:
     """Return a user whom no other transaction changes until this one ends; raises `Refusal(USER_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_LOCK, project, id_))
+    return _found(await connection.fetchrow(_LOCK, project_id, id_))
 
 
-async def find_user_by_email(connection: Connection, project: str, email: str) -> User | None:
+async def find_user_by_email(connection: Connection, project_id: ProjectId, email: str) -> User | None:
     """Return a user by address, in lower case."""
-    row = await connection.fetchrow(_BY_EMAIL, project, email)
+    row = await connection.fetchrow(_BY_EMAIL, project_id, email)
     return None if row is None else user(row)
 
 
-async def find_slowest_hash(connection: Connection, project: str) -> str | None:
+async def find_slowest_hash(connection: Connection, project_id: ProjectId) -> str | None:
     """Return a hash that takes as long to check as the slowest that was brought along; None: ours takes longest."""
-    found: str | None = await connection.fetchval(_SLOWEST, project)
+    found: str | None = await connection.fetchval(_SLOWEST, project_id)
     return found
 
 
-async def keep_slowest_hash(connection: Connection, project: str, decoy: str, seconds: float) -> None:
+async def keep_slowest_hash(connection: Connection, project_id: ProjectId, decoy: str, seconds: float) -> None:
     """Keep a hash of nobody's that takes so long to check beyond one of ours, if it is the slowest of the project."""
-    await connection.execute(_KEEP_SLOWEST, project, decoy, seconds)
+    await connection.execute(_KEEP_SLOWEST, project_id, decoy, seconds)
 
 
-async def list_users(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[User]]:
+async def list_users(connection: Connection, project_id: ProjectId, query: ListQuery) -> tuple[int, list[User]]:
     """Return a page of users, and how many match; raises as `Listing.page`."""
-    total, rows = await ALL.page(connection, query, [project])
+    total, rows = await ALL.page(connection, query, [project_id])
     return total, [user(row) for row in rows]
 
 
-async def set_enabled(connection: Connection, project: str, id_: str, *, enabled: bool) -> User:
+async def set_enabled(connection: Connection, project_id: ProjectId, id_: UserId, *, enabled: bool) -> User:
     """Block or unblock a user; raises `Refusal(USER_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_STATUS, project, id_, enabled))
+    return _found(await connection.fetchrow(_STATUS, project_id, id_, enabled))
 
 
-async def set_labels(connection: Connection, project: str, id_: str, labels: list[str]) -> User:
+async def set_labels(connection: Connection, project_id: ProjectId, id_: UserId, labels: list[str]) -> User:
     """Replace a user's labels; raises `Refusal(USER_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_LABELS, project, id_, labels))
+    return _found(await connection.fetchrow(_LABELS, project_id, id_, labels))
 
 
-async def update_user(connection: Connection, project: str, id_: str, **changes: Unpack[Changes]) -> User:
+async def update_user(connection: Connection, project_id: ProjectId, id_: UserId, **changes: Unpack[Changes]) -> User:
     """Change a user; raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_TARGET_ALREADY_EXISTS)`."""
     columns = "".join(f"{column} = ${place}, " for place, column in enumerate(changes, start=3))
     statement = f"UPDATE auth.users SET {columns}updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}"
     try:
-        return _found(await connection.fetchrow(statement, project, id_, *changes.values()))
+        return _found(await connection.fetchrow(statement, project_id, id_, *changes.values()))
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS) from error
 
 
 async def lock_password(connection: Connection, known: User) -> bool:
     """Let nobody change a user until this transaction ends; False where the password is no longer the known one."""
-    row = await connection.fetchrow(_LOCK_KNOWN, known.project, known.id, known.incarnation, known.password_updated_at)
+    row = await connection.fetchrow(
+        _LOCK_KNOWN, known.project_id, known.id, known.incarnation, known.password_updated_at
+    )
     return row is not None
 
 
 async def replace_hash(connection: Connection, known: User, new_hash: str) -> None:
     """Put a new hash of the same password in place of the old one, unless that has changed meanwhile."""
-    await connection.execute(_REHASH, known.project, known.id, known.password_hash, new_hash)
+    await connection.execute(_REHASH, known.project_id, known.id, known.password_hash, new_hash)
 
 
-async def touch(connection: Connection, project: str, id_: str) -> None:
+async def touch(connection: Connection, project_id: ProjectId, id_: UserId) -> None:
     """Note that a user is active, once a day."""
-    await connection.execute(_TOUCH, project, id_)
+    await connection.execute(_TOUCH, project_id, id_)
 
 
-async def delete_user(connection: Connection, project: str, id_: str) -> None:
+async def delete_user(connection: Connection, project_id: ProjectId, id_: UserId) -> None:
     """Delete a user, whose id is spent by that; raises `Refusal(USER_NOT_FOUND)`."""
-    if await connection.execute(_DELETE, project, id_) == "INSERT 0 0":
+    if await connection.execute(_DELETE, project_id, id_) == "INSERT 0 0":
         raise Refusal(ErrorType.USER_NOT_FOUND)
 
 

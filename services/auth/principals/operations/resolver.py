@@ -4,16 +4,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.auth.people.operations import idle
 from services.auth.principals.operations import principals
+from shared.contracts.ids import ProjectId
 from shared.contracts.requests import (
     GetKeys,
     ResolvedPrincipal,
     ResolvedProject,
     ResolveJwt,
     ResolveSession,
+    SessionUse,
     VerificationKeys,
 )
 from shared.guard.resolver import ResolvePrincipal
-from shared.guard.uses import Use
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
 
@@ -35,7 +36,7 @@ class DatabaseResolver:
             return await principals.resolve_jwt(self._pool, request)
         return await principals.resolve_key(self._pool, request)
 
-    async def project(self, project_id: str) -> ResolvedProject:
+    async def project(self, project_id: ProjectId) -> ResolvedProject:
         """Return a project's record."""
         return await principals.resolve_project(self._pool, project_id)
 
@@ -43,6 +44,6 @@ class DatabaseResolver:
         """Return the public signing keys."""
         return await self._bus.ask(GetKeys())
 
-    async def report_uses(self, uses: Sequence[Use]) -> None:
+    async def report_uses(self, uses: Sequence[SessionUse]) -> None:
         """Record that sessions are used."""
         await idle.mark_used(self._pool, uses)

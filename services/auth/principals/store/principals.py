@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from services.auth.people.domain.roles import Held
+from shared.contracts.ids import KeyId, MembershipId, ProjectId, SessionId, TeamId, UserId
 from shared.contracts.requests import ResolveJwt
 from shared.postgres.pool import Connection
 
@@ -62,16 +64,16 @@ _BY_KEY = f"""
 
 
 class FoundUser(msgspec.Struct, frozen=True, kw_only=True):
-    """A user behind a credential; each membership is its id, its team and its roles there."""
+    """A user behind a credential."""
 
-    id: str
+    id: UserId
     incarnation: int
     project_incarnation: int
     enabled: bool
     is_verified: bool
     labels: list[str]
-    memberships: list[tuple[str, str, list[str]]]
-    session: str
+    memberships: list[Held]
+    session_id: SessionId
     session_expires_at: datetime | None
     generation: int
 
@@ -79,17 +81,17 @@ class FoundUser(msgspec.Struct, frozen=True, kw_only=True):
 class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
     """An API key."""
 
-    id: str
+    id: KeyId
     project_incarnation: int
     scopes: list[str]
     expires_at: datetime | None
 
 
 async def find_by_session(
-    connection: Connection, project: str, user_id: str, secret_digest: bytes
+    connection: Connection, project_id: ProjectId, user_id: UserId, secret_digest: bytes
 ) -> tuple[int, FoundUser | None]:
     """Return the feed position, and the user of a session secret."""
-    return _user(await connection.fetchrow(_BY_SESSION, project, user_id, secret_digest))
+    return _user(await connection.fetchrow(_BY_SESSION, project_id, user_id, secret_digest))
 
 
 async def find_by_jwt(connection: Connection, request: ResolveJwt) -> tuple[int, FoundUser | None]:
@@ -97,19 +99,21 @@ async def find_by_jwt(connection: Connection, request: ResolveJwt) -> tuple[int,
 
     Without a session (empty) the JWT is bound to its user alone, and is of a generation.
     """
-    values = (request.project, request.user, request.session, request.jti, request.issued_at)
+    values = (request.project_id, request.user_id, request.session_id, request.jti, request.issued_at)
     incarnations = (request.project_incarnation, request.user_incarnation)
     return _user(await connection.fetchrow(_BY_JWT, *values, *incarnations, request.generation, request.epoch))
 
 
-async def find_by_id(connection: Connection, project: str, user_id: str) -> tuple[int, FoundUser | None]:
+async def find_by_id(connection: Connection, project_id: ProjectId, user_id: UserId) -> tuple[int, FoundUser | None]:
     """Return the feed position, and a user, without a session."""
-    return _user(await connection.fetchrow(_BY_ID, project, user_id))
+    return _user(await connection.fetchrow(_BY_ID, project_id, user_id))
 
 
-async def find_by_key(connection: Connection, project: str, secret_digest: bytes) -> tuple[int, FoundKey | None]:
+async def find_by_key(
+    connection: Connection, project_id: ProjectId, secret_digest: bytes
+) -> tuple[int, FoundKey | None]:
     """Return the feed position, and the key of a secret."""
-    row = await connection.fetchrow(_BY_KEY, project, secret_digest)
+    row = await connection.fetchrow(_BY_KEY, project_id, secret_digest)
     assert row is not None  # noqa: S101 the statement always gives one row
     if row["key_id"] is None:
         return row["position"], None
@@ -134,8 +138,8 @@ def _user(row: object) -> tuple[int, FoundUser | None]:
         enabled=found["enabled"],
         is_verified=found["is_verified"],
         labels=found["labels"],
-        memberships=[(parts[0], parts[1], parts[2:]) for parts in memberships],
-        session=found["session_id"] or "",
+        memberships=[Held(MembershipId(parts[0]), TeamId(parts[1]), parts[2:]) for parts in memberships],
+        session_id=SessionId(found["session_id"] or ""),
         session_expires_at=found["expires_at"],
         generation=found["generation"],
     )

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from shared.contracts.ids import KeyId, ProjectId
 from shared.queries.fields import date, fields, text
 
 KEY_LIST_FIELDS = fields(
@@ -15,8 +16,8 @@ KEY_LIST_FIELDS = fields(
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """An API key; `expires_at` None: never."""
 
-    project: str
-    id: str
+    project_id: ProjectId
+    id: KeyId
     name: str
     scopes: list[str]
     expires_at: datetime | None

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from shared.contracts.ids import PlatformId, ProjectId
 from shared.contracts.principal import Project
 from shared.kernel.errors import ArgumentInvalid
 from shared.queries.fields import fields, text
@@ -43,8 +44,8 @@ class StoredProject(msgspec.Struct, frozen=True, kw_only=True):
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """A web platform: pages of `hostname` (`*.example.com`: of all its subdomains) may call."""
 
-    project: str
-    id: str
+    project_id: ProjectId
+    id: PlatformId
     name: str
     hostname: str
     created_at: datetime

@@ -10,11 +10,12 @@ from services.auth.projects.domain.keys import Key as KeyOf
 from services.auth.projects.operations import keys as operations
 from services.auth.projects.operations.keys import KeyChange
 from shared.contracts import scopes as vocabulary
+from shared.contracts.ids import KeyId
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType, Refusal
 from shared.queries.lists import parse_list_query
 from shared.web.endpoint import Call, Caller, Routes
-from shared.web.parameters import CustomId, Id
+from shared.web.parameters import CustomIdOf, IdOf
 from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("project", {"keyId": ErrorType.KEY_NOT_FOUND})
@@ -31,7 +32,7 @@ Scopes = Annotated[list[str], msgspec.Meta(max_length=200)]
 class CreateKey(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A key as Appwrite's console makes them."""
 
-    key_id: CustomId
+    key_id: CustomIdOf[KeyId]
     name: Name
     scopes: Scopes
     expire: str = ""
@@ -47,7 +48,7 @@ class ListKeys(msgspec.Struct, frozen=True, kw_only=True):
 class KeyChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One key."""
 
-    key_id: Id
+    key_id: IdOf[KeyId]
 
 
 class UpdateKey(KeyChoice, frozen=True, kw_only=True, rename="camel"):

@@ -8,11 +8,12 @@ from services.auth.deps import AuthDeps
 from services.auth.projects.domain.projects import LONGEST_NAME, PLATFORM_LIST_FIELDS
 from services.auth.projects.domain.projects import Platform as PlatformOf
 from services.auth.projects.operations import platforms as operations
+from shared.contracts.ids import PlatformId
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.queries.lists import parse_list_query
 from shared.web.endpoint import Call, Caller, Routes
-from shared.web.parameters import CustomId, Id
+from shared.web.parameters import CustomIdOf, IdOf
 from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("project", {"platformId": ErrorType.PLATFORM_NOT_FOUND})
@@ -33,7 +34,7 @@ Hostname = Annotated[
 class CreateWebPlatform(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A web platform; without a host name no page is of it."""
 
-    platform_id: CustomId
+    platform_id: CustomIdOf[PlatformId]
     name: Name
     hostname: Hostname = ""
 
@@ -48,7 +49,7 @@ class ListPlatforms(msgspec.Struct, frozen=True, kw_only=True):
 class PlatformChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One platform."""
 
-    platform_id: Id
+    platform_id: IdOf[PlatformId]
 
 
 class UpdateWebPlatform(PlatformChoice, frozen=True, kw_only=True, rename="camel"):

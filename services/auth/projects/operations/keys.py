@@ -12,6 +12,7 @@ from services.auth.projects.store.projects import get_project
 from shared.contracts import scopes as vocabulary
 from shared.contracts import subjects
 from shared.contracts.credentials import DIGEST_BYTES
+from shared.contracts.ids import KeyId, ProjectId
 from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
 from shared.guard.changing import Actor, Changed, SystemActor, changing
@@ -27,7 +28,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 class NewKey(NamedTuple):
     """A key to be made, of whose secret only the SHA-256 is told; `scopes` None: all that there are."""
 
-    id: str
+    id: KeyId
     secret_digest: bytes
     name: str
     scopes: Sequence[str] | None = None
@@ -53,10 +54,10 @@ async def create_key(deps: AuthDeps, actor: SystemActor, *, new: NewKey) -> Chan
     if len(new.secret_digest) != DIGEST_BYTES:
         raise ArgumentInvalid("secret", "it must be the SHA-256 of the key's secret")
     check_name(new.name)
-    async with changing(deps, actor, Reason.KEY_CREATED, subjects.key(actor.project, new.id)) as change:
+    async with changing(deps, actor, Reason.KEY_CREATED, subjects.key(actor.project_id, new.id)) as change:
         key = await store.insert_key(
             change.connection,
-            project=actor.project,
+            project_id=actor.project_id,
             id_=new.id,
             name=new.name,
             scopes=_known(vocabulary.ALL if new.scopes is None else new.scopes),
@@ -66,35 +67,35 @@ async def create_key(deps: AuthDeps, actor: SystemActor, *, new: NewKey) -> Chan
     return Changed(key, change.receipt)
 
 
-async def list_keys(deps: AuthDeps, project: str, *, query: ListQuery) -> tuple[int, list[Key]]:
+async def list_keys(deps: AuthDeps, project_id: ProjectId, *, query: ListQuery) -> tuple[int, list[Key]]:
     """Return how many of a project's keys match and those of the page; raises `Refusal(PROJECT_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
-        await get_project(connection, project)
-        return await store.list_keys(connection, project, query)
+        await get_project(connection, project_id)
+        return await store.list_keys(connection, project_id, query)
 
 
-async def get_key(deps: AuthDeps, project: str, *, key_id: str) -> Key:
+async def get_key(deps: AuthDeps, project_id: ProjectId, *, key_id: KeyId) -> Key:
     """Return a key; raises `Refusal(KEY_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
-        return await store.get_key(connection, project, key_id)
+        return await store.get_key(connection, project_id, key_id)
 
 
-async def update_key(deps: AuthDeps, actor: Actor, *, key_id: str, key_change: KeyChange) -> Changed[Key]:
+async def update_key(deps: AuthDeps, actor: Actor, *, key_id: KeyId, key_change: KeyChange) -> Changed[Key]:
     """Change a key, in force everywhere on return.
 
     A key that asks gives no scope that it does not hold itself at that moment, and puts off no end beyond its own; the
     operator may. Raises `Refusal(KEY_NOT_FOUND)`, `Refusal(GENERAL_UNAUTHORIZED_SCOPE)`, `ArgumentInvalid`,
     `Unavailable`.
     """
-    project = actor.project
-    granter = actor.key if isinstance(actor, Principal) else ""
+    project_id = actor.project_id
+    granter = actor.key_id if isinstance(actor, Principal) else ""
     if key_change.name is not None:
         check_name(key_change.name)
-    about = subjects.key(project, key_id)
+    about = subjects.key(project_id, key_id)
     async with changing(deps, actor, Reason.KEY_UPDATED, about, side_effect=True) as change:
-        locked = await store.lock_keys(change.connection, project, {key_id, granter})
+        locked = await store.lock_keys(change.connection, project_id, {key_id, granter})
         if (key := locked.get(key_id)) is None:
-            raise store.not_found(project, key_id)
+            raise store.not_found(project_id, key_id)
         scopes = key.scopes if key_change.scopes is None else _known(key_change.scopes)
         expires_at = key.expires_at if key_change.expire is None else _date(key_change.expire)
         if granter:
@@ -102,7 +103,7 @@ async def update_key(deps: AuthDeps, actor: Actor, *, key_id: str, key_change: K
             _check_end(expires_at, of=key, granter=locked.get(granter))
         updated = await store.update_key(
             change.connection,
-            project,
+            project_id,
             key_id,
             name=key.name if key_change.name is None else key_change.name,
             scopes=scopes,
@@ -111,10 +112,10 @@ async def update_key(deps: AuthDeps, actor: Actor, *, key_id: str, key_change: K
     return Changed(updated, change.receipt)
 
 
-async def delete_key(deps: AuthDeps, actor: Actor, *, key_id: str) -> Receipt | None:
+async def delete_key(deps: AuthDeps, actor: Actor, *, key_id: KeyId) -> Receipt | None:
     """Delete a key, refused everywhere on return; raises `Refusal(KEY_NOT_FOUND)`."""
-    async with changing(deps, actor, Reason.KEY_DELETED, subjects.key(actor.project, key_id)) as change:
-        await store.delete_key(change.connection, actor.project, key_id)
+    async with changing(deps, actor, Reason.KEY_DELETED, subjects.key(actor.project_id, key_id)) as change:
+        await store.delete_key(change.connection, actor.project_id, key_id)
     return change.receipt
 
 

@@ -5,6 +5,7 @@ from services.auth.projects.domain.projects import ProjectChange, StoredProject,
 from services.auth.projects.store import projects as store
 from shared.contracts import subjects
 from shared.contracts.events import ProjectDeleted
+from shared.contracts.ids import ProjectId
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
 from shared.guard.changing import Actor, Changed, SystemActor, changing
@@ -21,7 +22,7 @@ async def create_project(
 
     Raises `Refusal(PROJECT_ALREADY_EXISTS)`, `ArgumentInvalid`.
     """
-    id_ = actor.project
+    id_ = actor.project_id
     if not is_project_id(id_):
         raise ArgumentInvalid(
             "projectId", "it must be 1 to 36 characters of a-z, 0-9 and hyphen, and cannot be console"
@@ -40,10 +41,10 @@ async def list_projects(deps: AuthDeps) -> list[Project]:
         return await store.list_projects(connection)
 
 
-async def get_project(deps: AuthDeps, project: str) -> StoredProject:
+async def get_project(deps: AuthDeps, project_id: ProjectId) -> StoredProject:
     """Return a project; raises `Refusal(PROJECT_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
-        return await store.get_project(connection, project)
+        return await store.get_project(connection, project_id)
 
 
 async def update_project(deps: AuthDeps, actor: Actor, *, project_change: ProjectChange) -> Changed[StoredProject]:
@@ -52,11 +53,11 @@ async def update_project(deps: AuthDeps, actor: Actor, *, project_change: Projec
     Raises `Refusal(PROJECT_NOT_FOUND)`, `ArgumentInvalid`, `Unavailable`.
     """
     project_change.check()
-    about = subjects.project(actor.project)
+    about = subjects.project(actor.project_id)
     async with changing(deps, actor, Reason.PROJECT_UPDATED, about, side_effect=True) as change:
         if isinstance(actor, Principal):
-            await store.hold_project(change.connection, actor.project, actor.project_incarnation)
-        updated = await store.update_project(change.connection, actor.project, project_change)
+            await store.hold_project(change.connection, actor.project_id, actor.project_incarnation)
+        updated = await store.update_project(change.connection, actor.project_id, project_change)
     return Changed(updated, change.receipt)
 
 
@@ -65,8 +66,8 @@ async def delete_project(deps: AuthDeps, actor: SystemActor) -> Receipt | None:
 
     Raises `Refusal(PROJECT_NOT_FOUND)`.
     """
-    project = actor.project
-    async with changing(deps, actor, Reason.PROJECT_DELETED, subjects.project(project)) as change:
-        incarnation = await store.delete_project(change.connection, project)
-        await publish(change.connection, ProjectDeleted(project=project, incarnation=incarnation))
+    project_id = actor.project_id
+    async with changing(deps, actor, Reason.PROJECT_DELETED, subjects.project(project_id)) as change:
+        incarnation = await store.delete_project(change.connection, project_id)
+        await publish(change.connection, ProjectDeleted(project_id=project_id, incarnation=incarnation))
     return change.receipt

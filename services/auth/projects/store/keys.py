@@ -6,11 +6,12 @@ import asyncpg
 
 from services.auth.lists.store.pages import Listing
 from services.auth.projects.domain.keys import Key
+from shared.contracts.ids import KeyId, ProjectId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
-KEY = "project, id, name, scopes, expires_at, created_at, updated_at"
+KEY = "project AS project_id, id, name, scopes, expires_at, created_at, updated_at"
 
 _INSERT = f"""
     INSERT INTO auth.keys (project, id, name, scopes, secret_digest, expires_at)
@@ -45,8 +46,8 @@ _DELETE = "DELETE FROM auth.keys WHERE project = $1 AND id = $2"
 async def insert_key(
     connection: Connection,
     *,
-    project: str,
-    id_: str,
+    project_id: ProjectId,
+    id_: KeyId,
     name: str,
     scopes: list[str],
     secret_digest: bytes,
@@ -54,53 +55,59 @@ async def insert_key(
 ) -> Key:
     """Make a key; raises `Refusal(KEY_ALREADY_EXISTS)` or `Refusal(PROJECT_NOT_FOUND)`."""
     try:
-        row = await connection.fetchrow(_INSERT, project, id_, name, scopes, secret_digest, expires_at)
+        row = await connection.fetchrow(_INSERT, project_id, id_, name, scopes, secret_digest, expires_at)
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.KEY_ALREADY_EXISTS, f"Key {id_} already exists.") from error
     except asyncpg.ForeignKeyViolationError as error:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {project} could not be found.") from error
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {project_id} could not be found.") from error
     assert row is not None  # noqa: S101 an INSERT returns its row
     return key(row)
 
 
-async def list_keys(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[Key]]:
+async def list_keys(connection: Connection, project_id: ProjectId, query: ListQuery) -> tuple[int, list[Key]]:
     """Return how many keys match and those of the page, the oldest first; raises what `Listing.page` does."""
-    total, rows = await LISTING.page(connection, query, [project])
+    total, rows = await LISTING.page(connection, query, [project_id])
     return total, [key(row) for row in rows]
 
 
-async def get_key(connection: Connection, project: str, id_: str) -> Key:
+async def get_key(connection: Connection, project_id: ProjectId, id_: KeyId) -> Key:
     """Return a key; raises `Refusal(KEY_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, project, id_), project, id_)
+    return _found(await connection.fetchrow(_GET, project_id, id_), project_id, id_)
 
 
-async def lock_keys(connection: Connection, project: str, ids: set[str]) -> dict[str, Key]:
+async def lock_keys(connection: Connection, project_id: ProjectId, ids: set[str]) -> dict[str, Key]:
     """Return those of these keys that there are, by id; nobody else changes them until this transaction ends."""
-    rows = await connection.fetch(_LOCK, project, sorted(ids))
+    rows = await connection.fetch(_LOCK, project_id, sorted(ids))
     return {row["id"]: key(row) for row in rows}
 
 
 async def update_key(
-    connection: Connection, project: str, id_: str, *, name: str, scopes: list[str], expires_at: datetime | None
+    connection: Connection,
+    project_id: ProjectId,
+    id_: KeyId,
+    *,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None,
 ) -> Key:
     """Change a key; raises `Refusal(KEY_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_UPDATE, project, id_, name, scopes, expires_at), project, id_)
+    return _found(await connection.fetchrow(_UPDATE, project_id, id_, name, scopes, expires_at), project_id, id_)
 
 
-async def delete_key(connection: Connection, project: str, id_: str) -> None:
+async def delete_key(connection: Connection, project_id: ProjectId, id_: KeyId) -> None:
     """Delete a key; raises `Refusal(KEY_NOT_FOUND)`."""
-    if await connection.execute(_DELETE, project, id_) == "DELETE 0":
-        raise not_found(project, id_)
+    if await connection.execute(_DELETE, project_id, id_) == "DELETE 0":
+        raise not_found(project_id, id_)
 
 
-def not_found(project: str, id_: str) -> Refusal:
+def not_found(project_id: ProjectId, id_: KeyId) -> Refusal:
     """Return what is raised where there is no such key."""
-    return Refusal(ErrorType.KEY_NOT_FOUND, f"Key {id_} could not be found in project {project}.")
+    return Refusal(ErrorType.KEY_NOT_FOUND, f"Key {id_} could not be found in project {project_id}.")
 
 
-def _found(row: asyncpg.Record | None, project: str, id_: str) -> Key:
+def _found(row: asyncpg.Record | None, project_id: ProjectId, id_: KeyId) -> Key:
     if row is None:
-        raise not_found(project, id_)
+        raise not_found(project_id, id_)
     return key(row)
 
 

@@ -4,11 +4,12 @@ import asyncpg
 
 from services.auth.lists.store.pages import Listing
 from services.auth.projects.domain.projects import Platform
+from shared.contracts.ids import PlatformId, ProjectId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
-_COLUMNS = "project, id, name, hostname, created_at, updated_at"
+_COLUMNS = "project AS project_id, id, name, hostname, created_at, updated_at"
 _INSERT = f"INSERT INTO auth.platforms (project, id, name, hostname) VALUES ($1, $2, $3, $4) RETURNING {_COLUMNS}"
 LISTING = Listing(
     columns=_COLUMNS,
@@ -34,10 +35,12 @@ _UPDATE = f"""
 _DELETE = "DELETE FROM auth.platforms WHERE project = $1 AND id = $2"
 
 
-async def insert_platform(connection: Connection, project: str, id_: str, *, name: str, hostname: str) -> Platform:
+async def insert_platform(
+    connection: Connection, project_id: ProjectId, id_: PlatformId, *, name: str, hostname: str
+) -> Platform:
     """Make a platform; raises `Refusal(PLATFORM_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
     try:
-        row = await connection.fetchrow(_INSERT, project, id_, name, hostname)
+        row = await connection.fetchrow(_INSERT, project_id, id_, name, hostname)
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.PLATFORM_ALREADY_EXISTS, f"Platform {id_} already exists.") from error
     except asyncpg.ForeignKeyViolationError as error:
@@ -45,25 +48,27 @@ async def insert_platform(connection: Connection, project: str, id_: str, *, nam
     return _found(row)
 
 
-async def list_platforms(connection: Connection, project: str, query: ListQuery) -> tuple[int, list[Platform]]:
+async def list_platforms(connection: Connection, project_id: ProjectId, query: ListQuery) -> tuple[int, list[Platform]]:
     """Return how many platforms match and those of the page, the oldest first; raises what `Listing.page` does."""
-    total, rows = await LISTING.page(connection, query, [project])
+    total, rows = await LISTING.page(connection, query, [project_id])
     return total, [_found(row) for row in rows]
 
 
-async def get_platform(connection: Connection, project: str, id_: str) -> Platform:
+async def get_platform(connection: Connection, project_id: ProjectId, id_: PlatformId) -> Platform:
     """Return a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, project, id_))
+    return _found(await connection.fetchrow(_GET, project_id, id_))
 
 
-async def update_platform(connection: Connection, project: str, id_: str, *, name: str, hostname: str) -> Platform:
+async def update_platform(
+    connection: Connection, project_id: ProjectId, id_: PlatformId, *, name: str, hostname: str
+) -> Platform:
     """Change a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_UPDATE, project, id_, name, hostname))
+    return _found(await connection.fetchrow(_UPDATE, project_id, id_, name, hostname))
 
 
-async def delete_platform(connection: Connection, project: str, id_: str) -> None:
+async def delete_platform(connection: Connection, project_id: ProjectId, id_: PlatformId) -> None:
     """Delete a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
-    if await connection.execute(_DELETE, project, id_) == "DELETE 0":
+    if await connection.execute(_DELETE, project_id, id_) == "DELETE 0":
         raise Refusal(ErrorType.PLATFORM_NOT_FOUND)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import asyncpg
 
 from services.auth.projects.domain.projects import ProjectChange, StoredProject
+from shared.contracts.ids import ProjectId
 from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -47,7 +48,7 @@ _RESOLVE = f"""
 """
 
 
-async def insert_project(connection: Connection, *, id_: str, name: str, origins: list[str]) -> None:
+async def insert_project(connection: Connection, *, id_: ProjectId, name: str, origins: list[str]) -> None:
     """Make a project; raises `Refusal(PROJECT_ALREADY_EXISTS)`."""
     try:
         await connection.execute(_INSERT, id_, name, origins)
@@ -60,12 +61,12 @@ async def list_projects(connection: Connection) -> list[Project]:
     return [_project(row) for row in await connection.fetch(_LIST)]
 
 
-async def get_project(connection: Connection, id_: str) -> StoredProject:
+async def get_project(connection: Connection, id_: ProjectId) -> StoredProject:
     """Return a project; raises `Refusal(PROJECT_NOT_FOUND)`."""
     return _found(await connection.fetchrow(_GET, id_), id_)
 
 
-async def update_project(connection: Connection, id_: str, change: ProjectChange) -> StoredProject:
+async def update_project(connection: Connection, id_: ProjectId, change: ProjectChange) -> StoredProject:
     """Change a project; raises `Refusal(PROJECT_NOT_FOUND)`."""
     row = await connection.fetchrow(
         _UPDATE,
@@ -86,7 +87,7 @@ async def update_project(connection: Connection, id_: str, change: ProjectChange
     return _found(row, id_)
 
 
-async def delete_project(connection: Connection, id_: str) -> int:
+async def delete_project(connection: Connection, id_: ProjectId) -> int:
     """Delete a project with all its users, sessions and keys; return which incarnation it was.
 
     Raises `Refusal(PROJECT_NOT_FOUND)`.
@@ -97,7 +98,7 @@ async def delete_project(connection: Connection, id_: str) -> int:
     return incarnation
 
 
-async def hold_project(connection: Connection, id_: str, incarnation: int) -> None:
+async def hold_project(connection: Connection, id_: ProjectId, incarnation: int) -> None:
     """Let nobody delete a project until this transaction ends.
 
     Raises `Refusal(PROJECT_NOT_FOUND)` where this incarnation of it is gone, whether or not there is another by now.
@@ -106,7 +107,7 @@ async def hold_project(connection: Connection, id_: str, incarnation: int) -> No
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.")
 
 
-async def resolve_project(connection: Connection, id_: str) -> tuple[int, Project | None]:
+async def resolve_project(connection: Connection, id_: ProjectId) -> tuple[int, Project | None]:
     """Return a project and the feed position of the same snapshot."""
     row = await connection.fetchrow(_RESOLVE, id_)
     assert row is not None  # noqa: S101 the head of the feed is there since its migration
@@ -117,11 +118,11 @@ def _named(switches: Mapping[str, bool], *, on: bool) -> list[str]:
     return [name for name, is_on in switches.items() if is_on is on]
 
 
-def _not_found(id_: str) -> Refusal:
+def _not_found(id_: ProjectId) -> Refusal:
     return Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {id_} could not be found.")
 
 
-def _found(row: asyncpg.Record | None, id_: str) -> StoredProject:
+def _found(row: asyncpg.Record | None, id_: ProjectId) -> StoredProject:
     if row is None:
         raise _not_found(id_)
     return StoredProject(project=_project(row), created_at=row["created_at"], updated_at=row["updated_at"])

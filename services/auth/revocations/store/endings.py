@@ -4,6 +4,7 @@ That is sessions, login tokens, the secrets of pending invitations, and JWTs tha
 """
 
 from services.auth.revocations.store.invitations import OF_USER
+from shared.contracts.ids import NO_SESSION, ProjectId, SessionId, UserId
 from shared.postgres.pool import Connection
 
 END_S = 600.0
@@ -50,20 +51,22 @@ _LEAP = """
 """
 
 
-async def end_all_of_user(connection: Connection, project: str, user_id: str, *, kept: str = "") -> bool:
+async def end_all_of_user(
+    connection: Connection, project_id: ProjectId, user_id: UserId, *, kept: SessionId = NO_SESSION
+) -> bool:
     """End all by which a user signs in or acts but the session `kept`; False where there is no such user."""
-    if await connection.execute(_BEGIN_GENERATION, project, user_id) == "UPDATE 0":
+    if await connection.execute(_BEGIN_GENERATION, project_id, user_id) == "UPDATE 0":
         return False
-    await connection.execute(_DELETE_SESSIONS, project, user_id, kept)
-    await connection.execute(_DELETE_TOKENS, project, user_id)
-    await connection.execute(_CLOSE_INVITATIONS, project, user_id)
+    await connection.execute(_DELETE_SESSIONS, project_id, user_id, kept)
+    await connection.execute(_DELETE_TOKENS, project_id, user_id)
+    await connection.execute(_CLOSE_INVITATIONS, project_id, user_id)
     return True
 
 
-async def end_all_of_project(connection: Connection, project: str) -> None:
+async def end_all_of_project(connection: Connection, project_id: ProjectId) -> None:
     """End all by which any user of a project signs in or acts."""
     for statement in _OF_PROJECT:
-        await connection.execute(statement, project, timeout=END_S)
+        await connection.execute(statement, project_id, timeout=END_S)
 
 
 async def end_all_of_instance(connection: Connection) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.contracts.ids import MembershipId, ProjectId, TeamId, UserId
 from shared.contracts.principal import Kind as CallerKind
 from shared.contracts.principal import Principal, Project
 from shared.kernel.errors import ErrorType, Refusal
@@ -26,8 +27,8 @@ OF_MEMBERS = frozenset({"userId", "userName", "userEmail", "userPhone", "userAcc
 class Team(msgspec.Struct, frozen=True, kw_only=True):
     """A team; `total` is the number of its confirmed members."""
 
-    project: str
-    id: str
+    project_id: ProjectId
+    id: TeamId
     name: str
     total: int
     prefs: msgspec.Raw
@@ -41,11 +42,11 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     `is_to_address`: an invitation to an address, of which nobody has been made a user yet: `user_id` is reserved.
     """
 
-    project: str
-    id: str
-    team_id: str
+    project_id: ProjectId
+    id: MembershipId
+    team_id: TeamId
     team_name: str
-    user_id: str
+    user_id: UserId
     user_name: str
     user_email: str
     user_phone: str
@@ -66,10 +67,10 @@ class NewMembership(msgspec.Struct, frozen=True, kw_only=True):
     user.
     """
 
-    project: str
-    id: str
-    team_id: str
-    user_id: str
+    project_id: ProjectId
+    id: MembershipId
+    team_id: TeamId
+    user_id: UserId
     roles: list[str]
     joined_at: datetime | None
     secret_digest: bytes | None = None
@@ -83,9 +84,9 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     With `invited_name` it is for whoever has that address when it is accepted; else for the user.
     """
 
-    id: str
-    team_id: str
-    user_id: str
+    id: MembershipId
+    team_id: TeamId
+    user_id: UserId
     confirmed: bool
     secret_digest: bytes | None
     sent_to: str
@@ -115,13 +116,13 @@ def membership_fields(shown: frozenset[str]) -> Mapping[str, Field]:
     return {name: one for name, one in MEMBERSHIP_LIST_FIELDS.items() if name not in OF_MEMBERS - shown}
 
 
-def check_member(principal: Principal, team_id: str) -> None:
+def check_member(principal: Principal, team_id: TeamId) -> None:
     """Raise `Refusal(TEAM_NOT_FOUND)` unless the caller may see the team: a confirmed member, or a key."""
     if principal.kind is not CallerKind.KEY and f"team:{team_id}" not in principal.roles:
         raise Refusal(ErrorType.TEAM_NOT_FOUND)
 
 
-def check_owner(principal: Principal, team_id: str) -> None:
+def check_owner(principal: Principal, team_id: TeamId) -> None:
     """Raise as `check_member`, or `Refusal(USER_UNAUTHORIZED)` unless the caller may change the team."""
     check_member(principal, team_id)
     if principal.kind is not CallerKind.KEY and f"team:{team_id}/{OWNER}" not in principal.roles:

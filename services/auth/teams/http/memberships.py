@@ -16,13 +16,14 @@ from services.auth.teams.domain.teams import Membership as MembershipOf
 from services.auth.teams.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
 from services.auth.teams.operations import memberships as operations
 from services.auth.teams.operations.memberships import Invitee, Link, MembershipRequest
+from shared.contracts.ids import NO_USER, MembershipId, UserId
 from shared.contracts.principal import Kind
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.ids import UNIQUE
 from shared.queries.lists import parse_list_query
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
-from shared.web.parameters import CustomId, Id
+from shared.web.parameters import CustomIdOf, IdOf
 from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("teams", {"teamId": ErrorType.TEAM_NOT_FOUND, "membershipId": ErrorType.MEMBERSHIP_NOT_FOUND})
@@ -30,7 +31,7 @@ routes = Routes[AuthDeps]("teams", {"teamId": ErrorType.TEAM_NOT_FOUND, "members
 LONGEST_URL = 2_048
 
 OptionalId = Annotated[
-    str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,35})?\Z", description="must be an id, or empty")
+    UserId, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,35})?\Z", description="must be an id, or empty")
 ]
 Phone = Annotated[
     str,
@@ -42,8 +43,8 @@ class CreateMembership(TeamChoice, frozen=True, kw_only=True, rename="camel"):
     """Who is to be a member, by one of `userId`, `email` and `phone`; `url` is where an invitation's link leads."""
 
     roles: Roles
-    membership_id: CustomId = UNIQUE
-    user_id: OptionalId = ""
+    membership_id: CustomIdOf[MembershipId] = MembershipId(UNIQUE)
+    user_id: OptionalId = NO_USER
     email: Annotated[str, msgspec.Meta(max_length=320)] = ""
     phone: Phone = ""
     name: Annotated[str, msgspec.Meta(max_length=128)] = ""
@@ -72,13 +73,13 @@ class ListOwnMemberships(msgspec.Struct, frozen=True, kw_only=True):
 class ListUserMemberships(ListOwnMemberships, frozen=True, kw_only=True, rename="camel"):
     """As of a team; each membership is of this user."""
 
-    user_id: Id
+    user_id: IdOf[UserId]
 
 
 class MembershipChoice(TeamChoice, frozen=True, kw_only=True, rename="camel"):
     """One membership of a team."""
 
-    membership_id: Id
+    membership_id: IdOf[MembershipId]
 
 
 class UpdateMembership(MembershipChoice, frozen=True, kw_only=True, rename="camel"):
@@ -90,7 +91,7 @@ class UpdateMembership(MembershipChoice, frozen=True, kw_only=True, rename="came
 class AcceptMembership(MembershipChoice, frozen=True, kw_only=True, rename="camel"):
     """What the link of an invitation says."""
 
-    user_id: Id
+    user_id: IdOf[UserId]
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
@@ -144,7 +145,7 @@ class MembershipList(msgspec.Struct, frozen=True, kw_only=True):
 async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> Membership:
     """Make a member at once, by a key; or invite one, as an owner: the link goes to who is invited."""
     _check_target(call, params)
-    await Pace(call.counts).step(call.project.id, call.principal.user, "invitation")
+    await Pace(call.counts).step(call.project.id, call.principal.user_id, "invitation")
     invitee = Invitee(user_id=params.user_id, email=params.email, phone=params.phone, name=params.name)
     request = MembershipRequest(params.team_id, params.membership_id, invitee, params.roles, params.url)
     changed = await operations.create_membership(call.deps, call.principal, project=call.project, request=request)
@@ -284,7 +285,7 @@ async def list_user_memberships(call: Call[AuthDeps], params: ListUserMembership
 )
 async def list_own_memberships(call: Call[AuthDeps], params: ListOwnMemberships) -> MembershipList:
     """List the memberships of the user who calls, invitations too."""
-    return await _list_of(call, call.principal.user, params)
+    return await _list_of(call, call.principal.user_id, params)
 
 
 def membership_model(membership: MembershipOf) -> Membership:
@@ -307,7 +308,7 @@ def membership_model(membership: MembershipOf) -> Membership:
     )
 
 
-async def _list_of(call: Call[AuthDeps], user_id: str, params: ListOwnMemberships) -> MembershipList:
+async def _list_of(call: Call[AuthDeps], user_id: UserId, params: ListOwnMemberships) -> MembershipList:
     query = parse_list_query(params.queries, MEMBERSHIP_LIST_FIELDS, search=params.search, total=params.total)
     total, found = await operations.list_memberships_of(call.deps, call.project.id, user_id=user_id, query=query)
     return MembershipList(total=total, memberships=[membership_model(one) for one in found])
@@ -316,7 +317,7 @@ async def _list_of(call: Call[AuthDeps], user_id: str, params: ListOwnMembership
 def _shown(call: Call[AuthDeps], membership: MembershipOf) -> Membership:
     """Write a membership for who calls: of another user, what the project shows."""
     whole = membership_model(membership)
-    if membership.user_id == call.principal.user and not membership.is_to_address:
+    if membership.user_id == call.principal.user_id and not membership.is_to_address:
         return whole
     shown = shown_of_members(call.project, call.principal)
     return msgspec.structs.replace(

@@ -10,12 +10,13 @@ from services.auth.teams.domain.teams import MOST_ROLES_IN_TEAM, TEAM_LIST_FIELD
 from services.auth.teams.domain.teams import Team as TeamOf
 from services.auth.teams.operations import teams as operations
 from shared.appwrite.permissions import LONGEST_TEAM_ROLE
+from shared.contracts.ids import TeamId
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.queries.lists import parse_list_query
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, RateLimit, Routes
-from shared.web.parameters import CustomId, Id
+from shared.web.parameters import CustomIdOf, IdOf
 from shared.web.receipts import add_receipt, with_receipt
 
 routes = Routes[AuthDeps]("teams", {"teamId": ErrorType.TEAM_NOT_FOUND})
@@ -37,7 +38,7 @@ Roles = Annotated[list[Role], msgspec.Meta(max_length=MOST_ROLES_IN_TEAM)]
 class CreateTeam(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A team; `roles` are those of the user who makes it, beside that of owner."""
 
-    team_id: CustomId
+    team_id: CustomIdOf[TeamId]
     name: Name
     roles: Roles = []
 
@@ -53,7 +54,7 @@ class ListTeams(msgspec.Struct, frozen=True, kw_only=True):
 class TeamChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One team."""
 
-    team_id: Id
+    team_id: IdOf[TeamId]
 
 
 class UpdateTeamName(TeamChoice, frozen=True, kw_only=True, rename="camel"):

@@ -31,6 +31,7 @@ from services.auth.teams.store import memberships as store
 from services.auth.teams.store import teams
 from shared.contracts import subjects
 from shared.contracts.credentials import digest
+from shared.contracts.ids import MembershipId, ProjectId, TeamId, UserId
 from shared.contracts.principal import Kind, Principal, Project
 from shared.contracts.reasons import Reason
 from shared.guard.changing import Change, Changed, changing
@@ -48,7 +49,7 @@ SECRET_BYTES = 32
 class Invitee(msgspec.Struct, frozen=True, kw_only=True):
     """Who is to be a member: by id, else by address, else by phone number; empty where not given."""
 
-    user_id: str = ""
+    user_id: UserId = UserId("")
     email: str = ""
     phone: str = ""
     name: str = ""
@@ -57,8 +58,8 @@ class Invitee(msgspec.Struct, frozen=True, kw_only=True):
 class MembershipRequest(NamedTuple):
     """What is asked for: a membership, or an invitation whose link leads to `url`."""
 
-    team_id: str
-    id: str
+    team_id: TeamId
+    id: MembershipId
     invitee: Invitee
     roles: list[str]
     url: str
@@ -68,9 +69,9 @@ class MembershipRequest(NamedTuple):
 class Link:
     """What the link of an invitation says."""
 
-    team_id: str
-    membership_id: str
-    user_id: str
+    team_id: TeamId
+    membership_id: MembershipId
+    user_id: UserId
     secret: str = field(repr=False)
 
 
@@ -109,16 +110,18 @@ async def create_membership(
     return Changed(membership, change.receipt)
 
 
-async def get_membership(deps: AuthDeps, principal: Principal, *, team_id: str, membership_id: str) -> Membership:
+async def get_membership(
+    deps: AuthDeps, principal: Principal, *, team_id: TeamId, membership_id: MembershipId
+) -> Membership:
     """Return a membership; raises `Refusal(TEAM_NOT_FOUND)`, `Refusal(MEMBERSHIP_NOT_FOUND)`."""
     check_member(principal, team_id)
     async with deps.pool.acquire() as connection:
-        await teams.get_team(connection, principal.project, team_id)
-        return _found(await store.find_membership(connection, principal.project, team_id, membership_id))
+        await teams.get_team(connection, principal.project_id, team_id)
+        return _found(await store.find_membership(connection, principal.project_id, team_id, membership_id))
 
 
 async def list_memberships(
-    deps: AuthDeps, principal: Principal, *, team_id: str, query: ListQuery, names_users: bool
+    deps: AuthDeps, principal: Principal, *, team_id: TeamId, query: ListQuery, names_users: bool
 ) -> tuple[int, list[Membership]]:
     """Return a page of a team's memberships and how many match; raises `Refusal(TEAM_NOT_FOUND)`, or of a cursor.
 
@@ -126,21 +129,27 @@ async def list_memberships(
     """
     check_member(principal, team_id)
     async with deps.pool.acquire() as connection:
-        await teams.get_team(connection, principal.project, team_id)
-        return await store.list_memberships(connection, principal.project, team_id, query, names_users=names_users)
+        await teams.get_team(connection, principal.project_id, team_id)
+        return await store.list_memberships(connection, principal.project_id, team_id, query, names_users=names_users)
 
 
 async def list_memberships_of(
-    deps: AuthDeps, project: str, *, user_id: str, query: ListQuery
+    deps: AuthDeps, project_id: ProjectId, *, user_id: UserId, query: ListQuery
 ) -> tuple[int, list[Membership]]:
     """Return a page of a user's memberships and how many match; raises `Refusal(USER_NOT_FOUND)`, or of a cursor."""
     async with deps.pool.acquire() as connection:
-        await users.get_user(connection, project, user_id)
-        return await store.list_memberships_of(connection, project, user_id, query)
+        await users.get_user(connection, project_id, user_id)
+        return await store.list_memberships_of(connection, project_id, user_id, query)
 
 
 async def update_roles(
-    deps: AuthDeps, principal: Principal, *, team_id: str, membership_id: str, roles: list[str], counts: Counts | None
+    deps: AuthDeps,
+    principal: Principal,
+    *,
+    team_id: TeamId,
+    membership_id: MembershipId,
+    roles: list[str],
+    counts: Counts | None,
 ) -> Changed[Membership]:
     """Replace a member's roles, in force everywhere on return.
 
@@ -148,48 +157,48 @@ async def update_roles(
     `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)` for who gives roles all the time, but not for who takes them.
     """
     check_owner(principal, team_id)
-    project = principal.project
-    team = subjects.team(project, team_id)
+    project_id = principal.project_id
+    team = subjects.team(project_id, team_id)
     async with changing(deps, principal, Reason.MEMBERSHIP_ROLES, side_effect=True, settles=[team]) as change:
         connection = change.connection
-        await teams.get_team(connection, project, team_id)
-        known = _found(await store.find_membership(connection, project, team_id, membership_id))
+        await teams.get_team(connection, project_id, team_id)
+        known = _found(await store.find_membership(connection, project_id, team_id, membership_id))
         if not set(roles) < set(known.roles):
-            await Pace(counts).step(project, principal.user, "roles")
-        await sessions.lock_user(connection, project, known.user_id)
+            await Pace(counts).step(project_id, principal.user_id, "roles")
+        await sessions.lock_user(connection, project_id, known.user_id)
         # Before the change: who takes the own role of owner still had it.
         await check_again(connection, principal, owns=team_id)
-        await store.set_roles(connection, project, team_id, membership_id, list(dict.fromkeys(roles)))
-        membership = _found(await store.find_membership(connection, project, team_id, membership_id))
+        await store.set_roles(connection, project_id, team_id, membership_id, list(dict.fromkeys(roles)))
+        membership = _found(await store.find_membership(connection, project_id, team_id, membership_id))
         if not known.is_to_address:
-            await check_roles(connection, project, known.user_id)
+            await check_roles(connection, project_id, known.user_id)
         _revoke(change, team_id, known.user_id)
     return Changed(membership, change.receipt)
 
 
 async def delete_membership(
-    deps: AuthDeps, principal: Principal, *, team_id: str, membership_id: str
+    deps: AuthDeps, principal: Principal, *, team_id: TeamId, membership_id: MembershipId
 ) -> Receipt | None:
     """End a membership: one's own, or as an owner or key anybody's; no replica knows its roles on return.
 
     Raises `Refusal` (TEAM_NOT_FOUND, TEAM_INVITE_NOT_FOUND, USER_UNAUTHORIZED), all of them once what was ended before
     is in force everywhere; `Unavailable`.
     """
-    project = principal.project
-    team = subjects.team(project, team_id)
+    project_id = principal.project_id
+    team = subjects.team(project_id, team_id)
     async with changing(deps, principal, Reason.MEMBERSHIP_DELETED, settles=[team]) as change:
         connection = change.connection
-        known = await store.find_membership(connection, project, team_id, membership_id)
-        is_own = await store.belongs_to(connection, project, membership_id, principal.user)
+        known = await store.find_membership(connection, project_id, team_id, membership_id)
+        is_own = await store.belongs_to(connection, project_id, membership_id, principal.user_id)
         if not is_own:
             check_member(principal, team_id)
-            await teams.get_team(connection, project, team_id)
+            await teams.get_team(connection, project_id, team_id)
         if known is None:
             raise Refusal(ErrorType.TEAM_INVITE_NOT_FOUND)
         if not is_own:
             check_owner(principal, team_id)
         await check_again(connection, principal, owns="" if is_own else team_id)
-        if not await store.delete_membership(connection, project, team_id, membership_id):
+        if not await store.delete_membership(connection, project_id, team_id, membership_id):
             raise Refusal(ErrorType.TEAM_INVITE_NOT_FOUND)
         _revoke(change, team_id, known.user_id)
     return change.receipt
@@ -243,8 +252,8 @@ async def accept_membership(
 class _Place(NamedTuple):
     """A place in a team: of a user, or of whoever accepts an invitation to an address."""
 
-    project: str
-    team_id: str
+    project_id: ProjectId
+    team_id: TeamId
     roles: list[str]
     user: User | None = None
     invited_name: str | None = None
@@ -278,20 +287,20 @@ async def _put(
 
     Raises `Refusal(MEMBERSHIP_ALREADY_CONFIRMED)`, `Refusal(USER_NOT_FOUND)`.
     """
-    project, team_id, roles, user, invited_name = place
+    project_id, team_id, roles, user, invited_name = place
     if user is None:
-        known = await store.find_membership_to(connection, project, team_id, sent_to)
-        user_id = unique_id() if known is None else known.user_id
+        known = await store.find_membership_to(connection, project_id, team_id, sent_to)
+        user_id = UserId(unique_id()) if known is None else known.user_id
     else:
-        if await sessions.lock_user(connection, project, user.id, user.incarnation) is None:
+        if await sessions.lock_user(connection, project_id, user.id, user.incarnation) is None:
             raise Refusal(ErrorType.USER_NOT_FOUND)
-        known = await store.find_membership_of(connection, project, team_id, user.id)
+        known = await store.find_membership_of(connection, project_id, team_id, user.id)
         user_id = user.id
     if known is not None and known.confirmed:
         raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED)
     membership = NewMembership(
-        project=project,
-        id=chosen_id(id_) if known is None else known.id,
+        project_id=project_id,
+        id=MembershipId(chosen_id(id_)) if known is None else known.id,
         team_id=team_id,
         user_id=user_id,
         roles=roles,
@@ -304,7 +313,7 @@ async def _put(
         await store.insert_membership(connection, membership)
     else:
         await store.invite_again(connection, membership)
-    return _found(await store.find_membership(connection, project, team_id, membership.id))
+    return _found(await store.find_membership(connection, project_id, team_id, membership.id))
 
 
 async def _find_or_make(connection: Connection, project: Project, invitee: Invitee, *, compares: bool) -> User:
@@ -327,15 +336,15 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
     if found is not None:
         return found
     name = invitee.name or address or invitee.phone
-    new = NewUser(id=unique_id(), name=name, email=address, phone=invitee.phone)
+    new = NewUser(id=UserId(unique_id()), name=name, email=address, phone=invitee.phone)
     return await users.insert_user(connection, project.id, new)
 
 
-async def _proven(connection: Connection, project: str, link: Link) -> Invitation:
-    invitation = await store.find_invitation(connection, project, link.membership_id)
+async def _proven(connection: Connection, project_id: ProjectId, link: Link) -> Invitation:
+    invitation = await store.find_invitation(connection, project_id, link.membership_id)
     if invitation is None:
         raise Refusal(ErrorType.MEMBERSHIP_NOT_FOUND)
-    await teams.get_team(connection, project, link.team_id)
+    await teams.get_team(connection, project_id, link.team_id)
     if invitation.team_id != link.team_id:
         raise Refusal(ErrorType.TEAM_MEMBERSHIP_MISMATCH)
     if invitation.secret_digest is None or not secrets.compare_digest(invitation.secret_digest, digest(link.secret)):
@@ -343,19 +352,19 @@ async def _proven(connection: Connection, project: str, link: Link) -> Invitatio
     return invitation
 
 
-async def _find_invited(connection: Connection, project: str, invitation: Invitation) -> User | None:
+async def _find_invited(connection: Connection, project_id: ProjectId, invitation: Invitation) -> User | None:
     """Return who is invited, locked until the transaction ends; None where an address is that nobody has."""
     if invitation.invited_name is None:
-        return await users.lock_user(connection, project, invitation.user_id)
-    return await store.lock_user_by_address(connection, project, invitation.sent_to)
+        return await users.lock_user(connection, project_id, invitation.user_id)
+    return await store.lock_user_by_address(connection, project_id, invitation.sent_to)
 
 
-def _check_acceptance(invitation: Invitation, invited: User | None, user: Principal | None, user_id: str) -> None:
+def _check_acceptance(invitation: Invitation, invited: User | None, user: Principal | None, user_id: UserId) -> None:
     """Raise `Refusal` unless who is invited may accept, as `user` or as a guest, by a link that names `user_id`."""
     if invitation.confirmed:
         raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED)
     invited_id = "" if invited is None else invited.id  # the id in the link is nobody's then, whoever has taken it
-    if user_id not in {invited_id, invitation.user_id} or (user is not None and user.user != invited_id):
+    if user_id not in {invited_id, invitation.user_id} or (user is not None and user.user_id != invited_id):
         raise Refusal(ErrorType.TEAM_INVITE_MISMATCH)
     check_age(invitation, now())
     if invited is None:
@@ -375,13 +384,13 @@ def _has_proven(user: User, address: str) -> bool:
     return user.email_verified if address == user.email else user.phone_verified
 
 
-async def _take_from_claimant(change: Change, project: str, invited: User) -> None:
+async def _take_from_claimant(change: Change, project_id: ProjectId, invited: User) -> None:
     """End all that was set up for an address by somebody who did not prove to read its mail; the mail is read now.
 
     Anybody can sign up with an address. What is signed in, and the password, must not outlive the proof.
     """
     await end_all(change, invited.id)
-    await users.update_user(change.connection, project, invited.id, password_hash=None, password_updated_at=None)
+    await users.update_user(change.connection, project_id, invited.id, password_hash=None, password_updated_at=None)
 
 
 async def _make_invited(connection: Connection, project: Project, invitation: Invitation) -> User:
@@ -397,7 +406,7 @@ async def _make_invited(connection: Connection, project: Project, invitation: In
     id_ = invitation.user_id
     is_taken = await users.find_user(connection, project.id, id_) is not None
     if is_taken or await is_spent(connection, project.id, "user", id_):
-        id_ = unique_id()
+        id_ = UserId(unique_id())
     new = NewUser(
         id=id_,
         name=invitation.invited_name or "",
@@ -414,17 +423,17 @@ async def _make_invited(connection: Connection, project: Project, invitation: In
         return other
 
 
-async def _join(change: Change, project: str, invitation: Invitation, invited: User, secret: str) -> None:
+async def _join(change: Change, project_id: ProjectId, invitation: Invitation, invited: User, secret: str) -> None:
     """Make the invited a member, once."""
-    known = await store.find_membership_of(change.connection, project, invitation.team_id, invited.id)
+    known = await store.find_membership_of(change.connection, project_id, invitation.team_id, invited.id)
     if known is not None and known.confirmed:
         raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED)
-    await store.delete_pending(change.connection, project, invitation.team_id, invited.id, kept=invitation.id)
+    await store.delete_pending(change.connection, project_id, invitation.team_id, invited.id, kept=invitation.id)
     if await store.confirm_membership(
-        change.connection, project, invitation.id, user_id=invited.id, secret_digest=digest(secret)
+        change.connection, project_id, invitation.id, user_id=invited.id, secret_digest=digest(secret)
     ):
         return
-    again = await store.find_invitation(change.connection, project, invitation.id)
+    again = await store.find_invitation(change.connection, project_id, invitation.id)
     if again is None:
         raise Refusal(ErrorType.MEMBERSHIP_NOT_FOUND)
     raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED if again.confirmed else ErrorType.TEAM_INVALID_SECRET)
@@ -448,7 +457,7 @@ def _letter(team: Team, membership: Membership, *, to: str, url: str, secret: st
         teamName=team.name,
     )
     return Letter(
-        project=team.project,
+        project_id=team.project_id,
         membership_id=membership.id,
         team_id=team.id,
         team_name=team.name,
@@ -464,10 +473,10 @@ def _sink(deps: AuthDeps) -> Invitations:
     return deps.invitations
 
 
-def _revoke(change: Change, team_id: str, user_id: str) -> None:
+def _revoke(change: Change, team_id: TeamId, user_id: UserId) -> None:
     """Name the team, and the user: what was remembered of who was no member rests on the user alone."""
-    project = change.actor.project
-    change.revoke(subjects.user(project, user_id), subjects.team(project, team_id))
+    project_id = change.actor.project_id
+    change.revoke(subjects.user(project_id, user_id), subjects.team(project_id, team_id))
 
 
 def _found(membership: Membership | None) -> Membership:

@@ -5,15 +5,17 @@ import msgspec
 
 from services.auth.lists.store.pages import Listing
 from services.auth.people.domain.records import User
+from services.auth.people.domain.roles import Held
 from services.auth.people.store.rows import USER, user
 from services.auth.revocations.store.invitations import OF_USER, of_user
 from services.auth.teams.domain.teams import Invitation, Membership, NewMembership
+from shared.contracts.ids import MembershipId, ProjectId, TeamId, UserId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
 MEMBERSHIP = """
-    memberships.project, memberships.id, memberships.team_id, teams.name AS team_name,
+    memberships.project AS project_id, memberships.id, memberships.team_id, teams.name AS team_name,
     coalesce(users.id, memberships.user_id) AS user_id, coalesce(users.name, memberships.invited_name) AS user_name,
     coalesce(users.email, CASE WHEN users.id IS NULL AND strpos(sent_to, '@') > 0 THEN sent_to END, '') AS user_email,
     coalesce(users.phone, CASE WHEN users.id IS NULL AND strpos(sent_to, '@') = 0 THEN sent_to END, '') AS user_phone,
@@ -124,89 +126,99 @@ async def invite_again(connection: Connection, new: NewMembership) -> None:
     await connection.execute(_INVITE_AGAIN, *_values(new))
 
 
-async def find_membership(connection: Connection, project: str, team_id: str, id_: str) -> Membership | None:
+async def find_membership(
+    connection: Connection, project_id: ProjectId, team_id: TeamId, id_: MembershipId
+) -> Membership | None:
     """Return a membership of a team."""
-    return _membership(await connection.fetchrow(_GET, project, team_id, id_))
+    return _membership(await connection.fetchrow(_GET, project_id, team_id, id_))
 
 
-async def find_membership_of(connection: Connection, project: str, team_id: str, user_id: str) -> Membership | None:
+async def find_membership_of(
+    connection: Connection, project_id: ProjectId, team_id: TeamId, user_id: UserId
+) -> Membership | None:
     """Return a user's membership of a team: one that is confirmed, else an invitation of the user or to an address."""
-    return _membership(await connection.fetchrow(_OF_USER, project, user_id, team_id))
+    return _membership(await connection.fetchrow(_OF_USER, project_id, user_id, team_id))
 
 
-async def find_membership_to(connection: Connection, project: str, team_id: str, address: str) -> Membership | None:
+async def find_membership_to(
+    connection: Connection, project_id: ProjectId, team_id: TeamId, address: str
+) -> Membership | None:
     """Return the membership of whoever has an address, if that is confirmed, else an invitation to the address."""
-    return _membership(await connection.fetchrow(_TO_ADDRESS, project, team_id, address))
+    return _membership(await connection.fetchrow(_TO_ADDRESS, project_id, team_id, address))
 
 
-async def belongs_to(connection: Connection, project: str, id_: str, user_id: str) -> bool:
+async def belongs_to(connection: Connection, project_id: ProjectId, id_: MembershipId, user_id: UserId) -> bool:
     """Return whether a membership is a user's, or an invitation to an address that the user has."""
-    return await connection.fetchrow(_BELONGS_TO, project, user_id, id_) is not None
+    return await connection.fetchrow(_BELONGS_TO, project_id, user_id, id_) is not None
 
 
-async def find_invitation(connection: Connection, project: str, id_: str) -> Invitation | None:
+async def find_invitation(connection: Connection, project_id: ProjectId, id_: MembershipId) -> Invitation | None:
     """Return what proves an invitation, of whatever team."""
-    row = await connection.fetchrow(_INVITATION, project, id_)
+    row = await connection.fetchrow(_INVITATION, project_id, id_)
     return None if row is None else Invitation(**dict(row))
 
 
 async def list_memberships(
-    connection: Connection, project: str, team_id: str, query: ListQuery, *, names_users: bool
+    connection: Connection, project_id: ProjectId, team_id: TeamId, query: ListQuery, *, names_users: bool
 ) -> tuple[int, list[Membership]]:
     """Return a page of the memberships of a team, and how many match; raises as `Listing.page`.
 
     `names_users`: the ids of users are searched, too.
     """
     listing = OF_TEAM if names_users else _OF_TEAM_UNNAMED
-    total, rows = await listing.page(connection, query, [project, team_id])
+    total, rows = await listing.page(connection, query, [project_id, team_id])
     return total, [Membership(**dict(row)) for row in rows]
 
 
 async def list_memberships_of(
-    connection: Connection, project: str, user_id: str, query: ListQuery
+    connection: Connection, project_id: ProjectId, user_id: UserId, query: ListQuery
 ) -> tuple[int, list[Membership]]:
     """Return a page of the memberships of a user, and how many match; raises as `Listing.page`."""
-    total, rows = await _ALL_OF_USER.page(connection, query, [project, user_id])
+    total, rows = await _ALL_OF_USER.page(connection, query, [project_id, user_id])
     return total, [Membership(**dict(row)) for row in rows]
 
 
 async def confirm_membership(
-    connection: Connection, project: str, id_: str, *, user_id: str, secret_digest: bytes
+    connection: Connection, project_id: ProjectId, id_: MembershipId, *, user_id: UserId, secret_digest: bytes
 ) -> bool:
     """Let a user accept an invitation; False where it is gone, accepted, or replaced by one with another secret."""
-    return await connection.execute(_CONFIRM, project, id_, user_id, secret_digest) == "UPDATE 1"
+    return await connection.execute(_CONFIRM, project_id, id_, user_id, secret_digest) == "UPDATE 1"
 
 
-async def delete_pending(connection: Connection, project: str, team_id: str, user_id: str, *, kept: str) -> None:
+async def delete_pending(
+    connection: Connection, project_id: ProjectId, team_id: TeamId, user_id: UserId, *, kept: MembershipId
+) -> None:
     """Delete a user's pending membership of a team, unless it is the one to be kept."""
-    await connection.execute(_DELETE_PENDING, project, team_id, user_id, kept)
+    await connection.execute(_DELETE_PENDING, project_id, team_id, user_id, kept)
 
 
-async def set_roles(connection: Connection, project: str, team_id: str, id_: str, roles: list[str]) -> bool:
+async def set_roles(
+    connection: Connection, project_id: ProjectId, team_id: TeamId, id_: MembershipId, roles: list[str]
+) -> bool:
     """Replace the roles of a membership; False where it is gone."""
-    return await connection.execute(_ROLES, project, team_id, id_, roles) == "UPDATE 1"
+    return await connection.execute(_ROLES, project_id, team_id, id_, roles) == "UPDATE 1"
 
 
-async def delete_membership(connection: Connection, project: str, team_id: str, id_: str) -> bool:
+async def delete_membership(connection: Connection, project_id: ProjectId, team_id: TeamId, id_: MembershipId) -> bool:
     """Delete a membership; False where it is gone."""
-    return await connection.execute(_DELETE, project, team_id, id_) == "DELETE 1"
+    return await connection.execute(_DELETE, project_id, team_id, id_) == "DELETE 1"
 
 
-async def list_held(connection: Connection, project: str, user_id: str) -> list[tuple[str, str, list[str]]]:
-    """Return the confirmed memberships of a user: each its id, its team and its roles there."""
-    rows = await connection.fetch(_HELD, project, user_id)
-    return [(row["id"], row["team_id"], row["roles"]) for row in rows]
+async def list_held(connection: Connection, project_id: ProjectId, user_id: UserId) -> list[Held]:
+    """Return the confirmed memberships of a user."""
+    rows = await connection.fetch(_HELD, project_id, user_id)
+    return [Held(row["id"], row["team_id"], row["roles"]) for row in rows]
 
 
-async def lock_user_by_address(connection: Connection, project: str, address: str) -> User | None:
+async def lock_user_by_address(connection: Connection, project_id: ProjectId, address: str) -> User | None:
     """Return a user by e-mail address or phone number, whom no other transaction changes until this one ends."""
-    row = await connection.fetchrow(_LOCK_BY_ADDRESS, project, address)
+    row = await connection.fetchrow(_LOCK_BY_ADDRESS, project_id, address)
     return None if row is None else user(row)
 
 
-async def find_user_by_phone(connection: Connection, project: str, phone: str) -> User | None:
+async def find_user_by_phone(connection: Connection, project_id: ProjectId, phone: str) -> User | None:
     """Return a user by phone number."""
-    row = await connection.fetchrow(_BY_PHONE, project, phone)
+    row = await connection.fetchrow(_BY_PHONE, project_id, phone)
     return None if row is None else user(row)
 
 
@@ -217,4 +229,4 @@ def _membership(row: asyncpg.Record | None) -> Membership | None:
 def _values(new: NewMembership) -> tuple[object, ...]:
     confirmed, joined_at = new.joined_at is not None, new.joined_at
     proof = (new.secret_digest, new.sent_to, new.invited_name)
-    return (new.project, new.id, new.user_id, new.roles, confirmed, joined_at, *proof)
+    return (new.project_id, new.id, new.user_id, new.roles, confirmed, joined_at, *proof)

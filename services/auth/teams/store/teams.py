@@ -8,6 +8,7 @@ import msgspec
 from services.auth.lists.store.pages import Listing
 from services.auth.people.store.spent_ids import delete_and_spend
 from services.auth.teams.domain.teams import OWNER, Team
+from shared.contracts.ids import ProjectId, TeamId, UserId
 from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
@@ -20,7 +21,7 @@ _TOTAL = """(
 """How many confirmed members a team has: counted where it is asked for, so that it is never wrong."""
 
 TEAM = (
-    "teams.project, teams.id, teams.name, teams.prefs::text AS prefs, teams.created_at, teams.updated_at,"
+    "teams.project AS project_id, teams.id, teams.name, teams.prefs::text AS prefs, teams.created_at, teams.updated_at,"
     f" {_TOTAL} AS total"
 )
 
@@ -69,53 +70,55 @@ class Changes(TypedDict, total=False):
     prefs: str
 
 
-async def insert_team(connection: Connection, project: str, id_: str, name: str) -> None:
+async def insert_team(connection: Connection, project_id: ProjectId, id_: TeamId, name: str) -> None:
     """Make a team without members; raises `Refusal(TEAM_ALREADY_EXISTS)`."""
     try:
-        await connection.execute(_INSERT, project, id_, name)
+        await connection.execute(_INSERT, project_id, id_, name)
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.TEAM_ALREADY_EXISTS) from error
     except asyncpg.ForeignKeyViolationError as error:
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
 
 
-async def get_team(connection: Connection, project: str, id_: str) -> Team:
+async def get_team(connection: Connection, project_id: ProjectId, id_: TeamId) -> Team:
     """Return a team; raises `Refusal(TEAM_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, project, id_))
+    return _found(await connection.fetchrow(_GET, project_id, id_))
 
 
-async def list_teams(connection: Connection, project: str, user_id: str, query: ListQuery) -> tuple[int, list[Team]]:
+async def list_teams(
+    connection: Connection, project_id: ProjectId, user_id: UserId, query: ListQuery
+) -> tuple[int, list[Team]]:
     """Return a page of a project's teams, or of those with this user (not empty), and how many match.
 
     Raises as `Listing.page`.
     """
-    listing, given = (_OF_MEMBER, [project, user_id]) if user_id else (ALL, [project])
+    listing, given = (_OF_MEMBER, [project_id, user_id]) if user_id else (ALL, [project_id])
     total, rows = await listing.page(connection, query, given)
     return total, [_team(row) for row in rows]
 
 
-async def update_team(connection: Connection, project: str, id_: str, **changes: Unpack[Changes]) -> Team:
+async def update_team(connection: Connection, project_id: ProjectId, id_: TeamId, **changes: Unpack[Changes]) -> Team:
     """Change a team; raises `Refusal(TEAM_NOT_FOUND)`."""
     columns = "".join(f"{column} = ${place}, " for place, column in enumerate(changes, start=3))
     statement = f"UPDATE auth.teams SET {columns}updated_at = now() WHERE project = $1 AND id = $2 RETURNING {TEAM}"
-    return _found(await connection.fetchrow(statement, project, id_, *changes.values()))
+    return _found(await connection.fetchrow(statement, project_id, id_, *changes.values()))
 
 
-async def delete_team(connection: Connection, project: str, id_: str) -> None:
+async def delete_team(connection: Connection, project_id: ProjectId, id_: TeamId) -> None:
     """Delete a team with all memberships; its id is spent by that. Raises `Refusal(TEAM_NOT_FOUND)`."""
-    if await connection.execute(_DELETE, project, id_) == "INSERT 0 0":
+    if await connection.execute(_DELETE, project_id, id_) == "INSERT 0 0":
         raise Refusal(ErrorType.TEAM_NOT_FOUND)
 
 
-async def find_team(connection: Connection, project: str, id_: str) -> Team | None:
+async def find_team(connection: Connection, project_id: ProjectId, id_: TeamId) -> Team | None:
     """Return a team."""
-    row = await connection.fetchrow(_GET, project, id_)
+    row = await connection.fetchrow(_GET, project_id, id_)
     return None if row is None else _team(row)
 
 
 async def still_stands(connection: Connection, principal: Principal, *, owns: str = "") -> bool:
     """Say whether a user's credential is good in this snapshot, and where a team is named, whether the user owns it."""
-    who = (principal.project, principal.user, principal.session)
+    who = (principal.project_id, principal.user_id, principal.session_id)
     row = await connection.fetchrow(_STILL, *who, owns, OWNER, principal.generation, principal.incarnation)
     return row is not None
 
