@@ -9,7 +9,7 @@ from pathlib import Path
 import shared.messaging
 from services.auth.deps import AuthDeps, Deployment
 from services.auth.endpoints import MODULES
-from services.auth.instance.operations.housekeeping import keep_house
+from services.auth.instance.operations.housekeeping import prune_expired
 from services.auth.instance.store.instance import find_trusted, keep_first_trusted, keep_trusted
 from services.auth.mail.operations.invitations import InvitationFolder
 from services.auth.messages import ANSWERS
@@ -94,7 +94,7 @@ async def open_auth(
             timing=timing,
         )
         loops.append(revocations.run())
-        loops.append(keep_house(pool, kept=timedelta(days=settings.receipts_kept_days)))
+        loops.append(prune_expired(pool, kept=timedelta(days=settings.receipts_kept_days)))
         deps = AuthDeps(
             pool=pool,
             redis=redis,

@@ -98,7 +98,7 @@ def masked(text: str) -> str:
     return re.sub(r'"\$sequence":"\d+"', '"$sequence":"N"', text)
 
 
-def written(grants: Grants) -> list[str]:
+def encode_prefs(grants: Grants) -> list[str]:
     return [f'{action}("{role}")' for action, role in grants]
 
 
@@ -169,7 +169,7 @@ async def values(world: World, model: Model) -> None:
 
 async def readers(world: World, model: Model) -> None:
     for id_ in model.unread():
-        permissions = [*written(model.scene.rows[ROWS.index(id_)].grants), 'read("user:eve")']
+        permissions = [*encode_prefs(model.scene.rows[ROWS.index(id_)].grants), 'read("user:eve")']
         await world.by_key("PATCH", f"/tables/table/rows/{id_}", {"permissions": permissions})
 
 
@@ -333,12 +333,12 @@ class Stage:
         made = await self.api.call("POST", "", body={"databaseId": database, "name": "A database"})
         assert made.status == 201, made
         world = World(self.api, database)
-        definition = {"name": "A table", "permissions": written(scene.grants), "rowSecurity": scene.security}
+        definition = {"name": "A table", "permissions": encode_prefs(scene.grants), "rowSecurity": scene.security}
         await world.by_key("POST", "/tables", {"tableId": "table", "columns": COLUMNS, **definition})
         rows = [
             {
                 "$id": id_,
-                "$permissions": written(row.grants),
+                "$permissions": encode_prefs(row.grants),
                 "$createdAt": DATE.format(at),
                 "$updatedAt": DATE.format(1),
             }

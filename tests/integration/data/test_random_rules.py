@@ -51,7 +51,7 @@ def random_rules(draw: st.DrawFn) -> Rules:
     )
 
 
-def written(grants: Grants) -> list[str]:
+def encode_prefs(grants: Grants) -> list[str]:
     return [f'{action}("{role}")' for action, role in grants]
 
 
@@ -65,9 +65,9 @@ async def set_up(table: TableApi, rules: Rules) -> list[str]:
     left = (await table.list()).json["rows"]
     for row in left:
         assert (await table.delete(row["$id"])).status == 204
-    body = {"permissions": written(rules.table), "rowSecurity": rules.security}
+    body = {"permissions": encode_prefs(rules.table), "rowSecurity": rules.security}
     assert (await table.call("PUT", "", body=body)).status == 200
-    return [await table.new_row(None, *written(grants)) for grants in rules.rows]
+    return [await table.new_row(None, *encode_prefs(grants)) for grants in rules.rows]
 
 
 async def explained(table: TableApi, row: str, caller: Headers) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def check_explained(rules: Rules, row: int, action: str, told: dict[str, Any]) -
     assert not isinstance(rules.caller, str)
     assert told["allowed"] == rules.may(action, row) == bool(told["grants"])
     assert not any(holds(rules.caller, role) for role in told["needs"])
-    own = [permission for permission in written(rules.rows[row]) if permission.startswith(action)]
+    own = [permission for permission in encode_prefs(rules.rows[row]) if permission.startswith(action)]
     held = [text for text in own if holds(rules.caller, text.split('"')[1])]
     granted = [grant["permission"] for grant in told["grants"] if grant["of"] == "row"]
     assert (granted, told["ignored"]) == ((held, []) if rules.security else ([], held))

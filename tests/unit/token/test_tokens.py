@@ -7,7 +7,7 @@ from services.token.domain.tokens import Bearer, claims_for
 NOW = 1_800_000_000.75
 
 
-def written(session: str) -> dict[str, object]:
+def encode_prefs(session: str) -> dict[str, object]:
     claims = claims_for(
         issuer="urn:test",
         bearer=Bearer(
@@ -21,7 +21,7 @@ def written(session: str) -> dict[str, object]:
 
 
 def test_a_jwt_carries_the_standard_claims_and_appwrites_two_and_ours() -> None:
-    members = written("s1")
+    members = encode_prefs("s1")
 
     assert len(str(members.pop("jti"))) == 32
     assert members == {
@@ -40,11 +40,11 @@ def test_a_jwt_carries_the_standard_claims_and_appwrites_two_and_ours() -> None:
 
 
 def test_a_jwt_without_a_session_has_no_sid_and_an_empty_session_id() -> None:
-    members = written("")
+    members = encode_prefs("")
 
     assert "sid" not in members
     assert members["sessionId"] == ""
 
 
 def test_no_two_jwts_have_the_same_jti() -> None:
-    assert len({str(written("s1")["jti"]) for _ in range(1000)}) == 1000
+    assert len({str(encode_prefs("s1")["jti"]) for _ in range(1000)}) == 1000

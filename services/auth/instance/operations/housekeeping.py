@@ -17,8 +17,8 @@ EVERY_S = 60.0
 BATCH = 5_000
 
 
-async def keep_house(pool: Pool, *, kept: timedelta) -> None:
-    """Delete, once a minute, what ended longer ago than `kept`; never returns."""
+async def prune_expired(pool: Pool, *, kept: timedelta) -> None:
+    """Delete expired rows once a minute, `kept` after they ended; never returns."""
 
     async def turn() -> None:
         while await clean_up(pool, kept=kept) >= BATCH:

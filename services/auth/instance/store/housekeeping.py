@@ -1,4 +1,4 @@
-"""Rows that nobody can need any more."""
+"""Deletion of expired rows."""
 
 from datetime import timedelta
 

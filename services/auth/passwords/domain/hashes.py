@@ -1,8 +1,8 @@
-"""Password hashes that were made elsewhere: what they are, whether a password is theirs, and what is too dear.
+"""Password hashes that were made elsewhere: what they are, whether a password is theirs, and which are too expensive.
 
 One is kept as text. Of argon2, ours too, that is its own (`$argon2id$v=19$…`); all others are inside one of ours, in
 JSON with their kind (`Wrapped`).
-Checking one takes up to a second and 256 MiB: whoever brings a dearer one is refused.
+Checking one takes up to a second and 256 MiB; hashes above this cost are refused.
 """
 
 import base64
@@ -61,10 +61,10 @@ _HEX = re.compile(r"([0-9A-Fa-f]{2})+\Z")
 class ForeignHash(msgspec.Struct, frozen=True, tag_field="kind"):
     """A kind of hash that is not ours, with its parameters; of a user's own hash nothing but its salt.
 
-    Making one raises `ArgumentInvalid` where the parameters are none, or too dear.
+    Making one raises `ArgumentInvalid` where the parameters are none, or too expensive.
     """
 
-    def written(self, hash_: str) -> str:
+    def encode_prefs(self, hash_: str) -> str:
         """Return a hash of this kind as `hashed` writes it; raises `ArgumentInvalid` where it is none."""
         raise NotImplementedError
 
@@ -84,7 +84,7 @@ class ForeignHash(msgspec.Struct, frozen=True, tag_field="kind"):
 class Md5(ForeignHash, frozen=True, tag="md5"):
     """MD5 of the password alone, in hexadecimal."""
 
-    def written(self, hash_: str) -> str:
+    def encode_prefs(self, hash_: str) -> str:
         """Return a hash in lower case."""
         return _hexadecimal(hash_, hashlib.md5(usedforsecurity=False).digest_size)
 
@@ -103,7 +103,7 @@ class Sha(ForeignHash, frozen=True, tag="sha"):
         if self.version not in SHA_VERSIONS:
             raise ArgumentInvalid("passwordVersion", f"Value must be one of ({', '.join(SHA_VERSIONS)})")
 
-    def written(self, hash_: str) -> str:
+    def encode_prefs(self, hash_: str) -> str:
         """Return a hash in lower case."""
         return _hexadecimal(hash_, hashlib.new(SHA_VERSIONS[self.version]).digest_size)
 
@@ -127,7 +127,7 @@ class Bcrypt(ForeignHash, frozen=True, tag="bcrypt"):
             raise ArgumentInvalid("password", f"Value must have a cost of 4 to {BCRYPT_COST}")
         return cls(setting=hash_[:BCRYPT_SETTING])
 
-    def written(self, hash_: str) -> str:
+    def encode_prefs(self, hash_: str) -> str:
         """Return the digest of a hash: bcrypt may write its salt otherwise."""
         return hash_[BCRYPT_SETTING:]
 
@@ -160,7 +160,7 @@ class Phpass(ForeignHash, frozen=True, tag="phpass"):
         """The logarithm of the number of rounds, to base 2."""
         return _PHPASS_DIGITS.index(self.setting[3])
 
-    def written(self, hash_: str) -> str:
+    def encode_prefs(self, hash_: str) -> str:
         """Return the digest of a hash."""
         return hash_[PHPASS_SETTING:]
 
@@ -203,7 +203,7 @@ class Scrypt(ForeignHash, frozen=True, tag="scrypt"):
         if not SHORTEST_KEY <= self.length <= LONGEST_KEY:
             raise ArgumentInvalid("passwordLength", f"Value must be {SHORTEST_KEY} to {LONGEST_KEY}")
 
-    def written(self, hash_: str) -> str:
+    def encode_prefs(self, hash_: str) -> str:
         """Return a hash in lower case."""
         return _hexadecimal(hash_, self.length)
 
@@ -239,7 +239,7 @@ class ScryptModified(ForeignHash, frozen=True, tag="scryptMod"):
             _check_length(name, text, LONGEST_SALT)
             _unbase64(name, text)
 
-    def written(self, hash_: str) -> str:
+    def encode_prefs(self, hash_: str) -> str:
         """Return a hash in hexadecimal; it is as long as the signer key."""
         raw, key = _unbase64("password", hash_), _unbase64("passwordSignerKey", self.signer_key)
         if len(raw) != len(key) or len(key) < SHORTEST_KEY:
@@ -266,7 +266,7 @@ class Wrapped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_argon2(text: str) -> str:
-    """Return a hash of argon2 as it is kept: unchanged; raises `ArgumentInvalid` where it is none, or too dear."""
+    """Return a hash of argon2 as it is kept: unchanged; raises `ArgumentInvalid` where it is none, or too expensive."""
     if not _ARGON2.match(text):
         raise ArgumentInvalid("password", "Value must be an argon2 hash")
     parameters = argon2.extract_parameters(text)

@@ -43,7 +43,7 @@ class Passwords:
 
         Raises `ArgumentInvalid` where it is none of that kind, `Unavailable(GENERAL_BUSY)`.
         """
-        return write_wrapped(foreign, await self.hash(foreign.written(hash_)))
+        return write_wrapped(foreign, await self.hash(foreign.encode_prefs(hash_)))
 
     async def measure(self, kept: str) -> tuple[str, float]:
         """Return a hash of nobody's that takes as long, and how long that is beyond one of ours, in seconds."""

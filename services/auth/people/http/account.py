@@ -6,9 +6,9 @@ import msgspec
 
 from services.auth.deps import AuthDeps
 from services.auth.people.domain.records import NewUser
-from services.auth.people.http.models import Account, account
-from services.auth.people.http.prefs import Prefs, written
-from services.auth.people.http.sessions import confirm_end
+from services.auth.people.http.models import Account, account_model
+from services.auth.people.http.prefs import Prefs, encode_prefs
+from services.auth.people.http.sessions import await_own_revocation
 from services.auth.people.operations import account as own
 from services.auth.people.operations import users as operations
 from shared.contracts.ids import UserId
@@ -89,13 +89,13 @@ async def create_account(call: Call[AuthDeps], params: CreateAccount) -> Account
     """Create a user, who is not signed in by that."""
     new = NewUser(id=params.user_id, name=params.name, email=params.email)
     user = await operations.create_user(call.deps, call.project, new=new, password=params.password, is_sign_up=True)
-    return account(user)
+    return account_model(user)
 
 
 @routes.endpoint("GET", "/v1/account", name="account.get", callers=Caller.USER, scopes=("account",))
 async def get_account(call: Call[AuthDeps]) -> Account:
     """Return the user who calls."""
-    return account(await operations.get_user(call.deps, call.project.id, user_id=call.principal.user_id))
+    return account_model(await operations.get_user(call.deps, call.project.id, user_id=call.principal.user_id))
 
 
 @routes.endpoint(
@@ -105,7 +105,7 @@ async def get_account(call: Call[AuthDeps]) -> Account:
     callers=Caller.USER,
     scopes=("account",),
     status=204,
-    before_refusal=confirm_end,
+    before_refusal=await_own_revocation,
     errors=(ErrorType.REVOCATION_UNCONFIRMED, NOT_RECENT),
 )
 async def delete_account(call: Call[AuthDeps]) -> None:
@@ -121,7 +121,7 @@ async def delete_account(call: Call[AuthDeps]) -> None:
 @routes.endpoint("PATCH", "/v1/account/name", name="account.update_name", callers=Caller.USER, scopes=("account",))
 async def update_name(call: Call[AuthDeps], params: UpdateName) -> Account:
     """Rename the user who calls."""
-    return account(await own.update_name(call.deps, call.principal, name=params.name))
+    return account_model(await own.update_name(call.deps, call.principal, name=params.name))
 
 
 @routes.endpoint(
@@ -130,7 +130,7 @@ async def update_name(call: Call[AuthDeps], params: UpdateName) -> Account:
     name="account.update_email",
     callers=Caller.USER,
     scopes=("account",),
-    before_refusal=confirm_end,
+    before_refusal=await_own_revocation,
     limit=GUESSES,
     errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS, NOT_RECENT),
 )
@@ -139,7 +139,7 @@ async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
     changed = await own.update_email(
         call.deps, call.principal, project=call.project, email=params.email, password=params.password
     )
-    return account(with_receipt(call, changed))
+    return account_model(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -148,7 +148,7 @@ async def update_email(call: Call[AuthDeps], params: UpdateEmail) -> Account:
     name="account.update_phone",
     callers=Caller.USER,
     scopes=("account",),
-    before_refusal=confirm_end,
+    before_refusal=await_own_revocation,
     limit=GUESSES,
     errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.USER_TARGET_ALREADY_EXISTS, NOT_RECENT),
 )
@@ -157,7 +157,7 @@ async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
     changed = await own.update_phone(
         call.deps, call.principal, project=call.project, phone=params.phone, password=params.password
     )
-    return account(with_receipt(call, changed))
+    return account_model(with_receipt(call, changed))
 
 
 @routes.endpoint(
@@ -166,7 +166,7 @@ async def update_phone(call: Call[AuthDeps], params: UpdatePhone) -> Account:
     name="account.update_password",
     callers=Caller.USER,
     scopes=("account",),
-    before_refusal=confirm_end,
+    before_refusal=await_own_revocation,
     limit=GUESSES,
     errors=(ErrorType.USER_INVALID_CREDENTIALS, ErrorType.REVOCATION_UNCONFIRMED, NOT_RECENT),
 )
@@ -175,7 +175,7 @@ async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> Accou
     changed = await own.update_password(
         call.deps, call.principal, project=call.project, password=params.password, old_password=params.old_password
     )
-    return account(with_receipt(call, changed))
+    return account_model(with_receipt(call, changed))
 
 
 @routes.endpoint("GET", "/v1/account/prefs", name="account.get_prefs", callers=Caller.USER, scopes=("account",))
@@ -194,7 +194,7 @@ async def get_prefs(call: Call[AuthDeps]) -> bytes:
 )
 async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
     """Replace the preferences of the user who calls."""
-    return account(await own.update_prefs(call.deps, call.principal, prefs=written(params.prefs)))
+    return account_model(await own.update_prefs(call.deps, call.principal, prefs=encode_prefs(params.prefs)))
 
 
 @routes.endpoint(
@@ -203,7 +203,7 @@ async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> Account:
     name="account.update_status",
     callers=Caller.USER,
     scopes=("account",),
-    before_refusal=confirm_end,
+    before_refusal=await_own_revocation,
     errors=(ErrorType.REVOCATION_UNCONFIRMED, NOT_RECENT),
 )
 async def update_status(call: Call[AuthDeps]) -> Account:
@@ -211,4 +211,4 @@ async def update_status(call: Call[AuthDeps]) -> Account:
     await own.require_recent_sign_in(call.deps, call.principal, project=call.project)
     call.clear_session_cookies()
     changed = await operations.update_status(call.deps, call.principal, user_id=call.principal.user_id, enabled=False)
-    return account(with_receipt(call, changed))
+    return account_model(with_receipt(call, changed))

@@ -1,4 +1,4 @@
-"""Users from elsewhere, who bring the hash of their password along; it is replaced when they first sign in."""
+"""Imports of users with an existing password hash; it is replaced at their first sign-in."""
 
 from typing import Annotated
 

@@ -112,8 +112,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     phrase: str = ""
 
 
-def account(user: UserOf) -> Account:
-    """Write a user for the user."""
+def account_model(user: UserOf) -> Account:
+    """Render the caller's own user."""
     return Account(**_shared(user))
 
 

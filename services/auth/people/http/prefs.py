@@ -11,7 +11,7 @@ MOST_BYTES = 65_535
 Prefs = Annotated[dict[str, Any], msgspec.Meta(description=f"An object of at most {MOST_BYTES} bytes of JSON")]
 
 
-def written(prefs: dict[str, Any]) -> str:  # Any: JSON
+def encode_prefs(prefs: dict[str, Any]) -> str:  # Any: JSON
     """Write preferences as JSON; raises `ArgumentInvalid` where they are too long."""
     encoded = msgspec.json.encode(prefs)
     if len(encoded) > MOST_BYTES:

@@ -7,7 +7,7 @@ import msgspec
 from services.auth.deps import AuthDeps
 from services.auth.people.http.models import Session, SessionList, session_model
 from services.auth.people.operations import sessions as operations
-from services.auth.people.operations.sessions import Credentials, Ended, SignedIn
+from services.auth.people.operations.sessions import Credentials, EndedCredential, SignedIn
 from services.auth.projects.domain.projects import SHORTEST_SESSION_S
 from shared.contracts.ids import NO_SESSION, SessionId, UserId
 from shared.contracts.principal import Kind
@@ -39,14 +39,14 @@ class CreateTokenSession(msgspec.Struct, frozen=True, kw_only=True, rename="came
     secret: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
-class SessionChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class SessionPath(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One session: its id, or `current`."""
 
     session_id: IdOf[SessionId]
 
 
 class ListSessions(msgspec.Struct, frozen=True, kw_only=True):
-    """`total` false: nobody asks how many there are."""
+    """`total` false: skip counting."""
 
     total: bool = True
 
@@ -57,17 +57,17 @@ class DeleteSessions(msgspec.Struct, frozen=True, kw_only=True):
     current: bool = True
 
 
-async def confirm_end(call: Call[AuthDeps]) -> None:
-    """Wait until what ended the caller's own credential is in force everywhere; clear the cookie that carries it."""
+async def await_own_revocation(call: Call[AuthDeps]) -> None:
+    """Wait until the revocation of the caller's own credential is in force everywhere; clear its cookie."""
     if (secret := call.session_secret) is not None:
         call.clear_session_cookies()
-        ended = Ended(call.project.id, secret.id, secret_digest=secret.digest())
+        ended = EndedCredential(call.project.id, secret.id, secret_digest=secret.digest())
     elif token := call.header(JWT):
         claims = claims_of(token)
-        ended = Ended(call.project.id, claims.user_id, session_id=claims.session_id)
+        ended = EndedCredential(call.project.id, claims.user_id, session_id=claims.session_id)
     else:
         return
-    await operations.confirm_end(call.deps, ended)
+    await operations.await_own_revocation(call.deps, ended)
 
 
 @routes.endpoint(
@@ -85,14 +85,14 @@ async def confirm_end(call: Call[AuthDeps]) -> None:
 )
 async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession) -> Session:
     """Sign in by e-mail and password."""
-    made = await operations.create_email_session(
+    signed_in = await operations.create_email_session(
         call.deps,
         call.project,
         credentials=Credentials(params.email, params.password, params.duration),
         ip=call.client.ip,
         counts=call.counts,
     )
-    return _signed_in(call, made)
+    return _session_of(call, signed_in)
 
 
 @routes.endpoint(
@@ -109,8 +109,8 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
 )
 async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
     """Create a user without an address, and sign in."""
-    made = await operations.create_anonymous_session(call.deps, call.project, ip=call.client.ip)
-    return _signed_in(call, made)
+    signed_in = await operations.create_anonymous_session(call.deps, call.project, ip=call.client.ip)
+    return _session_of(call, signed_in)
 
 
 @routes.endpoint(
@@ -126,10 +126,10 @@ async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
 )
 async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Session:
     """Exchange a login token for a session."""
-    made = await operations.create_token_session(
+    signed_in = await operations.create_token_session(
         call.deps, call.project, user_id=params.user_id, secret=params.secret, ip=call.client.ip
     )
-    return _signed_in(call, made)
+    return _session_of(call, signed_in)
 
 
 @routes.endpoint("GET", "/v1/account/sessions", name="account.list_sessions", callers=Caller.USER, scopes=("account",))
@@ -143,7 +143,7 @@ async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionLi
 @routes.endpoint(
     "GET", "/v1/account/sessions/{sessionId}", name="account.get_session", callers=Caller.USER, scopes=("account",)
 )
-async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
+async def get_session(call: Call[AuthDeps], params: SessionPath) -> Session:
     """Return one session of the user who calls."""
     found = await operations.get_session(
         call.deps, call.project.id, user_id=call.principal.user_id, session_id=_chosen(call, params)
@@ -160,7 +160,7 @@ async def get_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
     limit=RateLimit(10, by=("user",)),
     errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
 )
-async def update_session(call: Call[AuthDeps], params: SessionChoice) -> Session:
+async def update_session(call: Call[AuthDeps], params: SessionPath) -> Session:
     """Extend a session by the project's session duration, from now."""
     changed = await operations.update_session(
         call.deps,
@@ -179,10 +179,10 @@ async def update_session(call: Call[AuthDeps], params: SessionChoice) -> Session
     callers=Caller.USER,
     scopes=("account",),
     status=204,
-    before_refusal=confirm_end,
+    before_refusal=await_own_revocation,
     errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
 )
-async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
+async def delete_session(call: Call[AuthDeps], params: SessionPath) -> None:
     """Delete a session: when this has answered, no replica of any service accepts it, nor a JWT made from it."""
     session_id = _chosen(call, params)
     if session_id == call.principal.session_id:
@@ -200,7 +200,7 @@ async def delete_session(call: Call[AuthDeps], params: SessionChoice) -> None:
     callers=Caller.USER,
     scopes=("account",),
     status=204,
-    before_refusal=confirm_end,
+    before_refusal=await_own_revocation,
     errors=(ErrorType.REVOCATION_UNCONFIRMED,),
 )
 async def delete_sessions(call: Call[AuthDeps], params: DeleteSessions) -> None:
@@ -212,18 +212,18 @@ async def delete_sessions(call: Call[AuthDeps], params: DeleteSessions) -> None:
     add_receipt(call, receipt)
 
 
-def send_cookies(call: Call[AuthDeps], made: SignedIn) -> None:
+def send_cookies(call: Call[AuthDeps], signed_in: SignedIn) -> None:
     """Send the cookies of a new session."""
     call.deps.deployment.note_session(scheme=call.client.scheme, host=call.client.host)
-    call.set_session_cookies(made.secret, made.session.expires_at)
+    call.set_session_cookies(signed_in.secret, signed_in.session.expires_at)
 
 
-def _signed_in(call: Call[AuthDeps], made: SignedIn) -> Session:
-    send_cookies(call, made)
-    add_receipt(call, made.receipt)
+def _session_of(call: Call[AuthDeps], signed_in: SignedIn) -> Session:
+    send_cookies(call, signed_in)
+    add_receipt(call, signed_in.receipt)
     # Only a backend is shown the secret; a browser has it in its cookie, out of reach of scripts.
-    secret = made.secret.wire() if call.principal.kind is Kind.KEY else ""
-    return session_model(made.session, current=made.session.id, secret=secret)
+    secret = signed_in.secret.wire() if call.principal.kind is Kind.KEY else ""
+    return session_model(signed_in.session, current=signed_in.session.id, secret=secret)
 
 
 def _current(call: Call[AuthDeps]) -> SessionId:
@@ -231,6 +231,6 @@ def _current(call: Call[AuthDeps]) -> SessionId:
     return call.principal.session_id if call.principal.kind is Kind.SESSION else NO_SESSION
 
 
-def _chosen(call: Call[AuthDeps], params: SessionChoice) -> SessionId:
+def _chosen(call: Call[AuthDeps], params: SessionPath) -> SessionId:
     """Return the session that is meant; `current` of a JWT is the session it was made from."""
     return call.principal.session_id if params.session_id == CURRENT else params.session_id

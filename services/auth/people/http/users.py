@@ -8,7 +8,7 @@ from services.auth.deps import AuthDeps
 from services.auth.people.domain.records import NewUser
 from services.auth.people.domain.users import USER_LIST_FIELDS
 from services.auth.people.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
-from services.auth.people.http.prefs import Prefs, written
+from services.auth.people.http.prefs import Prefs, encode_prefs
 from services.auth.people.operations import sessions, tokens
 from services.auth.people.operations import users as operations
 from shared.contracts.ids import SessionId, UserId
@@ -55,79 +55,79 @@ class ListUsers(msgspec.Struct, frozen=True, kw_only=True):
     total: bool = True
 
 
-class UserChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class UserPath(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One user."""
 
     user_id: IdOf[UserId]
 
 
-class ListSessions(UserChoice, frozen=True, kw_only=True, rename="camel"):
-    """`total` false: nobody asks how many there are."""
+class ListSessions(UserPath, frozen=True, kw_only=True, rename="camel"):
+    """`total` false: skip counting."""
 
     total: bool = True
 
 
-class UpdateName(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateName(UserPath, frozen=True, kw_only=True, rename="camel"):
     """A new name; it may be empty."""
 
     name: Name
 
 
-class UpdateEmail(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateEmail(UserPath, frozen=True, kw_only=True, rename="camel"):
     """A new address; empty: none."""
 
     email: Email
 
 
-class UpdatePhone(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdatePhone(UserPath, frozen=True, kw_only=True, rename="camel"):
     """A new phone number; empty: none."""
 
     number: Phone
 
 
-class UpdatePassword(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdatePassword(UserPath, frozen=True, kw_only=True, rename="camel"):
     """A new password; empty: none, and no signing in by one."""
 
     password: Password
 
 
-class UpdatePrefs(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdatePrefs(UserPath, frozen=True, kw_only=True, rename="camel"):
     """All preferences that the user is to have."""
 
     prefs: Prefs
 
 
-class UpdateEmailVerification(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateEmailVerification(UserPath, frozen=True, kw_only=True, rename="camel"):
     """Whether the user's address is verified."""
 
     email_verification: bool
 
 
-class UpdatePhoneVerification(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdatePhoneVerification(UserPath, frozen=True, kw_only=True, rename="camel"):
     """Whether the user's phone number is verified."""
 
     phone_verification: bool
 
 
-class UpdateStatus(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateStatus(UserPath, frozen=True, kw_only=True, rename="camel"):
     """`status` false blocks the user."""
 
     status: bool
 
 
-class UpdateLabels(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateLabels(UserPath, frozen=True, kw_only=True, rename="camel"):
     """All labels that the user is to have."""
 
     labels: Annotated[list[Label], msgspec.Meta(max_length=1000)]
 
 
-class SessionChoice(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class SessionPath(UserPath, frozen=True, kw_only=True, rename="camel"):
     """One session of a user."""
 
     session_id: IdOf[SessionId]
 
 
-class CreateToken(UserChoice, frozen=True, kw_only=True, rename="camel"):
+class CreateToken(UserPath, frozen=True, kw_only=True, rename="camel"):
     """`length` of the secret in characters, `expire` in seconds, an hour at most below 16 characters."""
 
     length: Annotated[int, msgspec.Meta(ge=4, le=128)] = 6
@@ -158,13 +158,13 @@ async def list_users(call: Call[AuthDeps], params: ListUsers) -> UserList:
 
 
 @routes.endpoint("GET", "/v1/users/{userId}", name="users.get", callers=Caller.KEY, scopes=READ)
-async def get_user(call: Call[AuthDeps], params: UserChoice) -> User:
+async def get_user(call: Call[AuthDeps], params: UserPath) -> User:
     """Return a user."""
     return user_model(await operations.get_user(call.deps, call.project.id, user_id=params.user_id))
 
 
 @routes.endpoint("DELETE", "/v1/users/{userId}", name="users.delete", callers=Caller.KEY, scopes=WRITE, status=204)
-async def delete_user(call: Call[AuthDeps], params: UserChoice) -> None:
+async def delete_user(call: Call[AuthDeps], params: UserPath) -> None:
     """Delete a user, with all sessions and JWTs, everywhere."""
     add_receipt(call, await operations.delete_user(call.deps, call.principal, user_id=params.user_id))
 
@@ -217,7 +217,7 @@ async def update_password(call: Call[AuthDeps], params: UpdatePassword) -> User:
 
 
 @routes.endpoint("GET", "/v1/users/{userId}/prefs", name="users.get_prefs", callers=Caller.KEY, scopes=READ)
-async def get_prefs(call: Call[AuthDeps], params: UserChoice) -> bytes:
+async def get_prefs(call: Call[AuthDeps], params: UserPath) -> bytes:
     """Return a user's preferences."""
     return bytes((await operations.get_user(call.deps, call.project.id, user_id=params.user_id)).prefs)
 
@@ -232,7 +232,7 @@ async def get_prefs(call: Call[AuthDeps], params: UserChoice) -> bytes:
 )
 async def update_prefs(call: Call[AuthDeps], params: UpdatePrefs) -> bytes:
     """Replace a user's preferences, and return them."""
-    prefs = written(params.prefs)
+    prefs = encode_prefs(params.prefs)
     return bytes((await operations.update_prefs(call.deps, call.principal, user_id=params.user_id, prefs=prefs)).prefs)
 
 
@@ -293,7 +293,7 @@ async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> Sess
     scopes=SESSIONS_WRITE,
     status=201,
 )
-async def create_user_session(call: Call[AuthDeps], params: UserChoice) -> Session:
+async def create_user_session(call: Call[AuthDeps], params: UserPath) -> Session:
     """Create a session for a user; its secret goes to the backend that asks."""
     made = await sessions.create_user_session(call.deps, call.project, user_id=params.user_id, ip=call.client.ip)
     return session_model(made.session, secret=made.secret.wire())
@@ -308,7 +308,7 @@ async def create_user_session(call: Call[AuthDeps], params: UserChoice) -> Sessi
     status=204,
     errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
 )
-async def delete_user_session(call: Call[AuthDeps], params: SessionChoice) -> None:
+async def delete_user_session(call: Call[AuthDeps], params: SessionPath) -> None:
     """Delete a session of a user, everywhere."""
     receipt = await sessions.delete_session(
         call.deps, call.principal, user_id=params.user_id, session_id=params.session_id
@@ -324,7 +324,7 @@ async def delete_user_session(call: Call[AuthDeps], params: SessionChoice) -> No
     scopes=SESSIONS_WRITE,
     status=204,
 )
-async def delete_user_sessions(call: Call[AuthDeps], params: UserChoice) -> None:
+async def delete_user_sessions(call: Call[AuthDeps], params: UserPath) -> None:
     """Delete all sessions of a user, everywhere."""
     add_receipt(call, await sessions.delete_sessions(call.deps, call.principal, user_id=params.user_id))
 

@@ -1,4 +1,4 @@
-"""What users change of themselves. A user whose session or JWT ends meanwhile changes nothing."""
+"""Changes users make to their own account. If the session or JWT ends meanwhile, the change is refused."""
 
 from services.auth.deps import AuthDeps
 from services.auth.mail.domain.emails import normal_email
@@ -29,7 +29,7 @@ async def update_prefs(deps: AuthDeps, principal: Principal, *, prefs: str) -> U
 async def update_email(
     deps: AuthDeps, principal: Principal, *, project: Project, email: str, password: str
 ) -> Changed[User]:
-    """Give the user who calls another address, not verified yet; a user without a password is given this one.
+    """Give the user who calls another address, not verified yet; a user without a password gets this one.
 
     Where the project's policy says so this ends the user's sessions but the one that calls. Raises
     `Refusal(USER_INVALID_CREDENTIALS)`, `Refusal(USER_TARGET_ALREADY_EXISTS)` (also for the address that the user

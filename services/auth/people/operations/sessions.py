@@ -46,7 +46,7 @@ class SignedIn(NamedTuple):
     receipt: Receipt | None
 
 
-class Ended(NamedTuple):
+class EndedCredential(NamedTuple):
     """What a refused credential says of itself: its user, and its session or the digest of its session's secret."""
 
     project_id: ProjectId
@@ -243,7 +243,7 @@ async def delete_sessions_of_project(deps: AuthDeps, actor: SystemActor) -> Rece
     return change.receipt
 
 
-async def confirm_end(deps: AuthDeps, ended: Ended) -> None:
+async def await_own_revocation(deps: AuthDeps, ended: EndedCredential) -> None:
     """Wait until what ended a credential, if anything did, is in force everywhere: its holder may be told then."""
     project_id, user_id, session_id, secret_digest = ended
     if not session_id:

@@ -19,7 +19,7 @@ SHORT_S = 3_600
 GUESSES = 10
 
 
-class MadeToken(NamedTuple):
+class NewToken(NamedTuple):
     """A token, and the only copy of its secret."""
 
     id: TokenId
@@ -28,7 +28,7 @@ class MadeToken(NamedTuple):
     expires_at: datetime
 
 
-async def create_token(deps: AuthDeps, project: Project, *, user_id: UserId, length: int, expire_s: int) -> MadeToken:
+async def create_token(deps: AuthDeps, project: Project, *, user_id: UserId, length: int, expire_s: int) -> NewToken:
     """Make a token of `length` hex digits that is good for `expire_s` seconds.
 
     One that is short enough to be guessed lives for `SHORT_S` at most, and dies after `GUESSES` wrong tries.
@@ -48,4 +48,4 @@ async def create_token(deps: AuthDeps, project: Project, *, user_id: UserId, len
             expires_at=expires_at,
             guesses=GUESSES if is_short else None,
         )
-    return MadeToken(id_, secret, created_at, expires_at)
+    return NewToken(id_, secret, created_at, expires_at)

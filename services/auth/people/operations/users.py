@@ -57,7 +57,7 @@ async def create_user(
 async def import_user(deps: AuthDeps, project: Project, *, new: NewUser, kind: ForeignHash | None, hash_: str) -> User:
     """Make a user whose password was hashed elsewhere, by this kind of hash, None: argon2.
 
-    Raises `ArgumentInvalid` where it is none, or too dear; `Refusal(USER_ALREADY_EXISTS)`, `Unavailable`.
+    Raises `ArgumentInvalid` where it is none, or too expensive; `Refusal(USER_ALREADY_EXISTS)`, `Unavailable`.
     """
     if kind is None:
         kept = check_argon2(hash_)

@@ -46,7 +46,7 @@ async def resolve_jwt(pool: Pool, request: ResolveJwt) -> ResolvedPrincipal:
 
 
 async def resolve_user(pool: Pool, request: ResolveUser) -> ResolvedPrincipal:
-    """Return who a user would be that signs in now."""
+    """Return the principal the user would have if they signed in now."""
     async with pool.acquire() as connection:
         position, user = await store.find_by_id(connection, request.project_id, request.user_id)
     named = (subjects.project(request.project_id), subjects.user(request.project_id, request.user_id))

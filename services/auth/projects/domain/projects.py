@@ -71,7 +71,7 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
     membership_fields: Mapping[str, bool] = {}
 
     def check(self) -> None:
-        """Raise `ArgumentInvalid` for the first that cannot be."""
+        """Raise `ArgumentInvalid` for the first field that is out of range."""
         if self.name is not None:
             check_name(self.name)
         if self.origins is not None:

@@ -45,13 +45,13 @@ class ListKeys(msgspec.Struct, frozen=True, kw_only=True):
     total: bool = True
 
 
-class KeyChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class KeyPath(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One key."""
 
     key_id: IdOf[KeyId]
 
 
-class UpdateKey(KeyChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateKey(KeyPath, frozen=True, kw_only=True, rename="camel"):
     """All that the key is to be. `expire` is a date of ISO 8601, left out: never. Unknown scopes are passed over."""
 
     name: Name
@@ -104,7 +104,7 @@ async def list_keys(call: Call[AuthDeps], params: ListKeys) -> KeyList:
 
 
 @routes.endpoint("GET", "/v1/project/keys/{keyId}", name="project.get_key", callers=Caller.KEY, scopes=READ)
-async def get_key(call: Call[AuthDeps], params: KeyChoice) -> Key:
+async def get_key(call: Call[AuthDeps], params: KeyPath) -> Key:
     """Return a key, without its secret."""
     return key_model(await operations.get_key(call.deps, call.project.id, key_id=params.key_id))
 
@@ -134,7 +134,7 @@ async def update_key(call: Call[AuthDeps], params: UpdateKey) -> Key:
     status=204,
     errors=(ErrorType.KEY_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
 )
-async def delete_key(call: Call[AuthDeps], params: KeyChoice) -> None:
+async def delete_key(call: Call[AuthDeps], params: KeyPath) -> None:
     """Delete a key, everywhere."""
     add_receipt(call, await operations.delete_key(call.deps, call.principal, key_id=params.key_id))
 

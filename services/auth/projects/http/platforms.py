@@ -46,13 +46,13 @@ class ListPlatforms(msgspec.Struct, frozen=True, kw_only=True):
     total: bool = True
 
 
-class PlatformChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class PlatformPath(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One platform."""
 
     platform_id: IdOf[PlatformId]
 
 
-class UpdateWebPlatform(PlatformChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateWebPlatform(PlatformPath, frozen=True, kw_only=True, rename="camel"):
     """All that the platform is to be."""
 
     name: Name
@@ -105,7 +105,7 @@ async def create_web_platform(call: Call[AuthDeps], params: CreateWebPlatform) -
 @routes.endpoint(
     "GET", "/v1/project/platforms/{platformId}", name="project.get_platform", callers=Caller.KEY, scopes=READ
 )
-async def get_platform(call: Call[AuthDeps], params: PlatformChoice) -> PlatformWeb:
+async def get_platform(call: Call[AuthDeps], params: PlatformPath) -> PlatformWeb:
     """Return a platform."""
     found = await operations.get_platform(call.deps, call.project.id, platform_id=params.platform_id)
     return platform_model(found)
@@ -136,7 +136,7 @@ async def update_web_platform(call: Call[AuthDeps], params: UpdateWebPlatform) -
     status=204,
     errors=(ErrorType.PLATFORM_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
 )
-async def delete_platform(call: Call[AuthDeps], params: PlatformChoice) -> None:
+async def delete_platform(call: Call[AuthDeps], params: PlatformPath) -> None:
     """Delete a platform: its pages may call no more, anywhere."""
     add_receipt(call, await operations.delete_platform(call.deps, call.principal, platform_id=params.platform_id))
 

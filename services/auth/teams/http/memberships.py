@@ -13,7 +13,7 @@ from services.auth.people.http.sessions import send_cookies
 from services.auth.people.operations.pace import Pace
 from services.auth.teams.domain.teams import MEMBERSHIP_LIST_FIELDS, membership_fields, shown_of_members
 from services.auth.teams.domain.teams import Membership as MembershipOf
-from services.auth.teams.http.teams import CALLERS, READ, WRITE, Roles, TeamChoice
+from services.auth.teams.http.teams import CALLERS, READ, WRITE, Roles, TeamPath
 from services.auth.teams.operations import memberships as operations
 from services.auth.teams.operations.memberships import Invitee, Link, MembershipRequest
 from shared.contracts.ids import NO_USER, MembershipId, UserId
@@ -39,7 +39,7 @@ Phone = Annotated[
 ]
 
 
-class CreateMembership(TeamChoice, frozen=True, kw_only=True, rename="camel"):
+class CreateMembership(TeamPath, frozen=True, kw_only=True, rename="camel"):
     """Who is to be a member, by one of `userId`, `email` and `phone`; `url` is where an invitation's link leads."""
 
     roles: Roles
@@ -51,7 +51,7 @@ class CreateMembership(TeamChoice, frozen=True, kw_only=True, rename="camel"):
     url: Annotated[str, msgspec.Meta(max_length=LONGEST_URL)] = ""
 
 
-class ListMemberships(TeamChoice, frozen=True, kw_only=True, rename="camel"):
+class ListMemberships(TeamPath, frozen=True, kw_only=True, rename="camel"):
     """`queries` in the SDKs' syntax; `total` false spares the count.
 
     `search` in ids of memberships, and in those of users where the caller is shown them.
@@ -76,19 +76,19 @@ class ListUserMemberships(ListOwnMemberships, frozen=True, kw_only=True, rename=
     user_id: IdOf[UserId]
 
 
-class MembershipChoice(TeamChoice, frozen=True, kw_only=True, rename="camel"):
+class MembershipPath(TeamPath, frozen=True, kw_only=True, rename="camel"):
     """One membership of a team."""
 
     membership_id: IdOf[MembershipId]
 
 
-class UpdateMembership(MembershipChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateMembership(MembershipPath, frozen=True, kw_only=True, rename="camel"):
     """All roles that the member is to have in the team."""
 
     roles: Roles
 
 
-class AcceptMembership(MembershipChoice, frozen=True, kw_only=True, rename="camel"):
+class AcceptMembership(MembershipPath, frozen=True, kw_only=True, rename="camel"):
     """What the link of an invitation says."""
 
     user_id: IdOf[UserId]
@@ -181,7 +181,7 @@ async def list_memberships(call: Call[AuthDeps], params: ListMemberships) -> Mem
     scopes=READ,
     errors=(ErrorType.TEAM_NOT_FOUND, ErrorType.MEMBERSHIP_NOT_FOUND),
 )
-async def get_membership(call: Call[AuthDeps], params: MembershipChoice) -> Membership:
+async def get_membership(call: Call[AuthDeps], params: MembershipPath) -> Membership:
     """Return a membership."""
     found = await operations.get_membership(
         call.deps, call.principal, team_id=params.team_id, membership_id=params.membership_id
@@ -259,7 +259,7 @@ async def accept_membership(call: Call[AuthDeps], params: AcceptMembership) -> M
         ErrorType.REVOCATION_UNCONFIRMED,
     ),
 )
-async def delete_membership(call: Call[AuthDeps], params: MembershipChoice) -> None:
+async def delete_membership(call: Call[AuthDeps], params: MembershipPath) -> None:
     """End a membership, one's own or as an owner anybody's: its roles are gone everywhere when this has answered."""
     receipt = await operations.delete_membership(
         call.deps, call.principal, team_id=params.team_id, membership_id=params.membership_id

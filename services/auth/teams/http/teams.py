@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from services.auth.deps import AuthDeps
-from services.auth.people.http.prefs import Prefs, written
+from services.auth.people.http.prefs import Prefs, encode_prefs
 from services.auth.teams.domain.teams import MOST_ROLES_IN_TEAM, TEAM_LIST_FIELDS
 from services.auth.teams.domain.teams import Team as TeamOf
 from services.auth.teams.operations import teams as operations
@@ -51,19 +51,19 @@ class ListTeams(msgspec.Struct, frozen=True, kw_only=True):
     total: bool = True
 
 
-class TeamChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class TeamPath(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One team."""
 
     team_id: IdOf[TeamId]
 
 
-class UpdateTeamName(TeamChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateTeamName(TeamPath, frozen=True, kw_only=True, rename="camel"):
     """A new name."""
 
     name: Name
 
 
-class UpdateTeamPrefs(TeamChoice, frozen=True, kw_only=True, rename="camel"):
+class UpdateTeamPrefs(TeamPath, frozen=True, kw_only=True, rename="camel"):
     """All preferences that the team is to have."""
 
     prefs: Prefs
@@ -116,7 +116,7 @@ async def list_teams(call: Call[AuthDeps], params: ListTeams) -> TeamList:
 @routes.endpoint(
     "GET", "/v1/teams/{teamId}", name="teams.get", callers=CALLERS, scopes=READ, errors=(ErrorType.TEAM_NOT_FOUND,)
 )
-async def get_team(call: Call[AuthDeps], params: TeamChoice) -> Team:
+async def get_team(call: Call[AuthDeps], params: TeamPath) -> Team:
     """Return a team."""
     return team_model(await operations.get_team(call.deps, call.principal, team_id=params.team_id))
 
@@ -143,7 +143,7 @@ async def update_name(call: Call[AuthDeps], params: UpdateTeamName) -> Team:
     status=204,
     errors=(ErrorType.TEAM_NOT_FOUND, ErrorType.USER_UNAUTHORIZED, ErrorType.REVOCATION_UNCONFIRMED),
 )
-async def delete_team(call: Call[AuthDeps], params: TeamChoice) -> None:
+async def delete_team(call: Call[AuthDeps], params: TeamPath) -> None:
     """Delete a team: when this has answered, nobody holds any of its roles on any replica."""
     add_receipt(call, await operations.delete_team(call.deps, call.principal, team_id=params.team_id))
 
@@ -156,7 +156,7 @@ async def delete_team(call: Call[AuthDeps], params: TeamChoice) -> None:
     scopes=READ,
     errors=(ErrorType.TEAM_NOT_FOUND,),
 )
-async def get_prefs(call: Call[AuthDeps], params: TeamChoice) -> bytes:
+async def get_prefs(call: Call[AuthDeps], params: TeamPath) -> bytes:
     """Return a team's preferences."""
     return bytes((await operations.get_team(call.deps, call.principal, team_id=params.team_id)).prefs)
 
@@ -172,7 +172,7 @@ async def get_prefs(call: Call[AuthDeps], params: TeamChoice) -> bytes:
 )
 async def update_prefs(call: Call[AuthDeps], params: UpdateTeamPrefs) -> bytes:
     """Replace a team's preferences, as its owner or by a key, and return them."""
-    prefs = written(params.prefs)
+    prefs = encode_prefs(params.prefs)
     return bytes((await operations.update_prefs(call.deps, call.principal, team_id=params.team_id, prefs=prefs)).prefs)
 
 
