@@ -17,7 +17,7 @@ from aiohttp import ClientSession
 from services.auth.composition import open_auth
 from services.auth.deps import AuthDeps
 from services.auth.people.http.sessions import SessionChoice
-from services.auth.people.operations.sessions import create_user_session
+from services.auth.people.operations.sign_in import create_user_session
 from services.auth.people.store.sessions import delete_sessions
 from services.auth.settings import Settings as AuthSettings
 from services.embedded.postgres import SUPERUSER

@@ -11,11 +11,11 @@ import msgspec
 
 from services.auth.passwords.operations.passwords import Passwords, new_hasher
 from services.auth.people.domain.records import NewUser
-from services.auth.people.operations import sessions, tokens, users
+from services.auth.people.operations import sign_in, tokens, users
 from services.auth.projects.domain.projects import ProjectChange
 from services.auth.projects.operations import projects
 from services.auth.revocations.store.endings import end_all_of_instance
-from services.auth.teams.operations import memberships, teams
+from services.auth.teams.operations import invite, teams
 from shared.contracts.administration import CreateKey, CreateProject, DeleteProject
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Kind, Principal
@@ -254,10 +254,10 @@ async def test_a_late_call_by_a_key_of_the_former_project_is_refused(world: Worl
     deps: Any = SimpleNamespace(
         pool=pool, revocations=SimpleNamespace(access=OWNER), guard=world.guard, passwords=passwords
     )
-    member = memberships.Invitee(user_id=await world.sign_up("late@example.org"))
+    member = invite.Invitee(user_id=await world.sign_up("late@example.org"))
     late = [
         users.create_user(deps, former, new=NewUser(id="late")),
-        sessions.create_user_session(deps, former, user_id=member.user_id, ip=""),
+        sign_in.create_user_session(deps, former, user_id=member.user_id, ip=""),
         tokens.create_token(deps, former, user_id=member.user_id, length=32, expire_s=60),
         teams.create_team(deps, key, team_id="late", name="Late", roles=[]),
         teams.update_name(deps, key, team_id="band", name="Late"),

@@ -7,7 +7,9 @@ import msgspec
 from services.auth.deps import AuthDeps
 from services.auth.people.http.models import Session, SessionList, session_model
 from services.auth.people.operations import sessions as operations
-from services.auth.people.operations.sessions import Credentials, EndedCredential, SignedIn
+from services.auth.people.operations import sign_in
+from services.auth.people.operations.sessions import EndedCredential
+from services.auth.people.operations.sign_in import Credentials, SignedIn
 from services.auth.projects.domain.projects import SHORTEST_SESSION_S
 from shared.contracts.ids import NO_SESSION, SessionId, UserId
 from shared.contracts.principal import Kind
@@ -85,7 +87,7 @@ async def await_own_revocation(call: Call[AuthDeps]) -> None:
 )
 async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession) -> Session:
     """Sign in by e-mail and password."""
-    signed_in = await operations.create_email_session(
+    signed_in = await sign_in.create_email_session(
         call.deps,
         call.project,
         credentials=Credentials(params.email, params.password, params.duration),
@@ -109,7 +111,7 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
 )
 async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
     """Create a user without an address, and sign in."""
-    signed_in = await operations.create_anonymous_session(call.deps, call.project, ip=call.client.ip)
+    signed_in = await sign_in.create_anonymous_session(call.deps, call.project, ip=call.client.ip)
     return _session_of(call, signed_in)
 
 
@@ -126,7 +128,7 @@ async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
 )
 async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Session:
     """Exchange a login token for a session."""
-    signed_in = await operations.create_token_session(
+    signed_in = await sign_in.create_token_session(
         call.deps, call.project, user_id=params.user_id, secret=params.secret, ip=call.client.ip
     )
     return _session_of(call, signed_in)

@@ -7,11 +7,11 @@ import msgspec
 from services.auth.deps import AuthDeps
 from services.auth.people.domain.records import NewUser
 from services.auth.people.domain.users import USER_LIST_FIELDS
-from services.auth.people.http.models import Session, SessionList, Token, User, UserList, session_model, user_model
+from services.auth.people.http.models import Token, User, UserList, user_model
 from services.auth.people.http.prefs import Prefs, encode_prefs
-from services.auth.people.operations import sessions, tokens
+from services.auth.people.operations import tokens
 from services.auth.people.operations import users as operations
-from shared.contracts.ids import SessionId, UserId
+from shared.contracts.ids import UserId
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.queries.lists import parse_list_query
@@ -20,20 +20,29 @@ from shared.web.endpoint import Call, Caller, Routes
 from shared.web.parameters import CustomIdOf, IdOf
 from shared.web.receipts import add_receipt, with_receipt
 
-routes = Routes[AuthDeps]("users", {"userId": ErrorType.USER_NOT_FOUND, "sessionId": ErrorType.USER_SESSION_NOT_FOUND})
+routes = Routes[AuthDeps]("users", {"userId": ErrorType.USER_NOT_FOUND})
+
 
 READ, WRITE = ("users.read",), ("users.write",)
-SESSIONS_READ, SESSIONS_WRITE = ("users.read", "sessions.read"), ("users.write", "sessions.write")
+
 
 Name = Annotated[str, msgspec.Meta(max_length=128)]
+
+
 Email = Annotated[str, msgspec.Meta(max_length=320)]
+
+
 Phone = Annotated[
     str,
     msgspec.Meta(pattern=r"^(\+[1-9][0-9]{1,14})?\Z", description="must be a phone number of E.164, or empty"),
 ]
+
+
 Password = Annotated[
     str, msgspec.Meta(pattern=r"^([\s\S]{8,256})?\Z", description="must have 8 to 256 characters, or none")
 ]
+
+
 Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,36}\Z")]
 
 
@@ -59,12 +68,6 @@ class UserPath(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One user."""
 
     user_id: IdOf[UserId]
-
-
-class ListSessions(UserPath, frozen=True, kw_only=True, rename="camel"):
-    """`total` false: skip counting."""
-
-    total: bool = True
 
 
 class UpdateName(UserPath, frozen=True, kw_only=True, rename="camel"):
@@ -119,12 +122,6 @@ class UpdateLabels(UserPath, frozen=True, kw_only=True, rename="camel"):
     """All labels that the user is to have."""
 
     labels: Annotated[list[Label], msgspec.Meta(max_length=1000)]
-
-
-class SessionPath(UserPath, frozen=True, kw_only=True, rename="camel"):
-    """One session of a user."""
-
-    session_id: IdOf[SessionId]
 
 
 class CreateToken(UserPath, frozen=True, kw_only=True, rename="camel"):
@@ -274,59 +271,6 @@ async def update_labels(call: Call[AuthDeps], params: UpdateLabels) -> User:
     """Replace a user's labels, which are roles, in force everywhere."""
     changed = await operations.update_labels(call.deps, call.principal, user_id=params.user_id, labels=params.labels)
     return user_model(with_receipt(call, changed))
-
-
-@routes.endpoint(
-    "GET", "/v1/users/{userId}/sessions", name="users.list_sessions", callers=Caller.KEY, scopes=SESSIONS_READ
-)
-async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
-    """List a user's sessions."""
-    found = await sessions.list_sessions(call.deps, call.project.id, user_id=params.user_id)
-    return SessionList(total=len(found) if params.total else 0, sessions=[session_model(one) for one in found])
-
-
-@routes.endpoint(
-    "POST",
-    "/v1/users/{userId}/sessions",
-    name="users.create_session",
-    callers=Caller.KEY,
-    scopes=SESSIONS_WRITE,
-    status=201,
-)
-async def create_user_session(call: Call[AuthDeps], params: UserPath) -> Session:
-    """Create a session for a user; its secret goes to the backend that asks."""
-    made = await sessions.create_user_session(call.deps, call.project, user_id=params.user_id, ip=call.client.ip)
-    return session_model(made.session, secret=made.secret.wire())
-
-
-@routes.endpoint(
-    "DELETE",
-    "/v1/users/{userId}/sessions/{sessionId}",
-    name="users.delete_session",
-    callers=Caller.KEY,
-    scopes=SESSIONS_WRITE,
-    status=204,
-    errors=(ErrorType.USER_SESSION_NOT_FOUND, ErrorType.REVOCATION_UNCONFIRMED),
-)
-async def delete_user_session(call: Call[AuthDeps], params: SessionPath) -> None:
-    """Delete a session of a user, everywhere."""
-    receipt = await sessions.delete_session(
-        call.deps, call.principal, user_id=params.user_id, session_id=params.session_id
-    )
-    add_receipt(call, receipt)
-
-
-@routes.endpoint(
-    "DELETE",
-    "/v1/users/{userId}/sessions",
-    name="users.delete_sessions",
-    callers=Caller.KEY,
-    scopes=SESSIONS_WRITE,
-    status=204,
-)
-async def delete_user_sessions(call: Call[AuthDeps], params: UserPath) -> None:
-    """Delete all sessions of a user, everywhere."""
-    add_receipt(call, await sessions.delete_sessions(call.deps, call.principal, user_id=params.user_id))
 
 
 @routes.endpoint(

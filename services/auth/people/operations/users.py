@@ -7,7 +7,6 @@ from services.auth.mail.domain.emails import normal_email
 from services.auth.passwords.domain.hashes import ForeignHash, check_argon2
 from services.auth.people.domain.records import NewUser, User
 from services.auth.people.domain.roles import check_number, roles_of
-from services.auth.people.store import sessions
 from services.auth.people.store import users as store
 from services.auth.people.store.spent_ids import is_reserved, is_spent
 from services.auth.projects.store.projects import hold_project
@@ -208,7 +207,7 @@ async def delete_user(
     project_id = principal.project_id
     async with changing(deps, principal, Reason.USER_DELETED, subjects.user(project_id, user_id)) as change:
         connection = change.connection
-        if incarnation is not None and await sessions.lock_user(connection, project_id, user_id, incarnation) is None:
+        if incarnation is not None and await store.lock_sign_in(connection, project_id, user_id, incarnation) is None:
             raise Refusal(ErrorType.USER_NOT_FOUND)
         await end_all(change, user_id)
         await store.delete_user(connection, project_id, user_id)

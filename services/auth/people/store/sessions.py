@@ -41,9 +41,6 @@ _PLACES = """
     WHERE project = $1 AND user_id = $2 AND provider <> 'server' AND ip <> '' AND created_at > now() - $3::interval
       AND created_at >= (SELECT created_at FROM auth.users WHERE project = $1 AND id = $2)
 """
-_LOCK_USER = """
-    SELECT enabled FROM auth.users WHERE project = $1 AND id = $2 AND sequence = coalesce($3, sequence) FOR UPDATE
-"""
 _DELETE = """
     UPDATE auth.sessions SET deleted_at = now()
     WHERE project = $1 AND user_id = $2 AND id = ANY($3) AND deleted_at IS NULL
@@ -104,18 +101,6 @@ async def list_places(
 ) -> list[str]:
     """Return the addresses from which a user has signed in lately; what a backend made is no sign-in."""
     return [row["ip"] for row in await connection.fetch(_PLACES, project_id, user_id, within)]
-
-
-async def lock_user(
-    connection: Connection, project_id: ProjectId, user_id: UserId, incarnation: int | None = None
-) -> bool | None:
-    """Let no other transaction change a user's sessions until this one ends; say whether the user may sign in.
-
-    False where the user is blocked, None where the user is not there: with an incarnation, whoever was made later with
-    the same id is another.
-    """
-    may_sign_in: bool | None = await connection.fetchval(_LOCK_USER, project_id, user_id, incarnation)
-    return may_sign_in
 
 
 async def hold_credential(connection: Connection, principal: Principal) -> bool:

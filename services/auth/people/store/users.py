@@ -60,6 +60,9 @@ _STATUS = f"""
 _LABELS = f"""
     UPDATE auth.users SET labels = $3, updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}
 """
+_LOCK_SIGN_IN = """
+    SELECT enabled FROM auth.users WHERE project = $1 AND id = $2 AND sequence = coalesce($3, sequence) FOR UPDATE
+"""
 _LOCK_KNOWN = """
     SELECT FROM auth.users
     WHERE project = $1 AND id = $2 AND sequence = $3 AND password_updated_at IS NOT DISTINCT FROM $4 FOR UPDATE
@@ -134,6 +137,18 @@ async def get_user(connection: Connection, project_id: ProjectId, id_: UserId) -
 async def lock_user(connection: Connection, project_id: ProjectId, id_: UserId) -> User:
     """Return a user whom no other transaction changes until this one ends; raises `Refusal(USER_NOT_FOUND)`."""
     return _found(await connection.fetchrow(_LOCK, project_id, id_))
+
+
+async def lock_sign_in(
+    connection: Connection, project_id: ProjectId, user_id: UserId, incarnation: int | None = None
+) -> bool | None:
+    """Let no other transaction change a user's sessions until this one ends; say whether the user may sign in.
+
+    False where the user is blocked, None where the user is not there: with an incarnation, whoever was made later with
+    the same id is another.
+    """
+    may_sign_in: bool | None = await connection.fetchval(_LOCK_SIGN_IN, project_id, user_id, incarnation)
+    return may_sign_in
 
 
 async def find_user_by_email(connection: Connection, project_id: ProjectId, email: str) -> User | None:

@@ -14,8 +14,10 @@ from services.auth.people.operations.pace import Pace
 from services.auth.teams.domain.teams import MEMBERSHIP_LIST_FIELDS, membership_fields, shown_of_members
 from services.auth.teams.domain.teams import Membership as MembershipOf
 from services.auth.teams.http.teams import CALLERS, READ, WRITE, Roles, TeamPath
+from services.auth.teams.operations import accept, invite
 from services.auth.teams.operations import memberships as operations
-from services.auth.teams.operations.memberships import Invitee, Link, MembershipRequest
+from services.auth.teams.operations.accept import Link
+from services.auth.teams.operations.invite import Invitee, MembershipRequest
 from shared.contracts.ids import NO_USER, MembershipId, UserId
 from shared.contracts.principal import Kind
 from shared.kernel.clock import wire_date
@@ -148,7 +150,7 @@ async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> M
     await Pace(call.counts).step(call.project.id, call.principal.user_id, "invitation")
     invitee = Invitee(user_id=params.user_id, email=params.email, phone=params.phone, name=params.name)
     request = MembershipRequest(params.team_id, params.membership_id, invitee, params.roles, params.url)
-    changed = await operations.create_membership(call.deps, call.principal, project=call.project, request=request)
+    changed = await invite.create_membership(call.deps, call.principal, project=call.project, request=request)
     membership = with_receipt(call, changed)
     # An invitation to an address tells what the caller sent, and nothing of whoever has the address.
     return membership_model(membership) if membership.is_to_address else _shown(call, membership)
@@ -236,9 +238,7 @@ async def update_membership(call: Call[AuthDeps], params: UpdateMembership) -> M
 async def accept_membership(call: Call[AuthDeps], params: AcceptMembership) -> Membership:
     """Accept an invitation; a guest is signed in by that."""
     link = Link(params.team_id, params.membership_id, params.user_id, params.secret)
-    accepted = await operations.accept_membership(
-        call.deps, call.user, project=call.project, link=link, ip=call.client.ip
-    )
+    accepted = await accept.accept_membership(call.deps, call.user, project=call.project, link=link, ip=call.client.ip)
     if accepted.signed_in is not None:
         send_cookies(call, accepted.signed_in)
     add_receipt(call, accepted.receipt)

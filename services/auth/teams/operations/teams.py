@@ -2,7 +2,7 @@
 
 from services.auth.deps import AuthDeps
 from services.auth.people.domain.roles import check_number, roles_of
-from services.auth.people.store import sessions, users
+from services.auth.people.store import users
 from services.auth.people.store.spent_ids import is_spent
 from services.auth.projects.store.projects import hold_project
 from services.auth.teams.domain.teams import OWNER, NewMembership, Team, check_member, check_owner
@@ -46,7 +46,7 @@ async def create_team(
         await _check_unnamed(deps, principal, team_id)
     named = (subjects.user(project_id, user_id), subjects.team(project_id, team_id))
     async with changing(deps, principal, Reason.TEAM_CREATED, *named, side_effect=True) as change:
-        await sessions.lock_user(change.connection, project_id, user_id)
+        await users.lock_sign_in(change.connection, project_id, user_id)
         await store.insert_team(change.connection, project_id, team_id, name)
         if is_chosen and await is_spent(change.connection, project_id, "team", team_id):
             raise Refusal(ErrorType.TEAM_ALREADY_EXISTS)
