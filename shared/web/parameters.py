@@ -90,7 +90,10 @@ class Parameters:
         if raw.fault is not None:
             raise raw.fault
         values = raw.values
-        values |= self.of_path(path)
+        for name, value in zip(self._placeholders, path, strict=True):
+            if name in self._plain and not is_id(value):
+                raise ArgumentInvalid(name, _ID_RULE)
+            values[name] = value
         if raw.is_json:
             return self._each(values)
         for name, coerce in self._coercions:
@@ -101,21 +104,15 @@ class Parameters:
         except msgspec.ValidationError:
             return self._each(values)
 
-    def of_path(self, path: list[str]) -> dict[str, str]:
-        """Return the parameters of the path by name; raises `ArgumentInvalid` for what must be an id and is none."""
-        values: dict[str, str] = {}
-        for name, value in zip(self._placeholders, path, strict=True):
-            if name in self._plain and not is_id(value):
-                raise ArgumentInvalid(name, _ID_RULE)
-            values[name] = value
-        return values
-
     def read_path(self, path: list[str]) -> dict[str, str]:
         """Return the parameters of the path by name, each of which is what it must be; raises `ArgumentInvalid`."""
-        values = self.of_path(path)
+        values = dict(zip(self._placeholders, path, strict=True))
         for field in self._fields:
-            if field.name in values:
-                field.read(values[field.name])
+            if field.name not in values:
+                continue
+            if field.is_plain and not is_id(values[field.name]):
+                raise ArgumentInvalid(field.name, _ID_RULE)
+            field.read(values[field.name])
         return values
 
     def _each(self, values: dict[str, object]) -> msgspec.Struct:

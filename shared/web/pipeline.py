@@ -76,6 +76,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     admission: Admission
     parameters: Parameters | None
     names: Names
+    is_open: bool
+    """Whether the handler reads the body by itself, or goes on as a WebSocket."""
     counted_by: tuple[str, ...]
     """The parameters by which calls are counted."""
 
@@ -89,6 +91,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             admission=Admission.of(endpoint.callers, endpoint.scopes),
             parameters=parameters,
             names=_NO_NAMES if parameters is None else parameters.names,
+            is_open=endpoint.mode is not Mode.PLAIN,
             counted_by=() if endpoint.limit is None else tuple(set(endpoint.limit.by) - DIMENSIONS),
         )
 
@@ -160,7 +163,7 @@ class Pipeline:
             raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND)
         route, path = found
         call.deps = route.deps
-        if route.endpoint.mode is not Mode.PLAIN:
+        if route.is_open:
             return await self._answer_open(route, request, call, path)
         if not is_in_query(request, method):
             return await self._answer_body(route, request, call, path)
@@ -259,7 +262,12 @@ class Pipeline:
         upload: Upload | None = None,
     ) -> Answer:
         endpoint = route.endpoint
-        arguments = _arguments(route, raw, path) if upload is None else _open_arguments(route, raw, path, upload)
+        if raw.fault is not None:
+            raise raw.fault
+        if upload is not None:
+            arguments = _open_arguments(route, raw, path, upload)
+        else:
+            arguments = () if route.parameters is None else (route.parameters.parse(raw, path),)
         limiter = None if call.principal.kind is Kind.KEY else self._limiter
         call.counts = None if limiter is None else limiter.counts
         if limiter is None or endpoint.limit is None:
@@ -382,18 +390,24 @@ def _check_switches(endpoint: Endpoint, call: Call[object]) -> None:
 
 
 def _rendered(endpoint: Endpoint, result: object, request: BaseRequest, call: Call[object]) -> Answer:
-    if isinstance(result, bytes):
-        return endpoint.status, result, JSON
+    if isinstance(result, (bytes, Stream, Blob)):
+        return _rendered_bytes(endpoint, result, request, call)
     if isinstance(result, Reply):
         return result.status or endpoint.status, result.body, result.content_type
     if result is None:
         return endpoint.status, b"", TEXT
+    return endpoint.status, _encode(result), JSON
+
+
+def _rendered_bytes(
+    endpoint: Endpoint, result: bytes | Stream | Blob, request: BaseRequest, call: Call[object]
+) -> Answer:
+    if isinstance(result, bytes):
+        return endpoint.status, result, JSON
     if isinstance(result, Stream):
         return endpoint.status, result, result.content_type
-    if isinstance(result, Blob):
-        status, stream = of_blob(result, request, call)
-        return status, stream, stream.content_type
-    return endpoint.status, _encode(result), JSON
+    status, stream = of_blob(result, request, call)
+    return status, stream, stream.content_type
 
 
 def _refuse(call: Call[object], refusal: Refusal) -> Answer:

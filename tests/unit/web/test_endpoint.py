@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.web.endpoint import Call, Caller, RateLimit, Routes
+from shared.web.endpoint import Call, Caller, Form, RateLimit, Routes, Upgrade, Upload, WebSocket
 
 
 class UserParams(msgspec.Struct, rename="camel"):
@@ -24,6 +24,22 @@ async def get_user(_: Call[None], params: UserParams) -> User:
 
 async def delete_user(call: Call[None], params: UserParams) -> None:
     """Delete a user."""
+
+
+class NamedParams(UserParams):
+    name: str = ""
+
+
+async def take_upload(call: Call[None], params: UserParams, upload: Upload) -> User:
+    raise NotImplementedError
+
+
+async def take_form(call: Call[None], form: Form[NamedParams]) -> User:
+    raise NotImplementedError
+
+
+async def take_socket(call: Call[None], params: UserParams, socket: WebSocket) -> None:
+    raise NotImplementedError
 
 
 async def untyped(call: Call[None], params: dict[str, str]) -> User:
@@ -56,6 +72,12 @@ def test_a_declaration_is_data() -> None:
         ("GET", "/v1/users/{userId}", get_user, {"status": 204}, "204"),
         ("DELETE", "/v1/users/{userId}", delete_user, {}, "204"),
         ("GET", "/v1/users", untyped, {}, r"msgspec\.Struct"),
+        ("GET", "/v1/users/{userId}", take_upload, {}, "no body"),
+        ("PUT", "/v1/users/{userId}", take_upload, {"may_send_more": get_user}, "may send"),
+        ("PUT", "/v1/users/{userId}", take_form, {"limit": RateLimit(1, by=("name",))}, "before the form"),
+        ("GET", "/v1/users/{userId}", take_socket, {"status": 204}, "go together"),
+        ("GET", "/v1/users/{userId}", get_user, {"upgrade": Upgrade()}, "go together"),
+        ("POST", "/v1/users/{userId}", take_socket, {"upgrade": Upgrade()}, "begins with a GET"),
     ],
 )
 def test_a_declaration_that_contradicts_itself_is_refused_when_it_is_made(

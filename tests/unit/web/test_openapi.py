@@ -3,7 +3,20 @@ from typing import Annotated, Any
 import msgspec
 
 from shared.kernel.errors import ErrorType
-from shared.web.endpoint import Call, Caller, Endpoint, RateLimit, Reply, Routes
+from shared.web.endpoint import (
+    Blob,
+    Call,
+    Caller,
+    Endpoint,
+    Form,
+    RateLimit,
+    Reply,
+    Routes,
+    Stream,
+    Upgrade,
+    Upload,
+    WebSocket,
+)
 from shared.web.openapi import document
 from shared.web.parameters import CustomId, Id
 
@@ -116,3 +129,72 @@ def test_a_parameter_in_a_path_brings_its_error_along() -> None:
 def test_patterns_are_those_of_json_schema() -> None:
     assert rb"\\Z" not in document(routes.endpoints)
     assert rb"0,35}$" in document(routes.endpoints)
+
+
+open_routes: Routes[None] = Routes("files")
+
+
+class Part(msgspec.Struct, rename="camel", kw_only=True):
+    part_id: Id
+    note: str = ""
+
+
+@open_routes.endpoint("PUT", "/v1/parts/{partId}", name="parts.put", callers=Caller.KEY)
+async def put_part(call: Call[None], params: Part, upload: Upload) -> Thing:
+    """Put a part."""
+    raise NotImplementedError
+
+
+@open_routes.endpoint("POST", "/v1/parts/{partId}", name="parts.create", callers=Caller.KEY)
+async def create_part(call: Call[None], form: Form[Part]) -> Thing:
+    """Create a part."""
+    raise NotImplementedError
+
+
+@open_routes.endpoint("GET", "/v1/parts/{partId}", name="parts.get", callers=Caller.KEY)
+async def get_part(call: Call[None], params: Part) -> Blob:
+    """Get a part."""
+    raise NotImplementedError
+
+
+@open_routes.endpoint("GET", "/v1/events", name="events", callers=Caller.KEY)
+async def get_events(call: Call[None]) -> Stream:
+    """Get events."""
+    raise NotImplementedError
+
+
+@open_routes.endpoint("GET", "/v1/realtime", name="realtime", callers=Caller.KEY, upgrade=Upgrade(subprotocols=("v1",)))
+async def listen(call: Call[None], socket: WebSocket) -> None:
+    """Listen."""
+    raise NotImplementedError
+
+
+def test_an_upload_is_bytes_beside_parameters_of_path_and_query() -> None:
+    operation = described(open_routes.endpoints)["paths"]["/v1/parts/{partId}"]["put"]
+
+    assert operation["requestBody"] == {"content": {"application/octet-stream": {}}}
+    assert {p["name"]: p["in"] for p in operation["parameters"]} == {"partId": "path", "note": "query"}
+
+
+def test_a_form_has_its_fields_and_a_file() -> None:
+    operation = described(open_routes.endpoints)["paths"]["/v1/parts/{partId}"]["post"]
+
+    schema = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(schema["properties"]) == {"note", "file"}
+    assert schema["required"] == ["file"]
+
+
+def test_a_blob_is_bytes_or_a_range_of_them_and_a_stream_is_bytes() -> None:
+    paths = described(open_routes.endpoints)["paths"]
+
+    responses = paths["/v1/parts/{partId}"]["get"]["responses"]
+    assert {"200", "206", "416"} < set(responses)
+    assert list(responses["206"]["content"]) == list(responses["200"]["content"]) == ["application/octet-stream"]
+    assert "application/octet-stream" in paths["/v1/events"]["get"]["responses"]["200"]["content"]
+
+
+def test_a_websocket_switches_protocols() -> None:
+    operation = described(open_routes.endpoints)["paths"]["/v1/realtime"]["get"]
+
+    assert {"101", "400", "403"} < set(operation["responses"])
+    assert operation["x-websocket"] == {"subprotocols": ["v1"], "maxMessageBytes": 65536}
