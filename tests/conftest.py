@@ -61,6 +61,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: SLOW.index(topology_of(item)) if topology_of(item) in SLOW else len(SLOW))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the images of the selected tests before the first test, since that may take longer than any of them.
+
+    Each worker comes here before the controller hands out tests: the first builds, the others find it done.
+    """
+    if session.config.option.collectonly or all(topology_of(item) != "compose" for item in session.items):
+        return
+    from tests.e2e.stack import built  # noqa: PLC0415 needs Docker's client, which few runs do
+
+    with session.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        built.build()
+
+
 def topology_of(item: pytest.Item) -> str:
     """Return what a test needs to be running, by its mark; without one it runs in this very process."""
     mark = item.get_closest_marker("topology")

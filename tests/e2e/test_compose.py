@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.engine import compose_command
+from deploy.engine import compose_command, succeeds
+from deploy.images import PARTS
 from tests.e2e.instance import Instance
 from tests.e2e.processes import free_port
 from tests.e2e.programs import EXPECTED, run
+from tests.e2e.stack.built import built
 from tests.e2e.stack.containers import need_docker
 from tests.eventually import eventually
 from tests.integration.embedded.callers import Caller, fill, read
@@ -69,11 +71,19 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A clone of what was committed, whose containers are removed in the end with their data."""
+    """A clone of what was committed, whose containers are removed in the end with their data.
+
+    Its image has a name of its own, so that other tests go on with theirs; the base images and wheels are here already.
+    """
     need_docker()
     clone = tmp_path_factory.mktemp("clone") / "daypass"
     subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), clone], check=True)
+    image = built()
+    shutil.copytree(ROOT / "build" / "wheels", clone / "build" / "wheels")
+    own = f"daypass-test:{os.getpid()}"
     environ = os.environ | {
+        **{part.variable: image[part.name] for part in PARTS},
+        "DAYPASS_IMAGE": own,
         "PYTHONPATH": str(clone),
         "COMPOSE_PROJECT_NAME": f"daypass-test-{os.getpid()}",
         "DAYPASS_PORT": str(free_port()),
@@ -83,6 +93,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         yield made
     finally:
         made.deploy("down", "--volumes")
+        succeeds("docker", "image", "rm", own, f"{own}-build")
         shutil.rmtree(clone, ignore_errors=True)
 
 

@@ -13,8 +13,8 @@ import requests
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
-from deploy import images
 from tests.e2e.instance import Instance
+from tests.e2e.stack.built import built
 from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker, open_network, publish
 
 SERVICES = {"auth": "auth", "token": "token", "data-1": "data", "data-2": "data"}
@@ -55,7 +55,7 @@ class Stack:
 def open_stack(**settings: str) -> Iterator[Stack]:
     """Start everything, with a project and a key; `settings` are for gateway and services; skips without Docker."""
     need_docker()
-    image = images.prepare()
+    image = built()
     with contextlib.ExitStack() as stack:
         secrets = stack.enter_context(_secrets())
         network = stack.enter_context(open_network())

@@ -8,7 +8,7 @@ import pytest
 import requests
 from testcontainers.core.container import DockerContainer
 
-from deploy import images
+from tests.e2e.stack.built import built
 from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker, open_network
 from tests.e2e.stack.stack import GATEWAY_PORT, SERVICES, gateway
 from tests.eventually import eventually
@@ -56,7 +56,7 @@ class Gateway:
 @pytest.fixture(scope="module")
 def running() -> Iterator[dict[str, DockerContainer]]:
     need_docker()
-    image = images.prepare()
+    image = built()
     with contextlib.ExitStack() as stack:
         network = stack.enter_context(open_network())
         running = {}

@@ -18,14 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from testcontainers.core.container import DockerContainer
 
-from deploy import images
-from deploy.engine import show, succeeds
+from tests.e2e.stack.built import built
 from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker
 from tests.e2e.stack.stack import PROXIES, Stack, open_stack
 
 pytestmark = pytest.mark.topology("compose")
 
-NGINX = "daypass/nginx:1.22"
 HOSTS = {"nginx": "nginx.example.com", "haproxy": "haproxy.example.com"}
 CERTIFICATES = "/etc/ssl/daypass"
 PASSWORD = "correct horse battery staple"
@@ -100,8 +98,8 @@ def deployment() -> Iterator[Deployment]:
         public = ",".join(f"https://{host}" for host in HOSTS.values())
         settings = {"DAYPASS_PUBLIC_URL": public, "DAYPASS_GATEWAY_TRUSTS": PROXIES, "DAYPASS_RATE_LIMITS": "on"}
         stack = opened.enter_context(open_stack(**settings))
-        image = images.prepare()
-        for made in (nginx(stack, folder), haproxy(image["gateway"], stack, folder)):
+        image = built()
+        for made in (nginx(image["nginx"], stack, folder), haproxy(image["gateway"], stack, folder)):
             opened.enter_context(made)
         clients = [opened.enter_context(sleeper(image["services"], stack, number)) for number in range(5)]
         made_clients = [Client(one, stack.instance.project, certificate) for one in clients]
@@ -117,11 +115,9 @@ def documented(language: str, host: str) -> str:
     return str(text).replace("api.example.com", host).replace("127.0.0.1:8080", "gateway:8080")
 
 
-def nginx(stack: Stack, folder: Path) -> DockerContainer:
-    if not succeeds("docker", "image", "inspect", NGINX):
-        show("deploy/base/build", "nginx")
+def nginx(image: str, stack: Stack, folder: Path) -> DockerContainer:
     (folder / "nginx.conf").write_text(documented("nginx", HOSTS["nginx"]))
-    made = container(NGINX, alias=HOSTS["nginx"], network=stack.network)
+    made = container(image, alias=HOSTS["nginx"], network=stack.network)
     made.tmpfs = {"/tmp": ""}
     made.with_volume_mapping(folder / "nginx.conf", "/etc/nginx/conf.d/daypass.conf", "ro")
     return made.with_volume_mapping(folder, CERTIFICATES, "ro")
