@@ -48,7 +48,7 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("error", "status", "type_", "retry_after"), ANSWERS, ids=lambda one: type(one).__name__)
-async def test_what_no_store_has_translated_is_answered_whole(
+async def test_an_error_that_no_store_has_translated_is_answered_whole(
     serve: Any, deps: Deps, error: Exception, status: int, type_: str, retry_after: str | None
 ) -> None:
     client = await serve(msgspec.structs.replace(deps, failure=error))

@@ -97,7 +97,7 @@ async def test_fields_become_parameters_before_the_file_and_after_it(own: Any, s
 
 
 @pytest.mark.parametrize("boundary", [b"a", b"-" * 40, b"0123456789" * 7])
-async def test_what_looks_like_a_boundary_inside_the_file_is_data(own: Any, boundary: bytes) -> None:
+async def test_a_text_like_a_boundary_inside_the_file_is_data(own: Any, boundary: bytes) -> None:
     data = b"\r\n--" + boundary[:-1] + b"\r\n-\r\r\n--\r\n" + boundary
     part = b'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + data + b"\r\n"
 
@@ -147,7 +147,7 @@ async def test_a_form_may_come_in_the_smallest_pieces(own: Any, step: int) -> No
         ([ID, field("size", b"many"), FILE], "size"),
     ],
 )
-async def test_what_is_malformed_is_an_argument_that_is_invalid(own: Any, parts: list[bytes], told: str) -> None:
+async def test_a_malformed_form_is_an_invalid_argument(own: Any, parts: list[bytes], told: str) -> None:
     answer = await send(own, *parts)
 
     assert answer.error == INVALID
@@ -179,14 +179,14 @@ async def test_a_form_that_does_not_end_is_malformed(own: Any, body: bytes) -> N
         f"multipart/form-data; boundary={'x' * 300}",
     ],
 )
-async def test_what_is_no_form_is_told_so(own: Any, content_type: str) -> None:
+async def test_a_body_that_is_no_form_is_refused_as_such(own: Any, content_type: str) -> None:
     answer = await send(own, ID, FILE, content_type=content_type)
 
     assert answer.error == INVALID
     assert "The form is malformed" in answer.json["message"]
 
 
-async def test_what_must_be_an_id_in_the_path_is_one_before_the_form_is_read(own: Any) -> None:
+async def test_an_id_in_the_path_is_checked_before_the_form_is_read(own: Any) -> None:
     answer = await send(own, ID, FILE, path="_b")
 
     assert answer.error == INVALID

@@ -152,7 +152,7 @@ async def test_a_body_that_is_announced_too_long_never_reaches_the_handler(serve
         (b"/v1/keys/part", b"X-Appwrite-Key: standard_good", b"401"),
     ],
 )
-async def test_who_may_not_send_is_told_so_before_any_of_it_is_asked_for(
+async def test_a_caller_who_may_not_send_is_refused_before_any_of_it_is_asked_for(
     serve: Any, deps: Deps, path: bytes, credential: bytes, status: bytes
 ) -> None:
     own = await serve(deps, routes=routes)
@@ -170,7 +170,7 @@ async def test_who_may_not_send_is_told_so_before_any_of_it_is_asked_for(
     assert deps.received == 0
 
 
-async def test_who_waits_to_be_asked_for_the_body_is_asked(serve: Any, deps: Deps) -> None:
+async def test_a_client_that_waits_to_be_asked_for_the_body_is_asked(serve: Any, deps: Deps) -> None:
     own = await serve(deps, routes=routes)
     reader, writer = await asyncio.open_connection("127.0.0.1", own.port)
     writer.write(HEAD.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n") % b"p1")

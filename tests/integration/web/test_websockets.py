@@ -163,7 +163,7 @@ async def test_the_query_may_name_the_project_as_browsers_must(own: Any, http: a
         ("/v1/wait", {"Sec-WebSocket-Protocol": "v1"}, 400),
     ],
 )
-async def test_who_may_not_call_is_refused_before_the_upgrade(
+async def test_a_caller_without_the_right_is_refused_before_the_upgrade(
     connect: Any, deps: Deps, path: str, headers: dict[str, str], status: int
 ) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
