@@ -15,8 +15,8 @@ from services.embedded.postgres import DATABASE, ROLES_FILE, SETTINGS, SUPERUSER
 from services.embedded.programs import find_programs
 from services.embedded.valkey import USERS, Valkey
 from shared.kernel.settings import Secret
+from shared.messaging.names import SERVICES
 
-SERVICES = ("auth", "token", "data")
 PASSWORDS = {name: Secret(f"{name}-password") for name in (SUPERUSER, *SERVICES, *USERS)}
 
 

@@ -16,6 +16,7 @@ from services.embedded.errors import PartFailed, StartRefused
 from services.embedded.held import hold, pid_in
 from services.embedded.programs import Programs
 from shared.kernel.settings import Secret
+from shared.messaging.names import SERVICES
 from shared.postgres.errors import DATABASE_ERRORS
 from shared.postgres.pool import Connection, connect
 
@@ -225,7 +226,7 @@ class Postgres:
     async def _make_roles(self) -> None:
         connection = await connect(self.dsn(SUPERUSER))
         try:
-            for service in ("auth", "token", "data"):
+            for service in SERVICES:
                 setting, password = f"daypass.{service}_password", self._passwords[service].reveal()
                 await connection.execute("SELECT set_config($1, $2, false)", setting, password)
             await connection.execute(ROLES_FILE.read_text(encoding="utf-8"))

@@ -12,10 +12,11 @@ from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import USERS
 from shared.kernel.private_file import write_private
 from shared.kernel.settings import Secret
+from shared.messaging.names import SERVICES
 
 SECRET_BYTES = 32
 REMEDY = "put a copy of it back, or restore a backup with: daypass restore --replace FILE"
-ROLES = (SUPERUSER, "auth", "token", "data")
+ROLES = (SUPERUSER, *SERVICES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,10 +21,11 @@ from services.embedded.errors import PartFailed
 from services.embedded.held import hold, pid_in
 from services.embedded.programs import Programs
 from shared.kernel.settings import Secret
+from shared.messaging.names import ASKING
 from shared.messaging.wire import REDIS_ERRORS, pause
 
 ADMIN = "admin"
-USERS = (ADMIN, "auth", "token", "data", "cli")
+USERS = (ADMIN, *ASKING)
 RULES_FILE = Path(__file__).parents[2] / "deploy" / "redis" / "users.acl.template"
 
 START_TIMEOUT_S = 60.0

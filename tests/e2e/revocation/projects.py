@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from shared.messaging.names import SERVICES
 from tests.e2e.revocation.report import Report
 
 PROJECT = "library"
@@ -26,7 +27,6 @@ PRIVATE = "private"
 NO_ANSWERS = frozenset({0, 408, 502, 503, 504})
 """Nobody answered, or not in time, or said to ask again."""
 
-SERVICES = ("auth", "token", "data")
 
 Headers = dict[str, str]
 

@@ -13,6 +13,7 @@ import requests
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
+from shared.messaging import names
 from tests.e2e.instance import Instance
 from tests.e2e.stack.built import built
 from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker, open_network, publish
@@ -93,7 +94,7 @@ def _secrets() -> Iterator[Path]:
 def postgres(image: str, network: Network, secrets: Path) -> DockerContainer:
     made = container(image, alias="postgres", network=network, user="postgres")
     made.tmpfs = {"/var/run/postgresql": "", "/tmp": ""}
-    _mount(made, secrets, "postgres_password", *(f"{name}_postgres_password" for name in ("auth", "token", "data")))
+    _mount(made, secrets, "postgres_password", *(f"{name}_postgres_password" for name in names.SERVICES))
     made.with_volume_mapping(ROOT / "deploy/postgres/init.sh", "/docker-entrypoint-initdb.d/10-daypass.sh", "ro")
     made.with_volume_mapping(ROOT / "deploy/postgres/roles.sql", "/usr/local/share/daypass/roles.sql", "ro")
     return made.with_envs(

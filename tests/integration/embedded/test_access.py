@@ -7,8 +7,9 @@ from redis.exceptions import NoPermissionError, RedisError
 from services.embedded.postgres import ROLES_FILE, SUPERUSER
 from services.embedded.valkey import Valkey
 from shared.messaging import names
+from shared.messaging.names import SERVICES
 from shared.messaging.wire import open_client
-from tests.parts import PASSWORDS, SERVICES, Database
+from tests.parts import PASSWORDS, Database
 
 SCHEMAS = {"auth": {"auth", "feed"}, "token": {"token", "feed"}, "data": {"data", "privileged"}}
 CREATES_IN = {"auth": {"auth", "feed"}, "token": {"token"}, "data": {"data"}}

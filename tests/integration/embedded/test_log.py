@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from services.embedded.postgres import SUPERUSER
-from tests.parts import SERVICES, Database, Parts
+from shared.messaging.names import SERVICES
+from tests.parts import Database, Parts
 
 FAILING = [
     "INSERT INTO {schema}.people VALUES ('ada@example.org')",

@@ -15,11 +15,12 @@ from structlog.testing import capture_logs
 from services.embedded.postgres import SUPERUSER
 from services.embedded.valkey import ADMIN, Valkey
 from shared.kernel.settings import Secret, SettingsError
+from shared.messaging.names import SERVICES
 from shared.messaging.wire import open_client
 from shared.process.preflight import check_limits, check_redis, require_safe_database, require_safe_redis
 from tests.e2e.processes import environment, free_port
 from tests.eventually import PATIENCE_S, eventually
-from tests.parts import SERVICES, Database, Parts, open_parts
+from tests.parts import Database, Parts, open_parts
 
 FORGETFUL = "redis: maxmemory-policy is allkeys-lru: Redis may drop registrations and the feed."
 

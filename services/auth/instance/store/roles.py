@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
+from shared.messaging.names import SERVICES
 from shared.postgres.pool import SEARCH_PATH, Connection
 
 _OVERREACHING = """
     WITH services AS (
-        SELECT nspname AS service, nspowner AS role FROM pg_namespace WHERE nspname IN ('auth', 'token', 'data')
+        SELECT nspname AS service, nspowner AS role FROM pg_namespace WHERE nspname = ANY($1::text[])
     )
     SELECT own.service, CASE WHEN rolsuper THEN 'everything' ELSE other.nspname END AS sees
     FROM services AS own
@@ -15,7 +16,7 @@ _OVERREACHING = """
     WHERE rolsuper
        OR has_schema_privilege(own.role, other.oid, 'USAGE')
           AND (own.service, other.nspname) NOT IN (('auth', 'feed'), ('token', 'feed'))
-          AND CASE WHEN other.nspname IN ('auth', 'token', 'data') THEN other.nspname <> own.service
+          AND CASE WHEN other.nspname = ANY($1::text[]) THEN other.nspname <> own.service
                    ELSE other.nspowner <> own.role END
     GROUP BY 1, 2 ORDER BY 1, 2
 """
@@ -23,7 +24,7 @@ _OVERREACHING = """
 _SERVICES = """
     WITH services AS (
         SELECT nspname AS service, pg_roles.* FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner
-        WHERE nspname IN ('auth', 'token', 'data')
+        WHERE nspname = ANY($1::text[])
     )
 """
 _RIGHTS = f"""
@@ -51,7 +52,7 @@ _SEARCH_PATHS = f"""
           AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
         ORDER BY setrole <> 0 DESC, setdatabase <> 0 DESC LIMIT 1
     ) AS found ON true
-    WHERE found.setting IS DISTINCT FROM 'search_path=' || $1 ORDER BY 1
+    WHERE found.setting IS DISTINCT FROM 'search_path=' || $2 ORDER BY 1
 """
 _UNLIMITED = f"{_SERVICES} SELECT service FROM services WHERE rolconnlimit < 0 OR rolsuper ORDER BY 1"
 _OPEN_DATABASES = """
@@ -76,17 +77,17 @@ class Overreach(NamedTuple):
 
 async def list_overreaching(connection: Connection) -> list[Overreach]:
     """Return each service whose role sees more than its own; token sees the outbox, `feed`."""
-    return [Overreach(*row) for row in await connection.fetch(_OVERREACHING)]
+    return [Overreach(*row) for row in await connection.fetch(_OVERREACHING, SERVICES)]
 
 
 async def list_rights(connection: Connection) -> list[Fault]:
     """Return each right that a service's role holds and does not need."""
-    return [Fault(*row) for row in await connection.fetch(_RIGHTS)]
+    return [Fault(*row) for row in await connection.fetch(_RIGHTS, SERVICES)]
 
 
 async def list_other_search_paths(connection: Connection) -> list[Fault]:
     """Return each service whose role has another search path than `SEARCH_PATH`, and that."""
-    return [Fault(*row) for row in await connection.fetch(_SEARCH_PATHS, SEARCH_PATH)]
+    return [Fault(*row) for row in await connection.fetch(_SEARCH_PATHS, SERVICES, SEARCH_PATH)]
 
 
 async def list_schemas_named_as_roles(connection: Connection) -> list[str]:
@@ -96,7 +97,7 @@ async def list_schemas_named_as_roles(connection: Connection) -> list[str]:
 
 async def list_unlimited(connection: Connection) -> list[str]:
     """Return each service whose role may take all connections."""
-    return [row[0] for row in await connection.fetch(_UNLIMITED)]
+    return [row[0] for row in await connection.fetch(_UNLIMITED, SERVICES)]
 
 
 async def list_open_databases(connection: Connection) -> list[str]:
