@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from services.data.domain.columns import KINDS
-from services.data.domain.columns.kind import PLAIN, Kind, Options
+from services.data.domain.columns.kind import Kind, Options
 from services.data.domain.naming import Naming
 
 ROW_BYTES = 65_535
@@ -75,17 +75,6 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def postgres(self) -> str:
         """Its type in PostgreSQL."""
         return f"{self.kind.postgres}[]" if self.array else self.kind.postgres
-
-    @property
-    def shown(self) -> str:
-        """The SQL that makes JSON of it in a row `t`."""
-        value = f"t.{self.name}"
-        if not self.array:
-            return self.kind.shown.format(value)
-        if self.kind.shown == PLAIN:
-            return f"array_to_json({value})"
-        elements = f"unnest({value}) WITH ORDINALITY AS element (value, place)"
-        return f"(SELECT json_agg({self.kind.shown.format('element.value')} ORDER BY place) FROM {elements})"
 
     @property
     def unset(self) -> str:

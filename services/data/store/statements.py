@@ -26,7 +26,10 @@ MAX_FIXED_PAGE = 100
 READABLE = """t.permissions && ARRAY(SELECT 'read("' || role || '")' FROM held)"""
 """That one of the roles `held` may read a row."""
 
-DATE = """to_char(t.{} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')"""
+DATE = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"')"""
+
+JSON = {"timestamptz(3)": f"to_json({DATE})"}
+"""The SQL that makes JSON of a value, by its type, where PostgreSQL writes it in another way than callers see it."""
 
 
 def row_json(table: Table, selected: tuple[str, ...] | None) -> str:
@@ -35,10 +38,20 @@ def row_json(table: Table, selected: tuple[str, ...] | None) -> str:
     Ids and keys stand in it as they are: their grammar has no character that SQL or JSON would read as its own.
     """
     columns = [
-        f"""',"{column.key}":' || coalesce({column.shown}::text, '{column.unset}')"""
+        f"""',"{column.key}":' || coalesce({_column_json(column)}::text, '{column.unset}')"""
         for column in (table.columns if selected is None else _selected(table, selected))
     ]
     return _json(table, sequence="t.seq", permissions="array_to_json(t.permissions)", columns=columns)
+
+
+def _column_json(column: Column) -> str:
+    value, template = f"t.{column.name}", JSON.get(column.kind.postgres)
+    if template is None:
+        return f"array_to_json({value})" if column.array else f"to_json({value})"
+    if not column.array:
+        return template.format(value)
+    elements = f"unnest({value}) WITH ORDINALITY AS element (value, place)"
+    return f"(SELECT json_agg({template.format('element.value')} ORDER BY place) FROM {elements})"
 
 
 def unread_row_json(table: Table) -> str:
@@ -49,8 +62,8 @@ def unread_row_json(table: Table) -> str:
 def _json(table: Table, *, sequence: str, permissions: str, columns: list[str]) -> str:
     parts = [
         f"""'{{"$id":"' || t.id || '","$sequence":"' || {sequence}""",
-        f"""'","$createdAt":"' || {DATE.format("created_at")}""",
-        f"""'","$updatedAt":"' || {DATE.format("updated_at")}""",
+        f"""'","$createdAt":"' || {DATE.format("t.created_at")}""",
+        f"""'","$updatedAt":"' || {DATE.format("t.updated_at")}""",
         f"""'","$permissions":' || {permissions}""",
         f"""',"$databaseId":"{table.database.id}","{table.naming.word("$tableId")}":"{table.id}"'""",
         *columns,

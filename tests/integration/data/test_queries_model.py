@@ -1,12 +1,18 @@
-"""Every query helper, compared with a plain Python model of it on random rows and values."""
+"""Every query helper: PostgreSQL and the evaluator of `shared.queries.matching` agree on random rows and values."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.data.domain.catalogue import Column
+from services.data.domain.columns import INLINE
+from services.data.domain.columns.kind import Options
+from services.data.domain.queries import fields_of
+from shared.kernel.clock import now
+from shared.queries.matching import matches
+from shared.queries.parser import parse_query
 from tests.integration.data.api import Api, Json, TableApi, query
 
 COLUMNS: list[Json] = [
@@ -16,6 +22,7 @@ COLUMNS: list[Json] = [
     {"key": "truth", "type": "boolean"},
     {"key": "texts", "type": "varchar", "size": 64, "array": True},
     {"key": "numbers", "type": "integer", "array": True},
+    {"key": "moment", "type": "datetime"},
 ]
 WORDS = ["", "a", "A", "ab", "ba", "b%", "_", "\\", "é", "e\u0301", "日本", "ab ba", "'"]
 VALUES: dict[str, list[Any]] = {
@@ -25,59 +32,47 @@ VALUES: dict[str, list[Any]] = {
     "truth": [True, False],
     "texts": WORDS,
     "numbers": [-3, 0, 1, 2],
+    "moment": ["2024-01-01", "2024-01-01T02:00:00+02:00", "1999-12-31T23:59:59.999Z", "2024-01-01T00:00:00.001+00:00"],
 }
 ROWS = 60
 
-Test = Callable[[Any, list[Any]], bool]
+ARRAYS = {"texts", "numbers"}
+DEPTHS = 8
 
-COMPARED: dict[str, Test] = {
-    "notEqual": lambda own, values: own != values[0],
-    "lessThan": lambda own, values: own < values[0],
-    "lessThanEqual": lambda own, values: own <= values[0],
-    "greaterThan": lambda own, values: own > values[0],
-    "greaterThanEqual": lambda own, values: own >= values[0],
-}
-BOTH_ENDS: dict[str, Test] = {
-    "between": lambda own, values: values[0] <= own <= values[1],
-    "notBetween": lambda own, values: not values[0] <= own <= values[1],
-}
-OF_TEXT: dict[str, Test] = {
-    "startsWith": lambda own, values: own.startswith(values[0]),
-    "endsWith": lambda own, values: own.endswith(values[0]),
-    "notStartsWith": lambda own, values: not own.startswith(values[0]),
-    "notEndsWith": lambda own, values: not own.endswith(values[0]),
-}
-SEVERAL: dict[str, Test] = {
-    "contains": lambda own, values: any(value in own for value in values),
-    "containsAny": lambda own, values: any(value in own for value in values),
-    "notContains": lambda own, values: not any(value in own for value in values),
-}
-OF_ARRAYS: dict[str, Test] = SEVERAL | {"containsAll": lambda own, values: all(value in own for value in values)}
-EQUAL: dict[str, Test] = {"equal": lambda own, values: own in values}
-MODEL = COMPARED | BOTH_ENDS | OF_TEXT | OF_ARRAYS | EQUAL
+COMPARED = ["notEqual", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual"]
+BOTH_ENDS = ["between", "notBetween"]
+OF_TEXT = ["startsWith", "endsWith", "notStartsWith", "notEndsWith"]
+SEVERAL = ["contains", "containsAny", "notContains"]
+OF_ARRAYS = [*SEVERAL, "containsAll"]
 
 
 def filters() -> st.SearchStrategy[Json]:
     """Conditions on one column each, or several joined."""
-    return st.recursive(
-        st.sampled_from(sorted(VALUES)).flatmap(_on_column),
-        lambda inner: st.builds(
-            lambda method, parts: {"method": method, "values": parts},
-            st.sampled_from(["and", "or"]),
-            st.lists(inner, min_size=2, max_size=3),
-        ),
-        max_leaves=4,
-    )
+    one = st.sampled_from(sorted(VALUES)).flatmap(_on_column)
+    joined = st.recursive(one, lambda inner: _joined(st.lists(inner, min_size=2, max_size=3)), max_leaves=4)
+    return joined | st.lists(one, min_size=2, max_size=DEPTHS + 1).flatmap(_deep)
+
+
+def _joined(parts: st.SearchStrategy[list[Json]]) -> st.SearchStrategy[Json]:
+    return st.builds(lambda method, parts: {"method": method, "values": parts}, st.sampled_from(["and", "or"]), parts)
+
+
+def _deep(leaves: list[Json]) -> st.SearchStrategy[Json]:
+    """Return conditions each of which stands one deeper than the one before."""
+    deep = st.just(leaves[0])
+    for leaf in leaves[1:]:
+        deep = _joined(st.tuples(deep, st.just(leaf)).map(list))
+    return deep
 
 
 def _on_column(key: str) -> st.SearchStrategy[Json]:
     value = st.sampled_from(VALUES[key])
     several = st.lists(value, min_size=1, max_size=3)
     values = {"isNull": st.just([]), "isNotNull": st.just([])}
-    if key in {"texts", "numbers"}:
+    if key in ARRAYS:
         values |= dict.fromkeys(OF_ARRAYS, several)
     else:
-        values |= dict.fromkeys(COMPARED, st.tuples(value).map(list)) | dict.fromkeys(EQUAL, several)
+        values |= dict.fromkeys(COMPARED, st.tuples(value).map(list)) | {"equal": several}
         values |= dict.fromkeys(BOTH_ENDS, st.tuples(value, value).map(list))
     if key == "text":
         values |= dict.fromkeys(OF_TEXT, st.tuples(value).map(list)) | dict.fromkeys(SEVERAL, several)
@@ -86,16 +81,22 @@ def _on_column(key: str) -> st.SearchStrategy[Json]:
     )
 
 
-def fits(row: Json, one: Json) -> bool:
-    """Say whether a row fits a condition: a column without a value fits none but `isNull`."""
-    method, values = one["method"], one["values"]
-    if method in {"and", "or"}:
-        found = [fits(row, part) for part in values]
-        return all(found) if method == "and" else any(found)
-    own = row.get(one["attribute"])
-    if method in {"isNull", "isNotNull"}:
-        return (own is None) == (method == "isNull")
-    return own is not None and MODEL[method](own, values)
+FIELDS = fields_of(
+    {
+        one["key"]: Column(
+            n=n,
+            key=one["key"],
+            kind_name=INLINE[one["type"]],
+            options=Options(),
+            required=False,
+            default=None,
+            array=one.get("array", False),
+            created_at=now(),
+            updated_at=now(),
+        )
+        for n, one in enumerate(COLUMNS, 1)
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,21 +108,24 @@ async def made(api: Api) -> tuple[TableApi, dict[str, Json]]:
         for place, (key, values) in enumerate(sorted(VALUES.items())):
             chosen = values[(n * (place + 2) + place) % len(values)]
             if (n + place) % 5:
-                row[key] = [chosen, values[n % len(values)]][: n % 3] if key in {"texts", "numbers"} else chosen
+                row[key] = [chosen, values[n % len(values)]][: n % 3] if key in ARRAYS else chosen
         rows[await table.new_row(row)] = row
     return table, rows
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.lists(filters(), min_size=1, max_size=2))
-async def test_filters_find_what_the_model_finds(made: tuple[TableApi, dict[str, Json]], asked: list[Json]) -> None:
+async def test_postgresql_and_the_evaluator_agree_on_what_fits(
+    made: tuple[TableApi, dict[str, Json]], asked: list[Json]
+) -> None:
     table, rows = made
     queries = [query(one["method"], one.get("attribute"), *one["values"]) for one in asked]
 
     found = await table.list(*queries, query("limit", None, ROWS))
 
     assert found.status == 200, found
-    expected = [id_ for id_, row in rows.items() if all(fits(row, one) for one in asked)]
+    parsed = parse_query(queries, FIELDS)
+    expected = [id_ for id_, row in rows.items() if matches(row, parsed, FIELDS)]
     assert ([row["$id"] for row in found.json["rows"]], found.json["total"]) == (expected, len(expected))
 
 

@@ -23,7 +23,6 @@ KIND = Kind(
     postgres="timestamptz(3)",
     options=no_options,
     check=check,
-    shown="""to_json(to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"'))""",
     width=fixed(8),
     index_width=fixed(1),
     examples=["2020-10-15T06:38:00.000+00:00", "1000-01-01T00:00:00.000+00:00", "9999-12-31T23:59:59.999+00:00"],

@@ -12,9 +12,6 @@ Value = Any
 
 LONGEST_ARRAY = 10_000
 
-PLAIN = "to_json({})"
-"""The SQL that makes JSON of what PostgreSQL writes as JSON has it."""
-
 
 class ValueInvalid(ValueError):
     """A value is not one of this column; the text says why, and is for the caller."""
@@ -35,8 +32,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is how it is asked for; `wire_type` and `format` are how it is shown; `postgres` is its type there. `options`
     checks and completes what a column is declared with (raises `Refusal`); `check` returns what is stored for a value
-    (raises `ValueInvalid`). `shown` is the SQL that makes JSON of a column, which stands for `{}`. A column declared
-    with `declared` takes the values `examples` as they are, and refuses `rejects`.
+    (raises `ValueInvalid`). A column declared with `declared` takes the values `examples` as they are, and refuses
+    `rejects`.
     """
 
     name: str
@@ -45,7 +42,6 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     format: str = ""
     options: Callable[[Options], Options]
     check: Callable[[Value, Options], Value]
-    shown: str = PLAIN
     width: Callable[[Options], int]
     """Bytes that a value takes of a row, by Appwrite's reckoning."""
     index_width: Callable[[Options], int]
