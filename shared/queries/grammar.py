@@ -25,7 +25,7 @@ def decode(texts: list[str]) -> list[Clause]:
 
     Raises `ArgumentInvalid("queries")` where there is too much, `QueryInvalid`.
     """
-    if len(texts) > MOST_QUERIES or any(len(text) > LONGEST_QUERY for text in texts):
+    if len(texts) > MOST_QUERIES or max(map(len, texts), default=0) > LONGEST_QUERY:
         raise ArgumentInvalid("queries", f"at most {MOST_QUERIES} queries of {LONGEST_QUERY} characters are allowed")
     return [_decode(text) for text in texts]
 

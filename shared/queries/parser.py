@@ -12,6 +12,9 @@ CURSORS = frozenset({"cursorAfter", "cursorBefore"})
 EVERYTHING = "*"
 """What selects every field."""
 
+EVERY = Shape()
+"""What is asked for without queries."""
+
 
 def parse_query(
     texts: list[str], field_of: FieldOf, *, shown: frozenset[str] = frozenset(), limit: int = DEFAULT_LIMIT
@@ -22,13 +25,17 @@ def parse_query(
     the first counts, and so does the first order by each field. `shown` are keys that can be selected, and nothing
     else; `limit` holds where no query sets one.
     """
+    return _parse(decode(texts), field_of, shown, limit) if texts else Query(shape=EVERY, limit=limit)
+
+
+def _parse(clauses: list[Clause], field_of: FieldOf, shown: frozenset[str], limit: int) -> Query:
     parser = FilterParser(field_of)
     filters: list[Condition] = []
     ordered: list[Clause] = []
     selected: list[str] | None = None
     is_random = False
     page: dict[str, Clause] = {}
-    for clause in decode(texts):
+    for clause in clauses:
         match clause.method:
             case "limit" | "offset":
                 page.setdefault(clause.method, clause)

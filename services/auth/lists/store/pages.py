@@ -1,6 +1,7 @@
 """Pages of lists: conditions, order, cursor and count, as a list's query asks for them."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import asyncpg
@@ -11,17 +12,19 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
+from shared.queries.tree import Shape
 
 MOST_TOTAL = 5_000
+MOST_COMPILED = 256
+"""Shapes of queries whose SQL is kept."""
 
 
 class _Order(NamedTuple):
     column: str
-    sign: str
-    direction: str
+    is_up: bool
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
+class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A list: the columns and tables of a row, what is true of its rows, what is searched, and its table's name.
 
     `where` has `$1` and so on for values that are given with each question; `table` has the columns `id` and
@@ -42,47 +45,30 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`, `Refusal(DATABASE_QUERY_ORDER_NULL)`.
         """
-        values = list(given)
-        where = self._conditions(query, values)
+        page = query.query
+        where, orders, by = _compiled(self, page.shape, len(given) + 1)
+        values = [*given, *page.values]
+        if query.search:
+            values.append(composed(query.search))
+            where += f" AND strpos(normalize(lower({self.searched}), NFC), ${len(values)}) > 0"
         total = 0
         if query.total:
             counted = f"SELECT FROM {self.tables} WHERE {where} LIMIT {MOST_TOTAL}"
             total = await connection.fetchval(f"SELECT count(*) FROM ({counted}) AS found", *values)
-        page = query.query
-        is_before = page.shape.cursor == "cursorBefore"
-        orders = self._orders(query, is_before=is_before)
         if page.cursor:
             where += f" AND {await self._beyond(connection, page.cursor, orders, given, values)}"
-        by = ", ".join(f"{order.column} {order.direction}" for order in orders)
         rows = await connection.fetch(
             f"SELECT {self.columns} FROM {self.tables} WHERE {where}"
             f" ORDER BY {by} LIMIT {page.limit} OFFSET {page.offset}",
             *values,
         )
-        return total, rows[::-1] if is_before else rows
-
-    def _conditions(self, query: ListQuery, values: list[object]) -> str:
-        parts = [self.where]
-        parts += [condition(one, self.attributes, len(values) + 1) for one in query.query.shape.filters]
-        values += query.query.values
-        if query.search:
-            values.append(composed(query.search))
-            parts.append(f"strpos(normalize(lower({self.searched}), NFC), ${len(values)}) > 0")
-        return " AND ".join(parts)
-
-    def _orders(self, query: ListQuery, *, is_before: bool) -> list[_Order]:
-        """Return the orders in which the rows are read: a page before a cursor is read from its end."""
-        orders = [(self.attributes[one.key], one.descending) for one in query.query.shape.orders]
-        return [
-            _Order(column, "<", "DESC") if descending != is_before else _Order(column, ">", "ASC")
-            for column, descending in [*orders, (f"{self.table}.sequence", False)]
-        ]
+        return total, rows[::-1] if page.shape.cursor == "cursorBefore" else rows
 
     async def _beyond(
         self,
         connection: Connection,
         cursor: str,
-        orders: list[_Order],
+        orders: tuple[_Order, ...],
         given: Sequence[object],
         values: list[object],
     ) -> str:
@@ -101,6 +87,20 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         same: list[str] = []
         for order, value in zip(orders, row.values(), strict=True):
             values.append(value)
-            cases.append(" AND ".join([*same, f"{order.column} {order.sign} ${len(values)}"]))
+            cases.append(" AND ".join([*same, f"{order.column} {'>' if order.is_up else '<'} ${len(values)}"]))
             same.append(f"{order.column} = ${len(values)}")
         return f"({' OR '.join(f'({case})' for case in cases)})"
+
+
+@lru_cache(maxsize=MOST_COMPILED)
+def _compiled(listing: Listing, shape: Shape, first: int) -> tuple[str, tuple[_Order, ...], str]:
+    """Return what is true of a shape's rows, their orders, and these as SQL; its values are parameters from `first` on.
+
+    A page before a cursor is read from its end.
+    """
+    is_before = shape.cursor == "cursorBefore"
+    where = [listing.where, *(condition(one, listing.attributes, first) for one in shape.filters)]
+    orders = [_Order(listing.attributes[one.key], one.descending == is_before) for one in shape.orders]
+    orders.append(_Order(f"{listing.table}.sequence", not is_before))
+    by = ", ".join(f"{order.column} {'ASC' if order.is_up else 'DESC'}" for order in orders)
+    return " AND ".join(where), tuple(orders), by
