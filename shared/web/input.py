@@ -94,6 +94,10 @@ def from_pairs(pairs: list[tuple[str, str]], lists: frozenset[str]) -> RawInput:
     """Return the input that names and texts make; `lists` are the names of arrays."""
     if any("\0" in name or "\0" in value for name, value in pairs):
         return _faulty("The parameters must not contain NUL characters.")
+    for name, _ in pairs:
+        array, bracket, _ = name.partition("[")
+        if bracket and array in lists and not _is_indexed(name, array):
+            return _faulty(f"Invalid `{array}` param: its elements are named {array}[0], {array}[1], …, or {array}[]")
     return RawInput(_by_name(pairs, lists))
 
 
@@ -130,6 +134,11 @@ def _pairs(encoded: str | bytes, lists: frozenset[str]) -> RawInput:
     except ValueError:
         return _faulty("The parameters are not valid UTF-8, or there are too many.")
     return from_pairs(pairs, lists)
+
+
+def _is_indexed(name: str, array: str) -> bool:
+    match = _INDEXED.match(name)
+    return match is not None and match[1] == array
 
 
 def _by_name(pairs: list[tuple[str, str]], lists: frozenset[str]) -> dict[str, object]:

@@ -106,6 +106,11 @@ async def test_queries_are_read(client: Any, query: str, queries: list[str], tot
 @pytest.mark.parametrize(
     "query",
     [
+        "?queries[a]=x",
+        "?queries[0][1]=x",
+        "?queries[-1]=x",
+        "?queries[0=x",
+        "?queries[0]=x&queries[one]=y",
         "?queries[0]=%00",
         "?%00=1",
         "?queries[0]=%ff",
