@@ -16,7 +16,7 @@ from aiohttp import ClientSession
 
 from services.auth.composition import open_auth
 from services.auth.deps import AuthDeps
-from services.auth.people.http.sessions import SessionChoice
+from services.auth.people.http.sessions import SessionPath
 from services.auth.people.operations.sign_in import create_user_session
 from services.auth.people.store.sessions import delete_sessions
 from services.auth.settings import Settings as AuthSettings
@@ -77,7 +77,7 @@ def routes_for(seen: dict[uuid.UUID, Stages]) -> Routes[AuthDeps]:
     @routes.endpoint(
         "DELETE", BARE + "/{sessionId}", name="bench.delete", callers=Caller.USER, scopes=("account",), status=204
     )
-    async def delete(call: Call[AuthDeps], params: SessionChoice) -> None:
+    async def delete(call: Call[AuthDeps], params: SessionPath) -> None:
         async with call.deps.pool.acquire() as connection, connection.transaction():
             await delete_sessions(connection, call.project.id, call.principal.user_id, [params.session_id])
 

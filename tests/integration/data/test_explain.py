@@ -180,8 +180,10 @@ async def test_the_command_line_is_told_the_same(api: Api) -> None:
     api.accounts.sign_in("ada")
 
     async def asked(user: str = "", row: str = row, **others: str) -> Any:
-        named = {"project": "library", "database": table.database, "table": table.table, "row": row, "user": user}
-        return msgspec.to_builtins(await api.bus.ask(ExplainRow(**named | others)), str_keys=True)
+        place = {"project_id": "library", "database": table.database, "table": table.table}
+        return msgspec.to_builtins(
+            await api.bus.ask(ExplainRow(**place | {"row": row, "user_id": user} | others)), str_keys=True
+        )
 
     async def refused(**named: str) -> str:
         with pytest.raises(Refusal) as refusal:
@@ -196,7 +198,7 @@ async def test_the_command_line_is_told_the_same(api: Api) -> None:
     assert await refused(user="nobody") == "user_not_found"
     assert await refused(table="nothing") == "table_not_found"
     assert await refused(database="nothing") == "database_not_found"
-    assert await refused(project="nothing") == "project_not_found"
+    assert await refused(project_id="nothing") == "project_not_found"
     changed = {"permissions": ['create("guests")'], "rowSecurity": True}
     await table.call("PUT", "", body=changed, replica=1)
     for _ in range(2 * len(api.urls)):  # whichever replica takes it

@@ -16,7 +16,8 @@ from tests.integration.embedded.callers import Caller
 from tests.integration.embedded.daypass import superuser
 
 _BEARER = """
-    SELECT users.project, projects.sequence AS project_incarnation, users.sequence AS user_incarnation, generation
+    SELECT users.project AS project_id, projects.sequence AS project_incarnation,
+        users.sequence AS user_incarnation, generation
     FROM auth.users JOIN auth.projects ON projects.id = users.project WHERE users.id = $1
 """
 

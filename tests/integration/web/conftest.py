@@ -129,7 +129,7 @@ routes: Routes[Deps] = Routes("demo")
 
 @routes.endpoint("GET", "/v1/open", name="open.get", callers=Caller.ANYONE, scopes=("rows.read", "users.read"))
 async def get_open(call: Call[Deps]) -> Who:
-    beside = "" if call.user is None else call.user_id.user_id
+    beside = "" if call.user is None else call.user.user_id
     return Who(kind=call.principal.kind.value, user=call.principal.user_id, beside=beside, ip=call.client.ip)
 
 
