@@ -35,6 +35,38 @@ def anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def definitions(module: Path) -> set[str]:
+    """The names of a module's functions and classes; a method's name follows that of its class."""
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    names = set()
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, functions | ast.ClassDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{method.name}" for method in node.body if isinstance(method, functions)}
+    return names
+
+
+def walk(heading: str) -> list[tuple[str, Path]]:
+    """The functions that a section of docs/architecture.md links to, with their files."""
+    section = read("architecture.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [(name, DOCS / path) for name, path in re.findall(r"\[`([\w.]+)`\]\(([^)#]+\.py)\)", section)]
+
+
+WALKS = (
+    "A DELETE of a session, from the request's bytes to the receipt",
+    "A list query, from the URL to SQL and back",
+)
+
+
+@pytest.mark.parametrize("heading", WALKS)
+def test_each_function_that_a_walk_names_is_in_the_file_it_links_to(heading: str) -> None:
+    stops = walk(heading)
+
+    assert len(stops) >= 20
+    assert [f"{name} in {file.name}" for name, file in stops if name not in definitions(file)] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     for path, anchor in LINK.findall(document.read_text(encoding="utf-8")):
