@@ -4,6 +4,8 @@ RFC 5321 and 5322 without quoted local parts, comments and address literals; a l
 domain of two labels at least, in Unicode or as A-labels (RFC 6531, UTS 46).
 """
 
+import unicodedata
+
 import email_validator
 
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # the documented way to admit `.local` and the like
@@ -15,3 +17,16 @@ def normal_email(text: str) -> str:
     Raises `ValueError` where it is none.
     """
     return email_validator.validate_email(text, check_deliverability=False, strict=True).normalized
+
+
+def account_email(text: str) -> str:
+    """Return an address as an account is known by it: whatever looks the same, and in either case, is the same.
+
+    Raises `ValueError` where it is none.
+    """
+    return composed(normal_email(text))
+
+
+def composed(text: str) -> str:
+    """Return a text in lower case with composed letters (NFC), as addresses are kept."""
+    return unicodedata.normalize("NFC", text.lower())

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from shared.appwrite.clientinfo import network_of
+from shared.appwrite.emails import account_email
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging.wire import REDIS_ERRORS
 from shared.web.call import Call
@@ -95,6 +96,14 @@ def _key(endpoint: Endpoint, limit: RateLimit, call: Call[object], named: Mappin
             parts.append(call.principal.user_id)
         elif dimension not in {"url", "method"}:  # these two the endpoint's name stands for
             value = named.get(dimension)
-            parts.append(value.lower() if isinstance(value, str) else "")
+            parts.append(_spelled_once(value) if isinstance(value, str) else "")
     # A digest: parameters may be long, and e-mail addresses have no business in Redis's keys.
     return f"{endpoint.name}:{hashlib.sha256(msgspec.json.encode(parts)).hexdigest()}"
+
+
+def _spelled_once(value: str) -> str:
+    """Return the one spelling under which a value is counted: no other spelling of an address counts anew."""
+    try:
+        return account_email(value)
+    except ValueError:
+        return value.lower()

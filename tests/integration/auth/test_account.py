@@ -323,6 +323,16 @@ async def test_ten_wrong_passwords_lock_the_address_for_an_hour(limited: World) 
     assert await sign_in(limited.guest, "ada@example.org") == (429, "general_rate_limit_exceeded")
 
 
+async def test_an_address_that_is_locked_is_locked_in_each_of_its_spellings(limited: World) -> None:
+    await limited.sign_up("ada@example.org")
+    assert await sign_in(limited.guest, "ada@example.org") == (201, "")  # where the owner is known, this limit is all
+    spellings = ["ada@\uff45xample.org", "Ada@example.org", "ada@e\uff58ample.org", "ada@EXAMPLE.org"]
+    found = [await sign_in(limited.guest, spellings[i % 4], "wrong password") for i in range(10)]
+
+    assert {status for status, _ in found} == {401}
+    assert await sign_in(limited.guest, "ada@ex\uff41mple.org") == (429, "general_rate_limit_exceeded")
+
+
 @pytest.mark.check("identity 14")
 async def test_right_passwords_are_not_counted(limited: World) -> None:
     await limited.sign_up("ada@example.org")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import asyncpg
 import msgspec
 
-from services.auth.mail.domain.emails import composed
+from shared.appwrite.emails import composed
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection

@@ -1,8 +1,6 @@
 """E-mail addresses."""
 
-import unicodedata
-
-from shared.appwrite import emails
+from shared.appwrite.emails import account_email
 from shared.kernel.errors import ArgumentInvalid
 
 
@@ -12,11 +10,6 @@ def normal_email(parameter: str, text: str) -> str:
     In lower case, with composed letters, and with its domain in Unicode (UTS 46): what looks the same is the same.
     """
     try:
-        return composed(emails.normal_email(text))
+        return account_email(text)
     except ValueError as error:
         raise ArgumentInvalid(parameter, "Value must be a valid email address") from error
-
-
-def composed(text: str) -> str:
-    """Return a text in lower case with composed letters (NFC), as addresses are kept."""
-    return unicodedata.normalize("NFC", text.lower())
