@@ -17,6 +17,7 @@ import yaml
 
 from services.embedded.openapi import whole
 from services.registry import ALL as DECLARED
+from shared.appwrite.absent import REASONS, place_of
 from shared.web.endpoint import NO_STORE, Endpoint
 
 HERE = Path(__file__).parent
@@ -25,7 +26,7 @@ ENDPOINTS_FILE = HERE / "endpoints.txt"
 HEADING = "\n## What there is of each service\n"
 NOTE = """
 All tables from here on are made by `make generate`: of the declarations, and of the endpoints that Appwrite's official
-SDKs call ([the list](appwrite_endpoints.yaml), and [why some are not here](appwrite_absent.yaml)).
+SDKs call ([the list](appwrite_endpoints.yaml), and [why some are not here](../shared/appwrite/absent.py)).
 
 | service | its endpoints | here |
 | --- | --- | --- |
@@ -68,7 +69,6 @@ def _yaml(file: Path) -> Any:  # Any: YAML has no narrower type
 APPWRITE: dict[str, dict[str, str]] = _yaml(HERE / "appwrite_endpoints.yaml")
 """By service, the endpoints (method and path) with the names of the SDK's methods."""
 
-REASONS: dict[str, str] = _yaml(HERE / "appwrite_absent.yaml")
 CHECKS: dict[str, dict[int, str | dict[str, str]]] = {
     kind: _yaml(HERE.parent / "tests" / "checks" / f"{kind}.yaml") for kind in ("data", "identity")
 }
@@ -114,11 +114,10 @@ def absent() -> dict[str, list[str]]:
 
 def place(endpoint: str) -> str:
     """Return the key of REASONS that says why an endpoint is not here; raises `LookupError` where none does."""
-    path = _plain(endpoint.partition(" ")[2])
-    begins = [known for known in REASONS if path == known or path.startswith(f"{known}/")]
-    if not begins:
-        raise LookupError(f"docs/appwrite_absent.yaml does not say why {endpoint} is not here")
-    return max(begins, key=len)
+    found = place_of(_plain(endpoint.partition(" ")[2]))
+    if found is None:
+        raise LookupError(f"shared/appwrite/absent.py does not say why {endpoint} is not here")
+    return found
 
 
 def _plain(path: str) -> str:

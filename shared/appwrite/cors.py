@@ -32,6 +32,7 @@ _ALLOW_HEADERS = (
     "X-Appwrite-Impersonate-User-Email, X-Appwrite-Impersonate-User-Phone, X-SDK-Version, X-SDK-Name, "
     "X-SDK-Language, X-SDK-Platform, X-SDK-GraphQL, X-SDK-Profile"
 )
+ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 _RULES = (
     ("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE"),
     ("Access-Control-Allow-Headers", _ALLOW_HEADERS),
@@ -83,13 +84,17 @@ def refusal_of(project: Project, origin: str | None) -> str:
 
 def headers_for(origin: str) -> tuple[tuple[str, str], ...]:
     """Return what a browser must be told so that a page of `origin` may read the answer."""
-    return (("Access-Control-Allow-Origin", origin.lower()), *_RULES)
+    return ((ALLOW_ORIGIN, origin.lower()), *_RULES)
+
+
+def headers_for_any(origin: str) -> tuple[tuple[str, str], ...]:
+    """Return the same for an answer that any page may read; nothing for an origin that cannot be sent back."""
+    return headers_for(origin) if origin and not _UNSAFE.search(origin) else ()
 
 
 def preflight_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the answer to a preflight: any path, any origin. What is really asked for is checked when it comes."""
-    origin = headers.get(ORIGIN)
-    return headers_for(origin) if origin and not _UNSAFE.search(origin) else _RULES
+    return headers_for_any(headers.get(ORIGIN, "")) or _RULES
 
 
 def _is_named_scheme(project: Project, scheme: str) -> bool:

@@ -1,9 +1,10 @@
 """Each request's way from its bytes to an answer.
 
 The order in which a request is refused is Appwrite's: project, credentials, origin, scope, blocked user, switched-off
-method, session already there, parameters. The rate limit comes last, so that only what would be done is counted. All
-but parameters and rate limit are decided by line and headers, before the body is read; but where only the body names
-the project, a small one is read.
+method, session already there, parameters. But a page that may not call, and sends no key, is refused before its
+credentials are looked at: it may read why, and must not learn whose cookies it sends. The rate limit comes last, so
+that only what would be done is counted. All but parameters and rate limit are decided by line and headers, before the
+body is read; but where only the body names the project, a small one is read.
 """
 
 from collections.abc import Iterable
@@ -15,14 +16,24 @@ import structlog
 from aiohttp.web import BaseRequest, Response, StreamResponse
 from multidict import istr
 
+from shared.appwrite.absent import why_absent
 from shared.appwrite.clientinfo import Edge
-from shared.appwrite.cors import FETCH_SITE, ORIGIN, headers_for, is_foreign, preflight_headers, refusal_of
+from shared.appwrite.cors import (
+    ALLOW_ORIGIN,
+    FETCH_SITE,
+    ORIGIN,
+    headers_for,
+    headers_for_any,
+    is_foreign,
+    preflight_headers,
+    refusal_of,
+)
 from shared.contracts.ids import ProjectId
 from shared.contracts.principal import Kind
 from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.errors import as_refusal
-from shared.web.authenticate import identify
+from shared.web.authenticate import KEY, identify
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
 from shared.web.call import JSON, TEXT, Blob, Call, Reply, Stream
 from shared.web.dispatch import Table
@@ -63,6 +74,7 @@ Answer = tuple[int, bytes | Stream | Conversation, str]
 _CACHE_CONTROL = istr("Cache-Control")
 _CONTENT_TYPE = istr("Content-Type")
 _NO_NAMES = Names()
+_VARIES = (("Vary", "Origin"),)
 
 _log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -160,7 +172,7 @@ class Pipeline:
             return 204, b"", TEXT
         found = self._table.find(method, target)
         if found is None:
-            raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND)
+            raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND, why_absent(target))
         route, path = found
         call.deps = route.deps
         if route.is_open:
@@ -240,6 +252,8 @@ class Pipeline:
             call.is_foreign = is_foreign(call.project, request.method, headers, call.client.own_host)
         if origin is not None and not call.is_foreign:
             call.headers += headers_for(origin)
+        if call.is_foreign and not headers.get(KEY):
+            raise Refusal(ErrorType.GENERAL_UNKNOWN_ORIGIN, refusal_of(call.project, origin))
         identity = await identify(self._guard, call.project, headers, self._edge.cookies)
         call.principal = identity.principal
         call.user = identity.user
@@ -279,6 +293,8 @@ class Pipeline:
             await limiter.succeed(windows)
         answer = _rendered(endpoint, result, request, call)
         call.headers.append((_CACHE_CONTROL, endpoint.cache_control))
+        if endpoint.callers is Caller.PUBLIC and HEALTH.isdisjoint(endpoint.paths):
+            call.headers += headers_for_any(call.header(ORIGIN)) or _VARIES
         return answer
 
     def _headers(self, call: Call[object], content_type: str) -> list[tuple[str, str]]:
@@ -412,5 +428,17 @@ def _rendered_bytes(
 
 def _refuse(call: Call[object], refusal: Refusal) -> Answer:
     call.headers += error_headers(refusal)
+    _open_to_page(call, refusal)
     status, body = error_body(refusal)
     return status, body, JSON
+
+
+def _open_to_page(call: Call[object], refusal: Refusal) -> None:
+    """Let a page read why it is refused: any page before the project is known, later one that may call.
+
+    One that may not call reads only that.
+    """
+    if call.is_foreign and refusal.type is not ErrorType.GENERAL_UNKNOWN_ORIGIN:
+        return
+    if all(name != ALLOW_ORIGIN for name, _ in call.headers):
+        call.headers += headers_for_any(call.header(ORIGIN))

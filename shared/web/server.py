@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import structlog
 from aiohttp.web import BaseRequest, RequestHandler, Response, Server, StreamResponse
 
+from shared.appwrite.cors import ALLOW_ORIGIN
 from shared.kernel.errors import ErrorType, Refusal
 from shared.web.call import JSON
 from shared.web.errors import error_body, error_headers
@@ -129,7 +130,14 @@ class Connection(RequestHandler):
         _log.info("a request was not HTTP", error=type(exc).__name__, status=status)
         refusal = Refusal(ErrorType.GENERAL_BAD_REQUEST, "The request is not valid HTTP, or its headers are too large.")
         code, body = error_body(refusal)
-        headers = (*error_headers(refusal), (REQUEST_ID, request_id({})), ("Content-Type", JSON), ("Server", "Daypass"))
+        # Which page has called is not known. Browsers let any read this that has sent no credentials.
+        headers = (
+            *error_headers(refusal),
+            (REQUEST_ID, request_id({})),
+            ("Content-Type", JSON),
+            ("Server", "Daypass"),
+            (ALLOW_ORIGIN, "*"),
+        )
         response = Response(status=code, body=body, headers=headers)
         response.force_close()
         return response

@@ -132,6 +132,17 @@ def test_headers_in_which_a_caller_claims_an_origin_are_replaced(front: Gateway)
     assert "forwarded" not in headers
 
 
+def test_a_page_may_read_what_the_gateway_itself_answers_and_nothing_else(front: Gateway) -> None:
+    own = front.call("GET", "/nowhere", headers={"Origin": "https://app.test"})
+    passed = front.call("GET", "/v1/account", headers={"Origin": "https://app.test"})
+
+    refused(own, 404, "general_route_not_found")
+    assert own.headers["Access-Control-Allow-Origin"] == "https://app.test"
+    assert own.headers["Access-Control-Allow-Credentials"] == "true"
+    assert "Access-Control-Allow-Origin" not in front.call("GET", "/nowhere").headers
+    assert "Access-Control-Allow-Origin" not in passed.headers
+
+
 def heard_headers(gateway: Gateway, **headers: str) -> dict[str, str]:
     sent = {"Host": "api.example.com"} | {name.replace("_", "-"): value for name, value in headers.items()}
     found = gateway.heard("GET", "/v1/account", headers=sent)["headers"]

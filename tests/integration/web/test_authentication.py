@@ -65,7 +65,7 @@ async def test_the_identity_of_a_caller(
         (SESSION | BAD_JWT, (403, "user_jwt_and_cookie_set")),
         (BAD_JWT, (401, "user_jwt_invalid")),
         (BAD_JWT | KEY, (401, "user_jwt_invalid")),
-        (BAD_JWT | FOREIGN, (401, "user_jwt_invalid")),
+        (BAD_JWT | FOREIGN, (403, "general_unknown_origin")),
         ({"X-Appwrite-JWT": "ü"}, (401, "user_jwt_invalid")),
         ({"X-Appwrite-Key": "standard_unknown"}, (401, "user_unauthorized")),
         ({"X-Appwrite-Key": "legacy"} | JWT, (401, "user_unauthorized")),

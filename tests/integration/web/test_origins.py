@@ -3,8 +3,13 @@ from typing import Any
 import pytest
 
 from shared.appwrite.clientinfo import Edge
+from shared.contracts.credentials import SessionSecret
 
 PAGE = {"Origin": "https://App.test:8443"}
+EVIL = {"Origin": "https://evil.test"}
+SECRET = SessionSecret("u1", "secret").wire()
+SIGNED_IN = f"a_session_demo={SECRET}"
+SESSION = {"X-Appwrite-Session": SECRET}
 
 
 @pytest.mark.parametrize("path", ["/v1/account", "/v1/nowhere", "/"])
@@ -39,12 +44,84 @@ async def test_an_allowed_page_reads_why_its_credential_is_refused(client: Any) 
 
 
 @pytest.mark.check("identity 54")
-async def test_another_page_may_not(client: Any) -> None:
-    answer = await client.call("GET", "/v1/open", headers={"Origin": "https://evil.test"})
+async def test_another_page_may_only_read_how_to_be_allowed(client: Any) -> None:
+    answer = await client.call("GET", "/v1/open", headers=EVIL)
 
     assert answer.error == (403, "general_unknown_origin")
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://evil.test"
+    assert "daypass project update demo --origin evil.test" in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [{"X-Appwrite-JWT": "forged"}, {"X-Appwrite-JWT": "good", "Cookie": SIGNED_IN}, {"Cookie": SIGNED_IN}],
+)
+async def test_another_page_reads_the_same_whatever_credentials_its_visitor_has(
+    client: Any, credentials: dict[str, str]
+) -> None:
+    without = await client.call("GET", "/v1/account", headers=EVIL)
+    answer = await client.call("GET", "/v1/account", headers=EVIL | credentials)
+
+    assert answer == without
+    assert answer.headers["Access-Control-Allow-Origin"] == without.headers["Access-Control-Allow-Origin"]
+
+
+@pytest.mark.parametrize("cookies", [{}, {"Cookie": SIGNED_IN}])
+async def test_another_page_with_a_key_that_it_made_up_reads_nothing(client: Any, cookies: dict[str, str]) -> None:
+    made_up = EVIL | {"X-Appwrite-Key": "standard_made_up", "X-Appwrite-JWT": "good"} | cookies
+    answer = await client.call("GET", "/v1/account", headers=made_up)
+
+    assert answer.status in {401, 403}
     assert "Access-Control-Allow-Origin" not in answer.headers
-    assert "--origin evil.test" in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "project", "error"),
+    [
+        ("GET", "/v1/nowhere", "demo", (404, "general_route_not_found")),
+        ("PATCH", "/v1/open", "demo", (404, "general_route_not_found")),
+        ("GET", "/", None, (404, "general_route_not_found")),
+        ("GET", "/v1/open", "nothing", (404, "project_not_found")),
+        ("GET", "/v1/open", None, (404, "project_not_found")),
+        ("GET", "/v1/open", "away", (503, "principal_unavailable")),
+        ("GET", "/v1/broken", None, (500, "general_server_error")),
+    ],
+)
+async def test_any_page_may_read_an_error_that_comes_before_its_project_is_known(
+    client: Any, method: str, path: str, project: str | None, error: tuple[int, str]
+) -> None:
+    answer = await client.call(method, path, project=project, headers=EVIL)
+
+    assert answer.error == error
+    assert answer.headers.getall("Access-Control-Allow-Origin") == ["https://evil.test"]
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+
+
+@pytest.mark.parametrize("project", ["demo", None])
+async def test_a_page_may_read_that_its_body_is_too_large(client: Any, project: str | None) -> None:
+    body = {"thingId": "one", "note": "x" * 70_000}
+    answer = await client.call("POST", "/v1/admitted", project=project, headers=PAGE | SESSION, json=body)
+
+    assert answer.error == (413, "general_payload_too_large")
+    assert answer.headers.getall("Access-Control-Allow-Origin") == ["https://app.test:8443"]
+
+
+async def test_a_page_may_read_that_what_it_sent_is_not_http(client: Any) -> None:
+    answer = await client.raw(b"GET /v1/open HTTP/1.1\r\nHost: x\r\nOrigin: https://app.test\r\nbroken\r\n\r\n")
+
+    assert b" 400 " in answer.splitlines()[0]
+    assert b"\r\nAccess-Control-Allow-Origin: *\r\n" in answer
+
+
+async def test_any_page_may_read_what_is_public(client: Any) -> None:
+    answer = await client.call("GET", "/v1/openapi.json", project=None, headers=EVIL)
+    navigated = await client.call("GET", "/v1/openapi.json", project=None)
+
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://evil.test"
+    assert navigated.headers["Vary"] == "Origin"
+    for path in ("/livez", "/readyz"):
+        health = await client.call("GET", path, project=None, headers=EVIL)
+        assert "Access-Control-Allow-Origin" not in health.headers
 
 
 async def test_a_public_host_may_call_itself(serve: Any) -> None:
