@@ -22,8 +22,8 @@ SWITCHES = {
 }
 
 ORIGIN_HELP = (
-    "A host whose pages may call the API and to which links may lead. *.example.com stands for all of a domain,"
-    " shop-app:// for the scheme of an app. Repeat for more."
+    "A host whose pages may call the API and to which links may lead; a URL stands for its host. *.example.com stands"
+    " for all hosts of a domain, shop-app:// for the scheme of an app. Repeat for more."
 )
 
 
@@ -55,7 +55,9 @@ def list_(data_dir: Path | None, *, as_json: bool) -> None:
 @project.command(epilog=HELP)
 @click.argument("id_", metavar="ID")
 @click.option("--name", help="The new name.")
-@click.option("--origin", "origins", multiple=True, help=ORIGIN_HELP + " The list replaces the project's list.")
+@click.option("--origin", "origins", multiple=True, help=ORIGIN_HELP + " Replaces all that there are.")
+@click.option("--add-origin", "added_origins", multiple=True, help="An origin to add to those that there are.")
+@click.option("--remove-origin", "removed_origins", multiple=True, help="An origin to remove; the others stay.")
 @click.option("--session-duration", "session_duration_s", type=int, help="The lifetime of new sessions, in seconds.")
 @click.option("--session-limit", type=int, help="Sessions per user; a sign-in beyond it ends the oldest.")
 @click.option("--session-idle", "session_idle_s", type=int, help="Seconds until an unused session ends; 0 for never.")

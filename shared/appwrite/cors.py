@@ -78,7 +78,7 @@ def refusal_of(project: Project, origin: str | None) -> str:
     host = _parts(origin or "")[1]
     return (
         f"This project does not allow calls from pages of {host or 'this origin'}. To allow them:"
-        f" daypass project update {project.id} --origin {host or 'HOST'} (with --origin for each that it allows now)."
+        f" daypass project update {project.id} --add-origin {host or 'HOST'}"
     )
 
 

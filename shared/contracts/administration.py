@@ -138,6 +138,7 @@ class ListProjects(Asked[ProjectRecords], frozen=True, kw_only=True):
 class UpdateProject(ChangeOfProject, frozen=True, kw_only=True):
     """`project.update`: what is None or not named stays. Refused with `project_not_found`.
 
+    `origins` replaces the project's own origins; then `added_origins` are added, and `removed_origins` removed.
     `auth_methods` says by Appwrite's ids which are on; `membership_fields` by name which members see of one another.
     """
 
@@ -146,6 +147,8 @@ class UpdateProject(ChangeOfProject, frozen=True, kw_only=True):
 
     name: str | None = None
     origins: tuple[str, ...] | None = None
+    added_origins: tuple[str, ...] = ()
+    removed_origins: tuple[str, ...] = ()
     session_duration_s: int | None = None
     session_limit: int | None = None
     session_idle_s: int | None = None

@@ -69,6 +69,31 @@ async def test_a_project_is_changed_by_what_is_named(opened: tuple[World, Daypas
     assert (await world.guest.call("POST", "/account/sessions/anonymous")).status == 201
 
 
+async def test_origins_are_replaced_added_and_removed(opened: tuple[World, Daypass]) -> None:
+    _, daypass = opened
+
+    async def origins(*options: str) -> object:
+        return (await daypass.json("project", "update", PROJECT, *options))["origins"]
+
+    assert await origins("--add-origin", "https://shop.example.com:3000/cart") == ["localhost", "shop.example.com"]
+    swapped = await origins(
+        "--add-origin", "localhost", "--add-origin", "b.test", "--remove-origin", "SHOP.example.com"
+    )
+    assert swapped == ["localhost", "b.test"]
+    assert await origins("--name", "Library") == ["localhost", "b.test"]
+    assert await origins("--origin", "a.test", "--add-origin", "c.test") == ["a.test", "c.test"]
+    made = await daypass.json("project", "create", "shop", "--origin", "https://bücher.example")
+    assert made["origins"] == ["xn--bcher-kva.example"]
+
+
+async def test_an_origin_that_no_page_matches_is_refused(opened: tuple[World, Daypass]) -> None:
+    _, daypass = opened
+
+    for option in ("--origin", "--add-origin"):
+        code, _, err = await daypass.run("project", "update", PROJECT, option, "*")
+        assert (code != 0, "matches no page" in err) == (True, True)
+
+
 async def test_people_are_shown_a_project_and_told_what_cannot_be(opened: tuple[World, Daypass]) -> None:
     _, daypass = opened
 

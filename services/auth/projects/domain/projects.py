@@ -1,12 +1,12 @@
 """Projects: what may be changed of one, and its web platforms."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 import msgspec
 
+from services.auth.projects.domain.origins import normal_origins
 from shared.contracts.ids import PlatformId, ProjectId
 from shared.contracts.principal import Project
 from shared.kernel.errors import ArgumentInvalid
@@ -27,10 +27,6 @@ SHORTEST_SESSION_S, LONGEST_SESSION_S = 60, 31_536_000
 MOST_USERS = 10_000
 SHORTEST_IDLE_S = 300
 """Replicas report once a minute which sessions are used: a much shorter time would end sessions in use."""
-
-_ORIGIN = re.compile(r"((\*\.)?[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}|[a-z][a-z0-9+.-]{0,99}://)\Z")
-_NO_APPS = frozenset({"http://", "https://", "javascript://", "data://", "file://", "blob://"})
-"""Schemes of pages and scripts: to name one would let links lead anywhere."""
 
 
 class StoredProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,11 +52,14 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be changed of a project: what is None or not named stays.
 
     `auth_methods` says by id which are on, `membership_fields` by name which are shown; a `user_limit` of 0 is none,
-    and so are `session_idle_s` and `recent_sign_in_s`.
+    and so are `session_idle_s` and `recent_sign_in_s`. `origins` replaces the project's own; then some are added, and
+    some removed.
     """
 
     name: str | None = None
     origins: tuple[str, ...] | None = None
+    added_origins: tuple[str, ...] = ()
+    removed_origins: tuple[str, ...] = ()
     session_duration_s: int | None = None
     session_limit: int | None = None
     session_idle_s: int | None = None
@@ -70,12 +69,20 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
     auth_methods: Mapping[str, bool] = {}
     membership_fields: Mapping[str, bool] = {}
 
+    def normal(self) -> Self:
+        """Return the change with origins as they are stored; raises `ArgumentInvalid` as `check` does."""
+        self.check()
+        return msgspec.structs.replace(
+            self,
+            origins=None if self.origins is None else normal_origins("origins", self.origins),
+            added_origins=normal_origins("added_origins", self.added_origins),
+            removed_origins=normal_origins("removed_origins", self.removed_origins),
+        )
+
     def check(self) -> None:
         """Raise `ArgumentInvalid` for the first field that is out of range."""
         if self.name is not None:
             check_name(self.name)
-        if self.origins is not None:
-            check_origins(self.origins)
         _check_range("session_duration_s", self.session_duration_s, SHORTEST_SESSION_S, LONGEST_SESSION_S)
         _check_range("session_limit", self.session_limit, LEAST_SESSIONS, MOST_SESSIONS)
         _check_range("session_idle_s", self.session_idle_s or None, SHORTEST_IDLE_S, LONGEST_SESSION_S)
@@ -89,15 +96,6 @@ def check_name(name: str) -> None:
     """Raise `ArgumentInvalid` where a name is none for a project or key."""
     if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
         raise ArgumentInvalid("name", f"it must be 1 to {LONGEST_NAME} characters long")
-
-
-def check_origins(origins: Iterable[str]) -> None:
-    """Raise `ArgumentInvalid` where one is neither a host name, nor `*.` and a domain, nor an app's scheme and `://`."""
-    for origin in origins:
-        if not _ORIGIN.match(origin) or origin in _NO_APPS:
-            raise ArgumentInvalid(
-                "origins", "each must be a host such as shop.example.com, *.example.com, or shop-app:// for an app"
-            )
 
 
 def _check_range(parameter: str, value: int | None, least: int, most: int) -> None:

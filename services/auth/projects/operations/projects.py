@@ -1,7 +1,8 @@
 """Projects, and the switches that hold for all of one."""
 
 from services.auth.deps import AuthDeps
-from services.auth.projects.domain.projects import ProjectChange, StoredProject, check_name, check_origins
+from services.auth.projects.domain.origins import normal_origins
+from services.auth.projects.domain.projects import ProjectChange, StoredProject, check_name
 from services.auth.projects.store import projects as store
 from shared.contracts import subjects
 from shared.contracts.events import ProjectDeleted
@@ -28,9 +29,9 @@ async def create_project(
             "projectId", "it must be 1 to 36 characters of a-z, 0-9 and hyphen, and cannot be console"
         )
     check_name(name)
-    check_origins(origins)
+    hosts = normal_origins("origins", origins)
     async with changing(deps, actor, Reason.PROJECT_CREATED, subjects.project(id_)) as change:
-        await store.insert_project(change.connection, id_=id_, name=name, origins=list(origins))
+        await store.insert_project(change.connection, id_=id_, name=name, origins=list(hosts))
         project = await store.get_project(change.connection, id_)
     return Changed(project.project, change.receipt)
 
@@ -52,7 +53,7 @@ async def update_project(deps: AuthDeps, actor: Actor, *, project_change: Projec
 
     Raises `Refusal(PROJECT_NOT_FOUND)`, `ArgumentInvalid`, `Unavailable`.
     """
-    project_change.check()
+    project_change = project_change.normal()
     about = subjects.project(actor.project_id)
     async with changing(deps, actor, Reason.PROJECT_UPDATED, about, side_effect=True) as change:
         if isinstance(actor, Principal):

@@ -21,7 +21,10 @@ _GET = f"SELECT {_COLUMNS} FROM auth.projects WHERE id = $1"
 _UPDATE = f"""
     UPDATE auth.projects SET
         name = coalesce($2, name),
-        origins = coalesce($3, origins),
+        origins = ARRAY(
+            SELECT origin FROM unnest(coalesce($3, origins) || $14::text[]) WITH ORDINALITY AS named (origin, place)
+            WHERE lower(origin) <> ALL ($15::text[]) GROUP BY origin ORDER BY min(place)
+        ),
         session_duration_s = coalesce($4, session_duration_s),
         session_limit = coalesce($5, session_limit),
         session_invalidation = coalesce($6, session_invalidation),
@@ -83,6 +86,8 @@ async def update_project(connection: Connection, id_: ProjectId, change: Project
         _named(change.membership_fields, on=False),
         change.session_idle_s,
         change.recent_sign_in_s,
+        change.added_origins,
+        change.removed_origins,
     )
     return _found(row, id_)
 
