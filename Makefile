@@ -1,6 +1,6 @@
 # Every target that needs Python makes .venv itself; a second call finds it ready.
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
+PYTHON ?= python3.11 python3.12 python3.13 python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
@@ -8,9 +8,24 @@ LOCK := $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-em
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# $(call venv,FOLDER): a virtual environment of the first Python in PYTHON that is new enough
+define venv
+	@test -x $(1)/bin/python || { \
+	    for python in $(PYTHON); do \
+	        if "$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	            echo "Creating $(1) with $$python (another one: make PYTHON=/path/to/python3 ...)" >&2; \
+	            exec "$$python" -m venv $(1); \
+	        fi; \
+	    done; \
+	    echo "Daypass needs Python 3.11 or later with its venv module (on Debian: apt install python3-venv)." >&2; \
+	    echo "None found as: $(PYTHON). To choose one: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; \
+	    exit 1; }
+endef
+
 # $(call install,FILE): the pinned, hashed packages of requirements/FILE.txt, and Daypass itself from this folder
 define install
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(call venv,$(VENV))
+	@echo "Installing the packages of requirements/$(1).txt into $(VENV); the first time this takes about a minute." >&2
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/$(1).txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -58,7 +73,7 @@ check: $(VENV)/dev.ready  ## lint, types, layers, generated files
 	$(BIN)/lint-imports
 
 audit:  ## look the pinned packages up in an advisory service, where one can be reached
-	@test -x build/audit/bin/python || $(PYTHON) -m venv build/audit
+	$(call venv,build/audit)
 	@build/audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/audit.txt
 	build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
 
