@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from services.embedded.account import Account
+from services.embedded.backend import Home
 from services.embedded.postgres import DATABASE, ROLES_FILE, SETTINGS, SUPERUSER, Postgres
 from services.embedded.programs import find_programs
 from services.embedded.valkey import USERS, Valkey
@@ -56,7 +57,7 @@ class Parts:
     async def valkey(self) -> AsyncIterator[Valkey]:
         """Start a Valkey of its own."""
         folder = _folder(self.folder, f"v{secrets.token_hex(4)}", self.account)
-        valkey = Valkey(
+        home = Home(
             data_dir=folder / "data",
             socket_dir=folder,
             log=self.folder / f"{folder.name}.log",
@@ -64,6 +65,7 @@ class Parts:
             passwords=PASSWORDS,
             account=self.account,
         )
+        valkey = Valkey(home)
         await valkey.start()
         try:
             yield valkey
@@ -78,15 +80,15 @@ async def open_parts(**settings: str) -> AsyncIterator[Parts]:
     account = Account.choose(kept=folder / "pg")
     folder.chmod(0o711)
     (folder / "programs").mkdir(mode=0o755)
-    postgres = Postgres(
+    home = Home(
         data_dir=_folder(folder, "p", account) / "data",
         socket_dir=_folder(folder, "s", account),
         log=folder / "postgres.log",
         programs=find_programs(account, copies=folder / "programs"),
         passwords=PASSWORDS,
         account=account,
-        settings=SETTINGS | settings,
     )
+    postgres = Postgres(home, settings=SETTINGS | settings)
     try:
         await postgres.start()
         yield Parts(folder, account, postgres)

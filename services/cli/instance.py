@@ -17,7 +17,7 @@ from services.cli.requester import ask_url
 from services.cli.show import as_json
 from services.embedded.datadir import DataDir, erase, holder
 from services.embedded.errors import StartRefused
-from services.embedded.held import hold
+from services.embedded.foreign_process import hold
 from services.embedded.lineage import forget
 from services.embedded.run_file import Running, find_running
 from shared.contracts.signing_keys import ListSigningKeys

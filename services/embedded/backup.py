@@ -122,7 +122,7 @@ async def _fill(fresh: DataDir, dump: Path, *, say: Say) -> None:
     async with open_postgres(fresh.path, say=say) as database:
         (fresh.path / UNFINISHED).touch()
         say("restoring the database")
-        server = _Server(sockets=database.socket_dir, passwords=database.secrets.postgres)
+        server = _Server(sockets=database.postgres.home.socket_dir, passwords=database.secrets.postgres)
         restore_program = find_programs(None, copies=fresh.programs).pg_restore
         databases = list_databases(await server.run(SUPERUSER, restore_program, "--list", str(dump)))
         connection = await server.connect("data")
@@ -180,4 +180,4 @@ async def _server_of(data_dir: DataDir, *, say: Say) -> AsyncIterator[_Server]:
     if (pid := holder(data_dir)) is not None:
         raise StartRefused(f"Daypass is starting or stopping on {data_dir.path} (process {pid}): try again")
     async with open_postgres(data_dir.path, say=say) as database:
-        yield _Server(sockets=database.socket_dir, passwords=database.secrets.postgres)
+        yield _Server(sockets=database.postgres.home.socket_dir, passwords=database.secrets.postgres)

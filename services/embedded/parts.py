@@ -1,17 +1,18 @@
 """PostgreSQL and Valkey on one data directory, started and stopped in order."""
 
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
-from services.embedded.account import Account
+from services.embedded.backend import Home
 from services.embedded.datadir import DataDir, open_data_dir
 from services.embedded.lineage import is_newest, renew, state_dir
 from services.embedded.postgres import SUPERUSER, Postgres, mark_restored
-from services.embedded.programs import Programs, find_programs
+from services.embedded.programs import find_programs
 from services.embedded.secret_file import Secrets, read_or_make
 from services.embedded.sockets import open_socket_dir
 from services.embedded.valkey import Valkey
@@ -39,11 +40,8 @@ class OpenPostgres:
     """A data directory that is held, with PostgreSQL alone, which `was_there` before or has been made."""
 
     data_dir: DataDir
-    account: Account | None
     was_there: bool
     secrets: Secrets
-    socket_dir: Path
-    programs: Programs
     postgres: Postgres
 
 
@@ -54,28 +52,20 @@ async def open_postgres(path: Path, *, say: Say = silent) -> AsyncIterator[OpenP
         data_dir, account = stack.enter_context(open_data_dir(path))
         secrets = read_or_make(data_dir)
         socket_dir = stack.enter_context(open_socket_dir(data_dir, account))
-        programs = find_programs(account, copies=data_dir.programs)
-        was_there = data_dir.postgres.exists()
-        say("starting PostgreSQL" if was_there else "creating a PostgreSQL cluster and starting it")
-        postgres = Postgres(
+        home = Home(
             data_dir=data_dir.postgres,
             socket_dir=socket_dir,
             log=data_dir.part_log("postgres"),
-            programs=programs,
+            programs=find_programs(account, copies=data_dir.programs),
             passwords=secrets.postgres,
             account=account,
         )
+        was_there = data_dir.postgres.exists()
+        say("starting PostgreSQL" if was_there else "creating a PostgreSQL cluster and starting it")
+        postgres = Postgres(home)
         await postgres.start()
         stack.push_async_callback(postgres.stop)
-        yield OpenPostgres(
-            data_dir=data_dir,
-            account=account,
-            was_there=was_there,
-            secrets=secrets,
-            socket_dir=socket_dir,
-            programs=programs,
-            postgres=postgres,
-        )
+        yield OpenPostgres(data_dir=data_dir, was_there=was_there, secrets=secrets, postgres=postgres)
 
 
 @contextlib.asynccontextmanager
@@ -98,14 +88,13 @@ async def open_parts(path: Path, *, is_restored: bool = False, say: Say = silent
             say(f"{state_dir()} cannot be written: some older copies that are put back will not be noticed")
         stack.callback(renew, data_dir)
         say("starting Valkey")
-        valkey = Valkey(
+        home = dataclasses.replace(
+            opened.postgres.home,
             data_dir=data_dir.valkey,
-            socket_dir=opened.socket_dir,
             log=data_dir.part_log("valkey"),
-            programs=opened.programs,
             passwords=opened.secrets.valkey,
-            account=opened.account,
         )
+        valkey = Valkey(home)
         await valkey.start()
         stack.push_async_callback(valkey.stop)
         yield Parts(data_dir=data_dir, secrets=opened.secrets, postgres=opened.postgres, valkey=valkey)

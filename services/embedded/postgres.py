@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from services.embedded.account import Account
+from services.embedded.backend import Backend, Home, Program
 from services.embedded.child import Child
 from services.embedded.errors import PartFailed, StartRefused
-from services.embedded.held import hold, pid_in
-from services.embedded.programs import Programs
 from shared.kernel.settings import Secret
 from shared.messaging.names import SERVICES
 from shared.postgres.errors import DATABASE_ERRORS
@@ -58,111 +56,56 @@ SETTINGS = {
 }
 
 
-class Postgres:
-    """One PostgreSQL on one data directory; `passwords` has one for `SUPERUSER` and for auth, token and data.
+PROGRAM = Program(
+    name="PostgreSQL",
+    executable="postgres",
+    pid_file="postmaster.pid",
+    stop_signals=(signal.SIGINT, signal.SIGQUIT),
+    patience_s=STOP_PATIENCE_S,
+)
 
-    `settings` are those of the server.
+
+class Postgres(Backend):
+    """One PostgreSQL; it has a password for `SUPERUSER` and for auth, token and data. `settings` are the server's.
+
+    Its start makes the cluster where there is none, and brings roles and schemas up to date.
     """
 
-    def __init__(
-        self,
-        *,
-        data_dir: Path,
-        socket_dir: Path,
-        log: Path,
-        programs: Programs,
-        passwords: Mapping[str, Secret],
-        account: Account | None = None,
-        settings: Mapping[str, str] = SETTINGS,
-    ) -> None:
+    def __init__(self, home: Home, *, settings: Mapping[str, str] = SETTINGS) -> None:
+        super().__init__(home, PROGRAM)
         self._settings = settings
-        self.data_dir = data_dir
-        self._socket_dir = socket_dir
-        self._log = log
-        self._programs = programs
-        self._passwords = passwords
-        self._account = account
-        self._child: Child | None = None
-
-    @property
-    def child(self) -> Child:
-        """The process, once started."""
-        if self._child is None:
-            raise RuntimeError("PostgreSQL was not started")
-        return self._child
 
     def dsn(self, role: str) -> str:
         """Return the connection string of a service (auth, token, data) or of `SUPERUSER`."""
-        return self._dsn(user_of(role), self._passwords[role], DATABASE)
-
-    async def start(self) -> None:
-        """Start, making the cluster first where there is none, and bring roles and schemas up to date.
-
-        Raises `StartRefused` or `PartFailed`; nothing is left running then.
-        """
-        try:
-            await self._stop_orphan()
-            await self._make_cluster()
-            self._child = await self._spawn()
-            await self._ready()
-            await self._make_database()
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """End all connections, write everything down, stop."""
-        if self._child is not None:
-            await self._child.stop(signal.SIGINT, signal.SIGQUIT, patience_s=STOP_PATIENCE_S)
+        return self._dsn(user_of(role), self.home.passwords[role], DATABASE)
 
     def _dsn(self, user: str, password: Secret, database: str) -> str:
-        host = quote(str(self._socket_dir), safe="")
+        host = quote(str(self.home.socket_dir), safe="")
         return f"postgresql://{user}:{quote(password.reveal(), safe='')}@/{database}?host={host}"
 
-    async def _stop_orphan(self) -> None:
-        """Stop a postmaster of this directory whose parent is gone; drop the file of one that is gone itself.
-
-        PostgreSQL would take any process that has the old one's id by now for its older self, and refuse to start.
-        """
-        pid_file = self.data_dir / "postmaster.pid"
-        pid = pid_in(pid_file)
-        if pid is None:
-            return
-        with hold(pid) as process:
-            if process is None:
-                return
-            if process.runs_in(self.data_dir, "postgres"):
-                await process.stop(signal.SIGINT, signal.SIGQUIT, patience_s=STOP_PATIENCE_S)
-            else:
-                pid_file.unlink()
-
-    async def _make_cluster(self) -> None:
+    async def _prepare(self) -> None:
         version = self.data_dir / "PG_VERSION"
         if version.exists():
-            found = version.read_text(encoding="ascii").strip()
-            if found != MAJOR_VERSION:
+            major_version = version.read_text(encoding="ascii").strip()
+            if major_version != MAJOR_VERSION:
                 raise StartRefused(
-                    f"{self.data_dir} was created by PostgreSQL {found}; this release has {MAJOR_VERSION}"
+                    f"{self.data_dir} was created by PostgreSQL {major_version}; this release has {MAJOR_VERSION}"
                 )
             return
         unfinished = self.data_dir.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
-        if self._account is not None:
-            shutil.chown(unfinished, self._account.uid, self._account.gid)
+        self._give(unfinished)
         await self._initdb(unfinished)
         unfinished.rename(self.data_dir)
 
     async def _initdb(self, folder: Path) -> None:
         password_file = folder.with_suffix(".password")
-        password_file.touch(mode=0o600)
-        password_file.write_text(self._passwords[SUPERUSER].reveal(), encoding="ascii")
-        if self._account is not None:
-            shutil.chown(password_file, self._account.uid, self._account.gid)
+        self._write(password_file, self.home.passwords[SUPERUSER].reveal())
         try:
             child = await Child.spawn(
                 [
-                    self._programs.initdb,
+                    self.programs.initdb,
                     f"--pgdata={folder}",
                     f"--username={SUPERUSER}",
                     f"--pwfile={password_file}",
@@ -176,8 +119,8 @@ class Postgres:
                 ],
                 name="PostgreSQL's initdb",
                 cwd=folder,
-                log=self._log,
-                account=self._account,
+                log=self.home.log,
+                account=self.home.account,
                 death_signal=signal.SIGKILL,
             )
             try:
@@ -189,14 +132,14 @@ class Postgres:
             password_file.unlink()
 
     async def _spawn(self) -> Child:
-        settings = {**self._settings, "unix_socket_directories": f'"{self._socket_dir}"'}
+        settings = {**self._settings, "unix_socket_directories": f'"{self.home.socket_dir}"'}
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return await Child.spawn(
-            [self._programs.postgres, "-D", self.data_dir, *arguments],
+            [self.programs.postgres, "-D", self.data_dir, *arguments],
             name="PostgreSQL",
             cwd=self.data_dir,
-            log=self._log,
-            account=self._account,
+            log=self.home.log,
+            account=self.home.account,
             # immediate shutdown: sure to end, whatever the disk; recovery at the next start loses nothing committed
             death_signal=signal.SIGQUIT,
         )
@@ -208,9 +151,10 @@ class Postgres:
                 if self.child.has_ended:
                     raise self.child.failure()
                 await asyncio.sleep(POLL_S)
+        await self._make_database()
 
     async def _make_database(self) -> None:
-        password = self._passwords[SUPERUSER]
+        password = self.home.passwords[SUPERUSER]
         try:
             connection = await connect(self._dsn(SUPERUSER, password, "postgres"))
             try:
@@ -227,7 +171,7 @@ class Postgres:
         connection = await connect(self.dsn(SUPERUSER))
         try:
             for service in SERVICES:
-                setting, password = f"daypass.{service}_password", self._passwords[service].reveal()
+                setting, password = f"daypass.{service}_password", self.home.passwords[service].reveal()
                 await connection.execute("SELECT set_config($1, $2, false)", setting, password)
             await connection.execute(ROLES_FILE.read_text(encoding="utf-8"))
         finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.embedded.held import pid_in
+from services.embedded.foreign_process import pid_in
 from services.embedded.programs import find_programs
 from tests.eventually import eventually
 from tests.integration.embedded.daypass import PATIENCE_S, User, processes_in

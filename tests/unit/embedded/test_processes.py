@@ -13,7 +13,7 @@ import pytest
 from services.embedded.account import Account
 from services.embedded.child import Child
 from services.embedded.errors import PartFailed
-from services.embedded.held import hold, pid_in
+from services.embedded.foreign_process import hold, pid_in
 from services.embedded.programs import find_programs
 from tests.eventually import eventually
 

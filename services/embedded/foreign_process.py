@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-class HeldProcess:
+class ForeignProcess:
     """Some process of this system. Made by `hold`."""
 
     def __init__(self, pid: int, descriptor: int) -> None:
@@ -45,7 +45,7 @@ class HeldProcess:
 
 
 @contextlib.contextmanager
-def hold(pid: int) -> Iterator[HeldProcess | None]:
+def hold(pid: int) -> Iterator[ForeignProcess | None]:
     """Take hold of a process; None where there is none of this id."""
     try:
         descriptor = os.pidfd_open(pid)
@@ -53,7 +53,7 @@ def hold(pid: int) -> Iterator[HeldProcess | None]:
         yield None
         return
     try:
-        yield HeldProcess(pid, descriptor)
+        yield ForeignProcess(pid, descriptor)
     finally:
         os.close(descriptor)
 
