@@ -1,10 +1,12 @@
 """What a list may be asked about: its fields, each with the values that it takes."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
+
+from shared.kernel.dates import parse_date
 
 INT64 = range(-(2**63), 2**63)
 
@@ -66,9 +68,8 @@ def boolean(value: Any) -> bool:
 def date(value: Any) -> datetime:
     """Read a date of ISO 8601, in UTC if it names no zone."""
     try:
-        moment = datetime.fromisoformat(text(value))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return parse_date(text(value))
+    except ValueError as error:
         raise ValueInvalid("it must be a date of ISO 8601") from error
 
 

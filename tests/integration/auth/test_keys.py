@@ -162,7 +162,15 @@ async def test_keys_are_for_those_with_the_scope_and_known_by_their_id(world: Wo
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": ""}, {"name": "n" * 129}, {"scopes": None}, {"expire": "soon"}, {"expire": "2001-01-01"}]
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "n" * 129},
+        {"scopes": None},
+        {"expire": "soon"},
+        {"expire": "2001-01-01"},
+        {"expire": "2999-01-01+02:00"},
+    ],
 )
 async def test_a_change_that_makes_no_key_is_refused(world: World, wrong: dict[str, object]) -> None:
     given = {"name": "all", "scopes": ["users.read"]} | wrong

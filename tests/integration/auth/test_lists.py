@@ -117,6 +117,7 @@ async def test_each_field_of_a_list_is_filtered_and_ordered_by(world: World, pat
         (query("between", "$id", "a"), "between needs 2 values"),
         (query("equal", "$id", 1), 'Query value is invalid for attribute "$id": it must be a string'),
         (query("equal", "$createdAt", "soon"), 'Query value is invalid for attribute "$createdAt": it must be a date'),
+        (query("equal", "$createdAt", "2024-01-01+02:00"), "it must be a date"),
         (query("search", "$id", "x"), 'Searching by attribute "$id" requires a fulltext index'),
         (query("contains", "$createdAt", "2024-01-01"), "because it is not an array or string"),
         (query("limit", "", 0), "limit must be an integer of at least 1"),

@@ -18,6 +18,7 @@ from shared.contracts.reasons import Reason
 from shared.guard.changing import Actor, Changed, SystemActor, changing
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
+from shared.kernel.dates import parse_date
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
 from shared.queries.lists import ListQuery
@@ -144,10 +145,9 @@ def _date(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = parse_date(text)
     except ValueError as error:
         raise ArgumentInvalid("expire", "it must be an ISO 8601 date") from error
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment <= now():
         raise ArgumentInvalid("expire", "it must be in the future")
     return moment

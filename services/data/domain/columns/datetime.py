@@ -3,7 +3,7 @@
 from datetime import datetime as moment_of
 
 from services.data.domain.columns.kind import Kind, Options, Value, ValueInvalid, fixed, no_options, text
-from services.data.domain.dates import parse_date
+from shared.kernel.dates import parse_date
 
 REFUSAL = "it must be an ISO 8601 date with a year of four digits, such as 2020-10-15T06:38:00.000+00:00"
 

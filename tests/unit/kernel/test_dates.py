@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.data.domain.dates import parse_date
 from shared.kernel.clock import wire_date
+from shared.kernel.dates import parse_date
 
 YEAR_1001, YEAR_9998 = datetime(1001, 1, 1), datetime(9998, 12, 31)  # noqa: DTZ001 the tests write the offset
 
@@ -67,7 +67,7 @@ def test_a_date_is_the_moment_that_it_says(text: str, moment: str) -> None:
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_a_text_that_says_no_moment_or_more_than_one_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 it has no words: the column has them
+    with pytest.raises(ValueError):  # noqa: PT011 it has no words: who reads a date has them
         parse_date(text)
 
 
