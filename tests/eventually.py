@@ -12,9 +12,9 @@ PATIENCE_S = 60.0
 """How long a test waits for what must come; never part of what it asserts."""
 
 
-async def eventually(look: Callable[[], T | Awaitable[T]], expected: T) -> None:
+async def eventually(look: Callable[[], T | Awaitable[T]], expected: T, *, patience_s: float = PATIENCE_S) -> None:
     """Look again and again until what is seen equals `expected`."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while True:
         seen = look()
         if inspect.isawaitable(seen):

@@ -45,6 +45,8 @@ SERVICES = {
     "data-3": "data",
 }
 START_S = 60.0
+READY_S = 200.0
+"""For six processes to start at once: a busy machine takes more than a minute, and all tests share one cluster."""
 
 
 @dataclass
@@ -129,7 +131,7 @@ class Cluster:
             if member.process.poll() is not None:
                 member.start(**self.extra)
         probes = [partial(self.readiness, member) for member in self.members.values()]
-        await asyncio.gather(*(eventually(probe, 200) for probe in probes))
+        await asyncio.gather(*(eventually(probe, 200, patience_s=READY_S) for probe in probes))
 
     async def readiness(self, member: Member) -> int:
         """The status of `/readyz`, 0 where nobody answers."""

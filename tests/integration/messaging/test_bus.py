@@ -15,7 +15,7 @@ from shared.messaging.bus import Bus, Envelope
 from shared.messaging.codec import Entry, pack, unpack
 from shared.messaging.dead_letters import list_dead_letters, retry_dead_letters
 from shared.messaging.group import DELIVERIES, GROUP_TIMING, Group, GroupTiming, Handle
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_S, eventually
 
 QUESTION = FindSession(project_id="p", user_id="u", session_id="recent")
 STREAM = names.requests("auth", FindSession.LANE, "data")
@@ -52,7 +52,7 @@ async def pending(redis: Redis, stream: str = STREAM, group: str = "auth") -> in
 
 async def test_an_answer_comes_back_and_nothing_stays_pending(redis: Redis, asker: Bus) -> None:
     async with serving(redis, found):
-        answers = await asyncio.gather(*(asker.ask(QUESTION) for _ in range(100)))
+        answers = await asyncio.gather(*(asker.ask(QUESTION, timeout_s=PATIENCE_S) for _ in range(100)))
 
         assert {answer.session_id for answer in answers} == {"of u"}
         await eventually(lambda: pending(redis), 0)
@@ -115,7 +115,7 @@ async def test_two_replicas_share_the_work_and_each_request_is_handled_once(redi
 
     async with serving(redis, noting), serving(redis, noting):
         asked = [FindSession(project_id="p", user_id=f"u{number}", session_id="recent") for number in range(200)]
-        await asyncio.gather(*(asker.ask(request) for request in asked))
+        await asyncio.gather(*(asker.ask(request, timeout_s=PATIENCE_S) for request in asked))
 
     assert sorted(handled) == sorted(request.user_id for request in asked)
 
@@ -232,7 +232,7 @@ async def test_a_dead_letter_that_is_retried_is_handled_once_more_by_its_own_ser
 
 async def test_requests_and_replies_are_deleted_once_they_are_read(redis: Redis, asker: Bus) -> None:
     async with serving(redis, found):
-        await asyncio.gather(*(asker.ask(QUESTION) for _ in range(20)))
+        await asyncio.gather(*(asker.ask(QUESTION, timeout_s=PATIENCE_S) for _ in range(20)))
 
         await eventually(lambda: redis.xlen(STREAM), 0)
         await eventually(lambda: redis.xlen(names.replies("auth", asker.asker)), 0)
