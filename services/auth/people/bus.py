@@ -43,7 +43,7 @@ async def list_users(deps: AuthDeps, request: admin.ListUsers) -> admin.UserReco
     """Return the users that are searched for."""
     await get_project(deps, request.project_id)
     query = ListQuery(query=Query(limit=request.limit), search=request.search, total=False)
-    return _users((await users.list_users(deps, request.project_id, query=query))[1])
+    return _users((await users.list_users(deps, request.project_id, query=query)).items)
 
 
 @requests.answers(admin.ShowUser)

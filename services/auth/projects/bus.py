@@ -61,7 +61,7 @@ async def create_key(deps: AuthDeps, request: admin.CreateKey) -> admin.KeyRecor
 async def list_keys(deps: AuthDeps, request: admin.ListKeys) -> admin.KeyRecords:
     """Return all keys of a project."""
     every = ListQuery(query=Query(limit=MOST_NUMBER), total=False)
-    return _keys((await keys.list_keys(deps, request.project_id, query=every))[1])
+    return _keys((await keys.list_keys(deps, request.project_id, query=every)).items)
 
 
 @requests.answers(admin.UpdateKey)

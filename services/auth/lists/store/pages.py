@@ -1,18 +1,21 @@
 """Pages of lists: conditions, order, cursor and count, as a list's query asks for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import asyncpg
 import msgspec
 
 from shared.appwrite.emails import composed
 from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.page import Page
 from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 from shared.queries.tree import Shape
+
+T = TypeVar("T")
 
 MOST_TOTAL = 5_000
 MOST_COMPILED = 256
@@ -39,30 +42,33 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     attributes: Mapping[str, str]
 
     async def page(
-        self, connection: Connection, query: ListQuery, given: Sequence[object]
-    ) -> tuple[int, list[asyncpg.Record]]:
-        """Return how many rows match (0 where nobody asked, at most MOST_TOTAL), and those of the page.
+        self, connection: Connection, query: ListQuery, values: Sequence[object], read: Callable[[asyncpg.Record], T]
+    ) -> Page[T]:
+        """Return the page, of rows that `read` turns into values; its total is 0 unless the query wants it counted.
+
+        `values` are those of `where`. The count ends at MOST_TOTAL.
 
         Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`, `Refusal(DATABASE_QUERY_ORDER_NULL)`.
         """
         page = query.query
-        where, orders, by = _compiled(self, page.shape, len(given) + 1)
-        values = [*given, *page.values]
+        where, orders, by = _compiled(self, page.shape, len(values) + 1)
+        arguments = [*values, *page.values]
         if query.search:
-            values.append(composed(query.search))
-            where += f" AND strpos(normalize(lower({self.searched}), NFC), ${len(values)}) > 0"
+            arguments.append(composed(query.search))
+            where += f" AND strpos(normalize(lower({self.searched}), NFC), ${len(arguments)}) > 0"
         total = 0
         if query.total:
             counted = f"SELECT FROM {self.tables} WHERE {where} LIMIT {MOST_TOTAL}"
-            total = await connection.fetchval(f"SELECT count(*) FROM ({counted}) AS found", *values)
+            total = await connection.fetchval(f"SELECT count(*) FROM ({counted}) AS found", *arguments)
         if page.cursor:
-            where += f" AND {await self._beyond(connection, page.cursor, orders, given, values)}"
+            where += f" AND {await self._beyond(connection, page.cursor, orders, values, arguments)}"
         rows = await connection.fetch(
             f"SELECT {self.columns} FROM {self.tables} WHERE {where}"
             f" ORDER BY {by} LIMIT {page.limit} OFFSET {page.offset}",
-            *values,
+            *arguments,
         )
-        return total, rows[::-1] if page.shape.cursor == "cursorBefore" else rows
+        items = [read(row) for row in rows]
+        return Page(total, items[::-1] if page.shape.cursor == "cursorBefore" else items)
 
     async def _beyond(
         self,

@@ -150,8 +150,8 @@ async def create_user(call: Call[AuthDeps], params: CreateUser) -> User:
 async def list_users(call: Call[AuthDeps], params: ListUsers) -> UserList:
     """List users."""
     query = parse_list_query(params.queries, USER_LIST_FIELDS, search=params.search, total=params.total)
-    total, found = await operations.list_users(call.deps, call.project.id, query=query)
-    return UserList(total=total, users=[user_model(user) for user in found])
+    page = await operations.list_users(call.deps, call.project.id, query=query)
+    return UserList(total=page.total, users=[user_model(user) for user in page.items])
 
 
 @routes.endpoint("GET", "/v1/users/{userId}", name="users.get", callers=Caller.KEY, scopes=READ)

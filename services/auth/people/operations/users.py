@@ -20,6 +20,7 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import UNIQUE, chosen_id, is_id
+from shared.kernel.page import Page
 from shared.queries.lists import ListQuery
 
 
@@ -95,8 +96,8 @@ async def get_user(deps: AuthDeps, project_id: ProjectId, *, user_id: UserId) ->
         return await store.get_user(connection, project_id, user_id)
 
 
-async def list_users(deps: AuthDeps, project_id: ProjectId, *, query: ListQuery) -> tuple[int, list[User]]:
-    """Return a page of users and how many match."""
+async def list_users(deps: AuthDeps, project_id: ProjectId, *, query: ListQuery) -> Page[User]:
+    """Return a page of users."""
     async with deps.pool.acquire() as connection:
         return await store.list_users(connection, project_id, query)
 

@@ -13,6 +13,7 @@ from shared.contracts.ids import ProjectId, UserId
 from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.page import Page
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
@@ -168,10 +169,9 @@ async def keep_slowest_hash(connection: Connection, project_id: ProjectId, decoy
     await connection.execute(_KEEP_SLOWEST, project_id, decoy, seconds)
 
 
-async def list_users(connection: Connection, project_id: ProjectId, query: ListQuery) -> tuple[int, list[User]]:
-    """Return a page of users, and how many match; raises as `Listing.page`."""
-    total, rows = await ALL.page(connection, query, [project_id])
-    return total, [user(row) for row in rows]
+async def list_users(connection: Connection, project_id: ProjectId, query: ListQuery) -> Page[User]:
+    """Return a page of users; raises as `Listing.page`."""
+    return await ALL.page(connection, query, [project_id], user)
 
 
 async def set_enabled(connection: Connection, project_id: ProjectId, id_: UserId, *, enabled: bool) -> User:

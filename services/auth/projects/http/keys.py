@@ -99,8 +99,8 @@ async def create_key(_: Call[AuthDeps], __: CreateKey) -> Key:
 async def list_keys(call: Call[AuthDeps], params: ListKeys) -> KeyList:
     """List the project's keys, without their secrets."""
     query = parse_list_query(params.queries, KEY_LIST_FIELDS, total=params.total, limit=DEFAULT_LIMIT)
-    total, found = await operations.list_keys(call.deps, call.project.id, query=query)
-    return KeyList(total=total, keys=[key_model(key) for key in found])
+    page = await operations.list_keys(call.deps, call.project.id, query=query)
+    return KeyList(total=page.total, keys=[key_model(key) for key in page.items])
 
 
 @routes.endpoint("GET", "/v1/project/keys/{keyId}", name="project.get_key", callers=Caller.KEY, scopes=READ)

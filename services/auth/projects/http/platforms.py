@@ -81,8 +81,8 @@ class PlatformList(msgspec.Struct, frozen=True, kw_only=True):
 async def list_platforms(call: Call[AuthDeps], params: ListPlatforms) -> PlatformList:
     """List the project's platforms; its own origins, which the operator sets, may call besides."""
     query = parse_list_query(params.queries, PLATFORM_LIST_FIELDS, total=params.total)
-    total, found = await operations.list_platforms(call.deps, call.project.id, query=query)
-    return PlatformList(total=total, platforms=[platform_model(platform) for platform in found])
+    page = await operations.list_platforms(call.deps, call.project.id, query=query)
+    return PlatformList(total=page.total, platforms=[platform_model(platform) for platform in page.items])
 
 
 @routes.endpoint(

@@ -21,6 +21,7 @@ from shared.kernel.clock import now
 from shared.kernel.dates import parse_date
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
+from shared.kernel.page import Page
 from shared.queries.lists import ListQuery
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -68,8 +69,8 @@ async def create_key(deps: AuthDeps, actor: SystemActor, *, new: NewKey) -> Chan
     return Changed(key, change.receipt)
 
 
-async def list_keys(deps: AuthDeps, project_id: ProjectId, *, query: ListQuery) -> tuple[int, list[Key]]:
-    """Return how many of a project's keys match and those of the page; raises `Refusal(PROJECT_NOT_FOUND)`."""
+async def list_keys(deps: AuthDeps, project_id: ProjectId, *, query: ListQuery) -> Page[Key]:
+    """Return a page of of a project's keys; raises `Refusal(PROJECT_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
         await get_project(connection, project_id)
         return await store.list_keys(connection, project_id, query)

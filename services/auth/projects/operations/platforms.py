@@ -11,6 +11,7 @@ from shared.contracts.reasons import Reason
 from shared.guard.changing import Changed, changing
 from shared.guard.receipt import Receipt
 from shared.kernel.ids import chosen_id
+from shared.kernel.page import Page
 from shared.queries.lists import ListQuery
 
 
@@ -28,8 +29,8 @@ async def create_platform(
     return Changed(platform, change.receipt)
 
 
-async def list_platforms(deps: AuthDeps, project_id: ProjectId, *, query: ListQuery) -> tuple[int, list[Platform]]:
-    """Return how many of a project's platforms match and those of the page."""
+async def list_platforms(deps: AuthDeps, project_id: ProjectId, *, query: ListQuery) -> Page[Platform]:
+    """Return a page of of a project's platforms."""
     async with deps.pool.acquire() as connection:
         return await store.list_platforms(connection, project_id, query)
 

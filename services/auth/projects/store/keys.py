@@ -8,6 +8,7 @@ from services.auth.lists.store.pages import Listing
 from services.auth.projects.domain.keys import Key
 from shared.contracts.ids import KeyId, ProjectId
 from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.page import Page
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
@@ -64,10 +65,9 @@ async def insert_key(
     return key(row)
 
 
-async def list_keys(connection: Connection, project_id: ProjectId, query: ListQuery) -> tuple[int, list[Key]]:
-    """Return how many keys match and those of the page, the oldest first; raises what `Listing.page` does."""
-    total, rows = await LISTING.page(connection, query, [project_id])
-    return total, [key(row) for row in rows]
+async def list_keys(connection: Connection, project_id: ProjectId, query: ListQuery) -> Page[Key]:
+    """Return a page of keys, the oldest first; raises what `Listing.page` does."""
+    return await LISTING.page(connection, query, [project_id], key)
 
 
 async def get_key(connection: Connection, project_id: ProjectId, id_: KeyId) -> Key:

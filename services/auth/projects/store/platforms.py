@@ -6,6 +6,7 @@ from services.auth.lists.store.pages import Listing
 from services.auth.projects.domain.projects import Platform
 from shared.contracts.ids import PlatformId, ProjectId
 from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.page import Page
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
@@ -48,10 +49,9 @@ async def insert_platform(
     return _found(row)
 
 
-async def list_platforms(connection: Connection, project_id: ProjectId, query: ListQuery) -> tuple[int, list[Platform]]:
-    """Return how many platforms match and those of the page, the oldest first; raises what `Listing.page` does."""
-    total, rows = await LISTING.page(connection, query, [project_id])
-    return total, [_found(row) for row in rows]
+async def list_platforms(connection: Connection, project_id: ProjectId, query: ListQuery) -> Page[Platform]:
+    """Return a page of platforms, the oldest first; raises what `Listing.page` does."""
+    return await LISTING.page(connection, query, [project_id], _found)
 
 
 async def get_platform(connection: Connection, project_id: ProjectId, id_: PlatformId) -> Platform:

@@ -169,10 +169,10 @@ async def list_memberships(call: Call[AuthDeps], params: ListMemberships) -> Mem
     shown = shown_of_members(call.project, call.principal)
     fields = membership_fields(shown)
     query = parse_list_query(params.queries, fields, search=params.search, total=params.total)
-    total, found = await operations.list_memberships(
+    page = await operations.list_memberships(
         call.deps, call.principal, team_id=params.team_id, query=query, names_users="userId" in shown
     )
-    return MembershipList(total=total, memberships=[_shown(call, one) for one in found])
+    return MembershipList(total=page.total, memberships=[_shown(call, one) for one in page.items])
 
 
 @routes.endpoint(
@@ -310,8 +310,8 @@ def membership_model(membership: MembershipOf) -> Membership:
 
 async def _list_of(call: Call[AuthDeps], user_id: UserId, params: ListOwnMemberships) -> MembershipList:
     query = parse_list_query(params.queries, MEMBERSHIP_LIST_FIELDS, search=params.search, total=params.total)
-    total, found = await operations.list_memberships_of(call.deps, call.project.id, user_id=user_id, query=query)
-    return MembershipList(total=total, memberships=[membership_model(one) for one in found])
+    page = await operations.list_memberships_of(call.deps, call.project.id, user_id=user_id, query=query)
+    return MembershipList(total=page.total, memberships=[membership_model(one) for one in page.items])
 
 
 def _shown(call: Call[AuthDeps], membership: MembershipOf) -> Membership:

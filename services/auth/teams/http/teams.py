@@ -109,8 +109,8 @@ async def create_team(call: Call[AuthDeps], params: CreateTeam) -> Team:
 async def list_teams(call: Call[AuthDeps], params: ListTeams) -> TeamList:
     """List the teams of the user who calls; all of them for a key."""
     query = parse_list_query(params.queries, TEAM_LIST_FIELDS, search=params.search, total=params.total)
-    total, found = await operations.list_teams(call.deps, call.principal, query=query)
-    return TeamList(total=total, teams=[team_model(team) for team in found])
+    page = await operations.list_teams(call.deps, call.principal, query=query)
+    return TeamList(total=page.total, teams=[team_model(team) for team in page.items])
 
 
 @routes.endpoint(

@@ -18,6 +18,7 @@ from shared.contracts.reasons import Reason
 from shared.guard.changing import Change, Changed, changing
 from shared.guard.receipt import Receipt
 from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.page import Page
 from shared.queries.lists import ListQuery
 from shared.web.counts import Counts
 
@@ -34,8 +35,8 @@ async def get_membership(
 
 async def list_memberships(
     deps: AuthDeps, principal: Principal, *, team_id: TeamId, query: ListQuery, names_users: bool
-) -> tuple[int, list[Membership]]:
-    """Return a page of a team's memberships and how many match; raises `Refusal(TEAM_NOT_FOUND)`, or of a cursor.
+) -> Page[Membership]:
+    """Return a page of a team's memberships; raises `Refusal(TEAM_NOT_FOUND)`, or of a cursor.
 
     `names_users`: the caller is shown the ids of users, and may search them.
     """
@@ -47,8 +48,8 @@ async def list_memberships(
 
 async def list_memberships_of(
     deps: AuthDeps, project_id: ProjectId, *, user_id: UserId, query: ListQuery
-) -> tuple[int, list[Membership]]:
-    """Return a page of a user's memberships and how many match; raises `Refusal(USER_NOT_FOUND)`, or of a cursor."""
+) -> Page[Membership]:
+    """Return a page of a user's memberships; raises `Refusal(USER_NOT_FOUND)`, or of a cursor."""
     async with deps.pool.acquire() as connection:
         await users.get_user(connection, project_id, user_id)
         return await store.list_memberships_of(connection, project_id, user_id, query)

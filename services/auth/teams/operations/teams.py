@@ -18,6 +18,7 @@ from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.kernel.ids import UNIQUE, chosen_id, unique_id
+from shared.kernel.page import Page
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
@@ -72,8 +73,8 @@ async def get_team(deps: AuthDeps, principal: Principal, *, team_id: TeamId) -> 
         return await store.get_team(connection, principal.project_id, team_id)
 
 
-async def list_teams(deps: AuthDeps, principal: Principal, *, query: ListQuery) -> tuple[int, list[Team]]:
-    """Return a page of the teams that the caller may see, and how many match; raises `Refusal` of a cursor."""
+async def list_teams(deps: AuthDeps, principal: Principal, *, query: ListQuery) -> Page[Team]:
+    """Return a page of the teams that the caller may see; raises `Refusal` of a cursor."""
     async with deps.pool.acquire() as connection:
         return await store.list_teams(connection, principal.project_id, principal.user_id, query)
 

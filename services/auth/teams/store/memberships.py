@@ -11,6 +11,7 @@ from services.auth.revocations.store.invitations import OF_USER, of_user
 from services.auth.teams.domain.teams import Invitation, Membership, NewMembership
 from shared.contracts.ids import MembershipId, ProjectId, TeamId, UserId
 from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.page import Page
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
@@ -130,21 +131,21 @@ async def find_membership(
     connection: Connection, project_id: ProjectId, team_id: TeamId, id_: MembershipId
 ) -> Membership | None:
     """Return a membership of a team."""
-    return _membership(await connection.fetchrow(_GET, project_id, team_id, id_))
+    return _found(await connection.fetchrow(_GET, project_id, team_id, id_))
 
 
 async def find_membership_of(
     connection: Connection, project_id: ProjectId, team_id: TeamId, user_id: UserId
 ) -> Membership | None:
     """Return a user's membership of a team: one that is confirmed, else an invitation of the user or to an address."""
-    return _membership(await connection.fetchrow(_OF_USER, project_id, user_id, team_id))
+    return _found(await connection.fetchrow(_OF_USER, project_id, user_id, team_id))
 
 
 async def find_membership_to(
     connection: Connection, project_id: ProjectId, team_id: TeamId, address: str
 ) -> Membership | None:
     """Return the membership of whoever has an address, if that is confirmed, else an invitation to the address."""
-    return _membership(await connection.fetchrow(_TO_ADDRESS, project_id, team_id, address))
+    return _found(await connection.fetchrow(_TO_ADDRESS, project_id, team_id, address))
 
 
 async def belongs_to(connection: Connection, project_id: ProjectId, id_: MembershipId, user_id: UserId) -> bool:
@@ -160,22 +161,20 @@ async def find_invitation(connection: Connection, project_id: ProjectId, id_: Me
 
 async def list_memberships(
     connection: Connection, project_id: ProjectId, team_id: TeamId, query: ListQuery, *, names_users: bool
-) -> tuple[int, list[Membership]]:
-    """Return a page of the memberships of a team, and how many match; raises as `Listing.page`.
+) -> Page[Membership]:
+    """Return a page of the memberships of a team; raises as `Listing.page`.
 
     `names_users`: the ids of users are searched, too.
     """
     listing = OF_TEAM if names_users else _OF_TEAM_UNNAMED
-    total, rows = await listing.page(connection, query, [project_id, team_id])
-    return total, [Membership(**dict(row)) for row in rows]
+    return await listing.page(connection, query, [project_id, team_id], _membership)
 
 
 async def list_memberships_of(
     connection: Connection, project_id: ProjectId, user_id: UserId, query: ListQuery
-) -> tuple[int, list[Membership]]:
-    """Return a page of the memberships of a user, and how many match; raises as `Listing.page`."""
-    total, rows = await _ALL_OF_USER.page(connection, query, [project_id, user_id])
-    return total, [Membership(**dict(row)) for row in rows]
+) -> Page[Membership]:
+    """Return a page of the memberships of a user; raises as `Listing.page`."""
+    return await _ALL_OF_USER.page(connection, query, [project_id, user_id], _membership)
 
 
 async def confirm_membership(
@@ -222,8 +221,12 @@ async def find_user_by_phone(connection: Connection, project_id: ProjectId, phon
     return None if row is None else user(row)
 
 
-def _membership(row: asyncpg.Record | None) -> Membership | None:
-    return None if row is None else Membership(**dict(row))
+def _found(row: asyncpg.Record | None) -> Membership | None:
+    return None if row is None else _membership(row)
+
+
+def _membership(row: asyncpg.Record) -> Membership:
+    return Membership(**dict(row))
 
 
 def _values(new: NewMembership) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from services.auth.teams.domain.teams import OWNER, Team
 from shared.contracts.ids import ProjectId, TeamId, UserId
 from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType, Refusal
+from shared.kernel.page import Page
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 
@@ -85,16 +86,13 @@ async def get_team(connection: Connection, project_id: ProjectId, id_: TeamId) -
     return _found(await connection.fetchrow(_GET, project_id, id_))
 
 
-async def list_teams(
-    connection: Connection, project_id: ProjectId, user_id: UserId, query: ListQuery
-) -> tuple[int, list[Team]]:
-    """Return a page of a project's teams, or of those with this user (not empty), and how many match.
+async def list_teams(connection: Connection, project_id: ProjectId, user_id: UserId, query: ListQuery) -> Page[Team]:
+    """Return a page of a project's teams, or of those with this user (not empty).
 
     Raises as `Listing.page`.
     """
     listing, given = (_OF_MEMBER, [project_id, user_id]) if user_id else (ALL, [project_id])
-    total, rows = await listing.page(connection, query, given)
-    return total, [_team(row) for row in rows]
+    return await listing.page(connection, query, given, _team)
 
 
 async def update_team(connection: Connection, project_id: ProjectId, id_: TeamId, **changes: Unpack[Changes]) -> Team:
