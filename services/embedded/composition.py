@@ -25,7 +25,7 @@ from shared.contracts.ids import ProjectId
 from shared.guard.resolver import BusResolver
 from shared.kernel.clock import now
 from shared.kernel.loops import running
-from shared.kernel.settings import Secret, read_settings
+from shared.kernel.settings import PREFIX, Secret, read_settings
 from shared.messaging.bus import Bus
 from shared.messaging.wire import open_client
 from shared.process.serve import serving
@@ -103,7 +103,15 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         services = {name: await stack.enter_async_context(service) for name, service in opening.items()}
         await stack.enter_async_context(running([guard.run()]))
         await guard.reader.until_leased(LEASE_TIMEOUT_S)
-        await stack.enter_async_context(serving(joined(services), settings, listener, counts=MemoryCounts()))
+        app = serving(
+            joined(services),
+            settings,
+            listener,
+            counts=MemoryCounts(),
+            logs_refusals=True,
+            spares_local=not (f"{PREFIX}RATE_LIMITS" in os.environ or settings.public_url),
+        )
+        await stack.enter_async_context(app)
         yield
 
 

@@ -13,6 +13,7 @@ from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES
 from shared.web.endpoint import Routes
 from shared.web.limits import Limiter
 from shared.web.pipeline import Pipeline
+from shared.web.refusals import RefusalLog
 from shared.web.server import HttpServer
 from shared.web.timing import WEB_TIMING, WebTiming
 
@@ -22,9 +23,9 @@ GRACE_S = 15.0
 class WebApp:
     """Serves the routes of one or more services.
 
-    `limiter` None: calls are not counted. `checks` are what `/readyz` looks at. `document` is the OpenAPI document to
-    serve; without it, one of these routes alone. The bodies of guests hold `most_guest_bytes`
-    together, those of all others `most_bytes`.
+    `limiter` None: calls are not counted. `refusals` logs those; without it, only pages that may not call are logged.
+    `checks` are what `/readyz` looks at. `document` is the OpenAPI document to serve; without it, one of these routes
+    alone. The bodies of guests hold `most_guest_bytes` together, those of all others `most_bytes`.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class WebApp:
         *,
         guard: Guard,
         limiter: Limiter | None = None,
+        refusals: RefusalLog | None = None,
         edge: Edge | None = None,
         checks: Mapping[str, Check] | None = None,
         document: bytes | None = None,
@@ -51,6 +53,7 @@ class WebApp:
         self._pipeline = Pipeline(
             guard=guard,
             limiter=limiter,
+            refusals=refusals,
             edge=edge or Edge(),
             timing=timing,
             most_guest_bytes=most_guest_bytes,

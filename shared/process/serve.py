@@ -11,6 +11,7 @@ from shared.process.service import Service
 from shared.process.settings import ProcessSettings
 from shared.web.counts import Counts
 from shared.web.limits import Limiter
+from shared.web.refusals import RefusalLog
 
 
 @contextlib.asynccontextmanager
@@ -21,10 +22,13 @@ async def serving(
     *,
     counts: Counts,
     document: bytes | None = None,
+    logs_refusals: bool = False,
+    spares_local: bool = False,
 ) -> AsyncIterator[int]:
     """Serve a service on a socket, or on a host and port (0: any free one); yield the port.
 
-    `counts` is where calls are counted, unless the settings say that none are. `document` is as in `WebApp`. Raises
+    `counts` is where calls are counted, unless the settings say that none are. `document` is as in `WebApp`.
+    `logs_refusals`: all of them, not only pages that may not call. `spares_local` is as in `Limiter`. Raises
     `SettingsError` where the port of the metrics is taken.
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -32,7 +36,8 @@ async def serving(
         app = WebApp(
             service.parts,
             guard=service.guard,
-            limiter=Limiter(counts) if settings.rate_limits else None,
+            limiter=Limiter(counts, spares_local=spares_local) if settings.rate_limits else None,
+            refusals=RefusalLog(logs_all=logs_refusals),
             edge=settings.edge(),
             checks=service.checks,
             document=document,

@@ -13,6 +13,7 @@ from shared.appwrite.clientinfo import ClientInfo, Edge
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.ids import ProjectId
 from shared.contracts.principal import Principal, Project, guest
+from shared.kernel.hosts import parse_address
 from shared.web.counts import Counts
 from shared.web.request_id import HEADER as REQUEST_ID
 
@@ -22,6 +23,8 @@ JSON = "application/json; charset=UTF-8"
 TEXT = "text/plain; charset=UTF-8"
 
 _ALWAYS = ((istr("Server"), "Daypass"), (istr("X-Content-Type-Options"), "nosniff"))
+
+_PASSED_ON = (istr("Forwarded"), istr("Via"), istr("X-Forwarded-For"), istr("X-Real-Ip"))
 
 NO_PROJECT = Project(id=ProjectId(""), name="")
 NOBODY = guest(ProjectId(""))
@@ -112,6 +115,13 @@ class Call(Generic[D]):
         if self._client is None:
             self._client = self._edge.client(self._request)
         return self._client
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this machine sent the request, and no proxy on it passed it on."""
+        address = parse_address(self._request.remote or "")
+        headers = self._request.headers
+        return address is not None and address.is_loopback and not any(name in headers for name in _PASSED_ON)
 
     @property
     def session_secret(self) -> SessionSecret | None:

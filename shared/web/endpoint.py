@@ -88,8 +88,9 @@ class RateLimit(msgspec.Struct, frozen=True):
     """At most `amount` calls per window of `window_s` seconds, counted by project and by `by`.
 
     `by` names `ip`, `method`, `url`, `user`, or a parameter. `reset_on_success`: a call that succeeds (201) clears the
-    count. `fail_closed`: where calls cannot be counted they are refused by 503 instead of let through. Where a
-    parameter is named, the failures of the caller's address are counted before (`shared.web.limits`).
+    count. `fail_closed`: where calls cannot be counted they are refused by 503 instead of let through.
+    `may_spare_local`: calls from the machine itself need no limit while an app is developed there. Where a parameter
+    is named, the failures of the caller's address are counted before (`shared.web.limits`).
     """
 
     amount: int
@@ -97,6 +98,7 @@ class RateLimit(msgspec.Struct, frozen=True):
     by: tuple[str, ...] = ("url", "ip")
     reset_on_success: bool = False
     fail_closed: bool = False
+    may_spare_local: bool = False
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

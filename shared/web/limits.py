@@ -35,10 +35,14 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Limiter:
-    """Counts calls; `failures` is the limit of an address that fails, of a limit that names a parameter."""
+    """Counts calls; `failures` is the limit of an address that fails, of a limit that names a parameter.
 
-    def __init__(self, counts: Counts, *, failures: RateLimit = FAILURES) -> None:
+    `spares_local`: calls from this machine are not counted where a limit `may_spare_local`.
+    """
+
+    def __init__(self, counts: Counts, *, failures: RateLimit = FAILURES, spares_local: bool = False) -> None:
         self.counts = counts
+        self._spares_local = spares_local
         self._failures = failures
 
     async def close(self) -> None:
@@ -53,6 +57,8 @@ class Limiter:
         Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`; and `Unavailable` where calls cannot be counted and the limit is
         one that fails closed.
         """
+        if self._spares_local and limit.may_spare_local and call.is_local:
+            return []
         limits = [limit] if DIMENSIONS.issuperset(limit.by) else [self._failures, limit]
         try:
             return [await self._admit(one, _key(endpoint, one, call, named), call) for one in limits]

@@ -37,7 +37,7 @@ from shared.web.authenticate import KEY, identify
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
 from shared.web.call import JSON, TEXT, Blob, Call, Reply, Stream
 from shared.web.dispatch import Table
-from shared.web.endpoint import DIMENSIONS, Endpoint, Mode
+from shared.web.endpoint import DIMENSIONS, METHODS, Endpoint, Mode
 from shared.web.errors import error_body, error_headers
 from shared.web.forms import Form
 from shared.web.input import (
@@ -54,6 +54,7 @@ from shared.web.input import (
 )
 from shared.web.limits import Limiter
 from shared.web.parameters import Parameters
+from shared.web.refusals import UNKNOWN_METHOD, UNKNOWN_ROUTE, RefusalLog
 from shared.web.request_id import request_id
 from shared.web.scopes import Admission, Caller
 from shared.web.sending import Conversation, Sender, of_blob
@@ -117,6 +118,7 @@ class Pipeline:
         guard: Guard,
         limiter: Limiter | None,
         edge: Edge,
+        refusals: RefusalLog | None = None,
         timing: WebTiming = WEB_TIMING,
         most_guest_bytes: int = MOST_GUEST_BYTES,
         most_bytes: int = MOST_BYTES,
@@ -129,6 +131,7 @@ class Pipeline:
         self._guests = Budget(most_guest_bytes)
         self._others = Budget(most_bytes)
         self._sender = Sender(lambda: guard.watches, timing)
+        self._refusals = refusals or RefusalLog()
         self.is_draining = False
 
     def drain(self) -> None:
@@ -150,9 +153,9 @@ class Pipeline:
         try:
             answer = await self._answer(request, call)
         except Refusal as refusal:
-            answer = _refuse(call, refusal)
+            answer = self._refuse(request, call, refusal)
         except Exception as error:  # noqa: BLE001 the last resort: the log hears all of it, the caller nothing
-            answer = _refuse(call, _unexpected(error, request.method))
+            answer = self._refuse(request, call, _unexpected(error, request.method))
         status, body, content_type = answer
         headers = self._headers(call, content_type)
         if not isinstance(body, bytes):
@@ -303,6 +306,21 @@ class Pipeline:
             call.headers.append(HSTS)
         return call.headers
 
+    def _refuse(self, request: BaseRequest, call: Call[object], refusal: Refusal) -> Answer:
+        method = "GET" if request.method == "HEAD" else request.method
+        found = self._table.find(method, request.raw_path.partition("?")[0])
+        self._refusals.note(
+            refusal,
+            method=method if method in METHODS else UNKNOWN_METHOD,
+            route=UNKNOWN_ROUTE if found is None else found[0].endpoint.paths[0],
+            project_id=call.project.id,
+            origin=call.header(ORIGIN),
+        )
+        call.headers += error_headers(refusal)
+        _open_to_page(call, refusal)
+        status, body = error_body(refusal)
+        return status, body, JSON
+
     async def _send(
         self, request: BaseRequest, call: Call[object], status: int, body: Stream | Conversation
     ) -> StreamResponse:
@@ -319,7 +337,7 @@ class Pipeline:
         try:
             await self._sender.converse(request, call, conversation)
         except Refusal as refusal:
-            status, body, content_type = _refuse(call, refusal)
+            status, body, content_type = self._refuse(request, call, refusal)
             return Response(status=status, body=body, headers=self._headers(call, content_type))
         return conversation.response
 
@@ -424,13 +442,6 @@ def _rendered_bytes(
         return endpoint.status, result, result.content_type
     status, stream = of_blob(result, request, call)
     return status, stream, stream.content_type
-
-
-def _refuse(call: Call[object], refusal: Refusal) -> Answer:
-    call.headers += error_headers(refusal)
-    _open_to_page(call, refusal)
-    status, body = error_body(refusal)
-    return status, body, JSON
 
 
 def _open_to_page(call: Call[object], refusal: Refusal) -> None:

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -47,7 +48,9 @@ class User:
         )
 
     @contextlib.contextmanager
-    def up(self, data_dir: Path, *arguments: str, port: int | None = 0) -> Iterator["Up"]:
+    def up(
+        self, data_dir: Path, *arguments: str, port: int | None = 0, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator["Up"]:
         """Start an instance, in a session of its own as a terminal's; whatever happens, it is gone afterwards."""
         ports = [] if port is None else ["--port", str(port)]
         command = self.command(data_dir, "up", "--json", *ports, *arguments)
@@ -56,7 +59,7 @@ class User:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=self.environ(),
+            env=self.environ() | dict(settings),
             start_new_session=True,
         ) as process:
             try:

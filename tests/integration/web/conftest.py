@@ -238,6 +238,11 @@ async def put_row(_: Call[Deps]) -> bytes:
     return b"{}"
 
 
+@routes.endpoint("POST", "/v1/local", name="local", callers=Caller.ANYONE, limit=RateLimit(1, may_spare_local=True))
+async def local(_: Call[Deps]) -> bytes:
+    return b"{}"
+
+
 @routes.endpoint("GET", "/v1/broken", name="broken", callers=Caller.PUBLIC)
 async def broken(call: Call[Deps]) -> bytes:
     raise call.deps.failure

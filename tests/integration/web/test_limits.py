@@ -57,6 +57,27 @@ async def test_callers_are_counted_by_address_and_user(limited: Any) -> None:
     assert (other_user.status, other_address.status) == (200, 200)
 
 
+async def test_calls_from_this_machine_are_spared_only_where_both_limit_and_application_say_so(
+    serve: Any, counts: Counts
+) -> None:
+    spares = await serve(limiter=Limiter(counts, spares_local=True))
+    counted = await serve(limiter=Limiter(counts))
+
+    assert [(await spares.call("POST", "/v1/local")).status for _ in range(3)] == [200, 200, 200]
+    assert [(await spares.call("PUT", "/v1/rows")).status for _ in range(3)] == [200, 200, 429]
+    assert [(await counted.call("POST", "/v1/local")).status for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize("header", ["Forwarded", "Via", "x-forwarded-for", "X-Real-IP"])
+async def test_calls_that_a_proxy_on_this_machine_passes_on_are_counted(
+    serve: Any, counts: Counts, header: str
+) -> None:
+    spares = await serve(limiter=Limiter(counts, spares_local=True))
+    found = [await spares.call("POST", "/v1/local", headers={header: "203.0.113.7"}) for _ in range(2)]
+
+    assert [answer.status for answer in found] == [200, 429]
+
+
 async def test_keys_are_not_counted(limited: Any) -> None:
     for _ in range(4):
         answer = await limited.call("PUT", "/v1/rows", headers=KEY)

@@ -81,7 +81,7 @@ class UpdatePrefs(msgspec.Struct, frozen=True, kw_only=True):
     callers=Caller.ANYONE,
     scopes=("sessions.write",),
     status=201,
-    limit=RateLimit(10, fail_closed=True),
+    limit=RateLimit(10, fail_closed=True, may_spare_local=True),
     auth_method="email-password",
     errors=(ErrorType.USER_ALREADY_EXISTS, ErrorType.USER_COUNT_EXCEEDED),
 )

@@ -104,7 +104,7 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
     callers=Caller.ANYONE,
     scopes=("sessions.write",),
     status=201,
-    limit=RateLimit(50, by=("ip",), fail_closed=True),
+    limit=RateLimit(50, by=("ip",), fail_closed=True, may_spare_local=True),
     auth_method="anonymous",
     forbids_session=True,
     errors=(ErrorType.USER_COUNT_EXCEEDED,),
