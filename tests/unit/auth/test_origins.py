@@ -23,6 +23,7 @@ from shared.kernel.errors import ArgumentInvalid
         ("http://127.0.0.1:5173", "127.0.0.1"),
         ("http://[::1]:5173", "::1"),
         ("0:0:0:0:0:0:0:1", "::1"),
+        ("http://[2001:DB8:0::1]:5173", "2001:db8::1"),
         ("*.example.com", "*.example.com"),
         ("https://*.example.com/", "*.example.com"),
         ("https://bücher.example/neu", "xn--bcher-kva.example"),
@@ -48,7 +49,8 @@ def test_a_page_whose_url_was_pasted_may_call(page: str) -> None:
         "", "*", "*.", "*.*.com", "shop.*", "a b", "a,b", "a\nb", "http://", "https://", "https:///path",
         "javascript://", "file://", "shop.example.com:port", "ada@example.com", "https://ada:secret@example.com",
         "shop..example.com", ".com",
-        "http://[::1", "-ü.example", "é" * 64 + ".example", "a." * 127 + "example", "shop-app://callback",
+        "http://[::1", "fe80::1%eth0", "http://[fe80::1%eth0]",
+        "-ü.example", "é" * 64 + ".example", "a." * 127 + "example", "shop-app://callback",
     ],
 )  # fmt: skip
 def test_what_no_page_could_match_is_refused_in_words(text: str) -> None:

@@ -31,7 +31,9 @@ def normal_origin(parameter: str, text: str) -> str:
     if _APP.match(text) and text not in _NO_APPS:
         return text
     host = _host(text)
-    if len(host) > LONGEST_HOST or not (_HOST.match(host) or _is_ipv6(host)):
+    if _is_ipv6(host):
+        return str(ipaddress.IPv6Address(host))
+    if len(host) > LONGEST_HOST or not _HOST.match(host):
         raise ArgumentInvalid(
             parameter,
             f"{text[:LONGEST_HOST]!r} matches no page: name a host such as shop.example.com, *.example.com for all"
@@ -42,7 +44,7 @@ def normal_origin(parameter: str, text: str) -> str:
 
 def _host(text: str) -> str:
     if _is_ipv6(text):
-        return str(ipaddress.IPv6Address(text))
+        return text
     is_url = _URL.match(text) is not None
     if not text.isprintable() or ("://" in text and not is_url):
         return ""
@@ -62,8 +64,8 @@ def _ascii(host: str) -> str:
 
 
 def _is_ipv6(text: str) -> bool:
+    """Say whether a text is an address of IPv6 as browsers name one: without a zone."""
     try:
-        ipaddress.IPv6Address(text)
+        return ipaddress.IPv6Address(text).scope_id is None
     except ValueError:
         return False
-    return True
