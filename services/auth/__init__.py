@@ -5,8 +5,8 @@ Publishes: every change of a principal, in the feed; work that must be done at l
 Consumes: nothing.
 Answers services: `principal.resolve_session`, `principal.resolve_jwt`, `principal.resolve_key`,
 `principal.resolve_user`, `principal.resolve_project`, `session.find`, `sessions.used`, `jwt.revoke`.
-Answers the command line: `project.create`, `project.list`, `project.update`, `project.delete`, `key.create`,
-`key.list`, `key.update`, `key.delete`, `user.create`, `user.list`, `user.show`, `user.set_status`, `session.list`,
-`session.revoke`, `session.revoke_all`, `revocation.list`, `revocation.show`, `deployment.examine`, `dead_letter.list`,
-`dead_letter.retry`.
+Answers the command line: `project.create`, `project.list`, `project.show`, `project.update`, `project.delete`,
+`key.create`, `key.list`, `key.update`, `key.delete`, `user.create`, `user.list`, `user.show`, `user.set_status`,
+`user.delete`, `session.list`, `session.revoke`, `session.revoke_all`, `revocation.list`, `revocation.show`,
+`deployment.examine`, `dead_letter.list`, `dead_letter.retry`.
 """

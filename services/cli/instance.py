@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from services.cli.data_dir import data_dir_of
+from services.cli.data_dir import data_dir_of, hint
 from services.cli.exit_codes import HELP, CommandFailed, ExitCode
 from services.cli.requester import ask_url
 from services.cli.show import as_json
@@ -73,8 +73,11 @@ def reset(path: Path | None, *, yes: bool) -> None:
     with _failures(data_dir):
         if (pid := holder(data_dir)) is not None:
             raise CommandFailed(
-                f"Daypass runs on {data_dir.path} (process {pid}); stop it with: daypass down", ExitCode.REFUSED
+                f"Daypass runs on {data_dir.path} (process {pid}); stop it with: {hint(data_dir, 'down')}",
+                ExitCode.REFUSED,
             )
+        if not data_dir.path.exists():
+            raise CommandFailed(f"There is no {data_dir.path}: nothing to delete", ExitCode.REFUSED)
         if not yes:
             click.confirm(f"Delete everything in {data_dir.path}?", abort=True)
         erase(data_dir)
@@ -102,7 +105,9 @@ def _state(running: Running | None) -> str:
 
 
 def _nothing_runs(data_dir: DataDir) -> CommandFailed:
-    return CommandFailed(f"Daypass is not running on {data_dir.path}; start it with: daypass up", ExitCode.NOT_RUNNING)
+    return CommandFailed(
+        f"Daypass is not running on {data_dir.path}; start it with: {hint(data_dir, 'up')}", ExitCode.NOT_RUNNING
+    )
 
 
 @contextlib.contextmanager

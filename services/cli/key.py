@@ -10,7 +10,9 @@ from services.cli.requester import ask
 from services.cli.show import as_json, of_project, show_list, show_one, show_receipt
 from shared.contracts.administration import CreateKey, DeleteKey, ListKeys, UpdateKey
 from shared.contracts.ids import KeyId, ProjectId
+from shared.contracts.scopes import ALL as ALL_SCOPES
 
+SCOPE = click.Choice(sorted(ALL_SCOPES))
 HEADINGS = {"id": "KEY", "name": "NAME", "scopes": "SCOPES", "expire": "EXPIRES"}
 
 
@@ -22,7 +24,14 @@ def key() -> None:
 @key.command(epilog=HELP)
 @of_project
 @click.option("--name", required=True, help="The purpose of the key.")
-@click.option("--scope", "scopes", multiple=True, help="A scope, such as users.read; repeat for more.  [default: all]")
+@click.option(
+    "--scope",
+    "scopes",
+    type=SCOPE,
+    metavar="SCOPE",
+    multiple=True,
+    help="A scope, such as users.read; repeat for more.  [default: all]",
+)
 @click.option("--expire", default="", help="An ISO 8601 date.  [default: never]")
 @as_json
 @click.pass_obj
@@ -51,6 +60,8 @@ def list_(data_dir: Path | None, *, project_id: ProjectId, as_json: bool) -> Non
     "--scope",
     "--scopes",
     "scopes",
+    type=SCOPE,
+    metavar="SCOPE",
     multiple=True,
     help="A scope of the new set, which replaces the old one; repeat for more.",
 )

@@ -8,13 +8,15 @@ import click
 from services.cli.exit_codes import HELP
 from services.cli.requester import ask
 from services.cli.show import as_json, show_list, show_one, show_receipt
-from shared.contracts.administration import CreateProject, DeleteProject, ListProjects, UpdateProject
+from shared.contracts.administration import CreateProject, DeleteProject, ListProjects, ShowProject, UpdateProject
 from shared.contracts.ids import ProjectId
 
 HEADINGS = {"id": "PROJECT", "name": "NAME", "origins": "ORIGINS", "incarnation": "INCARNATION"}
 SWITCHES = {
     "session_duration_s": "SESSION DURATION",
     "session_limit": "SESSION LIMIT",
+    "session_idle_s": "SESSION IDLE (0: NEVER)",
+    "recent_sign_in_s": "RECENT SIGN-IN (0: ALWAYS)",
     "session_invalidation": "SESSION INVALIDATION",
     "user_limit": "USER LIMIT (0: NONE)",
     "disabled_auth_methods": "DISABLED METHODS",
@@ -50,6 +52,15 @@ def create(data_dir: Path | None, id_: ProjectId, *, name: str | None, origins: 
 def list_(data_dir: Path | None, *, as_json: bool) -> None:
     """List all projects."""
     show_list(ask(data_dir, ListProjects()).projects, HEADINGS, as_json=as_json)
+
+
+@project.command(epilog=HELP)
+@click.argument("id_", metavar="ID")
+@as_json
+@click.pass_obj
+def show(data_dir: Path | None, id_: ProjectId, *, as_json: bool) -> None:
+    """Show a project with its settings."""
+    show_one("project", ask(data_dir, ShowProject(id=id_)).projects[0], HEADINGS | SWITCHES, as_json=as_json)
 
 
 @project.command(epilog=HELP)

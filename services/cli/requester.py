@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import click
 import msgspec
 from redis.asyncio import Redis
 
-from services.cli.data_dir import data_dir_of
+from services.cli.data_dir import data_dir_of, hint
 from services.cli.exit_codes import CommandFailed, ExitCode
 from services.embedded.run_file import find_running
 from shared.contracts.requests import Request
@@ -33,6 +35,17 @@ UNANSWERED = frozenset(
 )
 """What says nothing against the request itself: exit code 1, not 4."""
 
+_INVALID = re.compile(r"Invalid `(\w+)` param: (.*)", re.DOTALL)
+"""The message of an `ArgumentInvalid`."""
+
+_OPTIONS = {
+    "projectId": "ID",
+    "userId": "--id",
+    "auth_methods": "--enable, --disable",
+    "membership_fields": "--show, --hide",
+}
+"""What the command line calls the parameters whose names its options do not have."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Settings:
@@ -52,8 +65,17 @@ def ask_url(url: str, request: Request[A]) -> A:
     try:
         return asyncio.run(_ask(url, request))
     except Refusal as refusal:
-        code = ExitCode.FAILED if refusal.type in UNANSWERED else ExitCode.REFUSED
-        raise CommandFailed(refusal.message, code) from refusal
+        raise as_failure(refusal) from refusal
+
+
+def as_failure(refusal: Refusal) -> click.ClickException:
+    """Return what ends the command; of a parameter that is wrong, what names its option."""
+    invalid, context = _INVALID.fullmatch(refusal.message), click.get_current_context(silent=True)
+    if invalid is None or context is None:
+        return CommandFailed(refusal.message, ExitCode.FAILED if refusal.type in UNANSWERED else ExitCode.REFUSED)
+    name, reason = invalid.groups()
+    option = next((param.opts[0] for param in context.command.params if param.name == name), _OPTIONS.get(name, name))
+    return click.BadParameter(reason, ctx=context, param_hint=option)
 
 
 def _redis_url(path: Path | None) -> str:
@@ -65,7 +87,7 @@ def _redis_url(path: Path | None) -> str:
     except (SettingsError, OSError) as error:
         raise CommandFailed(str(error)) from error
     if running is None:
-        message = f"Daypass is not running on {data_dir.path}; start it with: daypass up"
+        message = f"Daypass is not running on {data_dir.path}; start it with: {hint(data_dir, 'up')}"
         raise CommandFailed(message, ExitCode.NOT_RUNNING)
     return running.redis_url
 

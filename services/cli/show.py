@@ -8,6 +8,9 @@ import click
 import msgspec
 from tabulate import tabulate
 
+from services.cli.requester import ask
+from shared.contracts.administration import ListProjects
+
 F = TypeVar("F", bound=Callable[..., Any])  # Any: a command, or its function
 
 
@@ -17,7 +20,25 @@ def json_option(help_: str) -> Callable[[F], F]:
 
 
 as_json = json_option("Print JSON on stdout.")
-of_project = click.option("--project", "project_id", required=True, help="The project's id.")
+
+
+def _project(context: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return the project that is named, or else the only one."""
+    if value or context.resilient_parsing:
+        return value
+    ids = [project.id for project in ask(context.obj, ListProjects()).projects]
+    if len(ids) != 1:
+        raise click.BadParameter(f"name one of the projects: {', '.join(ids) or 'none'}", context, param)
+    return ids[0]
+
+
+of_project = click.option(
+    "--project",
+    "project_id",
+    envvar="DAYPASS_PROJECT",
+    callback=_project,
+    help="The project's id.  [default: DAYPASS_PROJECT, or else the only project]",
+)
 
 
 def show_list(records: Sequence[msgspec.Struct], headings: Mapping[str, str], *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from services.cli.data_dir import data_dir_of
+from services.cli.data_dir import data_dir_of, hint
 from services.cli.detach import detach as go_on_in_background
 from services.cli.exit_codes import HELP, CommandFailed, ExitCode
 from services.cli.show import json_option
@@ -105,7 +105,7 @@ def _as_json(instance: Instance) -> str:
 def _in_words(instance: Instance, *, detached: bool) -> str:
     file = instance.data_dir.credentials
     key = instance.credentials.key.reveal() if instance.is_first_start else f"in {file}"
-    end = "daypass down" if detached else "Ctrl-C"
+    end = hint(instance.data_dir, "down") if detached else "Ctrl-C"
     return f"""\
 Daypass is ready; stop it with {end}.
 

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from services.cli.exit_codes import HELP, CommandFailed, ExitCode
-from services.cli.requester import ask
+from services.cli.requester import as_failure, ask
 from services.cli.show import as_json, of_project, show_list, show_one, show_receipt
-from shared.contracts.administration import CreateUser, ListUsers, SetUserStatus, ShowUser
+from shared.contracts.administration import CreateUser, DeleteUser, ListUsers, SetUserStatus, ShowUser
 from shared.contracts.ids import ProjectId, UserId
 from shared.contracts.passwords import check_password, new_hasher
 from shared.kernel.errors import ArgumentInvalid
@@ -30,7 +30,7 @@ def user() -> None:
 @click.option("--id", "id_", default=UNIQUE, help="[default: a new id]")
 @click.option("--email", default="", help="The e-mail address to sign in with.")
 @click.option("--name", default="", help="The user's name.")
-@click.option("--password", default="", envvar="DAYPASS_PASSWORD", help="At least 8 characters.")
+@click.option("--password", envvar="DAYPASS_PASSWORD", help="At least 8 characters.")
 @as_json
 @click.pass_obj
 def create(
@@ -38,12 +38,12 @@ def create(
     /,
     *,
     id_: UserId,
-    password: str,
+    password: str | None,
     as_json: bool,
     **fields: Any,  # Any: what click parsed, under the names that the request has
 ) -> None:
     """Create a user. Pass the password in DAYPASS_PASSWORD if others can see your command lines."""
-    request = CreateUser(id=chosen_id(id_), password_hash=_hash(password) if password else "", **fields)
+    request = CreateUser(id=chosen_id(id_), password_hash="" if password is None else _hash(password), **fields)
     show_one("user", ask(data_dir, request).users[0], HEADINGS, as_json=as_json)
 
 
@@ -90,6 +90,19 @@ def unblock(data_dir: Path | None, id_: UserId, *, project_id: ProjectId, as_jso
     _set_status(data_dir, project_id, id_, enabled=True, as_json=as_json)
 
 
+@user.command(epilog=HELP)
+@of_project
+@click.argument("id_", metavar="ID")
+@click.option("--yes", is_flag=True, help="Don't ask for confirmation.")
+@as_json
+@click.pass_obj
+def delete(data_dir: Path | None, id_: UserId, *, project_id: ProjectId, yes: bool, as_json: bool) -> None:
+    """Delete a user. All sessions, JWTs, login tokens and invitations have ended when the command returns."""
+    if not yes:
+        click.confirm(f"Delete user {id_} of project {project_id}?", abort=True, err=True)
+    show_receipt(ask(data_dir, DeleteUser(project_id=project_id, id=id_)).receipt, as_json=as_json)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Settings:
     cheap_passwords: bool = False
@@ -99,7 +112,9 @@ def _hash(password: str) -> str:
     try:
         check_password(password)
         settings = read_settings(_Settings, os.environ)
-    except (ArgumentInvalid, SettingsError) as error:
+    except ArgumentInvalid as error:
+        raise as_failure(error) from error
+    except SettingsError as error:
         raise CommandFailed(str(error), ExitCode.REFUSED) from error
     return new_hasher(cheap=settings.cheap_passwords).hash(password)
 

@@ -135,6 +135,15 @@ class ListProjects(Asked[ProjectRecords], frozen=True, kw_only=True):
     ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
 
 
+class ShowProject(Asked[ProjectRecords], frozen=True, kw_only=True):
+    """`project.show`. Refused with `project_not_found`."""
+
+    TYPE: ClassVar[str] = "project.show"
+    ANSWER: ClassVar[type[msgspec.Struct]] = ProjectRecords
+
+    id: ProjectId
+
+
 class UpdateProject(ChangeOfProject, frozen=True, kw_only=True):
     """`project.update`: what is None or not named stays. Refused with `project_not_found`.
 
@@ -277,6 +286,16 @@ class SetUserStatus(Change[UserRecords], frozen=True, kw_only=True):
     project_id: ProjectId = msgspec.field(name="project")
     id: UserId
     enabled: bool
+
+
+class DeleteUser(Change[UserRecords], frozen=True, kw_only=True):
+    """`user.delete`. Refused with `user_not_found`."""
+
+    TYPE: ClassVar[str] = "user.delete"
+    ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
+
+    project_id: ProjectId = msgspec.field(name="project")
+    id: UserId
 
 
 class ListSessions(Asked[SessionRecords], frozen=True, kw_only=True):

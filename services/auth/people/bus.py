@@ -61,6 +61,13 @@ async def set_user_status(deps: AuthDeps, request: admin.SetUserStatus) -> admin
     return _users([await users.get_user(deps, request.project_id, user_id=request.id)], receipt)
 
 
+@requests.answers(admin.DeleteUser)
+async def delete_user(deps: AuthDeps, request: admin.DeleteUser) -> admin.UserRecords:
+    """Delete a user."""
+    receipt = await once(deps, request, lambda actor: users.delete_user(deps, actor, user_id=request.id))
+    return _users([], receipt)
+
+
 @requests.answers(admin.ListSessions)
 async def list_sessions(deps: AuthDeps, request: admin.ListSessions) -> admin.SessionRecords:
     """Return a user's sessions."""

@@ -35,6 +35,12 @@ async def list_projects(deps: AuthDeps, _: admin.ListProjects) -> admin.ProjectR
     return _projects(await projects.list_projects(deps))
 
 
+@requests.answers(admin.ShowProject)
+async def show_project(deps: AuthDeps, request: admin.ShowProject) -> admin.ProjectRecords:
+    """Return a project."""
+    return _projects([(await projects.get_project(deps, request.id)).project])
+
+
 @requests.answers(admin.UpdateProject)
 async def update_project(deps: AuthDeps, request: admin.UpdateProject) -> admin.ProjectRecords:
     """Change a project."""

@@ -13,9 +13,13 @@ class Daypass:
     def __init__(self, redis_url: str) -> None:
         self._environ = {"DAYPASS_REDIS_URL": redis_url}
 
-    async def run(self, *arguments: str) -> tuple[int | None, str, str]:
+    async def run(self, *arguments: str, **environ: str) -> tuple[int | None, str, str]:
         process = await asyncio.create_subprocess_exec(
-            *DAYPASS, *arguments, env=self._environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            *DAYPASS,
+            *arguments,
+            env=self._environ | environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         out, err = await process.communicate()
         return process.returncode, out.decode(), err.decode()

@@ -101,6 +101,7 @@ CHANGES: dict[type[Change[Any]], Make] = {
     admin.RevokeSession: lambda _, user, session: admin.RevokeSession(project_id=PROJECT, user_id=user, id=session),
     admin.RevokeAllSessions: lambda *_: admin.RevokeAllSessions(project_id=PROJECT),
     admin.SetUserStatus: lambda _, user, __: admin.SetUserStatus(project_id=PROJECT, id=user, enabled=False),
+    admin.DeleteUser: lambda _, user, __: admin.DeleteUser(project_id=PROJECT, id=user),
 }
 
 

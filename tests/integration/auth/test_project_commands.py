@@ -12,6 +12,7 @@ from tests.integration.auth.commands import Daypass
 from tests.integration.auth.conftest import PROJECT, World, open_world
 from tests.parts import Database
 
+USAGE = 2
 REFUSED = 4
 
 
@@ -100,9 +101,38 @@ async def test_people_are_shown_a_project_and_told_what_cannot_be(opened: tuple[
     code, out, _ = await daypass.run("project", "update", PROJECT, "--session-limit", "7")
     assert code == 0
     assert [line.split()[-1] for line in out.splitlines() if line.startswith("SESSION LIMIT")] == ["7"]
-    for wrong in (("--session-limit", "0"), ("--disable", "telepathy"), ("--show", "shoeSize")):
+    for wrong, told in (
+        (("--session-limit", "0"), "Invalid value for --session-limit: it must be 1 to 100"),
+        (("--disable", "telepathy"), "Invalid value for --enable, --disable: telepathy is not one of email-password, "),
+        (("--show", "shoeSize"), "Invalid value for --show, --hide: shoeSize is not one of userId, "),
+    ):
         code, _, err = await daypass.run("project", "update", PROJECT, *wrong)
-        assert (code, "Traceback" in err) == (REFUSED, False)
+        assert (code, told in err) == (USAGE, True)
+    shown = await daypass.json("project", "show", PROJECT)
+    assert (shown["id"], shown["session_limit"]) == (PROJECT, 7)
+    code, _, err = await daypass.run("key", "create", "--project", PROJECT, "--name", "some", "--scope", "telepathy")
+    assert (code, "'--scope'" in err, "users.read" in err) == (USAGE, True, True)
+
+
+async def test_the_only_project_need_not_be_named(opened: tuple[World, Daypass]) -> None:
+    world, daypass = opened
+    user = await world.sign_up()
+
+    assert user in (await daypass.run("user", "list"))[1]
+    await daypass.json("project", "create", "shop")
+    code, _, err = await daypass.run("user", "list")
+    assert (code, f"name one of the projects: {PROJECT}, shop" in err) == (USAGE, True)
+    assert user in (await daypass.run("user", "list", DAYPASS_PROJECT=PROJECT))[1]
+
+
+async def test_a_deleted_user_is_gone(opened: tuple[World, Daypass]) -> None:
+    world, daypass = opened
+    user = await world.sign_up()
+
+    code, out, _ = await daypass.run("user", "delete", user, "--yes")
+    assert (code, out.startswith("in force everywhere: n=")) == (0, True)
+    assert (await world.key.call("GET", f"/users/{user}")).error == (404, "user_not_found")
+    assert (await daypass.run("user", "delete", user, "--yes"))[0] == REFUSED
 
 
 async def test_a_user_made_by_the_command_line_signs_in(opened: tuple[World, Daypass]) -> None:
@@ -116,13 +146,13 @@ async def test_a_user_made_by_the_command_line_signs_in(opened: tuple[World, Day
     assert (again[0], "already exists" in again[2]) == (REFUSED, True)
 
 
-@pytest.mark.parametrize("password", ["short", "p" * 257])
+@pytest.mark.parametrize("password", ["", "short", "p" * 257])
 async def test_a_password_that_is_none_goes_nowhere(opened: tuple[World, Daypass], password: str) -> None:
     _, daypass = opened
     code, _, err = await daypass.run("user", "create", "--project", PROJECT, "--password", password)
 
-    assert (code, "it must be 8 to 256 characters long" in err) == (REFUSED, True)
-    assert password not in err
+    assert (code, "Invalid value for --password: it must be 8 to 256 characters long" in err) == (USAGE, True)
+    assert not password or password not in err
 
 
 async def test_a_digest_or_hash_that_is_none_is_refused(opened: tuple[World, Daypass]) -> None:

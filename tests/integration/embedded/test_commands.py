@@ -63,7 +63,7 @@ def test_status_and_down_say_what_to_start_where_nothing_runs(user: User, data_d
         tried = user.run(data_dir, command)
 
         assert tried.returncode == NOT_RUNNING
-        assert "daypass up" in tried.stderr
+        assert f"daypass --data-dir {data_dir} up" in tried.stderr
 
 
 def test_a_killed_instance_does_not_run(user: User, kept_dir: Path) -> None:
@@ -87,6 +87,14 @@ def test_reset_asks_and_then_deletes_all(each_user: User, kept_dir: Path) -> Non
     deleted = each_user.run(kept_dir, "reset", said="y\n")
     assert deleted.returncode == 0
     assert not kept_dir.exists()
+
+
+def test_reset_of_nothing_says_so_and_does_not_ask(user: User, data_dir: Path) -> None:
+    tried = user.run(data_dir, "reset")
+
+    assert tried.returncode == REFUSED
+    assert f"There is no {data_dir}" in tried.stderr
+    assert "Delete everything" not in tried.stdout + tried.stderr
 
 
 def test_reset_is_refused_while_an_instance_runs(user: User, kept_dir: Path) -> None:

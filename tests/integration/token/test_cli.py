@@ -73,7 +73,7 @@ async def test_nothing_running_is_said_with_what_to_start(tmp_path: Path, comman
     code, out, err = await daypass("--data-dir", tmp_path / "none", "signing-key", *command)
 
     assert (code, out) == (3, "")
-    assert "daypass up" in err
+    assert f"daypass --data-dir {tmp_path / 'none'} up" in err
 
 
 async def test_a_redis_that_is_away_is_named_without_its_password() -> None:

@@ -199,14 +199,14 @@ async def update_password(
 
 
 async def delete_user(
-    deps: AuthDeps, principal: Principal, *, user_id: UserId, incarnation: int | None = None
+    deps: AuthDeps, actor: Actor, *, user_id: UserId, incarnation: int | None = None
 ) -> Receipt | None:
     """Delete a user with all sessions, gone everywhere on return; of this incarnation, where one is named.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    project_id = principal.project_id
-    async with changing(deps, principal, Reason.USER_DELETED, subjects.user(project_id, user_id)) as change:
+    project_id = actor.project_id
+    async with changing(deps, actor, Reason.USER_DELETED, subjects.user(project_id, user_id)) as change:
         connection = change.connection
         if incarnation is not None and await store.lock_sign_in(connection, project_id, user_id, incarnation) is None:
             raise Refusal(ErrorType.USER_NOT_FOUND)
