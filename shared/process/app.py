@@ -7,6 +7,7 @@ from typing import Any
 from shared.appwrite.clientinfo import Edge
 from shared.guard.guard import Guard
 from shared.process import health as system
+from shared.process import welcome
 from shared.process.health import Check, SystemDeps
 from shared.web import openapi
 from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES
@@ -59,7 +60,8 @@ class WebApp:
             most_guest_bytes=most_guest_bytes,
             most_bytes=most_bytes,
         )
-        for routes, deps in (*parts, (system.routes, own)):
+        # The page is for people: the OpenAPI document has nothing about it.
+        for routes, deps in (*parts, (system.routes, own), (welcome.routes, None)):
             self._pipeline.add(routes.endpoints, deps)
 
     async def start(self, where: socket.socket | tuple[str, int]) -> int:
