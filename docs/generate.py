@@ -1,7 +1,7 @@
 """`python -m docs.generate`: write the tables of docs/compatibility.md, and docs/endpoints.txt.
 
-The tables are made of the OpenAPI document, of the lists of Appwrite's endpoints beside this file, and of the
-behaviours in tests/checks. The text above their first heading is written by hand, and kept. docs/endpoints.txt has one
+The tables come from the OpenAPI document, the lists of Appwrite's endpoints beside this file, and the behaviours in
+tests/checks. The text above their first heading is written by hand, and kept. docs/endpoints.txt has one
 line for each endpoint, so that a change of a declaration can be reviewed.
 """
 
@@ -23,30 +23,30 @@ from shared.web.endpoint import NO_STORE, Endpoint
 HERE = Path(__file__).parent
 FILE = HERE / "compatibility.md"
 ENDPOINTS_FILE = HERE / "endpoints.txt"
-HEADING = "\n## What there is of each service\n"
+HEADING = "\n## Endpoints by service\n"
 NOTE = """
-All tables from here on are made by `make generate`: of the declarations, and of the endpoints that Appwrite's official
-SDKs call ([the list](appwrite_endpoints.yaml), and [why some are not here](../shared/appwrite/absent.py)).
+`make generate` writes all tables from here on, from the declarations and from the endpoints that Appwrite's official
+SDKs call ([the list](appwrite_endpoints.yaml), and [why Daypass lacks some](../shared/appwrite/absent.py)).
 
-| service | its endpoints | here |
+| service | Appwrite's endpoints | in Daypass |
 | --- | --- | --- |
 """
 ELSEWHERE = """
-## Services that are not here
+## Services that Daypass lacks
 
-| service | its endpoints | why |
+| service | Appwrite's endpoints | why |
 | --- | --- | --- |
 """
 ABSENT = """
-## Endpoints that are not here
+## Endpoints that Daypass lacks
 
-Those of services that are.
+Only those of services that it has.
 
 | why | endpoints |
 | --- | --- |
 """
 LEFT_OUT = """
-## Behaviours that are not here
+## Behaviours that Daypass lacks
 
 Tests show {shown} behaviours that clients rely on, by number ([data](../tests/checks/data.yaml),
 [identity](../tests/checks/identity.yaml)). These are left out:
@@ -54,8 +54,8 @@ Tests show {shown} behaviours that clients rely on, by number ([data](../tests/c
 | behaviour | why |
 | --- | --- |
 """
-ENDPOINTS = "\n## Endpoints\n\nAn alias is shown beside its endpoint.\n"
-COLUMNS = "\n| endpoint | what it does | who | scopes of a key |\n| --- | --- | --- | --- |\n"
+ENDPOINTS = "\n## Endpoints of Daypass\n\nAn alias is shown beside its endpoint.\n"
+COLUMNS = "\n| endpoint | what it does | callers | scopes of a key |\n| --- | --- | --- | --- |\n"
 ALIAS = ".alias"
 
 Operation = tuple[str, str, dict[str, Any]]
