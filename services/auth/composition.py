@@ -76,7 +76,7 @@ async def open_auth(
             relay.wake()
 
         async def until_trusted() -> None:
-            """No principal is given out by a database that may be an older copy, or in a Redis that nobody trusts."""
+            """Wait until the database is known to be current and Redis is trusted: no credential is resolved before."""
             await relay.until_checked()
             await trust.until_known()
 

@@ -18,9 +18,9 @@ MOST_HOSTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What this process was told of where it runs, and `plain_hosts`, which it has seen.
+    """What this process knows of its deployment, and `plain_hosts`, which it has seen.
 
-    Without `has_barrier` nobody waits for a revocation.
+    Without `has_barrier` no call waits for a revocation.
     """
 
     redis_url: Secret

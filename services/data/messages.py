@@ -14,4 +14,4 @@ ANSWERS = Answers("data", [module.requests for module in MODULES])
 EVENTS: EventHandlers[DataDeps] = {
     ProjectDeleted: projects.purge_deleted_project,
 }
-"""What is done upon each event, at least once, however often it is told."""
+"""The handler of each event, which may run more than once."""

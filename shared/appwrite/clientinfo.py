@@ -26,7 +26,7 @@ class ClientInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The caller's address, the scheme (`http`, `https`) and the host name it used, without port.
 
     `ip` is empty where the connection has no address (a Unix socket); `host` where the request names none. `own_host`
-    is the host if its pages may call every project, else empty: anybody can write any name into a request.
+    is the host if its pages may call every project, else empty: any client can write any name into a request.
     """
 
     ip: str
@@ -91,7 +91,7 @@ class Edge:
         return parsed is not None and any(parsed in network for network in self._networks)
 
     def _forwarded_for(self, values: Iterable[str], peer: str) -> str:
-        # From the right: each trusted proxy vouches for the address to its left, and nobody for one further left.
+        # From the right: each trusted proxy vouches for the address to its left only.
         client = peer
         for hop in reversed([part.strip() for value in values for part in value.split(",")]):
             parsed = _forwarded(hop)

@@ -116,10 +116,10 @@ def _cookie(sent: str, name: str) -> SessionSecret | None:
 
 def _fallback_secret(sent: str, name: str) -> SessionSecret | None:
     try:
-        found = msgspec.json.decode(sent.encode("utf-8", "surrogateescape"))
+        cookies = msgspec.json.decode(sent.encode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError):
         return None
-    value = found.get(name) if isinstance(found, dict) else None
+    value = cookies.get(name) if isinstance(cookies, dict) else None
     return SessionSecret.parse(value) if isinstance(value, str) else None
 
 

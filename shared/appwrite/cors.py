@@ -1,4 +1,4 @@
-"""Cross-origin calls: which pages may call, and what browsers must be told.
+"""Cross-origin calls: which pages may call, and the headers that browsers need.
 
 Hosts are compared, never schemes or ports. A project's origins may use `*.` for subdomains; `localhost` includes its
 addresses; the host that is called may always call itself.
@@ -83,7 +83,7 @@ def refusal_of(project: Project, origin: str | None) -> str:
 
 
 def headers_for(origin: str) -> tuple[tuple[str, str], ...]:
-    """Return what a browser must be told so that a page of `origin` may read the answer."""
+    """Return the headers by which a browser lets a page of `origin` read the answer."""
     return ((ALLOW_ORIGIN, origin.lower()), *_RULES)
 
 
@@ -93,7 +93,7 @@ def headers_for_any(origin: str) -> tuple[tuple[str, str], ...]:
 
 
 def preflight_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the answer to a preflight: any path, any origin. What is really asked for is checked when it comes."""
+    """Return the answer to a preflight: any path, any origin. The request itself is checked when it comes."""
     return headers_for_any(headers.get(ORIGIN, "")) or _RULES
 
 

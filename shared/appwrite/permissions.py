@@ -51,7 +51,7 @@ def parse_permissions(texts: Iterable[str], actions: tuple[str, ...]) -> list[Pe
     texts = list(texts)
     if len(texts) > MOST_PERMISSIONS:
         raise _invalid(f"at most {MOST_PERMISSIONS} permissions are allowed")
-    found: dict[Permission, None] = {}
+    parsed: dict[Permission, None] = {}
     for text in texts:
         match = _PERMISSION.match(text)
         if match is None:
@@ -61,8 +61,8 @@ def parse_permissions(texts: Iterable[str], actions: tuple[str, ...]) -> list[Pe
         wanted = [known for known in actions if known != "read"] if action == "write" else [action]
         if not set(wanted) <= set(actions):
             raise _invalid(f"{action} cannot be granted here; only {', '.join((*actions, 'write'))} can")
-        found.update((Permission(one, role), None) for one in wanted)
-    return list(found)
+        parsed.update((Permission(one, role), None) for one in wanted)
+    return list(parsed)
 
 
 def check_role(role: str) -> None:

@@ -16,7 +16,7 @@ from shared.kernel.ids import unique_id
 
 
 class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A project; what its switches mean is told in `shared.contracts.principal.Project`. Web platforms are origins."""
+    """A project; `shared.contracts.principal.Project` explains its switches. Web platforms are origins."""
 
     id: ProjectId
     name: str
@@ -33,7 +33,7 @@ class ProjectRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProjectRecords(msgspec.Struct, frozen=True, kw_only=True):
-    """Projects: all, or the one that was asked for."""
+    """Projects: all, or the requested one."""
 
     projects: tuple[ProjectRecord, ...]
     receipt: str = ""

@@ -34,10 +34,10 @@ class SessionSecret(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> "SessionSecret | None":
         """Read it from a cookie or header; garbage is None, never an error."""
         try:
-            found = msgspec.json.decode(base64.b64decode(text, validate=True), type=cls)
+            parsed = msgspec.json.decode(base64.b64decode(text, validate=True), type=cls)
         except (binascii.Error, ValueError, RecursionError):
             return None
-        return found if found.id and found.secret else None
+        return parsed if parsed.id and parsed.secret else None
 
     def wire(self) -> str:
         """Write it for a cookie or header."""

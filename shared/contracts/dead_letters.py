@@ -1,4 +1,4 @@
-"""Dead letters: what a service could not handle in five deliveries, and what is asked about it."""
+"""Dead letters: messages that a service could not handle in five deliveries, and requests about them."""
 
 from typing import ClassVar
 
@@ -8,9 +8,9 @@ from shared.contracts.requests import ADMIN, Request
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry that was given up: the service, the stream and id it had there, and when that was (`$createdAt`'s form).
+    """An abandoned entry: the service, the stream and id it had there, and when that was (`$createdAt`'s form).
 
-    Its content is left in Redis, since it may name users; only its type is told.
+    Its content is left in Redis, since it may name users; only its type is shown.
     """
 
     service: str
@@ -27,7 +27,7 @@ class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListDeadLetters(Request[DeadLetters], frozen=True, kw_only=True):
-    """`dead_letter.list`: what has been given up."""
+    """`dead_letter.list`: the abandoned entries."""
 
     TYPE: ClassVar[str] = "dead_letter.list"
     SERVICE: ClassVar[str] = "auth"

@@ -18,7 +18,7 @@ from shared.contracts.ids import ProjectId
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened; subclasses name their type, and the stream it is told in."""
+    """Something that happened; subclasses name their type, and their stream."""
 
     TYPE: ClassVar[str]
     VERSION: ClassVar[int] = 1
@@ -43,7 +43,7 @@ class PrincipalsChanged(Event, frozen=True, kw_only=True):
 
 
 class ProjectDeleted(Event, frozen=True, kw_only=True):
-    """An incarnation of a project is gone from auth; whoever holds something of it drops that, and of no other."""
+    """An incarnation of a project is gone from auth; services drop what they hold of it, and nothing else."""
 
     TYPE: ClassVar[str] = "project.deleted"
     STREAM: ClassVar[str] = "events"

@@ -1,4 +1,4 @@
-"""Explanations: what somebody may do with a row, and why; asked of data by the command line."""
+"""Explanations: what a user may do with a row, and why; the command line requests them from data."""
 
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ class ExplainedAction(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an action is allowed, and why.
 
     `grants` are the permissions that grant it. Where there is none, any one of the roles in `needs` would do; without
-    roles there, nobody may but keys. `ignored` are the row's permissions that would grant it, had the table row
+    roles there, only keys may. `ignored` are the row's permissions that would grant it, had the table row
     security.
     """
 

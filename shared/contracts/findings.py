@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found of one thing: `part` says where (`redis`, `postgresql`, …), `message` what, and what to do."""
+    """A finding about one condition: `part` is its place (`redis`, `postgresql`, …), `message` fact and remedy."""
 
     verdict: Verdict
     part: str

@@ -1,4 +1,4 @@
-"""Passwords: which may be one, and how whoever is told one in the clear hashes it before it goes anywhere."""
+"""Passwords: their rules, and the hash that replaces a clear password before it is sent anywhere."""
 
 from argon2 import PasswordHasher
 

@@ -22,7 +22,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `roles` are role strings of the permission grammar, sorted; a key has none, since permissions do not bind it.
     `expires_at` is the end of the session or key in Unix seconds (0: none), and in a guard that of the JWT if earlier.
     `generation` is that of a JWT without a session (0: another credential); it ends with all sessions of the user.
-    `incarnation` is the user's and `project_incarnation` the project's: numbers that are never given twice, whatever
+    `incarnation` is the user's and `project_incarnation` the project's: numbers that are never used twice, whatever
     ids are used again. `position` is the feed position at which all this was read, and `subjects` are what an entry may
     name to end it; `era` is the guard's own, and tells what it read before it had to forget everything.
     """
@@ -62,7 +62,7 @@ def guest(project_id: ProjectId) -> Principal:
 class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every service must know of a project: that it exists, and its switches.
 
-    `incarnation` is never given twice: a project that is made again with the id of a deleted one has another.
+    `incarnation` is never used twice: a project that is created again with the id of a deleted one has another.
     `origins` are host names whose pages may call (`*.example.com` covers subdomains), and schemes of apps
     (`shop-app://`); links lead to these alone. `session_duration_s` and `session_limit` are the policies of those
     names; `session_idle_s` is how long a session may be unused, and `recent_sign_in_s` how long ago a user may have

@@ -57,7 +57,7 @@ class ShowRevocation(Request[RevocationRecords], frozen=True, kw_only=True):
 
 
 class RevokedJwt(msgspec.Struct, frozen=True, kw_only=True):
-    """A JWT was revoked at the source: `ticket` is the id of the outbox row, for whoever waits until all know."""
+    """A JWT was revoked at the source: `ticket` is the id of the outbox row, for a caller that waits for it."""
 
     ticket: str
 

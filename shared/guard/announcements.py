@@ -82,5 +82,5 @@ class Announcements:
 
 def parse_announcement(message: bytes) -> tuple[str, int] | None:
     """Read the name and position of an announcement; None where it is malformed."""
-    found = _ANNOUNCEMENT.fullmatch(message)
-    return None if found is None else (found[1].decode(), int(found[2]))
+    match = _ANNOUNCEMENT.fullmatch(message)
+    return None if match is None else (match[1].decode(), int(match[2]))

@@ -127,34 +127,34 @@ class Revocations:
             number = await self._guard.applied(ticket, self._timing.applied_s)
             if number is not None:
                 return number
-            found = await self._persist(partial(self._receipts.find_number, ticket))
-            if found is not None and found.suffix == self._guard.reader.suffix:
-                return found.number
+            numbered = await self._persist(partial(self._receipts.find_number, ticket))
+            if numbered is not None and numbered.suffix == self._guard.reader.suffix:
+                return numbered.number
 
     async def _run_barrier(self, number: int) -> Passed:
         """Wait until every replica has applied an entry, or is fenced; return how many there are of each.
 
-        Once the entry has stood for REGISTRATION in one and the same Redis, nobody holds a lease that is older than it,
-        and newer ones are given only to replicas that have applied it: so whatever stands in the registries, nobody is
-        waited for any longer.
+        Once the entry has stood for REGISTRATION in one and the same Redis, no replica holds a lease that is older than
+        it, and only replicas that have applied it get newer ones: so the barrier stops waiting, whatever stands in the
+        registries.
         """
         redis: Identity = ()
         since = 0.0
         awaited: set[Registration] = set()
         while True:
-            found = await self._persist(self.registry.read)
-            before = found.replicas_before(number)
-            if found.last < number or not found.redis:
+            registered = await self._persist(self.registry.read)
+            before = registered.replicas_before(number)
+            if registered.last < number or not registered.redis:
                 redis = ()
             else:
                 late = self._announcements.still_behind(before, number)
                 awaited |= late
-                if found.is_whole and not late:
-                    return Passed(len(found.registrations), len(self.registry.removed_of(awaited)))
+                if registered.is_whole and not late:
+                    return Passed(len(registered.registrations), len(self.registry.removed_of(awaited)))
                 await self.registry.strike(late)
-                if found.redis != redis:
-                    redis, since = found.redis, boot_clock()
+                if registered.redis != redis:
+                    redis, since = registered.redis, boot_clock()
                 elif boot_clock() - since >= REGISTRATION_S:
                     fenced = self.registry.removed_of(awaited) | late
-                    return Passed(len(found.registrations) - len(late), len(fenced))
+                    return Passed(len(registered.registrations) - len(late), len(fenced))
             await self._announcements.wait_for(before, number, self._timing.reread_s)

@@ -1,6 +1,6 @@
 """What a replica knows: principals under a lease, and what the feed has said against them.
 
-Everything here is in memory, immediate and without I/O; the protocol is told in docs/revocation.md. An answer is
+Everything here is in memory, immediate and without I/O; docs/revocation.md explains the protocol. An answer is
 kept with the feed position at which it was read and the subjects that could make it stale. Each feed entry marks its
 subjects with its number. An answer read before the mark of any of its subjects is stale; so is one read before the
 floor, which stands for all marks that were forgotten.
@@ -116,7 +116,7 @@ class Generations(Generic[V]):
 
 
 class Listener(Protocol):
-    """What is told of feed entries as they are applied."""
+    """A listener that is called as feed entries are applied."""
 
     def applied(self, number: int, names: Iterable[str]) -> None:
         """Take in the feed entry `number`, which names these subjects."""

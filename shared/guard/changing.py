@@ -39,7 +39,7 @@ class ChangeDeps(Protocol):
 
 
 class SystemActor(NamedTuple):
-    """Who changes something without a credential: the command line, a policy, or a user who signs in.
+    """The actor of a change without a credential: the command line, a policy, or a user who signs in.
 
     `who` is for receipts. `ticket` is the id that the change's entry in the outbox will have, where it was chosen
     before: by that a request which is delivered twice is known. `project_id` is empty for what is of the instance.
@@ -51,7 +51,7 @@ class SystemActor(NamedTuple):
 
 
 Actor = Principal | SystemActor
-"""Who asks for a change."""
+"""The actor of a change."""
 
 INSTANCE_ACTOR = SystemActor(ProjectId(""), "cli")
 """The command line, where it changes what belongs to no project."""
@@ -70,7 +70,7 @@ class CommandLineChange(Protocol):
 
 
 class Changed(NamedTuple, Generic[T]):
-    """What a change has made of something, and its receipt; None where the change revoked nothing."""
+    """The result of a change, and its receipt; None where the change revoked nothing."""
 
     value: T
     receipt: Receipt | None
@@ -115,7 +115,7 @@ async def changing(
 ) -> AsyncIterator[Change]:
     """Change something in a transaction that revokes these subjects; once the block has been left, that is in force.
 
-    `side_effect`: refuse the change at once where nobody could confirm it, while a pure revocation always commits.
+    `side_effect`: refuse the change at once where it could not be confirmed, while a pure revocation always commits.
     A refusal leaves the block only after what was pending about `revoked` and `settles` is in force everywhere, where
     the service may read what is pending.
     `may_stay_pending`: what is committed but not confirmed in time has the receipt PENDING; else raises `Unavailable`.
@@ -142,7 +142,7 @@ async def changing(
 async def once(
     deps: ChangeDeps,
     request: CommandLineChange,
-    operation: Callable[[SystemActor], Awaitable[Changed[Any] | Receipt | None]],  # Any: only its receipt is told
+    operation: Callable[[SystemActor], Awaitable[Changed[Any] | Receipt | None]],  # Any: only its receipt is returned
 ) -> str:
     """Do what the command line asks, by the command line as actor, once for each ticket; return the receipt.
 
@@ -182,7 +182,7 @@ async def confirm_pending(deps: ChangeDeps, *subjects: str) -> None:
 
 
 def require_lease(guard: Guard) -> None:
-    """Refuse what would revoke as a side effect while nobody could confirm it; raises `Unavailable`, before any change.
+    """Raise `Unavailable`, before any change, if a revocation that is a side effect could not be confirmed.
 
     Pure revocations always commit; this is for the rest: roles, blocked users, a sign-in that ends the oldest session.
     """

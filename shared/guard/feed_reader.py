@@ -3,7 +3,7 @@
 One round, on a connection of its own: register, and read Redis's identity and the stream's end in one moment with that;
 announce; read. Registering comes before reading: a barrier that does not find this replica registered may pass without
 it, since whatever is registered later, the next read sees the entry. The lease counts from before the round was sent,
-and is given only to a reader that has reached the end it saw in the same round.
+and only a reader that has reached the end it saw in the same round gets one.
 """
 
 import asyncio
@@ -108,7 +108,7 @@ class FeedReader:
             except REDIS_ERRORS as error:
                 log.warning("feed interrupted", service=self.service, error=repr(error))
                 await pause(error, RETRY_S)
-            except Exception as error:  # nobody knows what of the round was taken in: all of it is dropped
+            except Exception as error:  # it is unknown how much of the round was applied: all of it is dropped
                 log.exception("feed reader failed", service=self.service)
                 self._identity = ()
                 self._cache.end_lease()
@@ -120,7 +120,7 @@ class FeedReader:
     async def until_leased(self, timeout_s: float | None) -> None:
         """Wait for a lease; raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
-            while not self._cache.is_leased():  # a lease that ran out tells nobody
+            while not self._cache.is_leased():  # a lease that runs out sets no event
                 self._leased.clear()
                 await self._leased.wait()
 
@@ -146,7 +146,7 @@ class FeedReader:
         self._watchers.append((subject, callback))
 
     def _take_name(self) -> None:
-        # A new name for every connection: what an old connection may still have under way speaks for nobody.
+        # A new name for every connection: late commands of an old connection then speak for no replica.
         self.name = f"{self.service}-{secrets.token_hex(6)}"
 
     async def _one_round(self, wire: Wire) -> None:
@@ -190,7 +190,7 @@ class FeedReader:
             ("ZADD", self._registry, 0, registration),
             # only now that the new one stands, the lease no longer needs the former ones
             *([("ZREM", self._registry, *self._standing)] if self._standing else []),
-            # of the same moment as the identity: asked for later, another Redis's end could pass for this one's
+            # of the same moment as the identity: read later, another Redis's end could pass for this one's
             ("XINFO", "STREAM", stream),
             ("EXEC",),
             *([("WAIT", self._copies, WAIT_MS)] if self._copies else []),
@@ -264,10 +264,10 @@ class FeedReader:
 
 def subjects_of(entry: bytes) -> tuple[str, ...]:
     """Return what a feed entry names; raises `MalformedMessage` for a type or version that is not known here."""
-    found = unpack(entry, Entry)
-    match found.type, found.version:
+    parsed = unpack(entry, Entry)
+    match parsed.type, parsed.version:
         case PrincipalsChanged.TYPE, PrincipalsChanged.VERSION:
-            return unpack(found.body, PrincipalsChanged).subjects
+            return unpack(parsed.body, PrincipalsChanged).subjects
         case FeedOpened.TYPE, FeedOpened.VERSION:
             return ()
         case _:

@@ -173,14 +173,16 @@ class Guard:
             user_incarnation=claims.user_incarnation,
             epoch=known.epoch,
         )
-        found = await self._resolver.principal(request)
-        found = msgspec.structs.replace(
-            found, position=min(found.position, verified_at), subjects=(*found.subjects, subjects.signing_key(kid))
+        resolved = await self._resolver.principal(request)
+        resolved = msgspec.structs.replace(
+            resolved,
+            position=min(resolved.position, verified_at),
+            subjects=(*resolved.subjects, subjects.signing_key(kid)),
         )
-        return _answer(found, era=era, not_after=claims.exp)
+        return _answer(resolved, era=era, not_after=claims.exp)
 
     async def _key_set_with(self, kid: str) -> KeySet:
-        # A kid that is not known may be of a key made a moment ago, of which the entry is not here yet.
+        # A kid that is not known may be of a key created a moment ago, of which the entry is not here yet.
         known = await self.key_set()
         if kid not in known.keys and time.monotonic() >= self._keys_asked_at + REASK_KEYS_S:
             self.cache.drop(subjects.SIGNING_KEYS)
@@ -230,13 +232,13 @@ class Guard:
         return _answer(await self._resolver.principal(request), era=era)
 
     async def _ask_project(self, project_id: ProjectId) -> Answer:
-        found = await self._resolver.project(project_id)
-        return Answer(found.project, (subjects.project(project_id),), found.position, found.position)
+        resolved = await self._resolver.project(project_id)
+        return Answer(resolved.project, (subjects.project(project_id),), resolved.position, resolved.position)
 
     async def _ask_keys(self) -> Answer:
         self._keys_asked_at = time.monotonic()
-        found = await self._resolver.keys()
-        return Answer(_parsed(found), (subjects.SIGNING_KEYS,), found.position, found.position)
+        published = await self._resolver.keys()
+        return Answer(_parsed(published), (subjects.SIGNING_KEYS,), published.position, published.position)
 
 
 def _key_of(kind: str, project_id: ProjectId, credential: str) -> bytes:
@@ -248,22 +250,22 @@ def _unknown_key() -> Refusal:
     return Refusal(ErrorType.USER_UNAUTHORIZED, "The API key is unknown in this project.")
 
 
-def _answer(found: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Kept:
-    if found.principal is None:
-        return Answer(None, found.subjects, found.position, found.position, not_after)
-    ends = [end for end in (found.principal.expires_at, not_after) if end]
+def _answer(resolved: ResolvedPrincipal, *, era: int, not_after: float = 0.0) -> Kept:
+    if resolved.principal is None:
+        return Answer(None, resolved.subjects, resolved.position, resolved.position, not_after)
+    ends = [end for end in (resolved.principal.expires_at, not_after) if end]
     principal = msgspec.structs.replace(
-        found.principal,
-        position=found.position,
-        subjects=found.subjects,
+        resolved.principal,
+        position=resolved.position,
+        subjects=resolved.subjects,
         era=era,
         expires_at=min(ends, default=0.0),
     )
     return PrincipalAnswer.of(principal, not_after=not_after)
 
 
-def _parsed(found: VerificationKeys) -> KeySet:
-    return KeySet(found.issuer, {key.kid: PublicKey.parse(key) for key in found.keys}, found.epoch)
+def _parsed(published: VerificationKeys) -> KeySet:
+    return KeySet(published.issuer, {key.kid: PublicKey.parse(key) for key in published.keys}, published.epoch)
 
 
 def _unexpired(answer: Kept) -> Principal | None:

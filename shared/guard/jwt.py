@@ -69,14 +69,14 @@ class PublicKey:
             raise KeyInvalid(f"key {published.kid} is for an unknown algorithm")
         try:
             read = jwt.PyJWK(json.loads(published.jwk), algorithm=published.algorithm)
-            found = read.Algorithm.prepare_key(read.key)  # checks the curve
+            key = read.Algorithm.prepare_key(read.key)  # checks the curve
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise KeyInvalid(f"key {published.kid} cannot be read") from error
-        if not isinstance(found, expected):
+        if not isinstance(key, expected):
             raise KeyInvalid(f"key {published.kid} is no public key for {published.algorithm}")
-        if isinstance(found, RSAPublicKey) and found.key_size < SHORTEST_RSA_BITS:
+        if isinstance(key, RSAPublicKey) and key.key_size < SHORTEST_RSA_BITS:
             raise KeyInvalid(f"key {published.kid} is too short")
-        return cls(kid=published.kid, algorithm=published.algorithm, key=found)
+        return cls(kid=published.kid, algorithm=published.algorithm, key=key)
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,17 +147,17 @@ def _decode(segment: str) -> bytes:
 
 def _parse(data: bytes, kind: type[T]) -> T:
     try:
-        found = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-        return msgspec.convert(found, kind)
+        parsed = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        return msgspec.convert(parsed, kind)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise _refusal("it is malformed") from error
 
 
 def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: whatever the JSON holds
-    found = dict(members)
-    if len(found) != len(members):
+    by_name = dict(members)
+    if len(by_name) != len(members):
         raise ValueError("a member occurs twice")
-    return found
+    return by_name
 
 
 def _no_constant(name: str) -> None:

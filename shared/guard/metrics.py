@@ -10,7 +10,7 @@ from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 
 BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""A barrier takes a few milliseconds, a silent replica 4 s, and after 10 s the caller is told so."""
+"""A barrier takes a few milliseconds, a silent replica 4 s, and the caller gets 503 after 10 s."""
 
 
 class GuardMetrics(Collector):

@@ -6,7 +6,7 @@ HEADER = "Daypass-Receipt"
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What the barrier found: the entry's number, the replicas that have applied it, those that were fenced.
+    """The result of a barrier: the entry's number, the replicas that have applied it, those that were fenced.
 
     `milliseconds` is the time from the commit to the answer. Number 0 is a receipt that is pending.
     """

@@ -1,4 +1,4 @@
-"""The keeper of receipts: what barriers found is written to the outbox, and what nobody waits for is confirmed."""
+"""The keeper of receipts: it stores the results of barriers, and confirms abandoned receipts."""
 
 import asyncio
 import uuid
@@ -64,7 +64,7 @@ class ReceiptKeeper:
             raise
 
     async def sweep(self, run_barrier: Callable[[int], Awaitable[Passed]]) -> None:
-        """Confirm what is pending for long, until cancelled: whoever waited for it has given up, or died."""
+        """Confirm old pending receipts until cancelled: their requests have timed out, or their processes died."""
         while True:
             heed_cancellation()
             await asyncio.sleep(self._timing.sweep_s)

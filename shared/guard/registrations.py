@@ -1,6 +1,6 @@
 """Registrations: every process for which a revocation waits, as the registries say; and the removal of silent ones.
 
-Each service registers in a set of its own, which nobody vouches for but the service: what cannot be read there is no
+Each service registers in a set of its own, which only the service vouches for: what cannot be read there is no
 registration. A replica that has kept the same registration for REGISTRATION holds no lease any more: it is struck, by
 deleting just that registration.
 """
@@ -62,7 +62,7 @@ class Registration(NamedTuple):
 class Registered(NamedTuple):
     """What is read of all registries at one moment.
 
-    `redis` says which Redis that was and whose streams it holds, and is empty where nobody has named it yet. `last` is
+    `redis` says which Redis that was and whose streams it holds, and is empty where it has no name yet. `last` is
     the number of the stream's last entry. `is_whole`: a replica that is not among the registrations is not registered.
     """
 
@@ -77,7 +77,7 @@ class Registered(NamedTuple):
 
 
 class Members(NamedTuple):
-    """What a registry holds, told apart: registrations, and what is none."""
+    """The members of a registry, sorted into registrations and junk."""
 
     registrations: list[Registration]
     others: list[bytes]
@@ -97,7 +97,7 @@ class _Replies(NamedTuple):
 
 
 class _Moment(NamedTuple):
-    """What the transaction read: the parts of Redis's identity, the stream's end, and each registry that was asked for.
+    """What the transaction read: the parts of Redis's identity, the stream's end, and each requested registry.
 
     Any: a reply of Redis, which may be an error.
     """
@@ -150,7 +150,7 @@ class Registry:
         """How many silent replicas this process has struck."""
 
     async def watch(self) -> None:
-        """Keep an eye on which Redis this is, and strike whoever is silent, until cancelled."""
+        """Keep an eye on which Redis this is, and strike silent replicas, until cancelled."""
         while True:
             heed_cancellation()
             if self._removes:
@@ -192,7 +192,7 @@ class Registry:
         return bool(await persist(call, retry_s=self._timing.retry_s))
 
     async def _clear_overgrown(self) -> None:
-        """Empty a registry of more than anybody needs: its mark goes with it, so no absence in it is believed."""
+        """Empty a registry larger than any service needs: its mark goes with it, so no absence in it is believed."""
         keys = [names.registry(service) for service in names.SERVICES]
         overgrown = [key for key in keys if await self._is_overgrown(key)]
         if overgrown:
@@ -308,15 +308,15 @@ class Registry:
 
 def parse_registration(service: str, member: bytes) -> Registration | None:
     """Read a member of a registry; None where it is malformed."""
-    found = _MEMBER.fullmatch(member)
-    return None if found is None else Registration(service, found[1].decode(), int(found[2]), member)
+    match = _MEMBER.fullmatch(member)
+    return None if match is None else Registration(service, match[1].decode(), int(match[2]), member)
 
 
 async def list_registrations(redis: Redis) -> list[Registration]:
     """Read at most `MOST` registrations of each service, for people to look at; raises one of `REDIS_ERRORS`."""
-    found: list[Registration] = []
+    registrations: list[Registration] = []
     async with asyncio.timeout(LIST_S):
         for service in names.SERVICES:
             members: Any = await redis.zrange(names.registry(service), 0, MOST - 1)  # Any: the client's
-            found += Members.of(service, members).registrations
-    return sorted(found)
+            registrations += Members.of(service, members).registrations
+    return sorted(registrations)

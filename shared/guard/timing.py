@@ -11,16 +11,16 @@ from dataclasses import dataclass
 class BarrierTiming:
     """How long barriers wait and how often they look, in seconds.
 
-    A call is given up after `confirm_s`. Of a number, the replica's own feed is asked for `applied_s`, then the outbox;
-    registries are read again after `reread_s`; what fails is tried again after `retry_s`. Which Redis this is, and who
-    is silent, is looked at every `watch_s`.
+    A call times out after `confirm_s`. A number comes from the replica's own feed within `applied_s`, else from the
+    outbox; registries are read again after `reread_s`; what fails is tried again after `retry_s`. Every
+    `watch_s` a process checks which Redis this is and which replicas are silent.
 
-    Registries that cannot be read within `registries_s` are more than anybody needs: the same process does not read
-    them again for `unreadable_s`, and whoever must wait for them waits for time to pass instead. The rest is read
+    Registries that cannot be read within `registries_s` are larger than any service needs: the same process does not
+    read them again for `unreadable_s`, and a barrier waits for time to pass instead. The rest is read
     within `read_s`.
 
     Receipts are written down every `flush_s`. Every `sweep_s` those are confirmed that are still pending `pending_s`
-    after their commit: whoever waited for them has given up, or died.
+    after their commit: the requests that waited have timed out, or their process died.
     """
 
     confirm_s: float = 10.0

@@ -47,7 +47,7 @@ class Trust:
             self._known.set()
 
     async def until_known(self) -> None:
-        """Wait until any identity has ever been trusted; no principal may be given out before that."""
+        """Wait until any identity has ever been trusted; no credential may be resolved before that."""
         await self._known.wait()
 
     async def see(self, identity: Identity) -> bool:

@@ -1,4 +1,4 @@
-"""Watches: what outlives one request, a stream or a WebSocket, is told here that its caller has ended.
+"""Watches: they interrupt a stream or a WebSocket when its caller's credential ends.
 
 A watch hears each feed entry from its beginning on, so it needs neither a look-up nor the marks of the past. It is over
 as soon as the caller's rights may have changed: also where this replica has no lease, or may have missed an entry.
@@ -92,7 +92,7 @@ class Watches:
 
     @contextlib.asynccontextmanager
     async def watching(self, principal: Principal) -> AsyncIterator[Watch]:
-        """Watch a principal of this guard; where it ends, whoever is inside is interrupted by `CallerEnded`.
+        """Watch a principal of this guard; where it ends, the code inside is interrupted by `CallerEnded`.
 
         Raises `CallerEnded` at once where it does not stand now.
         """

@@ -229,7 +229,7 @@ class ErrorType(StrEnum):
 
 
 class Refusal(Exception):
-    """The request is refused, and the caller is told why: in the words of its type, or in others that say more.
+    """The request is refused, and the answer says why: in the words of its type, or in others that say more.
 
     Domain code and operations raise it (or a subclass); services pass it over the bus to one another.
     """

@@ -28,7 +28,7 @@ def unique_id() -> str:
 
 
 def chosen_id(requested: IdT) -> IdT:
-    """Return the id that was asked for, or a new one for `unique()`, of the same type."""
+    """Return the requested id, or a new one for `unique()`, of the same type."""
     return cast("IdT", unique_id()) if requested == UNIQUE else requested
 
 

@@ -1,4 +1,4 @@
-"""Loops that run beside everything else, owned by whoever opened them."""
+"""Loops that run beside everything else, owned by the code that opened them."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable
 
 @contextlib.asynccontextmanager
 async def running(loops: Iterable[Coroutine[None, None, None]]) -> AsyncIterator[None]:
-    """Run loops that never end; where one fails, whoever is inside is cancelled.
+    """Run loops that never end; where one fails, the code inside is cancelled.
 
     Raises what was raised, by a loop or inside, as it is; in a group only where there is more than one.
     """

@@ -38,13 +38,13 @@ class Secret(str):
 S = typing.TypeVar("S")
 
 
-def read_settings(kind: type[S], environ: Mapping[str, str], **given: object) -> S:
-    """Make a settings dataclass of type `kind` from the environment; values in `given` take precedence.
+def read_settings(kind: type[S], environ: Mapping[str, str], **overrides: object) -> S:
+    """Make a settings dataclass of type `kind` from the environment; values in `overrides` take precedence.
 
     Raises `SettingsError`, which names every variable at fault and never a value.
     """
     hints = typing.get_type_hints(kind)
-    values: dict[str, object] = dict(given)
+    values: dict[str, object] = dict(overrides)
     faults: list[str] = []
     for field in dataclasses.fields(kind):  # type: ignore[arg-type] # a dataclass, by contract
         name = PREFIX + field.name.upper()

@@ -8,7 +8,7 @@
         return KeyRecords(keys=…)
 
 A request says itself which service answers it, and in which lane. The registry of a service, `messages.py`, collects
-what its modules declare into one `Answers`, which cannot be made while a request is answered twice, or by nobody.
+what its modules declare into one `Answers`, which refuses a request that has two handlers, or none.
 '''
 
 import typing
@@ -52,7 +52,7 @@ class Requests(Generic[D]):
 class Answers(Generic[D]):
     """All that a service answers.
 
-    Raises `TypeError` where a request to it is answered twice or by nobody, or is a request to another service.
+    Raises `TypeError` where a request to it has two handlers or none, or is a request to another service.
     """
 
     def __init__(self, service: str, parts: Iterable[Requests[D]]) -> None:
@@ -62,17 +62,17 @@ class Answers(Generic[D]):
 
     def lanes(self, deps: D) -> dict[str, Handlers]:
         """Return the handlers of each lane, as the bus serves them."""
-        found: dict[str, dict[type[Request[Any]], Callable[[Any], Awaitable[msgspec.Struct]]]] = {}  # Any: as above
+        by_lane: dict[str, dict[type[Request[Any]], Callable[[Any], Awaitable[msgspec.Struct]]]] = {}  # Any: as above
         for kind, handler in self.handlers.items():
-            found.setdefault(kind.LANE, {})[kind] = partial(handler, deps)
-        return dict(found)
+            by_lane.setdefault(kind.LANE, {})[kind] = partial(handler, deps)
+        return dict(by_lane)
 
 
 def _check(service: str, answered: list[type[Request[Any]]]) -> None:
     expected = requests_to(service)
     times = Counter((kind.TYPE, kind.VERSION) for kind in answered)
     faults = [f"{type_} is answered {count} times" for (type_, _), count in times.items() if count > 1]
-    faults += [f"nobody answers {kind.TYPE}" for kind in expected.difference(answered)]
+    faults += [f"no handler answers {kind.TYPE}" for kind in expected.difference(answered)]
     faults += [f"{kind.TYPE} is a request to {kind.SERVICE}" for kind in set(answered).difference(expected)]
     if faults:
         raise TypeError(f"requests to {service}: {'; '.join(sorted(faults))}")

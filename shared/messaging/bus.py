@@ -181,11 +181,11 @@ class Bus:
             if replies.read:
                 pipeline.xdel(replies.stream, *replies.read)
             pipeline.xread({replies.stream: replies.last}, block=1000, count=100)
-            found: Any = (await pipeline.execute())[-1]  # Any: the client's union
+            reply: Any = (await pipeline.execute())[-1]  # Any: the client's union
         replies.read = []
-        if not found and await self._is_behind(replies.stream, replies.last):
+        if not reply and await self._is_behind(replies.stream, replies.last):
             replies.last = b"0-0"
-        for id_, fields in found[0][1] if found else ():
+        for id_, fields in reply[0][1] if reply else ():
             replies.last = id_
             replies.read.append(id_)
             self._deliver(fields.get(b"reply", b""))
@@ -246,7 +246,7 @@ async def _handle(envelope: Envelope, known: Mapping[tuple[str, int], tuple[type
     except (KeyError, MalformedMessage):
         log.warning("request not understood", type=envelope.type, version=envelope.version)
         return Reply(id=envelope.id, fault=_unexpected("The request was not understood."))
-    except Exception as error:  # the asker is told, the log has the cause, and the server goes on
+    except Exception as error:  # the requester gets a refusal, the log the cause, and the server goes on
         if is_away(error):
             log.warning("the database is unavailable", type=envelope.type, error=repr(error))
             return Reply(

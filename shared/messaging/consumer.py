@@ -1,4 +1,4 @@
-"""The consumer of `events`: what a service does upon each event, at least once, however often it is told."""
+"""The consumer of `events`: runs a service's handler for each event, at least once."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -35,7 +35,7 @@ class Streams(Protocol):
 async def consume(redis: Redis, streams: Streams, service: str, handlers: EventHandlers[D], deps: D) -> None:
     """Hear `events` for a service until cancelled: of this instance's streams, also when an epoch ends.
 
-    And what is given back of what was given up.
+    And of the abandoned entries that were returned.
     """
     consumer = f"{service}:{secrets.token_hex(6)}"
     handle = _handle(handlers, deps)

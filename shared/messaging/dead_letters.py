@@ -23,15 +23,15 @@ Fields = dict[bytes, bytes]
 
 
 async def list_dead_letters(redis: Redis) -> DeadLetters:
-    """Return what every service has given up; raises one of `REDIS_ERRORS`."""
-    found = [
+    """Return the entries that every service has abandoned; raises one of `REDIS_ERRORS`."""
+    letters = [
         _letter(service, id_, fields) for service in names.SERVICES for id_, fields in await _letters(redis, service)
     ]
-    return DeadLetters(dead_letters=tuple(sorted(found, key=lambda letter: letter.given_up_at, reverse=True)))
+    return DeadLetters(dead_letters=tuple(sorted(letters, key=lambda letter: letter.given_up_at, reverse=True)))
 
 
 async def retry_dead_letters(redis: Redis, *, service: str = "", entry: str = "") -> DeadLetters:
-    """Give back what was given up, by one service and of one entry where these are named; return what that is.
+    """Return abandoned entries to their streams, of one service or one entry where these are named; return which.
 
     Raises one of `REDIS_ERRORS`.
     """
@@ -47,8 +47,8 @@ async def retry_dead_letters(redis: Redis, *, service: str = "", entry: str = ""
 
 
 async def _letters(redis: Redis, service: str) -> list[tuple[bytes, Fields]]:
-    found: Any = await redis.xrevrange(names.dead_letters(service), count=MOST)  # Any: the client's unions
-    return list(found or ())
+    entries: Any = await redis.xrevrange(names.dead_letters(service), count=MOST)  # Any: the client's unions
+    return list(entries or ())
 
 
 def _home(service: str, stream: str) -> str:

@@ -61,8 +61,8 @@ GROUP_TIMING = GroupTiming()
 class Group:
     """One process's part in the group of a service on a stream.
 
-    `retries_for_ever`: no entry is given up because its handler fails. `deletes`: nobody else reads the stream, so an
-    entry that has been handled is deleted.
+    `retries_for_ever`: no entry is abandoned because its handler fails. `deletes`: no other group reads the stream, so
+    an entry that has been handled is deleted.
     """
 
     def __init__(
@@ -123,8 +123,8 @@ class Group:
                 self._name, self._consumer, {self._stream: ">"}, count=max(1, free), block=self._timing.block_ms
             )
             pipeline.time()
-            found, now = await pipeline.execute()
-        for id_, fields in found[0][1] if found else ():
+            reply, now = await pipeline.execute()
+        for id_, fields in reply[0][1] if reply else ():
             await self._start(id_, fields, now, handle)
 
     async def _claim(self, handle: Handle) -> None:

@@ -37,19 +37,19 @@ class IdentityKeeper:
             return suffix
         async with self._redis.pipeline(transaction=True) as pipeline:
             await pipeline.watch(names.IDENTITY)
-            found = await self._read()
-            stream = found.get("stream", "")
+            identity = await self._read()
+            stream = identity.get("stream", "")
             if stream not in {"", suffix, *former}:
                 return stream
-            wanted = {"id": found.get("id") or secrets.token_hex(16), "stream": suffix}
+            wanted = {"id": identity.get("id") or secrets.token_hex(16), "stream": suffix}
             for service in names.SERVICES:
-                wanted[service] = found.get(service) or secrets.token_hex(16)
+                wanted[service] = identity.get(service) or secrets.token_hex(16)
             pipeline.multi()  # type: ignore[no-untyped-call] # the client's own
-            for service, is_whole in zip(names.SERVICES, await self._are_whole(found), strict=True):
+            for service, is_whole in zip(names.SERVICES, await self._are_whole(identity), strict=True):
                 if not is_whole:
                     wanted[service] = secrets.token_hex(16)
                     # a Redis without an identity is new, as at the first start
-                    (log.warning if found else log.info)("registry recreated", service=service)
+                    (log.warning if identity else log.info)("registry recreated", service=service)
                     pipeline.zadd(names.registry(service), {names.MARK + wanted[service]: 0})
             pipeline.hset(names.IDENTITY, items=[part for pair in wanted.items() for part in pair])
             try:
@@ -65,12 +65,14 @@ class IdentityKeeper:
             pipeline.hgetall(names.IDENTITY)
             for service in names.SERVICES:
                 pipeline.zscore(names.registry(service), names.MARK + self._known.get(service, ""))
-            found, *are_whole = await pipeline.execute(raise_on_error=False)
-        return not isinstance(found, dict) or _text(found) != self._known or are_whole != [0.0] * len(names.SERVICES)
+            identity, *are_whole = await pipeline.execute(raise_on_error=False)
+        return (
+            not isinstance(identity, dict) or _text(identity) != self._known or are_whole != [0.0] * len(names.SERVICES)
+        )
 
     async def _read(self) -> dict[str, str]:
-        found: Any = await self._redis.hgetall(names.IDENTITY)  # Any: the client's unions
-        return _text(found)
+        identity: Any = await self._redis.hgetall(names.IDENTITY)  # Any: the client's unions
+        return _text(identity)
 
     async def _are_whole(self, identity: dict[str, str]) -> list[bool]:
         async with self._redis.pipeline(transaction=False) as pipeline:
@@ -79,5 +81,5 @@ class IdentityKeeper:
             return [reply == 0.0 for reply in await pipeline.execute(raise_on_error=False)]
 
 
-def _text(found: dict[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in found.items()}
+def _text(fields: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in fields.items()}

@@ -14,7 +14,7 @@ MARK = "mark:"
 """Begins the one member of a registry that is no replica: it goes where the registry does."""
 
 RELAY_CHANNEL = "relay"
-"""Published to by whoever has written to the outbox from outside auth."""
+"""The channel on which a process outside auth announces that it has written to the outbox."""
 
 
 def stream(kind: str, suffix: str) -> str:
@@ -53,5 +53,5 @@ def dead_letters(service: str) -> str:
 
 
 def retries(service: str) -> str:
-    """The stream of events that a service had given up and is to handle once more."""
+    """The stream of events that a service abandoned and is to handle once more."""
     return f"retry:{service}"

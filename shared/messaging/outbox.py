@@ -1,8 +1,8 @@
-"""The outbox: events written in the transaction of the change that they tell of, and their receipts.
+"""The outbox: events written in the transaction of their change, and their receipts.
 
-The relay (`shared.messaging.relay`) numbers and appends them after the commit. Whoever must know that an event is in
-force everywhere says who asked, keeps the id of the row and waits with `shared.guard.barrier`; what the barrier found
-is written into the row, which so becomes the receipt.
+The relay (`shared.messaging.relay`) numbers and appends them after the commit. A caller that must know when an
+event is in force everywhere names the actor, keeps the id of the row and waits with `shared.guard.barrier`; the result
+of the barrier is written into the row, which so becomes the receipt.
 """
 
 import uuid
@@ -71,7 +71,7 @@ class Numbered(NamedTuple):
 
 
 class Pending(NamedTuple):
-    """A receipt that nobody has confirmed: its row, number, and time of commit."""
+    """An unconfirmed receipt: its row, number, and time of commit."""
 
     ticket: uuid.UUID
     number: int
@@ -79,7 +79,7 @@ class Pending(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What the barrier found about a row, and when."""
+    """The result of the barrier for a row, and its time."""
 
     ticket: uuid.UUID
     at: datetime
@@ -89,9 +89,9 @@ class Answered(NamedTuple):
 
 
 class StoredReceipt(NamedTuple):
-    """A receipt as it is kept: what was changed, who asked, when it was committed, and when it was in force everywhere.
+    """A stored receipt: its subjects, its actor, and when it was committed and in force everywhere.
 
-    Pending as long as `answered_at` and what follows are None; `number` is None until the relay has given one.
+    Pending as long as `answered_at` and what follows are None; `number` is None until the relay has numbered the row.
     """
 
     number: int | None
@@ -115,8 +115,8 @@ async def publish(
 ) -> uuid.UUID:
     """Put an event into the outbox, within the transaction that `connection` is in; return the id of its row.
 
-    `asked_by` says who will wait until it is in force everywhere; None: nobody does, and there is no receipt. `ticket`
-    is the id that the row is to have, where whoever asked has chosen one; raises `AlreadyPublished` where it is there.
+    `asked_by` is the actor, who will wait until it is in force everywhere; None: no caller waits, and there is no
+    receipt. `ticket` is the id of the row, if the actor has chosen one; raises `AlreadyPublished` if it exists.
     """
     row = ticket or uuid.uuid4()
     named, reason = (event.subjects, event.reason) if isinstance(event, PrincipalsChanged) else ((), event.TYPE)
@@ -176,17 +176,17 @@ async def find_number(pool: Pool, ticket: uuid.UUID, access: Access = OWNER) -> 
 
 async def list_pending(pool: Pool, *, older_than_s: float) -> list[Pending]:
     """Return the numbered receipts that are pending for at least so long, the oldest first, at most 1,000."""
-    found = await pool.fetch(_PENDING, timedelta(seconds=older_than_s))
-    return [Pending(row["id"], row["number"], row["created_at"]) for row in found]
+    rows = await pool.fetch(_PENDING, timedelta(seconds=older_than_s))
+    return [Pending(row["id"], row["number"], row["created_at"]) for row in rows]
 
 
 async def list_pending_about(pool: Pool, subjects: Sequence[str]) -> list[uuid.UUID]:
-    """Return the rows that name any of these subjects, and of which nobody has confirmed yet that they are in force."""
+    """Return the unconfirmed rows that name any of these subjects."""
     return [row["id"] for row in await pool.fetch(_PENDING_ABOUT, list(subjects))]
 
 
 async def list_receipts(pool: Pool, *, subject: str = "", is_pending: bool = False, most: int) -> list[StoredReceipt]:
-    """Return receipts, the newest first: of one subject, and those that are pending, where so asked."""
+    """Return receipts, the newest first; `subject` and `is_pending` narrow the list."""
     return [StoredReceipt(*row) for row in await pool.fetch(_RECEIPTS, subject, is_pending, most)]
 
 
@@ -202,6 +202,6 @@ async def prune(pool: Pool, *, kept: timedelta, most: int) -> int:
 
 
 async def keep_answers(pool: Pool, answers: Sequence[Answered], access: Access = OWNER) -> None:
-    """Write what the barrier found; a receipt that is confirmed already stays as it is."""
+    """Write the results of barriers; a confirmed receipt stays as it is."""
     if answers:
         await pool.executemany(access.answer, sorted(answers))  # in one order, so that no two wait for each other

@@ -1,4 +1,4 @@
-"""What another service wrote and nobody can read: passed over, and logged seldom, however much of it there is."""
+"""Unreadable messages of another service: skipped, and logged rarely, however many there are."""
 
 import time
 

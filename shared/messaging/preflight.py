@@ -1,4 +1,4 @@
-"""Redis's settings, as far as the promise rests on them. INFO tells them, so nobody needs a right to CONFIG.
+"""Redis's settings, as far as the promise rests on them. INFO has them, so no service needs a right to CONFIG.
 
 The Redis of the feed must not forget, and the one in which calls are counted should.
 """
@@ -60,7 +60,7 @@ def _bound(most: str) -> Finding:
 
 def _forgetting(policy: str) -> Finding:
     if policy == NOEVICTION:
-        message = f"is {policy}: nobody can sign in while it is full. Set maxmemory-policy allkeys-lfu"
+        message = f"is {policy}: no user can sign in while it is full. Set maxmemory-policy allkeys-lfu"
         return _limits_finding(Verdict.WARN, "maxmemory-policy", message)
     return _limits_finding(Verdict.OK, "maxmemory-policy", f"is {policy}")
 

@@ -7,7 +7,7 @@ lost something the relay appends it again.
 
 Where Redis is ahead of the database, or holds another row under a number, it is the database that has lost something:
 it was restored from an older copy, or failed over to one. What was revoked may be alive in it. Then all sessions end,
-and a new epoch begins, with streams of its own; also where whoever restored it has said so (`is_restored`).
+and a new epoch begins, with streams of its own; also where an operator has recorded a restore (`is_restored`).
 """
 
 import asyncio
@@ -157,7 +157,10 @@ class Relay:
                 await self._begin_epoch(connection, wires["feed"], epoch, former=former, is_expected=True)
                 return
             _check_epoch(await identity.find_suffix(), suffix, epoch, former)
-            for kind, appender in appenders.items():  # before a number is given: a restored database gives some twice
+            for (
+                kind,
+                appender,
+            ) in appenders.items():  # before a row is numbered: a restored database assigns some numbers twice
                 await _catch_up(connection, appender, kind)
             due = 0.0
             while True:
@@ -201,7 +204,7 @@ class Relay:
     async def _begin_epoch(
         self, connection: _Connection, wire: Wire, epoch: str, *, former: list[str], is_expected: bool = False
     ) -> None:
-        # Numbers go on above all that was ever told: no position of before reaches a number of after.
+        # Numbers go on above all that were ever published: no position of before reaches a number of after.
         last = max([await Appender(wire, names.stream(kind, one)).look() for kind in KINDS for one in former])
         async with connection.transaction():
             if await connection.fetchval("SELECT epoch FROM feed.instance FOR UPDATE") != epoch:
@@ -234,7 +237,7 @@ class Appender:
     """Appends numbered rows to one stream, on a connection of its own that watches the stream.
 
     WATCH stands from one append to the next: what is appended is refused where anything has touched the stream since
-    its end was seen. So `n` is appended only after `n - 1`, and in one round trip where nobody else appends.
+    its end was seen. So `n` is appended only after `n - 1`, and in one round trip where no other relay appends.
     """
 
     def __init__(self, wire: Wire, stream: str) -> None:
@@ -320,16 +323,16 @@ async def _catch_up(connection: _Connection, appender: Appender, kind: str) -> N
         rows = await connection.fetch(_AFTER, kind, after, BATCH)
         if not rows:
             return
-        # A number that is missing here is no longer kept, or need not be told: readers see the gap, and drop all.
+        # A number that is missing here is no longer kept, or need not be published: readers see the gap, and drop all.
         moved = await appender.append(rows, may_jump=True)
         if moved <= last:
             return  # somebody else appends; the next turn looks again
         last = moved
 
 
-def _check_epoch(found: str, suffix: str, epoch: str, former: Sequence[str] = ()) -> None:
-    if found in {"", suffix, *former}:
+def _check_epoch(current: str, suffix: str, epoch: str, former: Sequence[str] = ()) -> None:
+    if current in {"", suffix, *former}:
         return
-    if found.endswith(f"-{epoch}"):
-        raise DatabaseRestored(found)  # this database is a copy of the one whose streams these are
-    raise ReplacedEpoch(found)
+    if current.endswith(f"-{epoch}"):
+        raise DatabaseRestored(current)  # this database is a copy of the one whose streams these are
+    raise ReplacedEpoch(current)

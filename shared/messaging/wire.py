@@ -1,6 +1,6 @@
 """Connections to Redis.
 
-`Wire` is one connection that sends commands exactly as given, in order, and never repeats one: what registrations and
+`Wire` is one connection that sends commands unchanged, in order, and never repeats one: what registrations and
 leases rest on. Everything else uses the client of `open_client`.
 """
 
@@ -25,7 +25,7 @@ CONNECT_TIMEOUT_S = 2.0
 POOL_TIMEOUT_S = 2.0
 
 UNFORESEEN_S = 1.0
-"""The shortest pause of a loop after an error that nobody had thought of."""
+"""The shortest pause of a loop after an unforeseen error."""
 
 REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 """What a command may raise where Redis is away, slow or refuses."""

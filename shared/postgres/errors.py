@@ -1,4 +1,4 @@
-"""What the driver raises, and what it means: nobody above the stores has to know its exceptions.
+"""What the driver raises, and what it means: no code above the stores has to know its exceptions.
 
 A store translates what its own statements violate. What any statement may meet stays as it is until the edge, which
 asks `as_refusal`: a refusal says that a rule was applied, and operations rely on that.
@@ -39,7 +39,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def as_refusal(error: BaseException) -> Refusal | None:
-    """Return what a caller is told of an error that no store has translated; None for a fault."""
+    """Return the refusal for an error that no store has translated; None for a fault."""
     if is_away(error):
         return Unavailable("The database cannot be reached at the moment. Try again.", type=ErrorType.GENERAL_BUSY)
     if isinstance(error, asyncpg.QueryCanceledError):

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 AWAIT_S = 0.2
 LOCK_TIMEOUT_MS = 60_000
-"""How long a migration waits for whoever uses the tables of its schema."""
+"""How long a migration waits for transactions that use the tables of its schema."""
 
 _FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql\Z")
 
@@ -69,7 +69,7 @@ async def await_function(dsn: str, *, function: str, owner: str, timeout_s: floa
                 log.info("waiting for another service", function=function, owner=owner)
                 await asyncio.sleep(AWAIT_S)
     except TimeoutError as error:
-        raise MigrationError(f"{owner} has not made {function} in {timeout_s:.0f} s: is it running?") from error
+        raise MigrationError(f"{owner} has not created {function} within {timeout_s:.0f} s: is it running?") from error
     finally:
         await connection.close()
 

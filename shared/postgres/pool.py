@@ -18,7 +18,7 @@ STATEMENT_TIMEOUT_MS = 15_000
 """No statement of a request runs longer; PostgreSQL ends it, and the caller gets 408 `database_timeout`."""
 
 PATIENCE_S = 60.0
-"""For how long whoever starts tries again where PostgreSQL starts too, or has no connection left."""
+"""For how long a starting process tries again while PostgreSQL starts too, or has no connection left."""
 AGAIN_S = 0.5
 KEEPALIVE_S = 60
 """How long a connection is silent before PostgreSQL asks for a sign of life: networks forget silent ones."""

@@ -30,8 +30,8 @@ async def examine_database_settings(connection: Connection) -> list[Finding]:
         rows = await connection.fetch(_SETTINGS)
     except asyncpg.InsufficientPrivilegeError:
         rows = []
-    found = {row["name"]: row["setting"] for row in rows}
-    return [_finding(name, found.get(name)) for name in _BAD]
+    values = {row["name"]: row["setting"] for row in rows}
+    return [_finding(name, values.get(name)) for name in _BAD]
 
 
 def database_finding(verdict: Verdict, check: str, message: str) -> Finding:

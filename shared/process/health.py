@@ -74,13 +74,13 @@ async def readyz(call: Call[SystemDeps]) -> Reply:
     if call.deps.is_draining():
         checks["draining"] = "about to stop"
     ready = all(outcome == "ok" for outcome in checks.values())
-    found = Readiness(status="ready" if ready else "not ready", checks=checks)
-    return Reply(body=msgspec.json.encode(found), status=200 if ready else 503)
+    readiness = Readiness(status="ready" if ready else "not ready", checks=checks)
+    return Reply(body=msgspec.json.encode(readiness), status=200 if ready else 503)
 
 
 @routes.endpoint("GET", "/v1/ping", name="ping.get", callers=Caller.ANYONE, scopes=("global",))
 async def ping(_: Call[SystemDeps]) -> Reply:
-    """Answer `Pong!` to whoever names a project that exists."""
+    """Answer `Pong!` to a request that names an existing project."""
     return Reply(body=b"Pong!", content_type=TEXT)
 
 

@@ -1,4 +1,4 @@
-"""Metrics over HTTP, on a port of their own: whoever reaches it may read them."""
+"""Metrics over HTTP, on a port of their own: every client that reaches it may read them."""
 
 import contextlib
 from collections.abc import AsyncIterator

@@ -40,8 +40,8 @@ async def check_redis(url: str) -> bool:
     redis = open_client(url, name="daypass-start")
     try:
         async with asyncio.timeout(LOOK_S):
-            found = await examine_redis_settings(redis)
-        _require(found)
+            findings = await examine_redis_settings(redis)
+        _require(findings)
     except ResponseError as error:  # an answer: this user may not ask
         log.warning("the settings of Redis cannot be read", error=repr(error))
     except REDIS_ERRORS as error:
@@ -59,8 +59,8 @@ async def check_limits(url: Secret, feed_url: str) -> None:
     limits, feed = open_client(url.reveal(), name="daypass-start"), open_client(feed_url, name="daypass-start")
     try:
         async with asyncio.timeout(LOOK_S):
-            found = await examine_limits_redis(limits, feed)
-        _require(found)
+            findings = await examine_limits_redis(limits, feed)
+        _require(findings)
     except REDIS_ERRORS as error:
         log.warning("the Redis of the rate limits cannot be checked", error=type(error).__name__)
     finally:

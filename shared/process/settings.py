@@ -20,7 +20,7 @@ class ProcessSettings:
     `cookies` is the scope of session cookies, as `shared.appwrite.cookie_scope` has it.
     `redis_copies` is how many copies of Redis may be promoted. What a process remembers is bounded, in entries:
     `cache_entries` principals and the like, `cache_marks` of what was revoked, `cache_lookups` under way. Metrics are
-    served on `metrics_port`; 0: nowhere. Without `test_barrier` nobody waits until a revocation is in force: that is
+    served on `metrics_port`; 0: nowhere. Without `test_barrier` no call waits until its revocation is in force: that is
     for the tests that must find this out, and for `env` test.
     """
 

@@ -1,4 +1,4 @@
-"""What a list may be asked about: its fields, each with the values that it takes."""
+"""The fields that queries of a list can name, each with the values that it takes."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -13,7 +13,7 @@ from shared.queries.tree import Query
 
 
 class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of a list; `search` is looked for in the list's texts, and without `total` nobody counts."""
+    """A page of a list; `search` is searched for in the list's texts; without `total` nothing is counted."""
 
     query: Query = Query()
     search: str = ""
@@ -23,7 +23,7 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
 def parse_list_query(
     texts: list[str], fields: Mapping[str, Field], *, search: str = "", total: bool = True, limit: int = DEFAULT_LIMIT
 ) -> ListQuery:
-    """Return what is asked of a list of these fields; raises `ArgumentInvalid("queries")`."""
+    """Return the query of a list of these fields; raises `ArgumentInvalid("queries")`."""
     try:
         query = parse_query(texts, fields.get, limit=limit)
     except QueryInvalid as refusal:

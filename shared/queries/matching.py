@@ -1,7 +1,7 @@
 """Whether a row of JSON fits a tree, without a database: the same answer as PostgreSQL's, on which a test insists.
 
 - A row without a value for a field, or with null, fits no condition on that field but `isNull`, and no negated one.
-- The JSON of a row shows an array that was never set as `[]`. To PostgreSQL it has no value; a row is given here with
+- The JSON of a row shows an array that was never set as `[]`. To PostgreSQL it has no value; a row is passed here with
   null for it, or without it, where that matters: to `isNull`, `isNotNull` and `notContains`.
 - Text compares code point by code point, with its case and accents, in the order of PostgreSQL's collation "C".
 - A field's `read` makes of a row's value what it makes of a filter's: moments of dates, floats of the numbers of a

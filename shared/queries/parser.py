@@ -13,7 +13,7 @@ EVERYTHING = "*"
 """What selects every field."""
 
 EVERY = Shape()
-"""What is asked for without queries."""
+"""The query of a list without queries."""
 
 
 def parse_query(
@@ -75,7 +75,7 @@ def _parse(clauses: list[Clause], field_of: FieldOf, shown: frozenset[str], limi
 
 
 def has_cursor(texts: list[str]) -> bool:
-    """Say whether a list begins at a cursor, whatever else is asked; raises `Refusal` of what is no query."""
+    """Say whether a list begins at a cursor, whatever its other queries are; raises `Refusal` of what is no query."""
     return any(clause.method in CURSORS for clause in decode(texts))
 
 

@@ -1,4 +1,4 @@
-"""What a list is asked for, as a tree of values: fields by the names that callers know, and no SQL.
+"""The query of a list, as a tree of values: fields by the names that callers know, and no SQL.
 
 The values that filters compare with stand apart from the rest: many lists ask for the same but for values, and a store
 can keep one statement for all of these.
@@ -47,7 +47,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for but for values. `cursor` is a method or empty; `selected` None means all fields."""
+    """A query without its values. `cursor` is a method or empty; `selected` None means all fields."""
 
     filters: tuple[Condition, ...] = ()
     orders: tuple[Order, ...] = ()
@@ -57,7 +57,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for. `values` are those of the filters, ready for the driver; `cursor` is an id."""
+    """A query. `values` are those of the filters, ready for the driver; `cursor` is an id."""
 
     shape: Shape = Shape()
     values: Values = []

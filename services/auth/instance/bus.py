@@ -28,7 +28,7 @@ async def retry_dead_letters(deps: AuthDeps, request: RetryDeadLetters) -> DeadL
 @requests.answers(ExamineDeployment)
 async def examine(deps: AuthDeps, _: ExamineDeployment) -> Findings:
     """Look at everything that the promise rests on."""
-    found, grantees = await asyncio.gather(
+    findings, grantees = await asyncio.gather(
         examine_deployment(deps.pool, deps.redis, deps.deployment), examine_grantees(deps.pool, deps.bus)
     )
-    return Findings(findings=(*found, grantees))
+    return Findings(findings=(*findings, grantees))

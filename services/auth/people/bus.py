@@ -71,8 +71,8 @@ async def delete_user(deps: AuthDeps, request: admin.DeleteUser) -> admin.UserRe
 @requests.answers(admin.ListSessions)
 async def list_sessions(deps: AuthDeps, request: admin.ListSessions) -> admin.SessionRecords:
     """Return a user's sessions."""
-    found = await sessions.list_sessions(deps, request.project_id, user_id=request.user_id)
-    return admin.SessionRecords(sessions=tuple(map(_session, found)))
+    listed = await sessions.list_sessions(deps, request.project_id, user_id=request.user_id)
+    return admin.SessionRecords(sessions=tuple(map(_session, listed)))
 
 
 @requests.answers(admin.RevokeSession)
@@ -97,8 +97,8 @@ async def revoke_all_sessions(deps: AuthDeps, request: admin.RevokeAllSessions) 
     return admin.SessionRecords(sessions=(), receipt=receipt)
 
 
-def _users(found: Iterable[User], receipt: str = "") -> admin.UserRecords:
-    return admin.UserRecords(users=tuple(map(_user, found)), receipt=receipt)
+def _users(users: Iterable[User], receipt: str = "") -> admin.UserRecords:
+    return admin.UserRecords(users=tuple(map(_user, users)), receipt=receipt)
 
 
 def _user(user: User) -> admin.UserRecord:

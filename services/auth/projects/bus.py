@@ -86,8 +86,8 @@ async def delete_key(deps: AuthDeps, request: admin.DeleteKey) -> admin.KeyRecor
     return _keys([], await once(deps, request, lambda actor: keys.delete_key(deps, actor, key_id=request.id)))
 
 
-def _projects(found: Iterable[Project], receipt: str = "") -> admin.ProjectRecords:
-    return admin.ProjectRecords(projects=tuple(map(_project, found)), receipt=receipt)
+def _projects(listed: Iterable[Project], receipt: str = "") -> admin.ProjectRecords:
+    return admin.ProjectRecords(projects=tuple(map(_project, listed)), receipt=receipt)
 
 
 def _project(project: Project) -> admin.ProjectRecord:
@@ -98,8 +98,8 @@ def _project(project: Project) -> admin.ProjectRecord:
     return admin.ProjectRecord(**(msgspec.structs.asdict(project) | in_order))
 
 
-def _keys(found: Iterable[Key], receipt: str = "") -> admin.KeyRecords:
-    return admin.KeyRecords(keys=tuple(map(_key, found)), receipt=receipt)
+def _keys(listed: Iterable[Key], receipt: str = "") -> admin.KeyRecords:
+    return admin.KeyRecords(keys=tuple(map(_key, listed)), receipt=receipt)
 
 
 def _key(key: Key) -> admin.KeyRecord:

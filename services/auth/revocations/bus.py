@@ -27,10 +27,10 @@ async def revoke_jwt(deps: AuthDeps, request: RevokeJwt) -> RevokedJwt:
 @requests.answers(ListRevocations)
 async def list_revocations(deps: AuthDeps, request: ListRevocations) -> RevocationRecords:
     """Return records, the newest first."""
-    found = await operations.list_revocations(
+    receipts = await operations.list_revocations(
         deps, subject=request.subject, is_pending=request.is_pending, limit=request.limit
     )
-    return RevocationRecords(revocations=tuple(map(_record, found)))
+    return RevocationRecords(revocations=tuple(map(_record, receipts)))
 
 
 @requests.answers(ShowRevocation)
@@ -39,16 +39,16 @@ async def show_revocation(deps: AuthDeps, request: ShowRevocation) -> Revocation
     return RevocationRecords(revocations=(_record(await operations.get_revocation(deps, request.number)),))
 
 
-def _record(found: StoredReceipt) -> RevocationRecord:
+def _record(receipt: StoredReceipt) -> RevocationRecord:
     return RevocationRecord(
-        number=found.number or 0,
-        state="pending" if found.answered_at is None else "confirmed",
-        subjects=tuple(found.subjects),
-        reason=found.reason,
-        asked_by=found.asked_by,
-        committed_at=wire_date(found.committed_at),
-        answered_at=wire_date(found.answered_at),
-        acked=found.acked or 0,
-        fenced=found.fenced or 0,
-        milliseconds=round(found.milliseconds or 0.0, 1),
+        number=receipt.number or 0,
+        state="pending" if receipt.answered_at is None else "confirmed",
+        subjects=tuple(receipt.subjects),
+        reason=receipt.reason,
+        asked_by=receipt.asked_by,
+        committed_at=wire_date(receipt.committed_at),
+        answered_at=wire_date(receipt.answered_at),
+        acked=receipt.acked or 0,
+        fenced=receipt.fenced or 0,
+        milliseconds=round(receipt.milliseconds or 0.0, 1),
     )

@@ -47,12 +47,12 @@ def shrunk_to(column: Column, after: Column) -> int | None:
     return size if before is not None and size is not None and size < before else None
 
 
-def _merged(known: Options, given: Options) -> Options:
+def _merged(known: Options, changed: Options) -> Options:
     return Options(
-        size=known.size if given.size is None else given.size,
-        min=known.min if given.min is None else given.min,
-        max=known.max if given.max is None else given.max,
-        elements=given.elements,
+        size=known.size if changed.size is None else changed.size,
+        min=known.min if changed.min is None else changed.min,
+        max=known.max if changed.max is None else changed.max,
+        elements=changed.elements,
     )
 
 
@@ -61,7 +61,7 @@ def _check_indexes(table: Table, resized: Column, columns: list[Column]) -> None
     without = msgspec.structs.replace(table, columns=columns, indexes=[])
     for known in table.indexes:
         if resized.key in known.columns:
-            given = NewIndex(
+            new = NewIndex(
                 key=known.key, type=known.type, columns=known.columns, orders=known.orders, lengths=known.lengths
             )
-            index(without, given, known.created_at)
+            index(without, new, known.created_at)

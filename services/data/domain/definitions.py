@@ -25,11 +25,11 @@ INDEX_TYPES = ("key", "unique", "fulltext")
 INDEX_TYPES_TO_COME = frozenset({"spatial"})
 ORDERS = frozenset({"ASC", "DESC"})
 FORMATS = frozenset({"email", "enum", "ip", "url"})
-"""Kinds that may also be asked for as strings of a format."""
+"""Kinds that may also be requested as strings of a format."""
 
 
 class NewColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """A column as it is asked for; `kind` is a name of KINDS."""
+    """A requested column; `kind` is a name of KINDS."""
 
     key: str
     kind: str
@@ -40,7 +40,7 @@ class NewColumn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewIndex(msgspec.Struct, frozen=True, kw_only=True):
-    """An index as it is asked for."""
+    """A requested index."""
 
     key: str
     type: str
@@ -59,7 +59,7 @@ class TableSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A table as it is asked for, with its first columns and indexes."""
+    """A requested table, with its first columns and indexes."""
 
     id: str
     settings: TableSettings
@@ -101,95 +101,95 @@ class InlineIndex(msgspec.Struct, frozen=True, kw_only=True):
     lengths: list[int | None] = []
 
 
-def inline_column(given: InlineColumn) -> NewColumn:
+def inline_column(inline: InlineColumn) -> NewColumn:
     """Return the column that is meant; raises `Refusal(GENERAL_ARGUMENT_INVALID)` for an unknown type."""
-    kind = INLINE.get(given.type)
-    if given.type == "string" and given.format:
-        kind = given.format if given.format in FORMATS else None
+    kind = INLINE.get(inline.type)
+    if inline.type == "string" and inline.format:
+        kind = inline.format if inline.format in FORMATS else None
     if kind is None:
-        raise ArgumentInvalid("columns", f"Invalid type for attribute '{given.key[:36]}': {given.type[:36]}")
-    if not is_id(given.key):
+        raise ArgumentInvalid("columns", f"Invalid type for attribute '{inline.key[:36]}': {inline.type[:36]}")
+    if not is_id(inline.key):
         raise ArgumentInvalid("columns", "the key of a column must be a valid id")
     return NewColumn(
-        key=given.key,
+        key=inline.key,
         kind=kind,
-        required=given.required,
-        default=given.default,
-        array=given.array,
-        options=Options(size=given.size, min=given.min, max=given.max, elements=tuple(given.elements)),
+        required=inline.required,
+        default=inline.default,
+        array=inline.array,
+        options=Options(size=inline.size, min=inline.min, max=inline.max, elements=tuple(inline.elements)),
     )
 
 
-def inline_index(given: InlineIndex) -> NewIndex:
+def inline_index(inline: InlineIndex) -> NewIndex:
     """Return the index that is meant."""
-    for name, values in (("orders", given.orders), ("lengths", given.lengths)):
-        if values and len(values) != len(given.attributes):
+    for name, values in (("orders", inline.orders), ("lengths", inline.lengths)):
+        if values and len(values) != len(inline.attributes):
             raise ArgumentInvalid("indexes", f"{name} must have as many entries as attributes")
-    if not is_id(given.key):
+    if not is_id(inline.key):
         raise ArgumentInvalid("indexes", "the key of an index must be a valid id")
     return NewIndex(
-        key=given.key, type=given.type, columns=given.attributes, orders=given.orders, lengths=given.lengths
+        key=inline.key, type=inline.type, columns=inline.attributes, orders=inline.orders, lengths=inline.lengths
     )
 
 
-def column(table: Table, given: NewColumn, now: datetime) -> Column:
+def column(table: Table, new: NewColumn, now: datetime) -> Column:
     """Return a column to be added to a table; raises `Refusal` where it does not fit."""
-    if given.options.encrypt:
+    if new.options.encrypt:
         raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Encrypted columns are not supported.")
-    made = Column(
+    column_ = Column(
         n=0,
-        key=given.key,
-        kind_name=given.kind,
-        options=KINDS[given.kind].options(given.options),
-        required=given.required,
-        default=given.default,
-        array=given.array,
+        key=new.key,
+        kind_name=new.kind,
+        options=KINDS[new.kind].options(new.options),
+        required=new.required,
+        default=new.default,
+        array=new.array,
         created_at=now,
         updated_at=now,
     )
-    if any(known.key.lower() == made.key.lower() for known in table.columns):
+    if any(known.key.lower() == column_.key.lower() for known in table.columns):
         raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS)
-    if len(table.columns) >= MOST_COLUMNS or table.width + made.width > ROW_BYTES:
+    if len(table.columns) >= MOST_COLUMNS or table.width + column_.width > ROW_BYTES:
         raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED)
-    return checked_default(made)
+    return checked_default(column_)
 
 
-def index(table: Table, given: NewIndex, now: datetime) -> Index:
+def index(table: Table, new: NewIndex, now: datetime) -> Index:
     """Return an index to be added to a table; raises `Refusal` where it does not fit."""
-    if given.type in INDEX_TYPES_TO_COME:
-        raise _index_invalid(f"{given.type} indexes are not supported")
-    if given.type not in INDEX_TYPES:
+    if new.type in INDEX_TYPES_TO_COME:
+        raise _index_invalid(f"{new.type} indexes are not supported")
+    if new.type not in INDEX_TYPES:
         raise ArgumentInvalid("type", f"it must be one of ({', '.join(INDEX_TYPES)})")
-    if any(known.key.lower() == given.key.lower() for known in table.indexes):
+    if any(known.key.lower() == new.key.lower() for known in table.indexes):
         raise Refusal(ErrorType.COLUMN_INDEX_ALREADY_EXISTS)
     if len(table.indexes) >= MOST_INDEXES:
         raise Refusal(ErrorType.COLUMN_INDEX_LIMIT_EXCEEDED, f"A table may have at most {MOST_INDEXES} indexes.")
-    if not given.columns or len(set(given.columns)) != len(given.columns):
+    if not new.columns or len(set(new.columns)) != len(new.columns):
         raise _index_invalid("its columns must be different")
-    if len(given.orders) > len(given.columns) or len(given.lengths) > len(given.columns):
+    if len(new.orders) > len(new.columns) or len(new.lengths) > len(new.columns):
         raise _index_invalid("it has more orders or lengths than columns")
-    if any(order.upper() not in ORDERS for order in given.orders):
+    if any(order.upper() not in ORDERS for order in new.orders):
         raise ArgumentInvalid("orders", "each must be ASC or DESC")
-    lengths = [*given.lengths, *([None] * (len(given.columns) - len(given.lengths)))]
-    _check_widths(table, given, lengths)
+    lengths = [*new.lengths, *([None] * (len(new.columns) - len(new.lengths)))]
+    _check_widths(table, new, lengths)
     return Index(
         n=0,
-        key=given.key,
-        type=given.type,
-        columns=given.columns,
-        orders=given.orders,
+        key=new.key,
+        type=new.type,
+        columns=new.columns,
+        orders=new.orders,
         lengths=lengths,
         created_at=now,
         updated_at=now,
     )
 
 
-def _check_widths(table: Table, given: NewIndex, lengths: list[int | None]) -> None:
-    width = sum(_width(table, key, length) for key, length in zip(given.columns, lengths, strict=True))
-    if given.type != "fulltext":
+def _check_widths(table: Table, new: NewIndex, lengths: list[int | None]) -> None:
+    width = sum(_width(table, key, length) for key, length in zip(new.columns, lengths, strict=True))
+    if new.type != "fulltext":
         if width > INDEX_WIDTH:
             raise _index_invalid(f"it is wider than {INDEX_WIDTH}")
-    elif not all(key in table.by_key and table.by_key[key].kind.is_text for key in given.columns):
+    elif not all(key in table.by_key and table.by_key[key].kind.is_text for key in new.columns):
         raise _index_invalid("fulltext is for text columns")
 
 
@@ -198,16 +198,16 @@ def _width(table: Table, key: str, length: int | None) -> int:
         if length:
             raise _index_invalid("lengths are for texts")
         return 36 if key == "$id" else 1
-    found = table.by_key.get(key)
-    if found is None:
+    known = table.by_key.get(key)
+    if known is None:
         raise Refusal(ErrorType.COLUMN_UNKNOWN, f"The column {key[:36]} of the index does not exist.")
-    if found.array:
+    if known.array:
         raise Refusal(ErrorType.INDEX_INVALID, "Array columns cannot be indexed.")
     if length is None or length == 0:
-        return found.kind.index_width(found.options)
-    if not found.kind.is_text:
+        return known.kind.index_width(known.options)
+    if not known.kind.is_text:
         raise _index_invalid("lengths are for texts")
-    if length < 0 or (found.options.size is not None and length > found.options.size):
+    if length < 0 or (known.options.size is not None and length > known.options.size):
         raise _index_invalid("a length lies outside its column's size")
     return length
 

@@ -38,7 +38,7 @@ class Listing:
     def select(
         self, records: list[Record], queries: list[str], *, with_total: bool, search: str = ""
     ) -> tuple[list[int], int]:
-        """Return the places of the records that are asked for, in order, and how many match.
+        """Return the places of the requested records, in order, and how many match.
 
         Raises `ArgumentInvalid("queries")`, `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
         """

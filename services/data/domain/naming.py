@@ -42,6 +42,6 @@ def old_text(text: str) -> str:
     return "".join(part if place % 2 else _WORD.sub(_replaced, part) for place, part in enumerate(parts))
 
 
-def _replaced(found: re.Match[str]) -> str:
-    word = found[0]
+def _replaced(match: re.Match[str]) -> str:
+    word = match[0]
     return _OLD.get(word) or _OLD[word.lower()].capitalize()

@@ -60,7 +60,7 @@ def _field(column: Column, is_searchable: bool) -> Field:
 def parse_row_queries(
     texts: list[str], columns: Columns, *, searchable: frozenset[str] = frozenset(), limit: int = DEFAULT_LIMIT
 ) -> Query:
-    """Return what is asked of a table; raises as `shared.queries.parser.parse_query`."""
+    """Return the query of a table; raises as `shared.queries.parser.parse_query`."""
     return parser.parse_query(texts, fields_of(columns, searchable), shown=SHOWN, limit=limit)
 
 

@@ -103,7 +103,7 @@ def _check_size(row: bytes) -> None:
     if row.count(b":") <= FEW_COLONS:
         return
     names = 0
-    for texts, found in enumerate(_TEXT.finditer(row)):
-        names += found[1] is not None
+    for texts, match in enumerate(_TEXT.finditer(row)):
+        names += match[1] is not None
         if names > MOST_NAMES or texts > MOST_TEXTS:
             raise ValueError("a row has more names than a table has columns")

@@ -20,12 +20,12 @@ async def find_explained(call: Call[DataDeps]) -> Principal | None:
     `1` is the user whose session or JWT came along with the key, and without one a guest. `user:ID` is that user, for
     keys that may read users: roles tell of teams and labels. Raises `Refusal`, or `Unavailable`.
     """
-    asked = call.header(HEADER)
-    if not asked or call.principal.kind is not Kind.KEY:
+    header = call.header(HEADER)
+    if not header or call.principal.kind is not Kind.KEY:
         return None
-    if asked == "1":
+    if header == "1":
         return call.user or guest(call.project.id)
-    name, _, user_id = asked.partition(":")
+    name, _, user_id = header.partition(":")
     if name != "user" or not is_id(user_id):
         raise ArgumentInvalid(HEADER, "Value must be 1, or user:ID with the id of a user")
     _USERS.check(call.principal)

@@ -72,48 +72,48 @@ class IndexList(msgspec.Struct, frozen=True, kw_only=True):
     indexes: list[Model]
 
 
-def database(found: DatabaseOf) -> Database:
+def database(definition: DatabaseOf) -> Database:
     """Write a database."""
     return Database(
-        id=found.id,
-        created_at=wire_date(found.created_at),
-        updated_at=wire_date(found.updated_at),
-        name=found.name,
-        enabled=found.enabled,
-        type=found.type.value,
+        id=definition.id,
+        created_at=wire_date(definition.created_at),
+        updated_at=wire_date(definition.updated_at),
+        name=definition.name,
+        enabled=definition.enabled,
+        type=definition.type.value,
     )
 
 
-def table(found: TableOf) -> Table:
+def table(definition: TableOf) -> Table:
     """Write a table."""
     return Table(
-        id=found.id,
-        created_at=wire_date(found.created_at),
-        updated_at=wire_date(found.updated_at),
-        permissions=found.permissions,
-        database_id=found.database.id,
-        name=found.name,
-        enabled=found.enabled,
-        row_security=found.row_security,
-        columns=[column(one) for one in found.columns],
-        indexes=[index(one) for one in found.indexes],
-        bytes_used=found.width,
+        id=definition.id,
+        created_at=wire_date(definition.created_at),
+        updated_at=wire_date(definition.updated_at),
+        permissions=definition.permissions,
+        database_id=definition.database.id,
+        name=definition.name,
+        enabled=definition.enabled,
+        row_security=definition.row_security,
+        columns=[column(one) for one in definition.columns],
+        indexes=[index(one) for one in definition.indexes],
+        bytes_used=definition.width,
     )
 
 
-def column(found: ColumnOf) -> Model:
+def column(definition: ColumnOf) -> Model:
     """Write a column; which fields it has follows from its kind."""
-    kind, options = found.kind, found.options
+    kind, options = definition.kind, definition.options
     shown: Model = {
-        "key": found.key,
+        "key": definition.key,
         "type": kind.wire_type,
         "status": "available",
         "error": "",
-        "required": found.required,
-        "array": found.array,
-        "$createdAt": wire_date(found.created_at),
-        "$updatedAt": wire_date(found.updated_at),
-        "default": found.default,
+        "required": definition.required,
+        "array": definition.array,
+        "$createdAt": wire_date(definition.created_at),
+        "$updatedAt": wire_date(definition.updated_at),
+        "default": definition.default,
     }
     if kind.format:
         shown["format"] = kind.format
@@ -128,17 +128,17 @@ def column(found: ColumnOf) -> Model:
     return shown
 
 
-def index(found: IndexOf) -> Model:
+def index(definition: IndexOf) -> Model:
     """Write an index."""
     return {
-        "$id": f"index-{found.n}",
-        "$createdAt": wire_date(found.created_at),
-        "$updatedAt": wire_date(found.updated_at),
-        "key": found.key,
-        "type": found.type,
+        "$id": f"index-{definition.n}",
+        "$createdAt": wire_date(definition.created_at),
+        "$updatedAt": wire_date(definition.updated_at),
+        "key": definition.key,
+        "type": definition.type,
         "status": "available",
         "error": "",
-        "columns": found.columns,
-        "lengths": found.lengths,
-        "orders": found.orders,
+        "columns": definition.columns,
+        "lengths": definition.lengths,
+        "orders": definition.orders,
     }

@@ -36,7 +36,7 @@ class Catalogue:
     """Hands out definitions, each to work that it is current for.
 
     Nothing tells a process that a table has changed elsewhere. A statement that reads carries the version it was made
-    for, and finds nothing in another; whoever writes holds the definition first. So no answer is made by an old one.
+    for, and returns nothing in another; a writer locks the definition first. So no answer is made by an old one.
 
     `naming` is how the rows of its tables are shown.
     """

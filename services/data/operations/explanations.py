@@ -26,10 +26,10 @@ class _Row(msgspec.Struct):
 
 async def find_user(bus: Bus, project_id: ProjectId, user_id: UserId) -> Principal:
     """Return who a user would be that calls now; raises `Refusal(USER_NOT_FOUND)`, or `Unavailable`."""
-    found = (await bus.ask(ResolveUser(project_id=project_id, user_id=user_id))).principal
-    if found is None:
+    principal = (await bus.ask(ResolveUser(project_id=project_id, user_id=user_id))).principal
+    if principal is None:
         raise Refusal(ErrorType.USER_NOT_FOUND)
-    return found
+    return principal
 
 
 async def explain_row(catalogue: Catalogue, bus: Bus, request: ExplainRow) -> Explanation:
@@ -62,8 +62,8 @@ def row_explained(table: Table, row: bytes, whom: Principal) -> bytes:
 
 def list_explained(table: Table, rows: str, total: int, whom: Principal) -> bytes:
     """Return a list's JSON with what somebody may do with each row, and with one that has no permissions."""
-    found = msgspec.json.decode(f"[{rows}]", type=list[msgspec.Raw])
-    shown = b",".join(row_explained(table, bytes(row), whom) for row in found)
+    listed = msgspec.json.decode(f"[{rows}]", type=list[msgspec.Raw])
+    shown = b",".join(row_explained(table, bytes(row), whom) for row in listed)
     page = b'{"total":%d,"%b":[%b]}' % (total, table.naming.word("rows").encode(), shown)
     return _beside(page, table, explain(table, [], whom))
 

@@ -33,24 +33,24 @@ async def find_team_grants(pool: Pool, request: FindTeamGrants) -> TeamGrants:
 
 async def list_grantees(pool: Pool, request: ListGrantees) -> Grantees:
     """Return users, teams and memberships that permissions name, those that tables name first."""
-    found: dict[Grantee, None] = {}
+    grantees: dict[Grantee, None] = {}
     async with pool.acquire() as connection:
-        _add(found, await store.list_table_roles(connection))
+        _add(grantees, await store.list_table_roles(connection))
         for table in await store.list_tables(connection):
             for kind in KINDS:
-                if len(found) > request.limit:
+                if len(grantees) > request.limit:
                     break
                 try:
-                    roles = await store.list_row_roles(connection, table, kind, request.limit + 1 - len(found))
+                    roles = await store.list_row_roles(connection, table, kind, request.limit + 1 - len(grantees))
                 except StaleTable:
                     break  # deleted meanwhile
-                _add(found, [(table.incarnation, role) for role in sorted(roles)])
-    return Grantees(grantees=tuple(found)[: request.limit], is_complete=len(found) <= request.limit)
+                _add(grantees, [(table.incarnation, role) for role in sorted(roles)])
+    return Grantees(grantees=tuple(grantees)[: request.limit], is_complete=len(grantees) <= request.limit)
 
 
-def _add(found: dict[Grantee, None], roles: list[tuple[int, str]]) -> None:
+def _add(grantees: dict[Grantee, None], roles: list[tuple[int, str]]) -> None:
     for incarnation, role in roles:
         for kind in KINDS:
             if role.startswith(f"{kind}:"):
                 id_ = role.removeprefix(f"{kind}:").partition("/")[0]
-                found[Grantee(incarnation=incarnation, kind=kind, id=id_)] = None
+                grantees[Grantee(incarnation=incarnation, kind=kind, id=id_)] = None

@@ -30,7 +30,7 @@ async def purge_project(pool: Pool, project: str, incarnation: int) -> None:
     """Delete all databases of a project that is gone, each table in a transaction of its own.
 
     What is done stays done, and doing it twice is doing it once. Raises `PurgeHeldUp` where something is left, which
-    nobody sees any more; another project with the same id is not touched.
+    no caller sees any more; another project with the same id is not touched.
     """
     async with pool.acquire() as connection:
         await store.note_death(connection, incarnation)
@@ -63,11 +63,11 @@ async def _adopt(pool: Pool, bus: Bus) -> None:
     async with pool.acquire() as connection:
         projects = await store.list_unadopted(connection)
     for id_ in projects:
-        found = (await bus.ask(ResolveProject(project_id=ProjectId(id_)))).project
-        if found is not None:
+        project = (await bus.ask(ResolveProject(project_id=ProjectId(id_)))).project
+        if project is not None:
             async with pool.acquire() as connection:
-                await store.adopt_databases(connection, id_, found.incarnation)
-            log.info("databases adopted", project=id_, incarnation=found.incarnation)
+                await store.adopt_databases(connection, id_, project.incarnation)
+            log.info("databases adopted", project=id_, incarnation=project.incarnation)
 
 
 async def _purge(pool: Pool, database: Database) -> int:

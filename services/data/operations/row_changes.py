@@ -1,6 +1,6 @@
-"""Rows: created, changed and deleted, one at a time, by whoever the permissions let.
+"""Rows: created, changed and deleted, one at a time, by callers whom the permissions allow.
 
-Rights come first, and what is asked after them. Of a row that a caller may not read, no answer tells more than that it
+Rights are checked first, the change after them. Of a row that a caller may not read, no answer tells more than that it
 may be changed or deleted; where not even that, it is not there. `services.data.domain.rights` has the rules.
 """
 
@@ -41,7 +41,7 @@ UPSERT_TRIES = 3
 
 
 class _Checked(NamedTuple):
-    """The values to be stored, or why they cannot be: told only to callers who may update the row."""
+    """The values to be stored, or why they cannot be: shown only to callers who may update the row."""
 
     values: Values
     fault: Refusal | None
@@ -113,7 +113,7 @@ async def increment_column(
 ) -> bytes:
     """Add to a number in a row, which is held meanwhile; return the row as JSON.
 
-    A caller who may not read the row sets no bound, and is not told that the number has come to the end of its
+    A caller who may not read the row sets no bound, and does not learn that the number has come to the end of its
     column's range: it stays then.
     """
     async with deps.catalogue.writing(table_key, principal) as (connection, table):

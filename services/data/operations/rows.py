@@ -1,6 +1,6 @@
-"""Rows: read by whoever the permissions let.
+"""Rows: read by callers whom the permissions allow.
 
-Rights come first, and what is asked after them. `services.data.domain.rights` has the rules.
+Rights are checked first, and queries after them. `services.data.domain.rights` has the rules.
 """
 
 from collections.abc import AsyncGenerator
@@ -64,7 +64,9 @@ async def get_row(
         try:
             selected = parse_selection(queries, table.by_key) if queries else None
         except UnfitQuery:
-            await store.get_row(connection, table, row_id, selected=(), roles=roles)  # only its reader is told why
+            await store.get_row(
+                connection, table, row_id, selected=(), roles=roles
+            )  # only a caller who may read the row learns why
             raise
         row = await store.get_row(connection, table, row_id, selected=selected, roles=roles)
         return row if explained is None else row_explained(table, row, explained)
@@ -83,7 +85,7 @@ async def list_rows(
 ) -> bytes | PageInParts:
     """Return a page of the rows that may be read, as JSON. Raises `Refusal(USER_UNAUTHORIZED)` where none can be.
 
-    To a caller who may read no row at all, a table is empty, whatever is asked of its columns.
+    To a caller who may read no row at all, a table is empty, whatever the queries are.
     `explained`: whose access is explained beside each.
     """
 
@@ -142,7 +144,7 @@ async def _list_in_parts(
 async def _allowed(
     connection: Connection, table: Table, principal: Principal, queries: list[str]
 ) -> AllowedQuery | None:
-    """Return the query of a table; None where the caller may know of nothing that it could find."""
+    """Return the query of a table; None where the caller may learn of no row that it could match."""
     roles = roles_for(table, "read", principal)
     if roles == []:
         raise Refusal(ErrorType.USER_UNAUTHORIZED)

@@ -28,7 +28,7 @@ _INDEXES = """
 
 
 async def get_database(connection: Connection, incarnation: int, id_: str, *, lock: bool = False) -> Database:
-    """Return a database of a project; with `lock`, nobody else changes it meanwhile.
+    """Return a database of a project; `lock` locks it against changes.
 
     Raises `Refusal(DATABASE_NOT_FOUND)`.
     """
@@ -44,7 +44,7 @@ async def list_databases(connection: Connection, incarnation: int) -> list[Datab
 
 
 async def get_table(connection: Connection, database: Database, id_: str, *, lock: bool = False) -> Table:
-    """Return a table with its parts; with `lock`, nobody else changes it meanwhile. Raises `Refusal(TABLE_NOT_FOUND)`.
+    """Return a table with its parts; `lock` locks it against changes. Raises `Refusal(TABLE_NOT_FOUND)`.
 
     Without a lock, what is returned may be torn between two versions: good to show, not to work by.
     """
@@ -61,13 +61,13 @@ async def find_version(connection: Connection, n: int) -> int | None:
 
 
 async def hold_version(connection: Connection, n: int) -> int | None:
-    """Return the same, and let nobody change the table's definition until the transaction ends."""
+    """Return the same, and lock the table's definition until the transaction ends."""
     version: int | None = await connection.fetchval(f"{_VERSION} FOR SHARE", n)
     return version
 
 
 async def hold_table(connection: Connection, incarnation: int, database_id: str, id_: str) -> Table:
-    """Return a table with its parts, and let nobody change them until the transaction ends.
+    """Return a table with its parts, locked until the transaction ends.
 
     Raises `Refusal(DATABASE_NOT_FOUND)`, `Refusal(TABLE_NOT_FOUND)`.
     """

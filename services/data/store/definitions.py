@@ -176,8 +176,8 @@ async def has_longer(connection: Connection, table: Table, column: Column, size:
     length = f"length({column.name})"
     if column.array:
         length = f"(SELECT max(length(element)) FROM unnest({column.name}) AS element)"
-    found: bool = await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table.rows} WHERE {length} > $1)", size)
-    return found
+    is_there: bool = await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table.rows} WHERE {length} > $1)", size)
+    return is_there
 
 
 async def delete_column(connection: Connection, table: Table, column: Column) -> None:

@@ -53,16 +53,16 @@ async def list_tables(connection: Connection, incarnation: int | None = None) ->
 
 async def do_tables_name_team(connection: Connection, incarnation: int, team: str) -> bool:
     """Say whether the permissions of any table of a project name a team, or a role in it."""
-    found: bool = await connection.fetchval(_NAMES_TEAM, incarnation, f"team:{team}")
-    return found
+    is_named: bool = await connection.fetchval(_NAMES_TEAM, incarnation, f"team:{team}")
+    return is_named
 
 
 async def do_rows_name_team(connection: Connection, tables: Sequence[TableGrants], team: str) -> bool:
     """Say whether the permissions of any row of these tables name a team, or a role in it; raises `StaleTable`."""
     conditions = " OR ".join(_ROW_NAMES_TEAM.format(grants=table.grants) for table in tables)
     with translate_drops():
-        found: bool = await connection.fetchval(f"SELECT {conditions}", list(ROW_ACTIONS), f"team:{team}")
-    return found
+        is_named: bool = await connection.fetchval(f"SELECT {conditions}", list(ROW_ACTIONS), f"team:{team}")
+    return is_named
 
 
 async def list_table_roles(connection: Connection) -> list[tuple[int, str]]:
@@ -77,5 +77,5 @@ async def list_row_roles(connection: Connection, table: TableGrants, kind: str, 
     """
     statement, first, last = _ROW_ROLES.format(grants=table.grants), f"{kind}:", f"{kind};"  # ; comes after :
     with translate_drops():
-        found = [await connection.fetch(statement, action, first, last, limit) for action in ROW_ACTIONS]
-    return {row["role"] for rows in found for row in rows}
+        pages = [await connection.fetch(statement, action, first, last, limit) for action in ROW_ACTIONS]
+    return {row["role"] for rows in pages for row in rows}

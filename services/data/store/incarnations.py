@@ -9,9 +9,9 @@ from services.data.domain.catalogue import Database
 from shared.postgres.pool import Connection
 
 LOCK_MS = 2_000
-"""For how long a purge waits for whoever uses a table, before it goes on with the next."""
+"""For how long a purge waits for transactions that use a table, before it goes on with the next."""
 
-# Whoever makes a database in a project shares the row of its incarnation, and whoever notes that the project is deleted
+# A transaction that creates a database shares the row of the project's incarnation, and one that notes its deletion
 # changes it: so each database is seen by the purge, or is not made. An advisory lock any role could take.
 _INSERT = "INSERT INTO data.incarnations (incarnation) VALUES ($1) ON CONFLICT DO NOTHING"
 _HOLD = "SELECT deleted_at IS NULL FROM data.incarnations WHERE incarnation = $1 FOR SHARE"
@@ -30,7 +30,7 @@ class TableInUse(Exception):
 
 
 async def hold_incarnation(connection: Connection, incarnation: int) -> bool:
-    """Let nobody note until this transaction ends that a project is deleted; False where that is noted already."""
+    """Lock a project against its deletion until this transaction ends; False where it is deleted already."""
     await connection.execute(_INSERT, incarnation)
     return bool(await connection.fetchval(_HOLD, incarnation))
 

@@ -1,4 +1,4 @@
-"""Rows: written one at a time, by whoever holds the table's definition still."""
+"""Rows: written one at a time, under a lock of the table's definition."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from shared.postgres.pool import Connection
 class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row, held for a change: what the caller may do with it, and what the change makes of it.
 
-    `json` is the row, whoever may read it. `is_unchanged`: the row has these values already. `invalid_column`: the key
+    `json` is the row, rights unchecked. `is_unchanged`: the row has these values already. `invalid_column`: the key
     of a column that the change does not name, and whose value is none that it takes now; None where there is none.
     """
 
@@ -52,7 +52,7 @@ async def insert_row(connection: Connection, table: Table, row: NewRow, *, now: 
 
 
 async def has_row(connection: Connection, table: Table, id_: str) -> bool:
-    """Say whether there is a row of this id, whoever may read it."""
+    """Say whether there is a row of this id, without a check of rights."""
     exists: bool = await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table.rows} WHERE id = $1)", id_)
     return exists
 

@@ -1,4 +1,4 @@
-"""A query's way through the rows of a table, whoever may read them: its conditions, its order, its cursor's row."""
+"""A query's way through the rows of a table, without rights: its conditions, its order, its cursor's row."""
 
 from collections.abc import Iterator
 

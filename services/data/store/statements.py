@@ -19,7 +19,7 @@ MAX_NARROW = 5_000
 """So many rows are looked at one by one, rather than to go through a table in the order of a list."""
 MAX_TEXTS = 4_096
 MAX_KEPT_CONDITIONS = 16
-"""A list with more of them is hardly asked for twice: its text is made anew each time."""
+"""A list with more of them is rarely repeated: its text is built each time."""
 MAX_FIXED_PAGE = 100
 """A page as long as this or shorter, from the start, has its length in the text: PostgreSQL plans better for it."""
 
@@ -75,7 +75,7 @@ def _json(table: Table, *, sequence: str, permissions: str, columns: list[str]) 
 def get_row(table: Table, selected: tuple[str, ...] | None, *, is_open: bool) -> str:
     """Return the statement that reads one row: $1 the version, $2 the id, $3 the permissions that let see it.
 
-    `is_open`: who asks may see every row, and $3 is not needed.
+    `is_open`: the caller may see every row, and $3 is not needed.
     """
     allowed = "" if is_open else " AND t.permissions && $3::text[]"
     return f"""
@@ -103,7 +103,7 @@ def list_rows(
 
     `in_parts`: its first row tells of the table, the cursor and the total, and each that follows is one of the page.
 
-    `roles` None: who asks may see every row. Lists in order of sequence or creation, without filters, are merged from
+    `roles` None: the caller may see every row. Lists in order of sequence or creation, without filters, are merged from
     the first rows of each role, at a cost that knows neither the table's size nor the reader's share of it. All others
     look at few rows where the roles or an indexed filter leave few, and else go through the table in the list's order.
     """
@@ -121,7 +121,7 @@ def list_rows(
 
 
 def is_merged(shape: Shape, orders: tuple[Order, ...]) -> bool:
-    """Say whether the permissions' indexes have the order that is asked for, and all that decides."""
+    """Say whether the permissions' indexes have the requested order, and nothing else decides."""
     columns = [order.column for order in orders]
     in_order = columns == ["seq"] or (columns == ["created_at", "seq"] and len({one.descending for one in orders}) == 1)
     return in_order and not shape.filters and not shape.is_random
@@ -159,8 +159,8 @@ class _ListParts(Scan):
     def named(self) -> dict[str, str]:
         """Return the queries that the statement begins with: the roles; the cursor's row, if it may be read; the page.
 
-        Of the roles only those are held that the table knows: asked in the index's order, or PostgreSQL would look for
-        a role that no row names by reading all of them.
+        Of the roles only those are held that the table knows: looked up in the index's order, or PostgreSQL would
+        look for a role that no row names by reading all of them.
         """
         named = {}
         if self.roles:

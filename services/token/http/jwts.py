@@ -76,8 +76,8 @@ class Introspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         """Answer for a good JWT, or for none."""
         if claims is None:
             return cls(active=False)
-        told = {name: value for name, value in msgspec.structs.asdict(claims).items() if name in cls.__struct_fields__}
-        return cls(active=True, **told)
+        shown = {name: value for name, value in msgspec.structs.asdict(claims).items() if name in cls.__struct_fields__}
+        return cls(active=True, **shown)
 
 
 @routes.endpoint(

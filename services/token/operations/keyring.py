@@ -39,7 +39,7 @@ class Keyrings:
         self._generation = 0
 
     async def current(self) -> Keyring:
-        """Return the keyring as it stands now, as far as anyone has been told."""
+        """Return the keyring as it was last published."""
         if self._held is not None and self._cache.is_leased():
             return self._held
         while True:

@@ -1,7 +1,7 @@
 """The life of signing keys, in the hands of an operator: listed, rotated, retired, sealed again.
 
-Each step is told in the feed, and answered when every replica has heard it. So a verifier has long known a key when it
-first signs, and nobody signs with a key that is gone.
+Each step is published in the feed, and answered when every replica has applied it. So a verifier has long known a key
+when it first signs, and no process signs with a key that is gone.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ async def rotate_signing_key(deps: TokenDeps, *, active: str) -> Receipt | None:
 
 
 async def retire_signing_key(deps: TokenDeps, *, kid: str) -> Receipt | None:
-    """End a retiring key, and with it every JWT that it signed; a key that is gone is told of again.
+    """End a retiring key, and with it every JWT that it signed; a key that is gone is announced again.
 
     Raises `Refusal(SIGNING_KEY_NOT_FOUND)`, `Refusal(GENERAL_BAD_REQUEST)` where the key still signs or will, or
     `Unavailable(REVOCATION_UNCONFIRMED)`: then it is done, but not heard by all.

@@ -37,14 +37,14 @@ async def create_user_jwt(
     A user without any session gets one that only the user binds. Raises `Refusal(USER_NOT_FOUND)` or
     `Refusal(USER_SESSION_NOT_FOUND)`, and `Unavailable` where auth does not answer.
     """
-    found = await deps.bus.ask(FindSession(project_id=project_id, user_id=user_id, session_id=session_id))
+    session = await deps.bus.ask(FindSession(project_id=project_id, user_id=user_id, session_id=session_id))
     bearer = Bearer(
         project_id=project_id,
-        project_incarnation=found.project_incarnation,
+        project_incarnation=session.project_incarnation,
         user_id=user_id,
-        user_incarnation=found.user_incarnation,
-        session_id=found.session_id,
-        generation=found.generation,
+        user_incarnation=session.user_incarnation,
+        session_id=session.session_id,
+        generation=session.generation,
     )
     return await _mint(deps, bearer, duration_s)
 

@@ -73,7 +73,7 @@ def test_two_requests_of_one_name_refuse_to_start() -> None:
 
 
 def test_a_declared_request_that_nobody_answers_refuses_to_start() -> None:
-    with pytest.raises(TypeError, match=r"^requests to data: nobody answers row\.explain$"):
+    with pytest.raises(TypeError, match=r"^requests to data: no handler answers row\.explain$"):
         Answers("data", [part({FindTeamGrants: find_team_grants, ListGrantees: list_grantees})])
 
 

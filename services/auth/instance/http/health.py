@@ -31,7 +31,7 @@ class RevocationHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 
     `status` is `fail` where it is fenced, or cannot see who is registered. `leaseSeconds` is the time for which it may
     use what it remembers; `tail` is the end of the feed as last seen, and `lag` what it has not applied of that.
-    `pendingBarriers` are revocations that wait in this process, `pendingReceipts` those that nobody has confirmed yet.
+    `pendingBarriers` are revocations that wait in this process, `pendingReceipts` those that are not confirmed yet.
     """
 
     name: str
@@ -65,19 +65,19 @@ async def get_dead_letters(call: Call[AuthDeps]) -> DeadLetterHealth:
 )
 async def get_revocation(call: Call[AuthDeps]) -> Reply:
     """Say whether revocations are in force everywhere at once: 200, or 503 where this process is fenced."""
-    found = await find_revocation_state(call.deps)
-    fails = found.is_fenced or found.replicas is None
+    state = await find_revocation_state(call.deps)
+    fails = state.is_fenced or state.replicas is None
     health = RevocationHealth(
         name="revocation",
         status="fail" if fails else "pass",
-        fenced=found.is_fenced,
-        lease_seconds=round(found.lease_s, 3),
-        position=found.position,
-        tail=found.tail,
-        lag=found.tail - found.position,
-        pending_barriers=found.pending_barriers,
-        pending_receipts=found.pending_receipts,
-        replicas=[ReplicaHealth(service=it.service, name=it.name, position=it.position) for it in found.replicas or ()],
+        fenced=state.is_fenced,
+        lease_seconds=round(state.lease_s, 3),
+        position=state.position,
+        tail=state.tail,
+        lag=state.tail - state.position,
+        pending_barriers=state.pending_barriers,
+        pending_receipts=state.pending_receipts,
+        replicas=[ReplicaHealth(service=it.service, name=it.name, position=it.position) for it in state.replicas or ()],
     )
     if fails:
         call.add_header("Retry-After", "1")

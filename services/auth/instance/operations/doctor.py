@@ -131,16 +131,16 @@ async def _redis_settings(redis: Redis) -> list[Finding]:
 
 async def _copies(redis: Redis, expected: int) -> list[Finding]:
     replication = await info(redis, "replication")
-    found = int(replication.get("connected_slaves", "0"))
+    connected = int(replication.get("connected_slaves", "0"))
     if replication.get("role") != "master":
         verdict, message = FAIL, "are not visible: DAYPASS_REDIS_URL leads to a copy, where no replica can register"
-    elif found < expected:
-        verdict, message = FAIL, f"{found} of {expected} are connected: no replica gets a lease until all are"
-    elif found > expected:
+    elif connected < expected:
+        verdict, message = FAIL, f"{connected} of {expected} are connected: no replica gets a lease until all are"
+    elif connected > expected:
         verdict = WARN
-        message = f"{found} are connected, DAYPASS_REDIS_COPIES is {expected}: none of the others may be promoted"
+        message = f"{connected} are connected, DAYPASS_REDIS_COPIES is {expected}: none of the others may be promoted"
     else:
-        verdict, message = OK, f"{found} are connected, as expected"
+        verdict, message = OK, f"{connected} are connected, as expected"
     return [redis_finding(verdict, "copies", message)]
 
 

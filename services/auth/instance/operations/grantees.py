@@ -15,7 +15,7 @@ ASK_S = 5.0
 async def examine_grantees(pool: Pool, bus: Bus) -> Finding:
     """Look for users, teams and memberships that permissions name and that are not there.
 
-    Nobody holds such a role, but whoever a key makes with the same id will.
+    No user holds such a role, but a user whom a key creates with the same id will.
     """
     try:
         named = await bus.ask(ListGrantees(limit=MOST_LOOKED_AT), timeout_s=ASK_S)

@@ -58,8 +58,8 @@ async def find_revocation_state(deps: AuthDeps) -> RevocationState:
 
 async def _find_replicas(redis: Redis) -> list[Replica] | None:
     try:
-        found = await list_registrations(redis)
+        registrations = await list_registrations(redis)
     except REDIS_ERRORS as error:
         log.warning("the registries could not be read", error=repr(error))
         return None
-    return [Replica(one.service, one.name, one.position) for one in found]
+    return [Replica(one.service, one.name, one.position) for one in registrations]

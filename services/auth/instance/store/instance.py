@@ -9,17 +9,17 @@ _TRUST_FIRST = "UPDATE feed.instance SET trusted = coalesce(trusted, $1) RETURNI
 
 async def find_trusted(pool: Pool) -> str | None:
     """Return the identity of the Redis in which absences were last believed."""
-    found: str | None = await pool.fetchval(_TRUSTED)
-    return found
+    identity: str | None = await pool.fetchval(_TRUSTED)
+    return identity
 
 
 async def keep_trusted(pool: Pool, identity: str) -> str:
     """Write down the identity of a Redis in which absences may be believed from now on; return it."""
-    found: str = await pool.fetchval(_TRUST, identity)
-    return found
+    kept: str = await pool.fetchval(_TRUST, identity)
+    return kept
 
 
 async def keep_first_trusted(pool: Pool, identity: str) -> str:
     """Write down the first of all, unless there is one; return the one that stands."""
-    found: str = await pool.fetchval(_TRUST_FIRST, identity)
-    return found
+    kept: str = await pool.fetchval(_TRUST_FIRST, identity)
+    return kept

@@ -1,4 +1,4 @@
-"""Where the links of invitations go: for whoever is invited, and never into an answer."""
+"""Where the links of invitations go: to the invited address, and never into an answer."""
 
 import asyncio
 from pathlib import Path

@@ -73,7 +73,7 @@ class ForeignHash(msgspec.Struct, frozen=True, tag_field="kind"):
         raise NotImplementedError
 
     def options(self) -> dict[str, str | int]:
-        """Return what may be told of it: parameters, never a salt or key."""
+        """Return its public part: parameters, never a salt or key."""
         return {}
 
     def work(self) -> tuple[object, ...]:
@@ -150,10 +150,10 @@ class Phpass(ForeignHash, frozen=True, tag="phpass"):
         """Return the kind of a hash; raises `ArgumentInvalid`."""
         if not _PHPASS.match(hash_):
             raise ArgumentInvalid("password", "Value must be a portable phpass hash")
-        made = cls(setting=hash_[:PHPASS_SETTING])
-        if not 7 <= made.log_rounds <= PHPASS_LOG_ROUNDS:  # noqa: PLR2004 phpass's own least
+        hashing = cls(setting=hash_[:PHPASS_SETTING])
+        if not 7 <= hashing.log_rounds <= PHPASS_LOG_ROUNDS:  # noqa: PLR2004 phpass's own least
             raise ArgumentInvalid("password", f"Value must have 2^7 to 2^{PHPASS_LOG_ROUNDS} rounds")
-        return made
+        return hashing
 
     @property
     def log_rounds(self) -> int:
@@ -303,8 +303,8 @@ def describe_hash(kept: str | None) -> tuple[str, dict[str, str | int]]:
     if (wrapped := read_wrapped(kept)) is not None:
         kind = str(type(wrapped.foreign).__struct_config__.tag)
         return kind, {"type": kind, **wrapped.foreign.options()}
-    found = argon2.extract_parameters(kept)
-    costs = {"memoryCost": found.memory_cost, "timeCost": found.time_cost, "threads": found.parallelism}
+    parameters = argon2.extract_parameters(kept)
+    costs = {"memoryCost": parameters.memory_cost, "timeCost": parameters.time_cost, "threads": parameters.parallelism}
     return "argon2", {"type": "argon2", **costs}
 
 

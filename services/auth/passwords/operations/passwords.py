@@ -72,11 +72,11 @@ class Passwords:
 
     def _matches(self, password: str, known: str) -> bool:
         """Check a hash: one of ours always, and what is inside or before it."""
-        found = self._do_foreign_part(password, known)
-        if isinstance(found, bool):
+        outcome = self._do_foreign_part(password, known)
+        if isinstance(outcome, bool):
             self._is_argon2_of(password, self._nobody)
-            return found
-        return self._is_argon2_of(*found)
+            return outcome
+        return self._is_argon2_of(*outcome)
 
     def _do_foreign_part(self, password: str, kept: str) -> bool | tuple[str, str]:
         """Do what a hash takes beyond one of ours: say whether it matches, or which text and hash of ours must."""

@@ -29,7 +29,7 @@ Password = Annotated[str, msgspec.Meta(min_length=SHORTEST_PASSWORD, max_length=
 
 NOT_RECENT = ErrorType.USER_RECENT_SIGN_IN_REQUIRED
 GUESSES = RateLimit(10, by=("user",), fail_closed=True)
-"""Of a password that is asked for once more: a session alone must not be enough to try them all."""
+"""Of a password that must be repeated: a session alone must not be enough to try them all."""
 
 
 class CreateAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -102,7 +102,7 @@ class SessionList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A login token; its secret is told once."""
+    """A login token; its secret is shown once."""
 
     id: str = msgspec.field(name="$id")
     created_at: str = msgspec.field(name="$createdAt")

@@ -20,7 +20,7 @@ from shared.web.endpoint import Call, Caller, RateLimit, Routes
 from shared.web.parameters import IdOf
 from shared.web.receipts import add_receipt, with_receipt
 
-# What takes rights away has no rate limit: nobody else's calls may keep a user from signing out.
+# A call that takes rights away has no rate limit: other callers must not keep a user from signing out.
 routes = Routes[AuthDeps]("account", {"sessionId": ErrorType.USER_SESSION_NOT_FOUND})
 
 CURRENT = "current"
@@ -137,9 +137,9 @@ async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Se
 @routes.endpoint("GET", "/v1/account/sessions", name="account.list_sessions", callers=Caller.USER, scopes=("account",))
 async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
     """List the sessions of the user who calls."""
-    found = await operations.list_sessions(call.deps, call.project.id, user_id=call.principal.user_id)
-    total = len(found) if params.total else 0
-    return SessionList(total=total, sessions=[session_model(one, current=_current(call)) for one in found])
+    listed = await operations.list_sessions(call.deps, call.project.id, user_id=call.principal.user_id)
+    total = len(listed) if params.total else 0
+    return SessionList(total=total, sessions=[session_model(one, current=_current(call)) for one in listed])
 
 
 @routes.endpoint(
@@ -147,10 +147,10 @@ async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionLi
 )
 async def get_session(call: Call[AuthDeps], params: SessionPath) -> Session:
     """Return one session of the user who calls."""
-    found = await operations.get_session(
+    session = await operations.get_session(
         call.deps, call.project.id, user_id=call.principal.user_id, session_id=_chosen(call, params)
     )
-    return session_model(found, current=_current(call))
+    return session_model(session, current=_current(call))
 
 
 @routes.endpoint(

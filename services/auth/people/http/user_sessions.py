@@ -32,8 +32,8 @@ class SessionPath(UserPath, frozen=True, kw_only=True, rename="camel"):
 )
 async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
     """List a user's sessions."""
-    found = await sessions.list_sessions(call.deps, call.project.id, user_id=params.user_id)
-    return SessionList(total=len(found) if params.total else 0, sessions=[session_model(one) for one in found])
+    listed = await sessions.list_sessions(call.deps, call.project.id, user_id=params.user_id)
+    return SessionList(total=len(listed) if params.total else 0, sessions=[session_model(one) for one in listed])
 
 
 @routes.endpoint(
@@ -46,8 +46,8 @@ async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> Sess
 )
 async def create_user_session(call: Call[AuthDeps], params: UserPath) -> Session:
     """Create a session for a user; its secret goes to the backend that asks."""
-    made = await sign_in.create_user_session(call.deps, call.project, user_id=params.user_id, ip=call.client.ip)
-    return session_model(made.session, secret=made.secret.wire())
+    signed_in = await sign_in.create_user_session(call.deps, call.project, user_id=params.user_id, ip=call.client.ip)
+    return session_model(signed_in.session, secret=signed_in.secret.wire())
 
 
 @routes.endpoint(

@@ -124,7 +124,7 @@ async def _known(deps: AuthDeps, principal: Principal) -> User:
 
 async def _prove(deps: AuthDeps, known: User, password: str) -> None:
     if not await deps.passwords.verify(password, known.password_hash):
-        # Whoever repeats a change that was not confirmed is told so by this, and takes it for done.
+        # A caller who repeats an unconfirmed change gets this refusal, and takes the change for done.
         await confirm_pending(deps, subjects.user(known.project_id, known.id))
         raise Refusal(ErrorType.USER_INVALID_CREDENTIALS)
 

@@ -2,7 +2,7 @@
 
 A client address that guesses is shut out by the endpoint's own limit. Guessers with many addresses have ten tries in an
 hour, and then one a minute for all of them together; only places where the owner has signed in lately are let through.
-So nobody is shut out of an account of theirs where they have used it, and nobody guesses at leisure.
+So owners are not shut out where they have used their account, and an attacker cannot guess at leisure.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class Guesses:
     async def admit(self, project_id: ProjectId, address: str, is_known: Callable[[], Awaitable[bool]]) -> None:
         """Count a try for an address, whether or not somebody has it; `is_known` tells whether the owner was there.
 
-        Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`, or `Unavailable` where nobody can count.
+        Raises `Refusal(GENERAL_RATE_LIMIT_EXCEEDED)`, or `Unavailable` where tries cannot be counted.
         """
         if self._counts is None:
             return
@@ -52,7 +52,7 @@ class Guesses:
             )
 
     async def take_back(self, project_id: ProjectId, address: str) -> None:
-        """Count a try no more: the password was right. Where nobody can, the count ends by itself."""
+        """Uncount a try: the password was right. Where that fails, the count ends by itself."""
         counts = self._counts
         if counts is None:
             return

@@ -1,4 +1,4 @@
-"""The policy `session-idle`: a session that nobody uses ends, with the JWTs made from it, on every replica."""
+"""The policy `session-idle`: an unused session ends, with the JWTs made from it, on every replica."""
 
 import asyncio
 from collections.abc import Sequence

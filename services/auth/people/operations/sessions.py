@@ -1,4 +1,4 @@
-"""Sessions: shown, extended, deleted."""
+"""Sessions: list, extend and delete them."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -115,7 +115,7 @@ async def delete_sessions_of_project(deps: AuthDeps, actor: SystemActor) -> Rece
 
 
 async def await_own_revocation(deps: AuthDeps, ended: EndedCredential) -> None:
-    """Wait until what ended a credential, if anything did, is in force everywhere: its holder may be told then."""
+    """Wait until what ended a credential, if anything did, is in force everywhere: its holder may be refused then."""
     project_id, user_id, session_id, secret_digest = ended
     if not session_id:
         async with deps.pool.acquire() as connection:

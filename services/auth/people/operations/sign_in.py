@@ -149,7 +149,7 @@ async def create_user_session(deps: AuthDeps, project: Project, *, user_id: User
 async def add_session(deps: AuthDeps, change: Change, *, project: Project, whose: Whose, sign_in: SignIn) -> SignedIn:
     """Make a session within a change that has locked the user, and end the oldest ones beyond the project's limit.
 
-    Raises `Refusal(USER_NOT_FOUND)`; `Unavailable` where the oldest session has to go and nobody could confirm that.
+    Raises `Refusal(USER_NOT_FOUND)`; `Unavailable` where the oldest session must end and that could not be confirmed.
     """
     session, secret = await _insert(change.connection, project, whose, sign_in)
     await users.touch(change.connection, project.id, whose.user_id)

@@ -14,7 +14,7 @@ from shared.kernel.clock import now
 from shared.kernel.ids import unique_id
 
 SAFE_LENGTH = 16
-"""So many hex digits, 64 bits, nobody guesses in a token's life, at whatever rate."""
+"""With so many hex digits, 64 bits, a token cannot be guessed in its life, at whatever rate."""
 SHORT_S = 3_600
 GUESSES = 10
 

@@ -77,7 +77,7 @@ _ENDED = "SELECT id FROM auth.sessions WHERE project = $1 AND user_id = $2 AND s
 
 
 async def insert_session(connection: Connection, new: NewSession) -> Session:
-    """Make a session of a user whom nobody deletes meanwhile; raises `Refusal(USER_NOT_FOUND)`."""
+    """Create a session, with its user locked against deletion; raises `Refusal(USER_NOT_FOUND)`."""
     row = await connection.fetchrow(
         _INSERT,
         new.project_id,
@@ -104,7 +104,7 @@ async def list_places(
 
 
 async def hold_credential(connection: Connection, principal: Principal) -> bool:
-    """Let nobody end the session or JWT by which a user calls until this transaction ends; False where it has ended."""
+    """Lock the session or JWT of the caller against its end until this transaction ends; False where it has ended."""
     who = (principal.project_id, principal.user_id)
     if principal.generation:
         return await connection.fetchrow(_HOLD_GENERATION, *who, principal.generation) is not None

@@ -34,12 +34,12 @@ async def insert_token(
 
     Raises `Refusal(USER_NOT_FOUND)`.
     """
-    made: datetime | None = await connection.fetchval(
+    created_at: datetime | None = await connection.fetchval(
         _INSERT, project_id, id_, user_id, secret_digest, expires_at, guesses
     )
-    if made is None:
+    if created_at is None:
         raise Refusal(ErrorType.USER_NOT_FOUND)
-    return made
+    return created_at
 
 
 async def try_token(connection: Connection, project_id: ProjectId, user_id: UserId, secret_digest: bytes) -> bool:

@@ -160,8 +160,8 @@ async def find_user_by_email(connection: Connection, project_id: ProjectId, emai
 
 async def find_slowest_hash(connection: Connection, project_id: ProjectId) -> str | None:
     """Return a hash that takes as long to check as the slowest that was brought along; None: ours takes longest."""
-    found: str | None = await connection.fetchval(_SLOWEST, project_id)
-    return found
+    slowest: str | None = await connection.fetchval(_SLOWEST, project_id)
+    return slowest
 
 
 async def keep_slowest_hash(connection: Connection, project_id: ProjectId, decoy: str, seconds: float) -> None:
@@ -195,7 +195,7 @@ async def update_user(connection: Connection, project_id: ProjectId, id_: UserId
 
 
 async def lock_password(connection: Connection, known: User) -> bool:
-    """Let nobody change a user until this transaction ends; False where the password is no longer the known one."""
+    """Lock a user against changes until this transaction ends; False where the password is no longer the known one."""
     row = await connection.fetchrow(
         _LOCK_KNOWN, known.project_id, known.id, known.incarnation, known.password_updated_at
     )

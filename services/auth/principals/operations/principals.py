@@ -77,8 +77,8 @@ async def resolve_key(pool: Pool, request: ResolveKey) -> ResolvedPrincipal:
 async def resolve_project(pool: Pool, project_id: ProjectId) -> ResolvedProject:
     """Return a project's record."""
     async with pool.acquire() as connection:
-        position, found = await projects.resolve_project(connection, project_id)
-    return ResolvedProject(position=position, project=found)
+        position, project = await projects.resolve_project(connection, project_id)
+    return ResolvedProject(position=position, project=project)
 
 
 def _user(

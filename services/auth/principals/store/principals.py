@@ -19,7 +19,7 @@ _USER = """
     ) AS memberships
 """
 _USERS = "auth.users JOIN auth.projects ON projects.id = users.project"
-# Blocking a user ends the sessions, and who still has one is told of the block.
+# Blocking a user ends the sessions, and a caller who still has one gets the refusal of a blocked user.
 _STANDS = "sessions.user_incarnation = users.sequence AND (sessions.deleted_at IS NULL OR NOT users.enabled)"
 _BY_SESSION = f"""
     SELECT ({_POSITION}) AS position, found.*
@@ -127,20 +127,20 @@ async def find_by_key(
 
 
 def _user(row: object) -> tuple[int, FoundUser | None]:
-    found = dict(row)  # type: ignore[call-overload] # a Record, which is a mapping but not for type checkers
-    if found["user_id"] is None:
-        return found["position"], None
-    memberships = [msgspec.json.decode(text, type=list[str]) for text in found["memberships"]]
+    columns = dict(row)  # type: ignore[call-overload] # a Record, which is a mapping but not for type checkers
+    if columns["user_id"] is None:
+        return columns["position"], None
+    memberships = [msgspec.json.decode(text, type=list[str]) for text in columns["memberships"]]
     user = FoundUser(
-        id=found["user_id"],
-        incarnation=found["incarnation"],
-        project_incarnation=found["project_incarnation"],
-        enabled=found["enabled"],
-        is_verified=found["is_verified"],
-        labels=found["labels"],
+        id=columns["user_id"],
+        incarnation=columns["incarnation"],
+        project_incarnation=columns["project_incarnation"],
+        enabled=columns["enabled"],
+        is_verified=columns["is_verified"],
+        labels=columns["labels"],
         memberships=[Held(MembershipId(parts[0]), TeamId(parts[1]), parts[2:]) for parts in memberships],
-        session_id=SessionId(found["session_id"] or ""),
-        session_expires_at=found["expires_at"],
-        generation=found["generation"],
+        session_id=SessionId(columns["session_id"] or ""),
+        session_expires_at=columns["expires_at"],
+        generation=columns["generation"],
     )
-    return found["position"], user
+    return columns["position"], user

@@ -103,6 +103,6 @@ def _check_range(parameter: str, value: int | None, least: int, most: int) -> No
         raise ArgumentInvalid(parameter, f"it must be {least} to {most}")
 
 
-def _check_names(parameter: str, given: Mapping[str, bool], known: tuple[str, ...]) -> None:
-    if unknown := [name for name in given if name not in known]:
+def _check_names(parameter: str, switches: Mapping[str, bool], known: tuple[str, ...]) -> None:
+    if unknown := [name for name in switches if name not in known]:
         raise ArgumentInvalid(parameter, f"{unknown[0]} is not one of {', '.join(known)}")

@@ -28,7 +28,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class NewKey(NamedTuple):
-    """A key to be made, of whose secret only the SHA-256 is told; `scopes` None: all that there are."""
+    """A key to be created, with only the SHA-256 of its secret; `scopes` None: all scopes."""
 
     id: KeyId
     secret_digest: bytes

@@ -76,7 +76,7 @@ async def get_key(connection: Connection, project_id: ProjectId, id_: KeyId) -> 
 
 
 async def lock_keys(connection: Connection, project_id: ProjectId, ids: set[str]) -> dict[str, Key]:
-    """Return those of these keys that there are, by id; nobody else changes them until this transaction ends."""
+    """Return those of these keys that exist, by id, locked until this transaction ends."""
     rows = await connection.fetch(_LOCK, project_id, sorted(ids))
     return {row["id"]: key(row) for row in rows}
 

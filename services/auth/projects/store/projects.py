@@ -104,7 +104,7 @@ async def delete_project(connection: Connection, id_: ProjectId) -> int:
 
 
 async def hold_project(connection: Connection, id_: ProjectId, incarnation: int) -> None:
-    """Let nobody delete a project until this transaction ends.
+    """Lock a project against deletion until this transaction ends.
 
     Raises `Refusal(PROJECT_NOT_FOUND)` where this incarnation of it is gone, whether or not there is another by now.
     """

@@ -22,10 +22,10 @@ async def list_revocations(deps: AuthDeps, *, subject: str, is_pending: bool, li
 
 async def get_revocation(deps: AuthDeps, number: int) -> StoredReceipt:
     """Return what is kept of one; raises `Refusal(REVOCATION_NOT_FOUND)`."""
-    found = await outbox.find_receipt(deps.pool, number)
-    if found is None:
+    receipt = await outbox.find_receipt(deps.pool, number)
+    if receipt is None:
         raise Refusal(ErrorType.REVOCATION_NOT_FOUND, f"Revocation {number} could not be found.")
-    return found
+    return receipt
 
 
 async def revoke_jwt(deps: AuthDeps, *, jti: str, exp: int, by: str) -> uuid.UUID:

@@ -1,4 +1,4 @@
-"""Teams and memberships: the values, what may be asked of their lists, and who may see and change them."""
+"""Teams and memberships: the values, the queries of their lists, and the callers who may see and change them."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """A user's place in a team, and what is shown of both; it grants nothing until it is confirmed.
 
-    `is_to_address`: an invitation to an address, of which nobody has been made a user yet: `user_id` is reserved.
+    `is_to_address`: an invitation to an address, whose user does not exist yet: `user_id` is reserved.
     """
 
     project_id: ProjectId
@@ -112,7 +112,7 @@ def shown_of_members(project: Project, principal: Principal) -> frozenset[str]:
 
 
 def membership_fields(shown: frozenset[str]) -> Mapping[str, Field]:
-    """Return what may be asked of memberships by a caller who is shown these fields of their users."""
+    """Return the queries of memberships open to a caller who sees these fields of their users."""
     return {name: one for name, one in MEMBERSHIP_LIST_FIELDS.items() if name not in OF_MEMBERS - shown}
 
 

@@ -56,7 +56,7 @@ async def accept_membership(
 ) -> Accepted:
     """Accept an invitation by the secret of its link, as `user` or as a guest, who is signed in by it.
 
-    An invitation to an address makes a user where nobody has the address yet. A link signs in only while the address
+    An invitation to an address creates a user where none has the address yet. A link signs in only while the address
     that it was sent to is the user's, and verifies that address alone.
     Raises `Refusal` (MEMBERSHIP_NOT_FOUND, TEAM_NOT_FOUND, TEAM_MEMBERSHIP_MISMATCH, TEAM_INVALID_SECRET,
     TEAM_INVITE_MISMATCH, MEMBERSHIP_ALREADY_CONFIRMED, USER_BLOCKED, USER_COUNT_EXCEEDED), `Unavailable`.
@@ -111,7 +111,7 @@ async def _proven(connection: Connection, project_id: ProjectId, link: Link) -> 
 
 
 async def _find_invited(connection: Connection, project_id: ProjectId, invitation: Invitation) -> User | None:
-    """Return who is invited, locked until the transaction ends; None where an address is that nobody has."""
+    """Return who is invited, locked until the transaction ends; None where no user has the invited address."""
     if invitation.invited_name is None:
         return await users.lock_user(connection, project_id, invitation.user_id)
     return await store.lock_user_by_address(connection, project_id, invitation.sent_to)
@@ -152,7 +152,7 @@ async def _take_from_claimant(change: Change, project_id: ProjectId, invited: Us
 
 
 async def _make_invited(connection: Connection, project: Project, invitation: Invitation) -> User:
-    """Make a user of an address that nobody has, under the id of the invitation unless somebody has or had that.
+    """Create the user of an address that no user has, with the id of the invitation unless another user has or had it.
 
     Where somebody takes the address at the same moment, return that user.
     """

@@ -46,7 +46,7 @@ class Invitee(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MembershipRequest(NamedTuple):
-    """What is asked for: a membership, or an invitation whose link leads to `url`."""
+    """The request: a membership, or an invitation whose link leads to `url`."""
 
     team_id: TeamId
     id: MembershipId
@@ -60,8 +60,8 @@ async def create_membership(
 ) -> Changed[Membership]:
     """Make a member, at once where a key asks; where an owner does, send an invitation.
 
-    A key makes a user without a password of an address that nobody has. An owner invites the address, and is not told
-    whether anybody has it: the user is found or made when the invitation is accepted. One that is pending is replaced.
+    A key creates a user without a password for an address that no user has. An owner invites the address, and does not
+    learn whether a user has it: the user is looked up or created on acceptance. One that is pending is replaced.
     Raises `Refusal` (TEAM_NOT_FOUND, USER_UNAUTHORIZED, USER_NOT_FOUND, USER_ALREADY_EXISTS, USER_COUNT_EXCEEDED,
     MEMBERSHIP_ALREADY_CONFIRMED, RESOURCE_ALREADY_EXISTS, GENERAL_SMTP_DISABLED), `ArgumentInvalid`, `Unavailable`.
     """
@@ -83,7 +83,7 @@ async def create_membership(
 
 
 class _Place(NamedTuple):
-    """A place in a team: of a user, or of whoever accepts an invitation to an address."""
+    """A place in a team: of a user, or of the user who will accept an invitation to an address."""
 
     project_id: ProjectId
     team_id: TeamId
@@ -150,7 +150,7 @@ async def _put(
 
 
 async def _find_or_make(connection: Connection, project: Project, invitee: Invitee, *, compares: bool) -> User:
-    """Return the user who is meant, made where nobody has the address.
+    """Return the invited user, created where no user has the address.
 
     `compares`: the caller may know whether an address that comes beside an id is the user's.
     """

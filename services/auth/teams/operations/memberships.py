@@ -92,7 +92,7 @@ async def update_roles(
 async def delete_membership(
     deps: AuthDeps, principal: Principal, *, team_id: TeamId, membership_id: MembershipId
 ) -> Receipt | None:
-    """End a membership: one's own, or as an owner or key anybody's; no replica knows its roles on return.
+    """End a membership: one's own or, as an owner or key, any member's; no replica knows its roles on return.
 
     Raises `Refusal` (TEAM_NOT_FOUND, TEAM_INVITE_NOT_FOUND, USER_UNAUTHORIZED), all of them once what was ended before
     is in force everywhere; `Unavailable`.

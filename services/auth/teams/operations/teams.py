@@ -29,7 +29,7 @@ async def create_team(
     """Make a team. A user who does becomes its first member, with these roles and as owner; a key makes an empty one.
 
     A user gets no id that a deleted team had, or that a permission names. Raises `Refusal(TEAM_ALREADY_EXISTS)`,
-    `Refusal` where the user would have too many roles, `Unavailable`, also where data cannot be asked.
+    `Refusal` where the user would have too many roles, `Unavailable`, also where data does not answer.
     """
     project_id, user_id, is_chosen, team_id = (
         principal.project_id,
@@ -42,7 +42,7 @@ async def create_team(
             await hold_project(connection, project_id, principal.project_incarnation)
             await store.insert_team(connection, project_id, team_id, name)
             return Changed(await store.get_team(connection, project_id, team_id), None)
-    require_lease(deps.guard)  # before data is asked
+    require_lease(deps.guard)  # before the request to data
     if is_chosen:
         await _check_unnamed(deps, principal, team_id)
     named = (subjects.user(project_id, user_id), subjects.team(project_id, team_id))
@@ -90,7 +90,7 @@ async def update_prefs(deps: AuthDeps, principal: Principal, *, team_id: TeamId,
 
 
 async def delete_team(deps: AuthDeps, principal: Principal, *, team_id: TeamId) -> Receipt | None:
-    """Delete a team: when this returns, nobody holds any of its roles.
+    """Delete a team: when this returns, no user holds any of its roles.
 
     Raises `Refusal(TEAM_NOT_FOUND)`, for a team deleted before once that is in force everywhere;
     `Refusal(USER_UNAUTHORIZED)`, `Unavailable`.
@@ -107,7 +107,7 @@ async def check_again(connection: Connection, principal: Principal, *, owns: str
     """Check in the transaction of a change that the user who calls still stands, and still owns this team, if one.
 
     By the database and not by the guard: the feed names a whole team when one member comes or goes, and that must not
-    fail what the owner does at the same moment. Raises `Unavailable`; the same call, repeated, is told what is wrong.
+    fail what the owner does at the same moment. Raises `Unavailable`; the same call, repeated, gets the refusal.
     Of a key, check that its project is the same: raises `Refusal(PROJECT_NOT_FOUND)`.
     """
     if not principal.user_id:
@@ -128,8 +128,8 @@ async def _check_unnamed(deps: AuthDeps, principal: Principal, team_id: TeamId) 
     async with deps.pool.acquire() as connection:
         is_taken = await store.find_team(connection, principal.project_id, team_id) is not None
     if not is_taken:
-        asked = FindTeamGrants(incarnation=principal.project_incarnation, team=team_id)
-        is_taken = (await deps.bus.ask(asked)).is_named
+        request = FindTeamGrants(incarnation=principal.project_incarnation, team=team_id)
+        is_taken = (await deps.bus.ask(request)).is_named
     if is_taken:
         await confirm_pending(deps, subjects.team(principal.project_id, team_id))
         raise Refusal(ErrorType.TEAM_ALREADY_EXISTS)

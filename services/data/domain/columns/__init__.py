@@ -34,7 +34,7 @@ ALL: tuple[Kind, ...] = (
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in ALL}
-"""By the name that a column is asked for with."""
+"""By the name with which a column is requested."""
 
 INLINE = {name: name for name in KINDS if name != "float"} | {"double": "float"}
 """By the type that a column has inside the creation of a table."""

@@ -7,23 +7,23 @@ SIZE = 255
 MOST_ELEMENTS = 100
 
 
-def options(given: Options) -> Options:
+def options(requested: Options) -> Options:
     """Return the elements; raises `Refusal(COLUMN_VALUE_INVALID)` where there is none."""
-    if not given.elements:
+    if not requested.elements:
         raise Refusal(ErrorType.COLUMN_VALUE_INVALID, "Enum elements must not be empty.")
-    if len(given.elements) > MOST_ELEMENTS or not all(
-        0 < len(one) <= SIZE and "\0" not in one for one in given.elements
+    if len(requested.elements) > MOST_ELEMENTS or not all(
+        0 < len(one) <= SIZE and "\0" not in one for one in requested.elements
     ):
         raise ArgumentInvalid("elements", f"at most {MOST_ELEMENTS} texts of 1 to {SIZE} characters")
-    return Options(size=SIZE, elements=given.elements)
+    return Options(size=SIZE, elements=requested.elements)
 
 
-def check(value: Value, given: Options) -> str:
+def check(value: Value, options: Options) -> str:
     """Return a member, letter by letter."""
-    found = text(value)
-    if found not in given.elements:
-        raise ValueInvalid(f"it must be one of ({', '.join(given.elements)})")
-    return found
+    element = text(value)
+    if element not in options.elements:
+        raise ValueInvalid(f"it must be one of ({', '.join(options.elements)})")
+    return element
 
 
 KIND = Kind(

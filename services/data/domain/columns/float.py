@@ -11,13 +11,13 @@ def check(value: Value, options: Options) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueInvalid("it must be a number")
     try:
-        found = float(value)
+        number = float(value)
     except OverflowError as error:
         raise ValueInvalid("it must be a double-precision number") from error
-    if not math.isfinite(found):
+    if not math.isfinite(number):
         raise ValueInvalid("it must be finite")
-    in_bounds(found, options)
-    return found
+    in_bounds(number, options)
+    return number
 
 
 KIND = Kind(

@@ -8,12 +8,12 @@ LEAST_OF_32, MOST_OF_32 = -(2**31), 2**31 - 1
 _bounds = bounded(LEAST, MOST)
 
 
-def options(given: Options) -> Options:
+def options(requested: Options) -> Options:
     """Return whole bounds of 64 bits; raises `ArgumentInvalid`, `Refusal(COLUMN_VALUE_INVALID)`."""
-    for name, bound in (("min", given.min), ("max", given.max)):
+    for name, bound in (("min", requested.min), ("max", requested.max)):
         if bound is not None and (not isinstance(bound, int) or not LEAST <= bound <= MOST):
             raise ArgumentInvalid(name, "Value must be a 64-bit integer")
-    return _bounds(given)
+    return _bounds(requested)
 
 
 def whole(value: Value, options: Options) -> int:
@@ -26,10 +26,10 @@ def whole(value: Value, options: Options) -> int:
 
 def check(value: Value, options: Options) -> int:
     """Return a JSON integer that fits the column."""
-    found = whole(value, options)
-    if options.max is not None and options.max <= MOST_OF_32 and found < LEAST_OF_32:
+    number = whole(value, options)
+    if options.max is not None and options.max <= MOST_OF_32 and number < LEAST_OF_32:
         raise ValueInvalid(f"it must be at least {LEAST_OF_32}")
-    return found
+    return number
 
 
 KIND = Kind(

@@ -9,14 +9,14 @@ SIZE = 39
 
 def check(value: Value, _: Options) -> str:
     """Return an address."""
-    found = text(value)
+    address = text(value)
     try:
-        ipaddress.ip_address(found)
+        ipaddress.ip_address(address)
     except ValueError as error:
         raise ValueInvalid("it must be a valid IP address") from error
-    if len(found) > SIZE:
+    if len(address) > SIZE:
         raise ValueInvalid(f"it must be at most {SIZE} characters long")
-    return found
+    return address
 
 
 KIND = formatted(

@@ -30,7 +30,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of column.
 
-    `name` is how it is asked for; `wire_type` and `format` are how it is shown; `postgres` is its type there. `options`
+    `name` is how it is requested; `wire_type` and `format` are how it is shown; `postgres` is its type there. `options`
     checks and completes what a column is declared with (raises `Refusal`); `check` returns what is stored for a value
     (raises `ValueInvalid`). A column declared with `declared` takes the values `examples` as they are, and refuses
     `rejects`.
@@ -109,20 +109,20 @@ def text(value: Value) -> str:
 
 def characters(value: Value, options: Options) -> str:
     """Return a text of at most `size` characters."""
-    found = text(value)
-    if options.size is not None and len(found) > options.size:
+    string = text(value)
+    if options.size is not None and len(string) > options.size:
         raise ValueInvalid(f"it must be at most {options.size} characters long")
-    return found
+    return string
 
 
 def octets(most: int) -> Callable[[Value, Options], str]:
     """A text of at most so many bytes."""
 
     def check(value: Value, _: Options) -> str:
-        found = text(value)
-        if len(found.encode()) > most:
+        string = text(value)
+        if len(string.encode()) > most:
             raise ValueInvalid(f"it must be at most {most} bytes long")
-        return found
+        return string
 
     return check
 

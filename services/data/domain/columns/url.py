@@ -12,16 +12,16 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*\Z")
 
 def check(value: Value, options: Options) -> str:
     """Return a URL."""
-    found = characters(value, options)
+    address = characters(value, options)
     try:
-        parts = urlsplit(found)
+        parts = urlsplit(address)
         host = parts.hostname
         parts.port  # noqa: B018 raises where it is no number
     except ValueError as error:
         raise ValueInvalid("it must be a valid URL") from error
-    if not _CHARACTERS.match(found) or not _SCHEME.match(parts.scheme) or not host:
+    if not _CHARACTERS.match(address) or not _SCHEME.match(parts.scheme) or not host:
         raise ValueInvalid("it must be a valid URL")
-    return found
+    return address
 
 
 KIND = formatted(
