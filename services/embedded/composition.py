@@ -64,9 +64,9 @@ async def open_instance(
         refuse_if_held(DataDir(path))
         listener = stack.enter_context(take_port(host, port))
         url = endpoint(listener)
+        parts = await stack.enter_async_context(open_parts(path, is_restored=is_restored, say=say))
         if port is None and not url.endswith(f":{DEFAULT_PORT}/v1"):
             say(f"port {DEFAULT_PORT} is in use, so Daypass uses {listener.getsockname()[1]} instead")
-        parts = await stack.enter_async_context(open_parts(path, is_restored=is_restored, say=say))
         say("starting the services")
         await stack.enter_async_context(_serving(parts, listener))
         known = find_credentials(parts.data_dir)

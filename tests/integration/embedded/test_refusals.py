@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.embedded.datadir import FORMAT
+from services.embedded.port import take_port
 from tests.integration.embedded.daypass import User, processes_in, sockets
 
 REFUSED = 4
@@ -53,7 +54,11 @@ def test_a_folder_of_something_else(user: User, data_dir: Path) -> None:
     data_dir.chmod(0o711)
     (data_dir / "thesis.txt").write_text("…")
 
-    assert "not a data directory of Daypass" in refused(user, data_dir)
+    with take_port("127.0.0.1", None):
+        said = refused(user, data_dir)
+
+    assert "not a data directory of Daypass" in said
+    assert "is in use" not in said
 
 
 def test_a_file_in_place_of_a_directory(user: User, data_dir: Path) -> None:
