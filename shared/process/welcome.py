@@ -32,10 +32,10 @@ _PAGE = """<!doctype html>
 <p>Endpoint for Appwrite's SDKs: <code>{endpoint}</code></p>
 <h2>Next</h2>
 <pre><code>daypass project list
-daypass project update PROJECT --origin HOST
+daypass project update PROJECT --add-origin HOST
 daypass user create --help</code></pre>
-<p>The first lists the projects. The second names the hosts whose pages may call a project, in place of those named
-before. The third says how to create a user.</p>
+<p>The first lists the projects. The second lets the pages of a host call a project. The third says how to create a
+user.</p>
 <h2>Documentation</h2>
 <p>In the repository: <code>README.md</code>, <code>docs/how-to/javascript.md</code>,
 <code>docs/how-to/python.md</code>, <code>docs/how-to/operate.md</code>.

@@ -49,7 +49,7 @@ async def test_another_page_may_only_read_how_to_be_allowed(client: Any) -> None
 
     assert answer.error == (403, "general_unknown_origin")
     assert answer.headers["Access-Control-Allow-Origin"] == "https://evil.test"
-    assert "daypass project update demo --origin evil.test" in answer.json["message"]
+    assert "daypass project update demo --add-origin evil.test" in answer.json["message"]
 
 
 @pytest.mark.parametrize(

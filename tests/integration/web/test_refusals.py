@@ -57,7 +57,7 @@ async def test_without_being_asked_for_only_pages_that_may_not_call_are_lines(se
         await client.call("GET", "/v1/open", headers={"Origin": origin, "X-Appwrite-JWT": SECRET})
 
     assert [line["event"] for line in lines] == ["a page may not call"] * 2
-    assert "daypass project update demo --origin evil.test" in lines[0]["remedy"]
+    assert "daypass project update demo --add-origin evil.test" in lines[0]["remedy"]
     assert lines[0]["project"] == "demo"
     assert SECRET not in str(lines)
 
