@@ -159,7 +159,12 @@ class Pipeline:
         status, body, content_type = answer
         headers = self._headers(call, content_type)
         if not isinstance(body, bytes):
-            return await self._send(request, call, status, body)
+            try:
+                return await self._send(request, headers, call, status, body)
+            except Refusal as refusal:  # nothing has been sent yet
+                call.headers = [header for header in call.headers if header[0] != _CACHE_CONTROL]
+                status, body, content_type = self._refuse(request, call, refusal)
+                headers = self._headers(call, content_type)
         response = Response(status=status, body=body, headers=headers)
         if self.is_draining or call.is_cut_off:
             response.force_close()
@@ -301,10 +306,8 @@ class Pipeline:
         return answer
 
     def _headers(self, call: Call[object], content_type: str) -> list[tuple[str, str]]:
-        call.headers.append((_CONTENT_TYPE, content_type))
-        if self._edge.is_set and call.client.scheme == "https":
-            call.headers.append(HSTS)
-        return call.headers
+        hsts = [HSTS] if self._edge.is_set and call.client.scheme == "https" else []
+        return [*call.headers, (_CONTENT_TYPE, content_type), *hsts]
 
     def _refuse(self, request: BaseRequest, call: Call[object], refusal: Refusal) -> Answer:
         method = "GET" if request.method == "HEAD" else request.method
@@ -322,24 +325,23 @@ class Pipeline:
         return status, body, JSON
 
     async def _send(
-        self, request: BaseRequest, call: Call[object], status: int, body: Stream | Conversation
+        self,
+        request: BaseRequest,
+        headers: list[tuple[str, str]],
+        call: Call[object],
+        status: int,
+        body: Stream | Conversation,
     ) -> StreamResponse:
+        """Send what is more than one piece of bytes; raises the `Refusal` of a caller who has ended before that."""
         if isinstance(body, Conversation):
-            return await self._converse(request, call, body)
-        response = StreamResponse(status=status, headers=call.headers)
+            body.response.headers.extend(headers)
+            await self._sender.converse(request, call, body)
+            return body.response
+        response = StreamResponse(status=status, headers=headers)
         if self.is_draining or call.is_cut_off:
             response.force_close()
         await self._sender.send(request, response, call, body)
         return response
-
-    async def _converse(self, request: BaseRequest, call: Call[object], conversation: Conversation) -> StreamResponse:
-        conversation.response.headers.extend(call.headers)
-        try:
-            await self._sender.converse(request, call, conversation)
-        except Refusal as refusal:
-            status, body, content_type = self._refuse(request, call, refusal)
-            return Response(status=status, body=body, headers=self._headers(call, content_type))
-        return conversation.response
 
 
 class _Reader:

@@ -46,7 +46,10 @@ class Sender:
             watch.end(Ending.STOPPING)
 
     async def send(self, request: BaseRequest, response: StreamResponse, call: Call[object], stream: Stream) -> None:
-        """Send an answer in parts; break the connection off where one cannot be made, or is not taken in time."""
+        """Send an answer in parts; break the connection off where one cannot be made, or is not taken in time.
+
+        Raises `CallerEnded` before the first.
+        """
         if stream.length is not None:
             response.content_length = stream.length
         async with contextlib.aclosing(stream.rest) as rest:
@@ -64,6 +67,8 @@ class Sender:
                     _check_length(stream, sent)
                     await response.write_eof()
             except Exception as error:
+                if isinstance(error, CallerEnded) and not response.prepared:
+                    raise
                 _log.warning("an answer was interrupted", error=type(error).__name__)
                 _abort(request)
                 raise ConnectionResetError("the answer is broken off") from error

@@ -93,3 +93,15 @@ async def test_a_page_in_parts_is_json(client: Any) -> None:
     answer = await client.call("GET", "/v1/parts?count=1")
 
     assert msgspec.json.decode(answer.content) == ["x" * 10]
+
+
+async def test_a_caller_who_has_ended_before_the_first_part_is_told_to_try_again(serve: Any, deps: Deps) -> None:
+    own = await serve(deps)
+    own.guard.cache.end_lease()
+
+    answer = await own.call("GET", "/v1/parts", headers={"X-Appwrite-JWT": "good"})
+
+    assert answer.error == (503, "principal_unavailable")
+    assert answer.headers.getall("Content-Type") == ["application/json; charset=UTF-8"]
+    assert deps.made == []
+    assert (await own.call("GET", "/v1/parts")).status == 200
