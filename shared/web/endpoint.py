@@ -89,7 +89,7 @@ class RateLimit(msgspec.Struct, frozen=True):
 
     `by` names `ip`, `method`, `url`, `user`, or a parameter. `reset_on_success`: a call that succeeds (201) clears the
     count. `fail_closed`: where calls cannot be counted they are refused by 503 instead of let through.
-    `may_spare_local`: calls from the machine itself need no limit while an app is developed there. Where a parameter
+    `may_spare_local`: the machine itself may call more often while an app is developed there. Where a parameter
     is named, the failures of the caller's address are counted before (`shared.web.limits`).
     """
 

@@ -20,6 +20,7 @@ from shared.web.endpoint import DIMENSIONS, Endpoint, RateLimit
 
 FAILURES = RateLimit(300, by=("ip",))
 """Calls of an endpoint, from one address, that did not succeed."""
+LOCAL_FACTOR = 100
 
 
 _log = structlog.get_logger()
@@ -37,7 +38,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Limiter:
     """Counts calls; `failures` is the limit of an address that fails, of a limit that names a parameter.
 
-    `spares_local`: calls from this machine are not counted where a limit `may_spare_local`.
+    `spares_local`: this machine may make LOCAL_FACTOR times as many calls where a limit `may_spare_local`. There is
+    a limit still, since a proxy on this machine may pass calls on without a word of it.
     """
 
     def __init__(self, counts: Counts, *, failures: RateLimit = FAILURES, spares_local: bool = False) -> None:
@@ -58,7 +60,7 @@ class Limiter:
         one that fails closed.
         """
         if self._spares_local and limit.may_spare_local and call.is_local:
-            return []
+            limit = msgspec.structs.replace(limit, amount=limit.amount * LOCAL_FACTOR)
         limits = [limit] if DIMENSIONS.issuperset(limit.by) else [self._failures, limit]
         try:
             return [await self._admit(one, _key(endpoint, one, call, named), call) for one in limits]
