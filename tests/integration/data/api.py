@@ -19,8 +19,8 @@ from services.data.store.catalogue import get_database, get_table
 from shared.guard.guard import Guard
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
+from tests.accounts import Accounts, Headers
 from tests.answer import Answer
-from tests.integration.data.accounts import Accounts, Headers
 from tests.wire import pairs, query
 
 __all__ = ["OLD_WORDS", "TEXT", "Answer", "Api", "Json", "TableApi", "Values", "query"]

@@ -13,8 +13,8 @@ import shared.messaging
 from services.data.composition import open_data
 from services.data.settings import Settings
 from services.embedded.valkey import Valkey
-from shared.contracts.requests import ResolveProject, ResolveUser
 from shared.guard.guard import Guard
+from shared.guard.resolver import BusResolver
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
@@ -23,7 +23,7 @@ from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
 from shared.process.app import WebApp
-from tests.integration.data.accounts import Accounts
+from tests.accounts import Accounts
 from tests.integration.data.api import Api
 from tests.parts import Database, Parts
 
@@ -41,9 +41,8 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
         await stack.enter_async_context(_running(Relay(dsn=database.dsn("auth"), redis_url=valkey.url("auth"))))
         accounts = Accounts(pool=feed)
         auth = await _bus(stack, valkey, "auth")
-        answers = {ResolveUser: accounts.user, ResolveProject: lambda asked: accounts.project(asked.project_id)}
-        await stack.enter_async_context(running([auth.serve(ResolveUser.LANE, answers)]))
-        replicas = [await _replica(stack, database, valkey, accounts) for _ in range(2)]
+        await stack.enter_async_context(running(auth.serve(*lane) for lane in accounts.lanes().items()))
+        replicas = [await _replica(stack, database, valkey) for _ in range(2)]
         yield Api(
             http=await stack.enter_async_context(aiohttp.ClientSession()),
             urls=[url for url, _ in replicas],
@@ -57,9 +56,10 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
         )
 
 
-async def _replica(stack: AsyncExitStack, database: Database, valkey: Valkey, accounts: Accounts) -> tuple[str, Guard]:
+async def _replica(stack: AsyncExitStack, database: Database, valkey: Valkey) -> tuple[str, Guard]:
     settings = Settings(database_url=Secret(database.dsn("data")), redis_url=Secret(valkey.url("data")))
-    guard = Guard(service="data", redis_url=valkey.url("data"), resolver=accounts)
+    resolver = BusResolver(await _bus(stack, valkey, "data"))
+    guard = Guard(service="data", redis_url=valkey.url("data"), resolver=resolver)
     await stack.enter_async_context(running([guard.run()]))
     service = await stack.enter_async_context(open_data(settings, guard=guard))
     await guard.reader.until_leased(20)

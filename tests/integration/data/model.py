@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from tests.integration.data.accounts import GUEST, Accounts, Headers
+from tests.accounts import GUEST, Accounts, Headers
 
 ROLES = [
     "any",

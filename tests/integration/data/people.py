@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from tests.integration.data.accounts import GUEST, Accounts, Headers
+from tests.accounts import GUEST, Accounts, Headers
 
 RULES: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("permissions.yaml").read_text(encoding="utf-8"))
 

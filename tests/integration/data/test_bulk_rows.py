@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.accounts import GUEST
 from tests.answer import Answer
-from tests.integration.data.accounts import GUEST
 from tests.integration.data.api import Api, Json, TableApi, query
 
 BAD_ARGUMENT = (400, "general_argument_invalid")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.integration.data.accounts import GUEST
+from tests.accounts import GUEST
 from tests.integration.data.api import Api, TableApi, query
 
 OTHER = 1

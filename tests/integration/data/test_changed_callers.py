@@ -2,11 +2,8 @@
 
 import pytest
 
-from shared.contracts.credentials import SessionSecret
-from shared.contracts.events import PrincipalsChanged
-from shared.messaging.outbox import publish
+from tests.accounts import Headers, secret_of
 from tests.eventually import eventually
-from tests.integration.data.accounts import Headers
 from tests.integration.data.api import Api
 
 REPLICAS = (0, 1)
@@ -14,20 +11,13 @@ REPLICAS = (0, 1)
 
 async def change(api: Api, session: Headers, now: Headers | None) -> None:
     """Let a session be what another one is, or gone (None); and tell it."""
-    subject = api.accounts.session_subject(session)
-    known = api.accounts.known
+    accounts = api.accounts
     if now is None:
-        del known[digest_of(session)]
-    else:
-        known[digest_of(session)] = known[digest_of(now)]
-    async with api.accounts.pool.acquire() as connection, connection.transaction():
-        await publish(connection, PrincipalsChanged(subjects=(subject,), reason="test"))
-
-
-def digest_of(session: Headers) -> bytes:
-    secret = SessionSecret.parse(session["X-Appwrite-Session"])
-    assert secret is not None
-    return secret.digest()
+        await accounts.sign_out(session)
+        return
+    subject = accounts.session_subject(session)
+    accounts.sessions[secret_of(session).digest()] = accounts.sessions[secret_of(now).digest()]
+    await accounts.tell(subject)
 
 
 @pytest.mark.parametrize("replica", REPLICAS)

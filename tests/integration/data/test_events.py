@@ -9,8 +9,8 @@ from services.data.operations.incarnations import PurgeHeldUp, adopt_databases, 
 from shared.contracts import subjects
 from shared.contracts.events import PrincipalsChanged, ProjectDeleted
 from shared.messaging.outbox import publish
+from tests.accounts import GUEST
 from tests.eventually import eventually
-from tests.integration.data.accounts import GUEST
 from tests.integration.data.api import TEXT, Api
 
 PUBLIC = ['read("any")']

@@ -9,8 +9,8 @@ import pytest
 
 from shared.contracts.explanations import ExplainRow
 from shared.kernel.errors import Refusal
+from tests.accounts import GUEST, Headers
 from tests.answer import Answer
-from tests.integration.data.accounts import GUEST, Headers
 from tests.integration.data.api import OLD_WORDS, Api, TableApi, query
 
 HEADER = "X-Daypass-Explain"
@@ -152,10 +152,9 @@ async def test_an_explanation_says_what_refuses_a_user_altogether(api: Api) -> N
         return explained["refusal"], read["allowed"], len(read["grants"])
 
     assert await told() == ("", True, 1)
-    known = api.accounts.users["ada"]
-    api.accounts.users["ada"] = msgspec.structs.replace(known, blocked=True)
+    api.accounts.blocked.add("ada")
     assert await told() == ("user_blocked", False, 1)
-    api.accounts.users["ada"] = known
+    api.accounts.blocked.remove("ada")
     await table.call("PUT", "", body=everyone | {"enabled": False})
     assert await told() == ("table_not_found", False, 1)
     await api.call("PUT", f"/{table.database}", body={"name": "A name", "enabled": False})

@@ -6,19 +6,11 @@ from dataclasses import replace
 import pytest
 
 from shared.appwrite.permissions import MOST_ROLES
-from shared.contracts.events import PrincipalsChanged
-from shared.messaging.outbox import publish
+from tests.accounts import Headers
 from tests.eventually import eventually
-from tests.integration.data.accounts import Headers
 from tests.integration.data.api import Api
 
 EVERYONE = [f'{action}("any")' for action in ("create", "read", "update", "delete")]
-
-
-async def tell(api: Api, *subjects: str) -> None:
-    """Tell in the feed that what is known of these no longer holds."""
-    async with api.accounts.pool.acquire() as connection, connection.transaction():
-        await publish(connection, PrincipalsChanged(subjects=subjects, reason="test"))
 
 
 async def test_a_write_of_who_is_revoked_meanwhile_is_not_committed(api: Api) -> None:
@@ -39,7 +31,7 @@ async def test_a_write_of_who_is_revoked_meanwhile_is_not_committed(api: Api) ->
         creating = asyncio.create_task(table.create({"text": "new"}, ada))
         deleting = asyncio.create_task(table.delete(row, ada))
         await eventually(lambda: _waiting(api), 3)
-        await tell(api, api.accounts.session_subject(ada))
+        await api.accounts.tell(api.accounts.session_subject(ada))
         await eventually(lambda: api.guards[0].cache.position > at, True)
         await transaction.rollback()
 

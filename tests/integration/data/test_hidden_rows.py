@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.principal import GUEST_ROLES
-from tests.integration.data.accounts import GUEST, Headers
+from tests.accounts import GUEST, Headers
 from tests.integration.data.api import OLD_WORDS, Api, Json, query
 from tests.wire import pairs
 

@@ -12,6 +12,7 @@ from services.data.domain.columns import INLINE, KINDS
 from services.data.domain.naming import old_name
 from services.embedded.postgres import SUPERUSER
 from shared.web.endpoint import Endpoint
+from tests.accounts import GUEST
 from tests.declarations import ENDPOINTS
 from tests.injection import (
     HEADER_TEXTS,
@@ -25,7 +26,6 @@ from tests.injection import (
     write,
 )
 from tests.injection import TEXTS as SQL
-from tests.integration.data.accounts import GUEST
 from tests.integration.data.api import Api, Json, TableApi
 from tests.parts import Database, Parts
 from tests.wire import query

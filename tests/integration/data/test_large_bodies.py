@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.data.accounts import GUEST, Headers
+from tests.accounts import GUEST, Headers, secret_of
 from tests.integration.data.api import Api, Json, TableApi
 
 KIB = 1024
@@ -33,7 +33,7 @@ async def test_a_large_row_is_taken_of_who_may_create_it(api: Api, ada: Headers)
 async def test_a_large_change_is_taken_of_who_may_change_some_row(api: Api, ada: Headers) -> None:
     rows = await table(api)
     other = api.accounts.sign_in(api.new_id("eve"))
-    row = await rows.new_row(SMALL, f'update("user:{api.accounts.user_of(ada)}")')
+    row = await rows.new_row(SMALL, f'update("user:{secret_of(ada).id}")')
 
     assert (await rows.update(row, {"data": LARGE}, ada)).status == 200
     assert (await rows.update(row, {"data": LARGE})).status == 200

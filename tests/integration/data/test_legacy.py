@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from shared.web.endpoint import PLACEHOLDER, Endpoint
+from tests.accounts import GUEST, Headers
 from tests.answer import Answer
 from tests.declarations import ENDPOINTS, parameter_names
-from tests.integration.data.accounts import GUEST, Headers
 from tests.integration.data.api import Api, Json, TableApi, query
 
 BAD_ARGUMENT = (400, "general_argument_invalid")

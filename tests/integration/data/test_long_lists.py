@@ -11,10 +11,8 @@ import msgspec
 import pytest
 
 from services.data.store.catalogue import get_database, get_table
-from shared.contracts.events import PrincipalsChanged
-from shared.messaging.outbox import publish
+from tests.accounts import GUEST, Headers
 from tests.eventually import eventually
-from tests.integration.data.accounts import GUEST, Headers
 from tests.integration.data.api import OLD_WORDS, TEXT, Api, TableApi, query
 
 COUNT = 2_500
@@ -184,9 +182,7 @@ async def test_a_caller_who_is_revoked_in_mid_list_gets_no_more_of_it(api: Api, 
     async with begun(large, ada) as answer:
         await answer.content.readexactly(KIB)
         at = api.guards[0].cache.position
-        async with api.accounts.pool.acquire() as connection, connection.transaction():
-            subject = api.accounts.session_subject(ada)
-            await publish(connection, PrincipalsChanged(subjects=(subject,), reason="test"))
+        await api.accounts.tell(api.accounts.session_subject(ada))
         await eventually(lambda: api.guards[0].cache.position > at, True)
 
         with pytest.raises(aiohttp.ClientPayloadError):

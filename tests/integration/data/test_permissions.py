@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.data.accounts import GUEST, Headers
+from tests.accounts import GUEST, Headers
 from tests.integration.data.api import OLD_WORDS, Api, TableApi
 from tests.integration.data.people import CALLERS, HOLDERS, sign_in_all
 

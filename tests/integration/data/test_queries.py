@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.data.accounts import GUEST
+from tests.accounts import GUEST
 from tests.integration.data.api import Api, TableApi, query
 
 BAD_QUERY = (400, "general_query_invalid")

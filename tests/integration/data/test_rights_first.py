@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.accounts import GUEST, Headers
 from tests.answer import Answer
-from tests.integration.data.accounts import GUEST, Headers
 from tests.integration.data.api import OLD_WORDS, Api, Json, TableApi, query
 from tests.wire import pairs
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.data.accounts import GUEST
+from tests.accounts import GUEST
 from tests.integration.data.api import Api, Json, TableApi, query
 
 DATE = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00\Z"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.accounts import GUEST, Headers
 from tests.answer import Answer
-from tests.integration.data.accounts import GUEST, Headers
 from tests.integration.data.api import Api, TableApi
 
 BAD_ARGUMENT = (400, "general_argument_invalid")

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.accounts import GUEST, Headers
 from tests.answer import Answer
-from tests.integration.data.accounts import GUEST, Headers
 from tests.integration.data.api import Api, Json, TableApi, query
 
 BAD_STRUCTURE = (400, "row_invalid_structure")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.accounts import Headers
 from tests.answer import Answer
-from tests.integration.data.accounts import Headers
 from tests.integration.data.api import OLD_WORDS, Api, TableApi
 from tests.integration.data.people import HOLDERS, RULES, sign_in_all
 

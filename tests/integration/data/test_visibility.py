@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.integration.data.accounts import Headers
+from tests.accounts import Headers
 from tests.integration.data.api import Api, TableApi, query
 from tests.integration.data.model import ROLES, USERS, User, holds, sign_in
 

@@ -12,6 +12,7 @@ import shared.messaging
 from services.embedded.valkey import Valkey
 from services.token.composition import MIGRATIONS, open_token
 from services.token.settings import Settings
+from shared.kernel.loops import running
 from shared.kernel.settings import Secret
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
@@ -19,7 +20,7 @@ from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import Pool, open_pool
 from shared.process.app import WebApp
-from tests.integration.token.accounts import Accounts
+from tests.accounts import Accounts
 from tests.integration.token.replica import Replica
 from tests.parts import Database
 
@@ -72,19 +73,15 @@ async def bus(settings: Settings, valkey: Valkey) -> AsyncIterator[Bus]:
 @pytest.fixture
 async def accounts(settings: Settings, database: Database, valkey: Valkey) -> AsyncIterator[Accounts]:
     """Someone who answers as auth does."""
-    made = Accounts(dsn=database.dsn("auth"))
+    feed = await open_pool(database.dsn("auth"), name="test")
+    opened = Accounts(pool=feed)
     redis = open_client(valkey.url("auth"), name="test")
     served = Bus(redis=redis, service="auth")
-    loops = [
-        asyncio.create_task(served.serve("principal", made.principal_lane())),
-        asyncio.create_task(served.serve("general", made.general_lane())),
-    ]
-    yield made
-    for loop in loops:
-        loop.cancel()
-    await asyncio.gather(*loops, return_exceptions=True)
+    async with running(served.serve(*lane) for lane in opened.lanes().items()):
+        yield opened
     await served.close()
     await redis.aclose()
+    await feed.close()
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from shared.contracts.requests import GetKeys
 from shared.contracts.signing_keys import ListSigningKeys, RetireSigningKey, RotateSigningKey
 from shared.guard.jwt import PublicKey, verify
 from shared.messaging.bus import Bus
+from tests.accounts import Accounts
 from tests.eventually import eventually
-from tests.integration.token.accounts import Accounts
 from tests.integration.token.replica import Replica
 
 Start = Callable[[], Awaitable[Replica]]
@@ -23,16 +23,16 @@ async def claims_of(token: str, bus: Bus, *, project: str = "library") -> dict[s
 
 async def test_a_session_makes_a_jwt_that_is_bound_to_it(start: Start, accounts: Accounts, bus: Bus) -> None:
     replica = await start()
-    session, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
 
     token = await replica.mint(proof)
 
-    assert await claims_of(token, bus) == {"user": "ada", "session": session, "life": 900}
+    assert await claims_of(token, bus) == {"user": "ada", "session": accounts.session_id(proof), "life": 900}
 
 
 async def test_the_answer_is_201_and_the_jwt_alone_at_both_paths(start: Start, accounts: Accounts) -> None:
     replica = await start()
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
 
     for path in ("/v1/account/jwts", "/v1/account/jwt"):
         status, made = await replica.call("POST", path, proof, json={})
@@ -44,7 +44,7 @@ async def test_the_life_of_a_jwt_is_chosen_by_the_caller(
     start: Start, accounts: Accounts, bus: Bus, duration: object
 ) -> None:
     replica = await start()
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
 
     token = await replica.mint(proof, duration=duration)
 
@@ -54,7 +54,7 @@ async def test_the_life_of_a_jwt_is_chosen_by_the_caller(
 @pytest.mark.parametrize("duration", [0, -1, 3601, 10**30, 1.5, True, "long", [900]])
 async def test_another_life_is_refused(start: Start, accounts: Accounts, duration: object) -> None:
     replica = await start()
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
     key = accounts.make_key("users.write")
 
     for path, credential in (("/v1/account/jwts", proof), ("/v1/users/ada/jwts", key)):
@@ -64,7 +64,7 @@ async def test_another_life_is_refused(start: Start, accounts: Accounts, duratio
 
 async def test_only_a_session_makes_an_account_jwt(start: Start, accounts: Accounts) -> None:
     replica = await start()
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
     jwt = {"X-Appwrite-JWT": await replica.mint(proof)}
     key = accounts.make_key("users.write", "account")
 
@@ -80,12 +80,12 @@ async def test_only_a_session_makes_an_account_jwt(start: Start, accounts: Accou
 
 async def test_nothing_is_minted_for_a_deleted_session_or_a_blocked_user(start: Start, accounts: Accounts) -> None:
     replica = await start()
-    session, deleted = accounts.sign_in("ada")
-    _, blocked = accounts.sign_in("eve")
+    deleted = accounts.sign_in("ada")
+    blocked = accounts.sign_in("eve")
     await replica.mint(deleted)
     await replica.mint(blocked)
 
-    await accounts.sign_out(session)
+    await accounts.sign_out(deleted)
     await accounts.block("eve")
 
     await eventually(lambda: replica.call("POST", "/v1/account/jwts", blocked, json={}), (403, "user_blocked"))
@@ -96,7 +96,7 @@ async def test_nothing_is_minted_for_a_deleted_session_or_a_blocked_user(start: 
 async def test_a_switched_off_method_is_refused(start: Start, accounts: Accounts) -> None:
     accounts.switch_off("library", "jwt")
     replica = await start()
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
 
     outcome = await replica.call("POST", "/v1/account/jwts", proof, json={})
 
@@ -109,7 +109,7 @@ async def test_a_key_makes_a_jwt_for_the_newest_session(
 ) -> None:
     replica = await start()
     accounts.sign_in("ada")
-    newest, _ = accounts.sign_in("ada")
+    newest = accounts.session_id(accounts.sign_in("ada"))
 
     status, made = await replica.call("POST", "/v1/users/ada/jwts", accounts.make_key("users.write"), json=chosen)
 
@@ -119,7 +119,7 @@ async def test_a_key_makes_a_jwt_for_the_newest_session(
 
 async def test_a_key_chooses_a_session_by_its_id(start: Start, accounts: Accounts, bus: Bus) -> None:
     replica = await start()
-    first, _ = accounts.sign_in("ada")
+    first = accounts.session_id(accounts.sign_in("ada"))
     accounts.sign_in("ada")
 
     _, made = await replica.call(
@@ -131,6 +131,7 @@ async def test_a_key_chooses_a_session_by_its_id(start: Start, accounts: Account
 
 async def test_a_user_without_sessions_gets_an_unbound_jwt(start: Start, accounts: Accounts, bus: Bus) -> None:
     replica = await start()
+    accounts.new_user("ada")
 
     status, made = await replica.call("POST", "/v1/users/ada/jwts", accounts.make_key("users.write"), json={})
 
@@ -141,7 +142,8 @@ async def test_a_user_without_sessions_gets_an_unbound_jwt(start: Start, account
 async def test_unknown_users_sessions_and_scopes_are_refused(start: Start, accounts: Accounts) -> None:
     replica = await start()
     accounts.sign_in("ada")
-    other, proof = accounts.sign_in("eve")
+    proof = accounts.sign_in("eve")
+    other = accounts.session_id(proof)
     key = accounts.make_key("users.write")
 
     async def outcome(user: str, credential: dict[str, str], **parameters: object) -> tuple[int, Any]:
@@ -156,7 +158,8 @@ async def test_unknown_users_sessions_and_scopes_are_refused(start: Start, accou
 
 async def test_introspection_tells_the_claims_of_a_good_jwt(start: Start, accounts: Accounts) -> None:
     replica = await start()
-    session, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
+    session = accounts.session_id(proof)
     token = await replica.mint(proof)
 
     found = await replica.introspect(token, accounts.make_key("jwts.read"))
@@ -175,7 +178,7 @@ async def test_introspection_tells_the_claims_of_a_good_jwt(start: Start, accoun
 
 async def test_introspection_takes_a_form_as_rfc_7662_has_it(start: Start, accounts: Accounts) -> None:
     replica = await start()
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
     form = {"token": await replica.mint(proof), "token_type_hint": "access_token"}
 
     status, found = await replica.call("POST", "/v1/jwts/introspect", accounts.make_key("jwts.read"), data=form)
@@ -186,14 +189,14 @@ async def test_introspection_takes_a_form_as_rfc_7662_has_it(start: Start, accou
 async def test_introspection_calls_everything_else_inactive_and_says_no_more(start: Start, accounts: Accounts) -> None:
     replica = await start()
     key = accounts.make_key("jwts.read")
-    session, proof = accounts.sign_in("ada")
-    _, other = accounts.sign_in("eve")
+    proof = accounts.sign_in("ada")
+    other = accounts.sign_in("eve")
     revoked, blocked = await replica.mint(proof), await replica.mint(other)
     for token in (revoked, blocked):
         assert (await replica.introspect(token, key))["active"]
     assert await replica.introspect(revoked, key, project="archive") == {"active": False}
 
-    await accounts.sign_out(session)
+    await accounts.sign_out(proof)
     await accounts.block("eve")
     await eventually(lambda: replica.introspect(revoked, key), {"active": False})
     await eventually(lambda: replica.introspect(blocked, key), {"active": False})
@@ -204,7 +207,7 @@ async def test_introspection_calls_everything_else_inactive_and_says_no_more(sta
 
 async def test_introspection_needs_a_key_with_its_scope(start: Start, accounts: Accounts) -> None:
     replica = await start()
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
 
     for credential in ({}, proof, accounts.make_key("users.write")):
         answer = await replica.call("POST", "/v1/jwts/introspect", credential, json={"token": "a"})
@@ -232,7 +235,7 @@ async def test_the_jwks_of_an_unknown_project_is_not_found(start: Start) -> None
 async def test_a_retired_key_ends_its_jwts_on_every_replica(start: Start, accounts: Accounts, bus: Bus) -> None:
     replicas = [await start(), await start()]
     key = accounts.make_key("jwts.read", "users.write")
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
     old = await replicas[0].mint(proof)
     active = next(key.kid for key in (await bus.ask(ListSigningKeys())).keys if key.state == "active")
     await bus.ask(RotateSigningKey(active=active), timeout_s=15)

@@ -15,8 +15,8 @@ from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
+from tests.accounts import Accounts
 from tests.eventually import eventually
-from tests.integration.token.accounts import Accounts
 from tests.integration.token.replica import Replica
 
 REQUESTS = 2_000
@@ -37,7 +37,7 @@ async def test_no_request_fails_across_rotations(
     """Each JWT is made by one replica and checked at once by the other, while the key is rotated three times."""
     replicas = [await start(), await start()]
     key = accounts.make_key("jwts.read")
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
     numbers = iter(range(REQUESTS // 2))
     kids: list[str] = []
 
@@ -72,7 +72,7 @@ async def test_a_jwt_of_a_key_that_retires_is_good_until_the_key_is_gone(
 ) -> None:
     replica = await start()
     key = accounts.make_key("jwts.read")
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
     token = await replica.mint(proof)
     old = await active_kid(bus)
     for _ in range(2):
@@ -89,7 +89,7 @@ async def test_a_new_replica_knows_the_keys_of_the_others(
 ) -> None:
     first = await start()
     key = accounts.make_key("jwts.read")
-    _, proof = accounts.sign_in("ada")
+    proof = accounts.sign_in("ada")
     await bus.ask(RotateSigningKey(active=await active_kid(bus)), timeout_s=15)
     token = await first.mint(proof)
 
