@@ -63,12 +63,13 @@ async def test_calls_from_this_machine_are_spared_only_where_both_limit_and_appl
     spares = await serve(limiter=Limiter(counts, spares_local=True))
     counted = await serve(limiter=Limiter(counts))
 
+    assert [(await counted.call("POST", "/v1/local")).status for _ in range(2)] == [200, 429]
+
     spared = [await spares.call("POST", "/v1/local") for _ in range(3)]
 
     assert [answer.status for answer in spared] == [200, 200, 200]
-    assert spared[-1].headers["X-RateLimit-Remaining"] == "97", "a hundred times as many as others"
+    assert spared[-1].headers["X-RateLimit-Remaining"] == "95", "a hundred times as many as others"
     assert [(await spares.call("PUT", "/v1/rows")).status for _ in range(3)] == [200, 200, 429]
-    assert [(await counted.call("POST", "/v1/local")).status for _ in range(2)] == [200, 429]
 
 
 @pytest.mark.parametrize("header", ["Forwarded", "Via", "x-forwarded-for", "X-Real-IP"])
