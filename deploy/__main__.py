@@ -34,17 +34,17 @@ def prepare() -> None:
 def up(context: click.Context, *, as_json: bool) -> None:
     """Start the containers, wait until all are healthy, and say how to reach them."""
     context.invoke(prepare)
-    endpoint, found, is_new = _start()
+    endpoint, access, is_new = _start()
     if as_json:
-        click.echo(json.dumps({"endpoint": endpoint, "project": found.project, "key": found.key, "pid": None}))
+        click.echo(json.dumps({"endpoint": endpoint, "project": access.project, "key": access.key, "pid": None}))
     else:
-        click.echo(_in_words(endpoint, found.project, found.key if is_new else f"in {credentials.path()}"))
+        click.echo(_in_words(endpoint, access.project, access.key if is_new else f"in {credentials.path()}"))
 
 
 @main.command()
 @click.option("--volumes", is_flag=True, help="Delete the data too.")
 def down(*, volumes: bool) -> None:
-    """Stop and remove the containers; their data stays, unless told otherwise."""
+    """Stop and remove the containers; their data stays, unless --volumes says otherwise."""
     need_docker()
     show(*compose_command(), "down", "--remove-orphans", *(["--volumes"] if volumes else []))
     if volumes:
@@ -87,9 +87,9 @@ def restore(context: click.Context, file: Path, *, yes: bool) -> None:
             click.confirm(question, abort=True, err=True)
         context.invoke(prepare)
         replaced = backups.restore(dump)
-    endpoint, found, is_new = _start()
+    endpoint, access, is_new = _start()
     click.echo(f"""\
-{_in_words(endpoint, found.project, found.key if is_new else f"in {credentials.path()}")}
+{_in_words(endpoint, access.project, access.key if is_new else f"in {credentials.path()}")}
 {file} is restored. All users must sign in again.
 The replaced data are kept as the database {replaced}. To delete them:
   {" ".join(compose_command())} exec postgres dropdb -h /var/run/postgresql {replaced}""")

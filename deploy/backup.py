@@ -42,7 +42,7 @@ while kill -0 "$work" 2>/dev/null; do
 done
 wait "$work"
 """
-"""For bash: run a program, and end it when stdin ends, as it does when whoever called is gone.
+"""For bash: run a program, and end it when stdin ends, as it does when the caller is gone.
 
 No process may be left without its parent: PostgreSQL, which is the first process of its container, would take the end
 of one for a crash of its own.
@@ -72,7 +72,7 @@ def back_up(file: Path) -> Manifest:
 
 @contextlib.contextmanager
 def opened(file: Path) -> Iterator[tuple[Manifest, Path]]:
-    """Check an archive and yield what it says, and its dump; nobody else restores meanwhile. Raises `DeployFailed`."""
+    """Check an archive and yield its manifest and dump, while no other restore can begin. Raises `DeployFailed`."""
     with _alone(), _in_words(), scratch(file) as folder:
         say("checking the archive")
         yield read_archive(file, folder), folder / DUMP

@@ -14,21 +14,21 @@ HEALTHY = "running healthy"
 
 
 def await_healthy(*services: str) -> None:
-    """Wait for these services, or for all, telling each change.
+    """Wait for these services, or for all, and report each change.
 
-    Raises `DeployFailed` with the last logs of whoever is not healthy in the end.
+    Raises `DeployFailed` with the last logs of the services that are not healthy in the end.
     """
     deadline = time.monotonic() + PATIENCE_S
     known: dict[str, str] = {}
     while True:
-        found = _states(*services)
-        for service, state in sorted(found.items() - known.items()):
+        states = _states(*services)
+        for service, state in sorted(states.items() - known.items()):
             say(f"{service} is {state.split()[-1]}")
-        known = found
-        if found and set(found.values()) == {HEALTHY}:
+        known = states
+        if states and set(states.values()) == {HEALTHY}:
             return
         if time.monotonic() > deadline:
-            raise DeployFailed(_last_words({service for service, state in found.items() if state != HEALTHY}))
+            raise DeployFailed(_last_words({service for service, state in states.items() if state != HEALTHY}))
         time.sleep(POLL_S)
 
 

@@ -29,13 +29,13 @@ def route_table() -> str:
 
 def declared() -> dict[Segments, str]:
     """Return the service of each path, with `ANYTHING` in place of parameters."""
-    found: dict[Segments, str] = {}
+    services: dict[Segments, str] = {}
     for service, endpoints in ENDPOINTS.items():
         for path in (path for endpoint in endpoints for path in endpoint.paths):
             segments = tuple(PLACEHOLDER.sub(ANYTHING, part) for part in path.split("/")[1:])
-            if found.setdefault(segments, service) != service:
-                raise ValueError(f"both {found[segments]} and {service} declare {path}")
-    return found
+            if services.setdefault(segments, service) != service:
+                raise ValueError(f"both {services[segments]} and {service} declare {path}")
+    return services
 
 
 def _rules(prefix: Segments, paths: Mapping[Segments, str], inherited: str) -> Iterator[tuple[Segments, str]]:

@@ -47,7 +47,7 @@ async def open_auth(
     owns_redis: bool = False,
     timing: BarrierTiming = BARRIER_TIMING,
 ) -> AsyncIterator[Service]:
-    """Open the service, with a guard of its own unless one is given (which then runs elsewhere).
+    """Open the service, with a guard of its own unless the caller passes one, which then runs elsewhere.
 
     `owns_redis`: this process has started Redis itself, and all replicas live in it, so none can have been forgotten.
     Raises `MigrationError`, with words for the operator.

@@ -88,7 +88,7 @@ def up(
 
 def say(text: str) -> None:
     """Write to stderr what is being done."""
-    with contextlib.suppress(OSError):  # whoever reads it may have gone, and the terminal with them
+    with contextlib.suppress(OSError):  # its reader may have gone, and the terminal too
         click.echo(f"daypass: {text}", err=True)
 
 

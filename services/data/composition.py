@@ -30,7 +30,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 @contextlib.asynccontextmanager
 async def open_data(settings: Settings, *, guard: Guard | None = None) -> AsyncIterator[Service]:
-    """Open the service, with a guard of its own unless one is given (which then runs elsewhere).
+    """Open the service, with a guard of its own unless the caller passes one, which then runs elsewhere.
 
     Raises `MigrationError`, with words for the operator.
     """

@@ -79,7 +79,7 @@ class Account:
         return sorted({name for pid, name in again.items() if first.get(pid) == name})
 
     def _others(self) -> dict[str, str]:
-        found = {}
+        programs = {}
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
@@ -87,10 +87,10 @@ class Account:
             except (OSError, ValueError):
                 continue  # it has ended
             if str(self.uid) in status["Uid"].split() and program not in PARTS:
-                found[process.name] = program
-        return found
+                programs[process.name] = program
+        return programs
 
     def can_reach(self, path: Path) -> bool:
-        """Say whether this account may enter or execute `path`: asked of the system, which knows every rule."""
+        """Say whether this account may enter or execute `path`: the system decides, which knows every rule."""
         question = ["/usr/bin/test", "-x", str(path)]
         return subprocess.run(question, preexec_fn=self.enter, check=False).returncode == 0  # noqa: S603 a fixed program; `enter` makes system calls only

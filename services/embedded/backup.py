@@ -57,13 +57,13 @@ class _Server:
             program, *arguments, env=environ, stdin=nothing, stdout=pipe, stderr=pipe
         )
         try:
-            told, said = await process.communicate()
+            output, errors = await process.communicate()
         except BaseException:
             process.kill()
             raise
         if process.returncode != 0:
-            raise PartFailed(f"{program.name} failed:\n  {said.decode(errors='replace').strip()[-2000:]}")
-        return told.decode(errors="replace")
+            raise PartFailed(f"{program.name} failed:\n  {errors.decode(errors='replace').strip()[-2000:]}")
+        return output.decode(errors="replace")
 
 
 async def back_up(data_dir: DataDir, file: Path, *, say: Say) -> Manifest:
@@ -134,7 +134,7 @@ async def _fill(fresh: DataDir, dump: Path, *, say: Say) -> None:
         connection = await server.connect("auth")
         await mark_restored(connection)
         await connection.close()
-        for service in OWNED:  # whoever counts what an index holds runs the functions of its expressions
+        for service in OWNED:  # ANALYZE runs the functions of an index's expressions
             connection = await server.connect(service)
             await connection.execute("ANALYZE", timeout=None)
             await connection.close()

@@ -115,9 +115,9 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         yield
 
 
-def _settings(kind: type[S], parts: Parts, service: str, **given: object) -> S:
+def _settings(kind: type[S], parts: Parts, service: str, **values: object) -> S:
     dsn, url = Secret(parts.postgres.dsn(service)), Secret(parts.valkey.url(service))
-    return read_settings(kind, os.environ, database_url=dsn, redis_url=url, **given)
+    return read_settings(kind, os.environ, database_url=dsn, redis_url=url, **values)
 
 
 def _token_settings(parts: Parts) -> TokenSettings:

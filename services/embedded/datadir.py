@@ -198,7 +198,7 @@ def _try_lock(file: TextIO) -> bool:
 
 
 def _close(path: Path, account: Account | None) -> None:
-    """Let nobody else read the directory, also one that was there before; the account of the parts may enter it."""
+    """Close a directory, new or not, to all other accounts; the account of the parts may enter it."""
     try:
         if account is None:
             path.chmod(0o700)

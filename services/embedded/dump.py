@@ -37,7 +37,7 @@ def list_databases(listing: str) -> list[int]:
     missing = {schema for owned in OWNED.values() for schema in owned} - set(schemas)
     if missing:
         raise StartRefused(f"the backup holds no schema {', '.join(sorted(missing))}: nothing was changed")
-    return sorted(int(found[1]) for schema in schemas if (found := _OF_DATABASE.match(schema)))
+    return sorted(int(match[1]) for schema in schemas if (match := _OF_DATABASE.match(schema)))
 
 
 def create_schemas(databases: list[int]) -> str:
@@ -46,7 +46,7 @@ def create_schemas(databases: list[int]) -> str:
 
 
 def restore_options(service: str, databases: list[int]) -> list[str]:
-    """Return what `pg_restore` is told when a service's role reads back what is its own."""
+    """Return the arguments of `pg_restore` when a service's role reads back what is its own."""
     schemas = [*OWNED[service], *(f"db_{n}" for n in databases if service == "data")]
     # In one transaction, each table would hold locks, of which there is a bounded number.
     return ["--exit-on-error", "--transaction-size=1000", "--no-owner", *(f"--schema={schema}" for schema in schemas)]

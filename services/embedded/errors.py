@@ -1,4 +1,4 @@
-"""What keeps the embedded topology from starting, in words for whoever started it."""
+"""What keeps the embedded topology from starting, in words for the operator."""
 
 
 class StartRefused(Exception):

@@ -18,11 +18,11 @@ from services.embedded.sockets import open_socket_dir
 from services.embedded.valkey import Valkey
 
 Say = Callable[[str], None]
-"""Tells whoever waits what is being done."""
+"""Tells an operator who waits what is being done."""
 
 
 def silent(_: str) -> None:
-    """Tell nobody."""
+    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

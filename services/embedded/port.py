@@ -23,7 +23,7 @@ def take_port(host: str, port: int | None) -> Iterator[socket.socket]:
 
 
 def endpoint(listener: socket.socket) -> str:
-    """Return the URL that clients are given; of a socket that listens on every address, the loopback's."""
+    """Return the URL for clients; of a socket that listens on every address, the loopback's."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 read, not bound
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"

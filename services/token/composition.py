@@ -33,7 +33,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 @contextlib.asynccontextmanager
 async def open_token(settings: Settings, *, guard: Guard | None = None) -> AsyncIterator[Service]:
-    """Open the service, with a guard of its own unless one is given (which then runs elsewhere).
+    """Open the service, with a guard of its own unless the caller passes one, which then runs elsewhere.
 
     Raises `MigrationError`, `WrongIssuer` or `WrongMasterKey`, each with words for the operator.
     """

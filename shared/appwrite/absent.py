@@ -1,4 +1,4 @@
-"""Appwrite's endpoints that are not here, and why: for whoever calls one, and for the tables of the documentation.
+"""Appwrite's endpoints that are not here, and why: for callers, and for the tables of the documentation.
 
 By the beginning of the path, without `/v1`, with `{}` for what stands for a value in it. The longest that fits counts.
 """

@@ -240,7 +240,7 @@ class DeleteKey(Change[KeyRecords], frozen=True, kw_only=True):
 class CreateUser(Asked[UserRecords], frozen=True, kw_only=True):
     """`user.create`; `password_hash` is one of argon2, empty: no signing in by a password.
 
-    A user of this id who is all that is asked for has been made by the same request.
+    A user of this id with all the requested fields was created by the same request.
     """
 
     TYPE: ClassVar[str] = "user.create"

@@ -24,8 +24,8 @@ class Trust:
     """What one process knows of the Redis it sees.
 
     `trusted` is an identity that may be believed at once: the database keeps the last one, so that a restart of this
-    process makes nobody wait. None: nobody has ever trusted one, so nothing can be cached anywhere, and the first that
-    is seen may be believed. `keep_first` writes that one down, if none has been by anybody; `keep` those after it.
+    process makes no caller wait. None: no process has ever trusted one, so nothing can be cached anywhere, and
+    the first that is seen may be believed. `keep_first` stores that one if there is none yet; `keep` those after it.
     """
 
     def __init__(

@@ -36,8 +36,8 @@ async def identify(
     guard: Guard, project: Project, headers: Mapping[str, str], scope: CookieScope = CookieScope.DOMAIN
 ) -> Identity:
     """Resolve the credentials of a request; raises `Refusal` as said above, or `Unavailable`."""
-    found = find_secret(project.id, headers, scope)
-    user = None if found.secret is None else await guard.session(project.id, found.secret)
+    sent = find_secret(project.id, headers, scope)
+    user = None if sent.secret is None else await guard.session(project.id, sent.secret)
     token = headers.get(JWT)
     if token:
         if user is not None:
@@ -49,7 +49,7 @@ async def identify(
         # Both may be right and yet apart: the project may be deleted and made again between the two look-ups.
         if one is not None and one.project_incarnation != project.incarnation:
             raise Unavailable("The project has been created again in the meantime. Try again.")
-    return Identity(principal or guest(project.id), user, found.is_fallback)
+    return Identity(principal or guest(project.id), user, sent.is_fallback)
 
 
 async def _key(guard: Guard, project: Project, headers: Mapping[str, str], secret: str) -> Principal:

@@ -13,7 +13,7 @@ from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.web.timing import WebTiming
 
 SMALL_BODY_BYTES = 64 * 1024
-"""What an endpoint takes unless it declares more, and what is taken of anybody."""
+"""The largest body of an endpoint that declares no other, and of a caller who is not known yet."""
 
 MEDIUM_BODY_BYTES = 512 * 1024
 """What endpoints declare that take preferences, definitions, or many queries, of callers who are admitted."""
@@ -97,7 +97,7 @@ def announced_length(request: BaseRequest) -> int | None:
 
 
 async def bid_continue(request: BaseRequest) -> None:
-    """Let a client send the body that it holds back until it is told to."""
+    """Ask a client for the body that it holds back (`Expect: 100-continue`)."""
     if request.headers.get(_EXPECT, "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -106,7 +106,7 @@ async def read_some(request: BaseRequest, deadline: float) -> bytes:
     """Return some more of a body; nothing where there is no more. Raises `Refusal(GENERAL_BAD_REQUEST)`."""
     content = request.content
     try:
-        if content.is_eof():  # all of it has come, as small bodies have before anybody asks
+        if content.is_eof():  # a small body has come with the headers
             return content.read_nowait()
         async with asyncio.timeout_at(deadline):
             return await content.readany()

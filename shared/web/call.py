@@ -42,7 +42,7 @@ class Stream:
     """An answer that is sent in parts, as they are made. What is wrong from the start is raised before it.
 
     A part that cannot be made breaks the connection off, and so does the end of the caller: what was sent by then is
-    not taken for the whole. `length` is that of all parts together, None where nobody knows.
+    not taken for the whole. `length` is that of all parts together, None if it is not known.
     """
 
     __slots__ = ("content_type", "first", "length", "rest")

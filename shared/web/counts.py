@@ -42,7 +42,7 @@ class Counts(Protocol):
 class MemoryCounts:
     """Counts of this process alone, at most `most`: beyond that the one that was touched longest ago goes.
 
-    A count lives by a `steady` clock, which nobody sets.
+    A count lives by a `steady` clock, which cannot be set.
     """
 
     def __init__(self, most: int = MOST_COUNTS, *, wall: Clock = time.time, steady: Clock = time.monotonic) -> None:

@@ -64,9 +64,9 @@ def _walk(node: _Node[R], method: str, segments: list[str], at: int, values: lis
             node = literal
             continue
         if literal is not None:
-            found = _walk(literal, method, segments, position + 1, values.copy())
-            if found is not None:
-                return found
+            match = _walk(literal, method, segments, position + 1, values.copy())
+            if match is not None:
+                return match
         values.append(segment)
         node = node.parameter
     route = node.routes.get(method)

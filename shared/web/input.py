@@ -1,6 +1,6 @@
 """The raw input of a request: the parameters of its query, or of its body, which stay JSON until their types are known.
 
-Whatever is wrong with them is kept as `fault` and raised later: who may not call is told so, and nothing else.
+A fault of the input is kept as `fault` and raised later: a caller without the right to call learns only that.
 """
 
 import re
@@ -63,8 +63,8 @@ class Names:
 
     def find(self, body: bytes | bytearray) -> dict[str, object]:
         """Return those of them that a JSON body has, undecoded. Raises `ValueError`, `RecursionError`."""
-        found = msgspec.structs.astuple(self._decoder.decode(body))
-        return {name: value for name, value in zip(self._names, found, strict=True) if value is not None}
+        fields = msgspec.structs.astuple(self._decoder.decode(body))
+        return {name: value for name, value in zip(self._names, fields, strict=True) if value is not None}
 
 
 def is_in_query(request: BaseRequest, method: str) -> bool:

@@ -71,7 +71,7 @@ class Limiter:
             return []
 
     async def succeed(self, windows: list[Window]) -> None:
-        """Correct what was counted of a call that has succeeded; where nobody can, the windows end by themselves."""
+        """Correct what was counted of a call that has succeeded; where that fails, the windows end by themselves."""
         try:
             for window in windows:
                 if window.limit is self._failures:

@@ -174,7 +174,7 @@ def _responses(endpoint: Endpoint, schemas: dict[object, Json]) -> Json:
     elif endpoint.answer in {Blob, Stream}:
         success["content"] = {ANY_BYTES: {}}
     if endpoint.answer is Blob:
-        part = {"description": "The range that was asked for", "content": {ANY_BYTES: {}}}
+        part = {"description": "The requested range", "content": {ANY_BYTES: {}}}
         return {"206": part} | _all_responses(endpoint, schemas, success)
     return _all_responses(endpoint, schemas, success)
 

@@ -116,7 +116,7 @@ class Parameters:
         return values
 
     def _each(self, values: dict[str, object]) -> msgspec.Struct:
-        """Return the parameters, read one by one: the first that is amiss is told, in the order of declaration."""
+        """Return the parameters, read in the order of declaration, so that the first wrong one is refused."""
         read = {}
         for field in self._fields:
             value = values.get(field.name)

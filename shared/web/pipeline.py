@@ -65,7 +65,7 @@ from shared.web.uploads import Upload
 
 NO_PROJECT = "The request names no project: send its id in the header X-Appwrite-Project."
 HEALTH = frozenset({"/livez", "/readyz"})
-"""What is answered under any host, for whoever watches this process."""
+"""What is answered under any host, for monitoring."""
 
 HSTS = ("Strict-Transport-Security", "max-age=10886400")
 
@@ -178,10 +178,10 @@ class Pipeline:
         if method == "OPTIONS":
             call.headers += preflight_headers(request.headers)
             return 204, b"", TEXT
-        found = self._table.find(method, target)
-        if found is None:
+        match = self._table.find(method, target)
+        if match is None:
             raise Refusal(ErrorType.GENERAL_ROUTE_NOT_FOUND, why_absent(target))
-        route, path = found
+        route, path = match
         call.deps = route.deps
         if route.is_open:
             return await self._answer_open(route, request, call, path)
@@ -311,11 +311,11 @@ class Pipeline:
 
     def _refuse(self, request: BaseRequest, call: Call[object], refusal: Refusal) -> Answer:
         method = "GET" if request.method == "HEAD" else request.method
-        found = self._table.find(method, request.raw_path.partition("?")[0])
+        match = self._table.find(method, request.raw_path.partition("?")[0])
         self._refusals.note(
             refusal,
             method=method if method in METHODS else UNKNOWN_METHOD,
-            route=UNKNOWN_ROUTE if found is None else found[0].endpoint.paths[0],
+            route=UNKNOWN_ROUTE if match is None else match[0].endpoint.paths[0],
             project_id=call.project.id,
             origin=call.header(ORIGIN),
         )

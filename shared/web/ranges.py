@@ -32,11 +32,11 @@ def find_range(headers: Mapping[str, str], *, size: int, etag: str) -> ByteRange
     The whole is also the answer to what is no range of bytes, to several at once, and where `If-Range` names another
     state than `etag`; a weak tag, or a date, matches none.
     """
-    asked = _BYTES.match(headers.get("Range", ""))
+    requested = _BYTES.match(headers.get("Range", ""))
     condition = headers.get("If-Range")
-    if asked is None or (condition is not None and (condition != etag or etag.startswith("W/"))):
+    if requested is None or (condition is not None and (condition != etag or etag.startswith("W/"))):
         return None
-    first, last = asked[1], asked[2]
+    first, last = requested[1], requested[2]
     if not first and not last:
         return None
     if first and last and int(first) > int(last):

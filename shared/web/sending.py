@@ -115,17 +115,17 @@ class Sender:
 def of_blob(blob: Blob, request: BaseRequest, call: Call[object]) -> tuple[int, Stream]:
     """Return the status and the parts of what a request asks of a blob; raises `Refusal(STORAGE_INVALID_RANGE)`."""
     try:
-        asked = _range_of(request.method, request.headers, blob)
+        range_ = _range_of(request.method, request.headers, blob)
     except UnsatisfiableRange:
         call.add_header("Content-Range", f"bytes */{blob.size}")
         raise Refusal(ErrorType.STORAGE_INVALID_RANGE) from None
     call.add_header("Accept-Ranges", "bytes")
     call.add_header("ETag", blob.etag)
-    if asked is None:
+    if range_ is None:
         return 200, Stream(b"", blob.read(0, blob.size), content_type=blob.content_type, length=blob.size)
-    call.add_header("Content-Range", asked.content_range)
-    rest = blob.read(asked.start, asked.stop)
-    return 206, Stream(b"", rest, content_type=blob.content_type, length=asked.stop - asked.start)
+    call.add_header("Content-Range", range_.content_range)
+    rest = blob.read(range_.start, range_.stop)
+    return 206, Stream(b"", rest, content_type=blob.content_type, length=range_.stop - range_.start)
 
 
 def _range_of(method: str, headers: Mapping[str, str], blob: Blob) -> ByteRange | None:

@@ -29,7 +29,7 @@ class Upgrade(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of an endpoint's WebSocket.
 
     `subprotocols`: in the order in which they are preferred; empty: none is spoken. A client that does not answer a
-    ping within half of `ping_s` is given up.
+    ping within half of `ping_s` is closed.
     """
 
     subprotocols: tuple[str, ...] = ()

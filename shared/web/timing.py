@@ -8,7 +8,7 @@ class WebTiming:
     """Times in seconds.
 
     `headers_s` are for the line and the headers of a request to come, from their first byte (aiohttp itself waits for
-    an hour); `idle_s` for a connection on which nothing is asked, longer than the gateway keeps one without use.
+    an hour); `idle_s` for a connection without a request, longer than the gateway keeps one without use.
     `small_body_s` are for a small body to come as a whole, `body_s` for any: aiohttp waits for ever where a chunked one
     turns into garbage. `part_s` are for a client to take a part of an answer that is sent in parts, `message_s` to
     take a message of a WebSocket.

@@ -15,13 +15,13 @@ requests = Requests[AuthDeps]()
 
 @requests.answers(ListDeadLetters)
 async def list_dead_letters(deps: AuthDeps, _: ListDeadLetters) -> DeadLetters:
-    """Return what every service has given up."""
+    """Return the dead letters of every service."""
     return await dead_letters.list_dead_letters(deps.redis)
 
 
 @requests.answers(RetryDeadLetters)
 async def retry_dead_letters(deps: AuthDeps, request: RetryDeadLetters) -> DeadLetters:
-    """Give back what was given up."""
+    """Put dead letters back into their streams."""
     return await dead_letters.retry_dead_letters(deps.redis, service=request.service, entry=request.entry)
 
 

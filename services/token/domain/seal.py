@@ -16,7 +16,7 @@ NONCE_BYTES: Final = 12
 
 
 class WrongMasterKey(SettingsError):
-    """What is stored was sealed under a master key that is not given, or was altered."""
+    """The stored text was sealed under a master key that is not configured, or was altered."""
 
 
 class Seal:

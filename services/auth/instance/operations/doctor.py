@@ -84,9 +84,9 @@ async def examine_deployment(
         ("clocks", _clocks(pool, redis, clocks, timing.sample_s)),
         ("registry", _registry(redis, timing)),
     )
-    found = await asyncio.gather(*(_looked_at(part, look) for part, look in parts))
+    by_part = await asyncio.gather(*(_looked_at(part, look) for part, look in parts))
     own = [_barrier(has_barrier=deployment.has_barrier), examine_address(deployment)]
-    return [*own, *(finding for findings in found for finding in findings)]
+    return [*own, *(finding for findings in by_part for finding in findings)]
 
 
 def examine_address(deployment: Deployment) -> Finding:

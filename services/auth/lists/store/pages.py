@@ -30,7 +30,7 @@ class _Order(NamedTuple):
 class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A list: the columns and tables of a row, what is true of its rows, what is searched, and its table's name.
 
-    `where` has `$1` and so on for values that are given with each question; `table` has the columns `id` and
+    `where` has `$1` and so on for the values of each call; `table` has the columns `id` and
     `sequence`. `attributes` has the SQL of each field that queries may name.
     """
 
@@ -75,14 +75,14 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         connection: Connection,
         cursor: str,
         orders: tuple[_Order, ...],
-        given: Sequence[object],
+        base_values: Sequence[object],
         values: list[object],
     ) -> str:
         """Return what is true of the rows after the cursor's, or before it, in this order."""
         columns = ", ".join(order.column for order in orders)
         row = await connection.fetchrow(
-            f"SELECT {columns} FROM {self.tables} WHERE {self.where} AND {self.table}.id = ${len(given) + 1}",
-            *given,
+            f"SELECT {columns} FROM {self.tables} WHERE {self.where} AND {self.table}.id = ${len(base_values) + 1}",
+            *base_values,
             cursor,
         )
         if row is None:

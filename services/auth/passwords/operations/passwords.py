@@ -28,7 +28,7 @@ class Passwords:
         self._cores = cores or os.cpu_count() or 1
         self._threads = ThreadPoolExecutor(self._cores, thread_name_prefix="argon2")
         self._waiting = 0
-        self._nobody = self._hasher.hash("the password of nobody")
+        self._decoy = self._hasher.hash("the password of nobody")
 
     def close(self) -> None:
         """Let the threads end."""
@@ -46,7 +46,7 @@ class Passwords:
         return write_wrapped(foreign, await self.hash(foreign.encode_prefs(hash_)))
 
     async def measure(self, kept: str) -> tuple[str, float]:
-        """Return a hash of nobody's that takes as long, and how long that is beyond one of ours, in seconds."""
+        """Return a decoy hash that takes as long, and how much longer than one of ours, in seconds."""
 
         def check(password: str) -> tuple[str, float]:
             decoy = _decoy(kept, password)
@@ -59,9 +59,10 @@ class Passwords:
     async def verify(self, password: str, known: str | None, *, slowest: str | None = None) -> bool:
         """Say whether a password is the one of a hash; without a hash, take as long and say no.
 
-        What the `slowest` hash of a project takes beyond ours is done for everybody: time tells nobody's kind of hash.
+        What the `slowest` hash of a project takes beyond ours is added for every user, so that time does not reveal
+        the kind of a user's hash.
         """
-        matches = await self._in_thread(lambda text: self._matches(text, known or self._nobody), password)
+        matches = await self._in_thread(lambda text: self._matches(text, known or self._decoy), password)
         if slowest is not None and (known is None or work_of(known) != work_of(slowest)):
             await self._in_thread(lambda text: self._do_foreign_part(text, slowest), password)
         return matches and known is not None
@@ -74,7 +75,7 @@ class Passwords:
         """Check a hash: one of ours always, and what is inside or before it."""
         outcome = self._do_foreign_part(password, known)
         if isinstance(outcome, bool):
-            self._is_argon2_of(password, self._nobody)
+            self._is_argon2_of(password, self._decoy)
             return outcome
         return self._is_argon2_of(*outcome)
 

@@ -30,7 +30,7 @@ class ImportUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ImportShaUser(ImportUser, frozen=True, kw_only=True, rename="camel"):
-    """A user with a hash by the given version of SHA."""
+    """A user with a hash by one version of SHA."""
 
     password_version: Text = "sha3-512"  # noqa: S105 the name of a version
 

@@ -163,7 +163,7 @@ def signing_in(project_id: ProjectId, user_id: UserId) -> SystemActor:
 
 
 async def _has_signed_in_from(deps: AuthDeps, project_id: ProjectId, user: User | None, ip: str) -> bool:
-    """Say whether a user has signed in from a network lately; nobody has, but that takes as long to say."""
+    """Return whether a user has signed in from a network lately; without a user, False after as long."""
     async with deps.pool.acquire() as connection:
         places = await store.list_places(
             connection, project_id, NO_USER if user is None else user.id, within=PLACES_KEPT

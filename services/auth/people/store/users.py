@@ -76,7 +76,7 @@ _REHASH = "UPDATE auth.users SET password_hash = $4 WHERE project = $1 AND id = 
 
 
 class Changes(TypedDict, total=False):
-    """Columns of a user that are set as they are given."""
+    """Columns of a user and their new values."""
 
     name: str
     email: str | None
@@ -165,7 +165,7 @@ async def find_slowest_hash(connection: Connection, project_id: ProjectId) -> st
 
 
 async def keep_slowest_hash(connection: Connection, project_id: ProjectId, decoy: str, seconds: float) -> None:
-    """Keep a hash of nobody's that takes so long to check beyond one of ours, if it is the slowest of the project."""
+    """Keep a decoy hash that takes so much longer to check than one of ours, if it is the slowest of the project."""
     await connection.execute(_KEEP_SLOWEST, project_id, decoy, seconds)
 
 

@@ -20,7 +20,7 @@ from shared.postgres.pool import Pool
 
 
 class DatabaseResolver:
-    """The same answers as over the bus, without the way there and back. `until_trusted` waits for who may be told."""
+    """The same answers as over the bus, without the round trip. `until_trusted` waits until answers may be given."""
 
     def __init__(self, pool: Pool, bus: Bus, until_trusted: Callable[[], Awaitable[None]]) -> None:
         self._pool = pool

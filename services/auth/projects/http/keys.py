@@ -1,4 +1,4 @@
-"""The project service: API keys. A key is told its secret by nobody but the command line that makes it."""
+"""The project service: API keys. The secret of a key is shown only by the command line, when it creates the key."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ routes = Routes[AuthDeps]("project", {"keyId": ErrorType.KEY_NOT_FOUND})
 READ, WRITE = ("keys.read",), ("keys.write",)
 
 DEFAULT_LIMIT = 5_000
-"""Of keys on a page, unless another one is asked for: as many as in Appwrite, where other lists have fewer."""
+"""Of keys on a page, unless the call names another number: as many as in Appwrite, where other lists have fewer."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Scopes = Annotated[list[str], msgspec.Meta(max_length=200)]
@@ -60,7 +60,7 @@ class UpdateKey(KeyPath, frozen=True, kw_only=True, rename="camel"):
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A key. Its secret is not kept, so that none can be told here."""
+    """A key. Its secret is not kept, so it cannot be shown."""
 
     id: str = msgspec.field(name="$id")
     created_at: str = msgspec.field(name="$createdAt")

@@ -107,8 +107,8 @@ async def create_web_platform(call: Call[AuthDeps], params: CreateWebPlatform) -
 )
 async def get_platform(call: Call[AuthDeps], params: PlatformPath) -> PlatformWeb:
     """Return a platform."""
-    found = await operations.get_platform(call.deps, call.project.id, platform_id=params.platform_id)
-    return platform_model(found)
+    platform = await operations.get_platform(call.deps, call.project.id, platform_id=params.platform_id)
+    return platform_model(platform)
 
 
 @routes.endpoint(

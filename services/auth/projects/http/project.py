@@ -73,7 +73,7 @@ class UpdateMembershipPrivacy(msgspec.Struct, frozen=True, kw_only=True):
     user_mfa: bool | None = msgspec.field(name="userMFA", default=None)
     user_accessed_at: bool | None = msgspec.field(name="userAccessedAt", default=None)
 
-    def given(self) -> dict[str, bool]:
+    def set_fields(self) -> dict[str, bool]:
         """Return what was not left out, by its name on the wire."""
         shown = {field.encode_name: getattr(self, field.name) for field in msgspec.structs.fields(self)}
         return {name: is_shown for name, is_shown in shown.items() if is_shown is not None}
@@ -224,7 +224,7 @@ async def update_user_limit_policy(call: Call[AuthDeps], params: UpdateUserLimit
 )
 async def update_membership_privacy_policy(call: Call[AuthDeps], params: UpdateMembershipPrivacy) -> Project:
     """Set what members of a team see of one another."""
-    return await _change(call, ProjectChange(membership_fields=params.given()))
+    return await _change(call, ProjectChange(membership_fields=params.set_fields()))
 
 
 async def _change(call: Call[AuthDeps], change: ProjectChange) -> Project:

@@ -63,8 +63,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 class NewMembership(msgspec.Struct, frozen=True, kw_only=True):
     """A membership to be kept: confirmed where it has been joined, else an invitation with a secret and an address.
 
-    With `invited_name` it is for whoever has that address when it is accepted, and `user_id` is reserved; else for the
-    user.
+    With `invited_name` it is for the user who has that address when it is accepted, and `user_id` is reserved; else
+    for the user.
     """
 
     project_id: ProjectId
@@ -81,7 +81,7 @@ class NewMembership(msgspec.Struct, frozen=True, kw_only=True):
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     """What proves an invitation: the digest of its secret, and the address that its link was sent to.
 
-    With `invited_name` it is for whoever has that address when it is accepted; else for the user.
+    With `invited_name` it is for the user who has that address when it is accepted; else for the user.
     """
 
     id: MembershipId

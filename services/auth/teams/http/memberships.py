@@ -1,6 +1,6 @@
 """The teams service: memberships.
 
-What others are told of a member is the project's to say; the member itself, and keys that read users, are told all.
+The project decides which fields of a member other members see. The member and keys that read users see all.
 """
 
 from typing import Annotated
@@ -152,7 +152,7 @@ async def create_membership(call: Call[AuthDeps], params: CreateMembership) -> M
     request = MembershipRequest(params.team_id, params.membership_id, invitee, params.roles, params.url)
     changed = await invite.create_membership(call.deps, call.principal, project=call.project, request=request)
     membership = with_receipt(call, changed)
-    # An invitation to an address tells what the caller sent, and nothing of whoever has the address.
+    # An invitation to an address shows what the caller sent, and nothing of the user who has the address.
     return membership_model(membership) if membership.is_to_address else _shown(call, membership)
 
 
@@ -185,10 +185,10 @@ async def list_memberships(call: Call[AuthDeps], params: ListMemberships) -> Mem
 )
 async def get_membership(call: Call[AuthDeps], params: MembershipPath) -> Membership:
     """Return a membership."""
-    found = await operations.get_membership(
+    membership = await operations.get_membership(
         call.deps, call.principal, team_id=params.team_id, membership_id=params.membership_id
     )
-    return _shown(call, found)
+    return _shown(call, membership)
 
 
 @routes.endpoint(
@@ -260,7 +260,7 @@ async def accept_membership(call: Call[AuthDeps], params: AcceptMembership) -> M
     ),
 )
 async def delete_membership(call: Call[AuthDeps], params: MembershipPath) -> None:
-    """End a membership, one's own or as an owner anybody's: its roles are gone everywhere when this has answered."""
+    """Delete a membership: the caller's own, or any for an owner. Its roles are gone everywhere on return."""
     receipt = await operations.delete_membership(
         call.deps, call.principal, team_id=params.team_id, membership_id=params.membership_id
     )

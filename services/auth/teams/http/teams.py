@@ -144,7 +144,7 @@ async def update_name(call: Call[AuthDeps], params: UpdateTeamName) -> Team:
     errors=(ErrorType.TEAM_NOT_FOUND, ErrorType.USER_UNAUTHORIZED, ErrorType.REVOCATION_UNCONFIRMED),
 )
 async def delete_team(call: Call[AuthDeps], params: TeamPath) -> None:
-    """Delete a team: when this has answered, nobody holds any of its roles on any replica."""
+    """Delete a team. When the call returns, no user has any of its roles on any replica."""
     add_receipt(call, await operations.delete_team(call.deps, call.principal, team_id=params.team_id))
 
 

@@ -121,7 +121,7 @@ def _check_acceptance(invitation: Invitation, invited: User | None, user: Princi
     """Raise `Refusal` unless who is invited may accept, as `user` or as a guest, by a link that names `user_id`."""
     if invitation.confirmed:
         raise Refusal(ErrorType.MEMBERSHIP_ALREADY_CONFIRMED)
-    invited_id = "" if invited is None else invited.id  # the id in the link is nobody's then, whoever has taken it
+    invited_id = "" if invited is None else invited.id  # the id in the link then belongs to no invited user
     if user_id not in {invited_id, invitation.user_id} or (user is not None and user.user_id != invited_id):
         raise Refusal(ErrorType.TEAM_INVITE_MISMATCH)
     check_age(invitation, now())
@@ -129,7 +129,7 @@ def _check_acceptance(invitation: Invitation, invited: User | None, user: Princi
         return
     if not invited.enabled:
         raise Refusal(ErrorType.USER_BLOCKED)
-    # Whoever reads the mail of an address that the user has given up must not become the user.
+    # A reader of the mail of an address that the user no longer has must not become the user.
     if user is None and invitation.sent_to not in {invited.email, invited.phone}:
         raise Refusal(ErrorType.TEAM_INVALID_SECRET)
     # What ended all sessions has ended the links of before, too: also those to an address that is not proven.

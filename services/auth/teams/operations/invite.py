@@ -1,4 +1,4 @@
-"""Memberships that are given: at once by a key, by an owner's invitation otherwise."""
+"""New memberships: confirmed at once for a key, else by an invitation of an owner."""
 
 import secrets
 from typing import NamedTuple
@@ -37,7 +37,7 @@ SECRET_BYTES = 32
 
 
 class Invitee(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is to be a member: by id, else by address, else by phone number; empty where not given."""
+    """The user who is to be a member, by id, else by address, else by phone number; the others are empty."""
 
     user_id: UserId = UserId("")
     email: str = ""
@@ -161,13 +161,13 @@ async def _find_or_make(connection: Connection, project: Project, invitee: Invit
         if compares and is_other:
             raise Refusal(ErrorType.USER_ALREADY_EXISTS, "The user has another email address or phone number.")
         return user
-    found = None
+    owner = None
     if address:
-        found = await users.find_user_by_email(connection, project.id, address)
+        owner = await users.find_user_by_email(connection, project.id, address)
     elif invitee.phone:
-        found = await store.find_user_by_phone(connection, project.id, invitee.phone)
-    if found is not None:
-        return found
+        owner = await store.find_user_by_phone(connection, project.id, invitee.phone)
+    if owner is not None:
+        return owner
     name = invitee.name or address or invitee.phone
     new = NewUser(id=UserId(unique_id()), name=name, email=address, phone=invitee.phone)
     return await users.insert_user(connection, project.id, new)

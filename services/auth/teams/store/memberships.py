@@ -144,7 +144,7 @@ async def find_membership_of(
 async def find_membership_to(
     connection: Connection, project_id: ProjectId, team_id: TeamId, address: str
 ) -> Membership | None:
-    """Return the membership of whoever has an address, if that is confirmed, else an invitation to the address."""
+    """Return the confirmed membership of the user who has an address, else an invitation to the address."""
     return _found(await connection.fetchrow(_TO_ADDRESS, project_id, team_id, address))
 
 

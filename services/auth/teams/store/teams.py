@@ -19,7 +19,7 @@ _TOTAL = """(
     SELECT count(*) FROM auth.memberships AS counted
     WHERE counted.project = teams.project AND counted.team_id = teams.id AND counted.confirmed
 )"""
-"""How many confirmed members a team has: counted where it is asked for, so that it is never wrong."""
+"""How many confirmed members a team has: counted when it is read, so that it is never wrong."""
 
 TEAM = (
     "teams.project AS project_id, teams.id, teams.name, teams.prefs::text AS prefs, teams.created_at, teams.updated_at,"
@@ -65,7 +65,7 @@ _STILL = """
 
 
 class Changes(TypedDict, total=False):
-    """Columns of a team that are set as they are given."""
+    """Columns of a team and their new values."""
 
     name: str
     prefs: str
@@ -91,8 +91,8 @@ async def list_teams(connection: Connection, project_id: ProjectId, user_id: Use
 
     Raises as `Listing.page`.
     """
-    listing, given = (_OF_MEMBER, [project_id, user_id]) if user_id else (ALL, [project_id])
-    return await listing.page(connection, query, given, _team)
+    listing, values = (_OF_MEMBER, [project_id, user_id]) if user_id else (ALL, [project_id])
+    return await listing.page(connection, query, values, _team)
 
 
 async def update_team(connection: Connection, project_id: ProjectId, id_: TeamId, **changes: Unpack[Changes]) -> Team:

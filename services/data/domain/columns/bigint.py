@@ -1,4 +1,4 @@
-"""`bigint`: a whole number of 64 bits, given as a JSON integer or as a text of digits."""
+"""`bigint`: a whole number of 64 bits, sent as a JSON integer or as a text of digits."""
 
 import re
 

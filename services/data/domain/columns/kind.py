@@ -88,7 +88,7 @@ def fixed(width: int) -> Callable[[Options], int]:
 
 
 def sized(least: int, most: int) -> Callable[[Options], Options]:
-    """A size that must be given, within bounds."""
+    """A required size, within bounds."""
 
     def check(options: Options) -> Options:
         if options.size is None or not least <= options.size <= most:
@@ -128,7 +128,7 @@ def octets(most: int) -> Callable[[Value, Options], str]:
 
 
 def bounded(least: float, most: float) -> Callable[[Options], Options]:
-    """Bounds `min` and `max`, the widest where they are not given."""
+    """Bounds `min` and `max`, the widest where they are missing."""
 
     def check(options: Options) -> Options:
         low = least if options.min is None else options.min
