@@ -18,6 +18,9 @@ MAX_FORM_BYTES = 64 * 1024
 
 PROJECT = "project"
 
+NO_OBJECT = b"[]"
+"""An empty object as PHP writes it, whose arrays are lists and objects alike."""
+
 _CONTENT_TYPE = istr("Content-Type")
 _PROJECT = istr("X-Appwrite-Project")
 _FORM = "application/x-www-form-urlencoded"
@@ -117,6 +120,8 @@ def _json(body: bytes | bytearray, names: Names) -> RawInput:
     except RecursionError:
         return _faulty("The body is nested too deeply.")
     except msgspec.ValidationError:
+        if body.strip() == NO_OBJECT:
+            return RawInput({}, is_json=True)
         return _faulty("The body must be a JSON object.")
     except ValueError:
         return _faulty("The body is not valid JSON.")

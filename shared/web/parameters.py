@@ -10,7 +10,7 @@ import msgspec
 
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import CUSTOM_ID_PATTERN, ID_PATTERN, is_id
-from shared.web.input import Names, RawInput
+from shared.web.input import NO_OBJECT, Names, RawInput
 
 _ID_RULE = (
     "must contain at most 36 chars. Valid chars are a-z, A-Z, 0-9, period, hyphen, and underscore. "
@@ -59,6 +59,8 @@ class _Field:
         """Return the value of a parameter, of its type; raises `ArgumentInvalid`."""
         try:
             if isinstance(value, msgspec.Raw):
+                if self.base is dict and bytes(value) == NO_OBJECT:
+                    return {}
                 value = value if self.is_raw else self._decoder.decode(value)
                 if self.coerce is None:
                     return value

@@ -58,6 +58,8 @@ def parse_data(sent: Raw) -> Data | None:
     try:
         if row == b"null":
             return None
+        if row == b"[]":  # PHP writes an empty object so
+            return {}
         return _parse(_text.decode(row).encode() if row.startswith(b'"') else row)
     except (ValueError, RecursionError):
         raise ArgumentInvalid("data", "Value must be a valid object") from None

@@ -156,7 +156,7 @@ async def test_the_last_of_two_equal_keys_counts(client: Any) -> None:
     assert answer.json["thingId"] == "b"
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"unknown": 1}'])
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b" [] ", b'{"unknown": 1}'])
 async def test_an_empty_body_is_an_empty_object(client: Any, body: bytes) -> None:
     assert (await client.call("POST", "/v1/touch", data=body, headers=JSON)).content == b"touched"
     assert (await client.call("POST", "/v1/things", data=body, headers=JSON)).json["message"] == (
@@ -164,9 +164,17 @@ async def test_an_empty_body_is_an_empty_object(client: Any, body: bytes) -> Non
     )
 
 
+async def test_an_empty_list_is_an_empty_object_as_php_writes_it(client: Any) -> None:
+    body = b'{"thingId":"t","note":null,"data":[]}'
+    answer = await client.call("POST", "/v1/things", data=body, headers=JSON | JWT)
+
+    assert (answer.status, answer.json["data"]) == (201, {})
+
+
 BAD_BODIES = [
     b"{",
-    b"[]",
+    b"[1]",
+    b"[[]]",
     b"null",
     b'"x"',
     b"\xff",

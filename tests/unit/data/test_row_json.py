@@ -18,6 +18,7 @@ def raw(text: bytes) -> msgspec.Raw:
     [
         (b"null", None),
         (b"{}", {}),
+        (b"[]", {}),
         (b'{"a":1,"b":[1,"x",null,true,1.5]}', {"a": 1, "b": [1, "x", None, True, 1.5]}),
         (rb'"{\"a\":1}"', {"a": 1}),
         (b'{"a":1,"b":{"c":1},"c":[[1]],"d":[{}],"e":1e999}', {"a": 1} | dict.fromkeys("bcde", NO_VALUE)),
@@ -28,7 +29,7 @@ def test_a_value_that_no_column_holds_is_not_decoded(sent: bytes, data: object) 
 
 
 @pytest.mark.parametrize(
-    "sent", [b"[]", b"1", b'"x"', b'"null"', b'"[]"', b'"\\ud800"', b'{"a":"\xff"}', b'{"a":"\\ud800"}']
+    "sent", [b"[1]", b"1", b'"x"', b'"null"', b'"[]"', b'"\\ud800"', b'{"a":"\xff"}', b'{"a":"\\ud800"}']
 )
 def test_a_value_that_is_no_object_is_refused(sent: bytes) -> None:
     with pytest.raises(ArgumentInvalid):
