@@ -38,11 +38,13 @@ async def test_no_request_fails_across_rotations(
     replicas = [await start(), await start()]
     key = accounts.make_key("jwts.read")
     proof = accounts.sign_in("ada")
-    numbers = iter(range(REQUESTS // 2))
     kids: list[str] = []
+    is_rotated = asyncio.Event()
 
     async def caller(order: Iterator[tuple[Replica, Replica]]) -> None:
-        for _ in numbers:
+        is_last = False
+        while not is_last:
+            is_last = is_rotated.is_set() and len(kids) >= REQUESTS // 2
             minting, checking = next(order)
             token = await minting.mint(proof)
             assert (await checking.introspect(token, key))["active"]
@@ -56,6 +58,7 @@ async def test_no_request_fails_across_rotations(
             # Whoever has this answer may rely on it: nobody signs with the old key any more.
             made = await asyncio.gather(*(replica.mint(proof) for replica in replicas))
             assert old not in map(kid_of, made)
+        is_rotated.set()
 
     async with asyncio.TaskGroup() as group:
         for number in range(CALLERS):
@@ -63,7 +66,7 @@ async def test_no_request_fails_across_rotations(
             group.create_task(caller(itertools.repeat((order[0], order[1]))))
         group.create_task(rotate())
 
-    assert len(kids) == REQUESTS // 2
+    assert len(kids) >= REQUESTS // 2
     assert len(set(kids)) == 4
 
 
