@@ -114,10 +114,24 @@ async def test_a_phone_number_is_changed_as_an_address_is(world: World) -> None:
 
     assert (await other.call("PATCH", "/account/phone", phone="+4930123457", password=PASSWORD)).status == 200
     assert await change("+4930123456", "not the password") == (401, "user_invalid_credentials")
-    assert await change("030 123456") == (400, "general_argument_invalid")
+    for number in ("030 123456", "+12", "+999123456789"):
+        assert await change(number) == (400, "general_argument_invalid")
     assert await change("+4930123456") == (200, "+4930123456")
     for taken in ("+4930123456", "+4930123457"):
         assert await change(taken) == (409, "user_target_already_exists")
+
+
+async def test_a_number_without_a_known_calling_code_is_refused_everywhere(world: World) -> None:
+    user = await world.sign_up(next(NAMES))
+    team = (await world.key.call("POST", "/teams", teamId="unique()", name="Crew")).json["$id"]
+
+    answers = [
+        await world.key.call("POST", "/users", userId="unique()", phone="+999123456789"),
+        await world.key.call("PATCH", f"/users/{user}/phone", number="+999123456789"),
+        await world.key.call("POST", f"/teams/{team}/memberships", phone="+999123456789", roles=["crew"]),
+    ]
+
+    assert [answer.error for answer in answers] == [(400, "general_argument_invalid")] * 3
 
 
 async def test_a_new_address_ends_the_roles_of_the_verified(world: World) -> None:

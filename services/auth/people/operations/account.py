@@ -2,6 +2,7 @@
 
 from services.auth.deps import AuthDeps
 from services.auth.mail.domain.emails import normal_email
+from services.auth.mail.domain.phones import check_phone
 from services.auth.people.domain.records import User
 from services.auth.people.operations.users import gives_up_address
 from services.auth.people.store import sessions
@@ -44,6 +45,7 @@ async def update_phone(
     deps: AuthDeps, principal: Principal, *, project: Project, phone: str, password: str
 ) -> Changed[User]:
     """Give the user who calls another phone number; else as `update_email`."""
+    check_phone("phone", phone)
     changes = store.Changes(phone=phone, phone_verified=False)
     return await _update_target(deps, principal, Reason.USER_PHONE, changes, project=project, password=password)
 

@@ -4,6 +4,7 @@ import msgspec
 
 from services.auth.deps import AuthDeps
 from services.auth.mail.domain.emails import normal_email
+from services.auth.mail.domain.phones import check_phone
 from services.auth.passwords.domain.hashes import ForeignHash, check_argon2
 from services.auth.people.domain.records import NewUser, User
 from services.auth.people.domain.roles import check_number, roles_of
@@ -33,6 +34,8 @@ async def create_user(
     was made elsewhere, and checked. Raises `Refusal(USER_ALREADY_EXISTS)`, `Refusal(USER_COUNT_EXCEEDED)`.
     """
     is_chosen = new.id != UNIQUE
+    if new.phone:
+        check_phone("phone", new.phone)
     new = msgspec.structs.replace(
         new,
         id=chosen_id(new.id),
@@ -158,6 +161,8 @@ async def update_phone(
     deps: AuthDeps, principal: Principal, *, project: Project, user_id: UserId, phone: str
 ) -> Changed[User]:
     """Give a user another phone number, or none; else as `update_email`."""
+    if phone:
+        check_phone("number", phone)
     changes = store.Changes(phone=phone or None, phone_verified=False)
     return await _update_target(deps, principal, Reason.USER_PHONE, changes, project=project, user_id=user_id)
 

@@ -7,6 +7,7 @@ import msgspec
 
 from services.auth.deps import AuthDeps
 from services.auth.mail.domain.emails import normal_email
+from services.auth.mail.domain.phones import check_phone
 from services.auth.mail.operations.invitations import Invitations, Letter, link_to
 from services.auth.people.domain.records import NewUser, User
 from services.auth.people.store import users
@@ -66,6 +67,8 @@ async def create_membership(
     MEMBERSHIP_ALREADY_CONFIRMED, RESOURCE_ALREADY_EXISTS, GENERAL_SMTP_DISABLED), `ArgumentInvalid`, `Unavailable`.
     """
     check_owner(principal, request.team_id)
+    if request.invitee.phone:
+        check_phone("phone", request.invitee.phone)
     roles = list(dict.fromkeys(request.roles))
     if principal.kind is not Kind.KEY:
         return Changed(await _invite(deps, principal, project=project, request=request._replace(roles=roles)), None)
