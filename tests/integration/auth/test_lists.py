@@ -162,3 +162,37 @@ async def test_the_first_limit_offset_and_cursor_count(world: World) -> None:
     assert await found(query("limit", "", 2), query("limit", "", 1)) == [0, 1]
     assert await found(query("offset", "", 1), query("offset", "", 2)) == [1, 2]
     assert await found(query("cursorAfter", "", ids[1]), query("cursorAfter", "", ids[0])) == [2]
+
+
+async def test_users_without_a_value_are_on_the_same_side_of_a_cursor_as_in_the_list(world: World) -> None:
+    with_address = [await world.sign_up(next(NAMES)) for _ in range(3)]
+    without = [(await world.key.call("POST", "/users", userId="unique()")).json["$id"] for _ in range(2)]
+    mine = query("equal", "$id", *with_address, *without)
+
+    async def ids(*queries: Json) -> list[str]:
+        answer = await listed(world, "/users", mine, *queries)
+        assert answer.status == 200, answer.json
+        return [user["$id"] for user in answer.json["users"]]
+
+    first, last = with_address[0], with_address[-1]
+    ascending, descending = query("orderAsc", "email"), query("orderDesc", "email")
+    assert await ids(ascending) == [*without, *with_address]
+    assert await ids(descending) == [*reversed(with_address), *without]
+    assert await ids(ascending, query("cursorAfter", "", first)) == with_address[1:]
+    assert await ids(ascending, query("cursorBefore", "", first)) == without
+    assert await ids(descending, query("cursorAfter", "", first)) == without
+    assert await ids(descending, query("cursorBefore", "", last)) == []
+    assert await ids(descending, query("cursorBefore", "", first)) == with_address[:0:-1]
+
+
+@pytest.mark.parametrize("name", ["Élodie", "Анна", "ÖZIL", "ΑΘΗΝΑ", "ÑANDÚ", "Şükrü", "İstanbul", "E\u0301lan"])
+async def test_a_name_is_searched_in_any_case_of_any_script(world: World, name: str) -> None:
+    user = await world.sign_up(next(NAMES))
+    await world.key.call("PATCH", f"/users/{user}/name", name=name)
+    team = (await world.key.call("POST", "/teams", teamId="unique()", name=f"team {name}")).json["$id"]
+
+    for search in {name, name.upper() if len(name.upper()) == len(name) else name}:
+        users = await world.key.call("GET", f"/users?{urlencode({'search': search})}")
+        teams = await world.key.call("GET", f"/teams?{urlencode({'search': search})}")
+        assert user in [one["$id"] for one in users.json["users"]]
+        assert team in [one["$id"] for one in teams.json["teams"]]

@@ -7,7 +7,6 @@ from typing import NamedTuple, TypeVar
 import asyncpg
 import msgspec
 
-from shared.appwrite.emails import composed
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.page import Page
 from shared.postgres.conditions import condition
@@ -22,9 +21,27 @@ MOST_COMPILED = 256
 """Shapes of queries whose SQL is kept."""
 
 
+_FOLDED = 'normalize(lower(({}) COLLATE "default"), NFC)'
+"""The form in which texts are searched. Ids are of the collation "C", whose lower case knows ASCII alone."""
+
+
 class _Order(NamedTuple):
+    """An order by a column. Rows without a value come first in ascending order and last in descending order."""
+
     column: str
     is_up: bool
+    may_be_null: bool = True
+
+    def sql(self) -> str:
+        """Return the order as SQL."""
+        nulls = (" NULLS FIRST" if self.is_up else " NULLS LAST") if self.may_be_null else ""
+        return f"{self.column} {'ASC' if self.is_up else 'DESC'}{nulls}"
+
+    def beyond(self, value: str) -> str:
+        """Return what is true of the rows that come after a value, which is not null."""
+        if self.is_up:
+            return f"{self.column} > {value}"
+        return f"({self.column} < {value} OR {self.column} IS NULL)" if self.may_be_null else f"{self.column} < {value}"
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -54,8 +71,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         where, orders, by = _compiled(self, page.shape, len(values) + 1)
         arguments = [*values, *page.values]
         if query.search:
-            arguments.append(composed(query.search))
-            where += f" AND strpos(normalize(lower({self.searched}), NFC), ${len(arguments)}) > 0"
+            arguments.append(query.search)
+            where += f" AND strpos({_FOLDED.format(self.searched)}, {_FOLDED.format(f'${len(arguments)}::text')}) > 0"
         total = 0
         if query.total:
             counted = f"SELECT FROM {self.tables} WHERE {where} LIMIT {MOST_TOTAL}"
@@ -93,7 +110,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         same: list[str] = []
         for order, value in zip(orders, row.values(), strict=True):
             values.append(value)
-            cases.append(" AND ".join([*same, f"{order.column} {'>' if order.is_up else '<'} ${len(values)}"]))
+            cases.append(" AND ".join([*same, order.beyond(f"${len(values)}")]))
             same.append(f"{order.column} = ${len(values)}")
         return f"({' OR '.join(f'({case})' for case in cases)})"
 
@@ -107,6 +124,5 @@ def _compiled(listing: Listing, shape: Shape, first: int) -> tuple[str, tuple[_O
     is_before = shape.cursor == "cursorBefore"
     where = [listing.where, *(condition(one, listing.attributes, first) for one in shape.filters)]
     orders = [_Order(listing.attributes[one.key], one.descending == is_before) for one in shape.orders]
-    orders.append(_Order(f"{listing.table}.sequence", not is_before))
-    by = ", ".join(f"{order.column} {'ASC' if order.is_up else 'DESC'}" for order in orders)
-    return " AND ".join(where), tuple(orders), by
+    orders.append(_Order(f"{listing.table}.sequence", not is_before, may_be_null=False))
+    return " AND ".join(where), tuple(orders), ", ".join(order.sql() for order in orders)
