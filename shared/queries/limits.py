@@ -20,6 +20,9 @@ MOST_ORDERS = 32
 """As many columns as an index has. A condition on rows beyond a cursor grows by the square of their number."""
 
 MOST_NUMBER = 2**31 - 1
-"""The greatest limit and offset."""
+"""The greatest limit and offset that a list looks at: no list has as many items, so a greater one is taken for it."""
+
+TOO_GREAT = 2**63
+"""For a number in a query."""
 
 DEFAULT_LIMIT = 25

@@ -5,7 +5,7 @@ from shared.queries.errors import QueryInvalid
 from shared.queries.fields import SEQUENCE, FieldOf
 from shared.queries.filters import FilterParser, unknown
 from shared.queries.grammar import Clause, decode
-from shared.queries.limits import DEFAULT_LIMIT, MOST_NUMBER, MOST_ORDERS
+from shared.queries.limits import DEFAULT_LIMIT, MOST_NUMBER, MOST_ORDERS, TOO_GREAT
 from shared.queries.tree import Condition, Order, Query, Shape
 
 CURSORS = frozenset({"cursorAfter", "cursorBefore"})
@@ -93,9 +93,11 @@ def parse_selection(
 
 def _number(clause: Clause, *, least: int) -> int:
     value = clause.values[0] if len(clause.values) == 1 else None
-    if type(value) is not int or not least <= value <= MOST_NUMBER:
+    if type(value) is not int or value < least:
         raise QueryInvalid(f"{clause.method} must be an integer of at least {least}")
-    return int(value)
+    if value >= TOO_GREAT:
+        raise QueryInvalid(f"{clause.method} must be a 64-bit integer")
+    return min(value, MOST_NUMBER)
 
 
 def _cursor(clause: Clause) -> str:

@@ -164,6 +164,16 @@ async def test_the_first_limit_offset_and_cursor_count(world: World) -> None:
     assert await found(query("cursorAfter", "", ids[1]), query("cursorAfter", "", ids[0])) == [2]
 
 
+@pytest.mark.parametrize("number", [2**31, 2**53 - 1, 2**63 - 1])
+async def test_a_limit_or_offset_beyond_any_list_is_no_error(world: World, path: str, number: int) -> None:
+    limited = await listed(world, path, query("limit", "", number))
+    beyond = await listed(world, path, query("offset", "", number))
+
+    assert (limited.status, beyond.status) == (200, 200)
+    assert next(one for one in limited.json.values() if isinstance(one, list))
+    assert not next(one for one in beyond.json.values() if isinstance(one, list))
+
+
 async def test_users_without_a_value_are_on_the_same_side_of_a_cursor_as_in_the_list(world: World) -> None:
     with_address = [await world.sign_up(next(NAMES)) for _ in range(3)]
     without = [(await world.key.call("POST", "/users", userId="unique()")).json["$id"] for _ in range(2)]
