@@ -59,5 +59,10 @@ def _on_text(part: Filter, column: str, value: str) -> str:
 
 
 def searched(column: str) -> str:
-    """Return what a full-text index holds of a column: as many characters as its words always have room for."""
-    return f"to_tsvector('simple', left({column}, {MOST_SEARCHED}))"
+    """Return what a full-text index holds of a column: as many characters as its words always have room for.
+
+    Words end at everything but letters, digits and underscores, as in a search: PostgreSQL's own parser would make one
+    word of an address, a host, a path or a version.
+    """
+    text = f'left({column}, {MOST_SEARCHED}) COLLATE "default"'  # in "C", which columns have, only ASCII has letters
+    return f"to_tsvector('simple', regexp_replace({text}, '[^[:alnum:]_]+', ' ', 'g'))"

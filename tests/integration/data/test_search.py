@@ -1,5 +1,7 @@
 """Full-text indexes, and the search that needs them."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -70,6 +72,36 @@ async def test_a_search_needs_a_text_and_an_index_of_its_column_alone(
 ) -> None:
     assert (await texts.list(query("search", attribute, *values))).said == BAD_QUERY
     assert (await texts.list(query("notSearch", attribute, *values))).said == BAD_QUERY
+
+
+PUNCTUATED = [
+    "write to ada@example.com about 1.9.6",
+    "https://www.example.org/docs/page.html?a=b&c=d",
+    "report-2024.final.pdf",
+    "pi is 3.14, not -3.15e7",
+    "call +49-151-1234567 and/or 978-3-16-148410-0",
+    "/usr/local/bin/python3 &amp; snake_case_name",
+    "192.168.0.1:8080 C++ #tag @name $HOME",
+    "ΑΘΗΝΑΣ, Łódź; Übergröße: ÑANDÚ",
+]
+
+
+@pytest.fixture(scope="module")
+async def punctuated(api: Api) -> TableApi:
+    """A table of texts with addresses, versions, paths and names of files; no test changes it."""
+    index = {"key": "in_words", "type": "fulltext", "attributes": ["text"]}
+    table = await api.new_table(columns=[{"key": "text", "type": "longtext"}], indexes=[index])
+    for text in PUNCTUATED:
+        await table.new_row({"text": text})
+    return table
+
+
+@pytest.mark.parametrize("text", PUNCTUATED)
+async def test_a_row_is_found_by_its_own_text_and_by_each_of_its_words(punctuated: TableApi, text: str) -> None:
+    for search in [text, f'"{text}"', *text.split(), *re.findall(r"[^\W_]+", text)]:
+        if re.search(r"\w", search):
+            assert text in await punctuated.found(query("search", "text", search), column="text"), search
+            assert text not in await punctuated.found(query("notSearch", "text", search), column="text"), search
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
