@@ -7,7 +7,7 @@ import msgspec
 from services.token.domain.tokens import DEFAULT_S, LONGEST_S, SHORTEST_S
 from services.token.operations import tokens as operations
 from services.token.operations.deps import TokenDeps
-from shared.contracts.claims import Claims
+from services.token.operations.tokens import GoodJwt
 from shared.contracts.ids import SessionId, UserId
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes
@@ -70,14 +70,17 @@ class Introspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     session_id: str = ""
     project_incarnation: int = 0
     user_incarnation: int = 0
+    roles: tuple[str, ...] = ()
+    """The roles that the user has now, in the form in which permissions name them."""
 
     @classmethod
-    def of(cls, claims: Claims | None) -> "Introspection":
+    def of(cls, good: GoodJwt | None) -> "Introspection":
         """Answer for a good JWT, or for none."""
-        if claims is None:
+        if good is None:
             return cls(active=False)
-        shown = {name: value for name, value in msgspec.structs.asdict(claims).items() if name in cls.__struct_fields__}
-        return cls(active=True, **shown)
+        claims = msgspec.structs.asdict(good.claims)
+        shown = {name: value for name, value in claims.items() if name in cls.__struct_fields__}
+        return cls(active=True, roles=good.roles, **shown)
 
 
 @routes.endpoint(

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from typing import NamedTuple
 
 from services.token.domain.tokens import Bearer, claims_for
 from services.token.operations.deps import TokenDeps
@@ -49,8 +50,15 @@ async def create_user_jwt(
     return await _mint(deps, bearer, duration_s)
 
 
-async def introspect(deps: TokenDeps, project_id: ProjectId, *, token: str) -> Claims | None:
-    """Return the claims of a JWT of this project that is good at this moment; None for all others.
+class GoodJwt(NamedTuple):
+    """The claims of a JWT, and the roles that its bearer has now."""
+
+    claims: Claims
+    roles: tuple[str, ...]
+
+
+async def introspect(deps: TokenDeps, project_id: ProjectId, *, token: str) -> GoodJwt | None:
+    """Return what a JWT of this project says that is good at this moment; None for all others.
 
     Good is what every service of ours would accept: its session stands, and its user is not blocked.
     """
@@ -62,7 +70,7 @@ async def introspect(deps: TokenDeps, project_id: ProjectId, *, token: str) -> C
         if refusal.type is ErrorType.USER_JWT_INVALID:
             return None
         raise
-    return None if principal is None or principal.blocked else claims
+    return None if principal is None or principal.blocked else GoodJwt(claims, principal.roles)
 
 
 async def revoke(deps: TokenDeps, principal: Principal, *, token: str) -> Receipt | None:

@@ -166,6 +166,7 @@ async def test_introspection_tells_the_claims_of_a_good_jwt(start: Start, accoun
 
     assert found.pop("exp") - found.pop("iat") == 900
     assert found.keys() >= {"iss", "jti", "nbf"}
+    assert {"any", "users", "user:ada"} <= set(found["roles"])
     assert {name: found[name] for name in ("active", "sub", "aud", "sid", "userId", "sessionId")} == {
         "active": True,
         "sub": "ada",
