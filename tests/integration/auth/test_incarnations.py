@@ -3,13 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
 import msgspec
 
-from services.auth.passwords.operations.passwords import Passwords, new_hasher
 from services.auth.people.domain.records import NewUser
 from services.auth.people.operations import sign_in, tokens, users
 from services.auth.projects.domain.projects import ProjectChange
@@ -19,8 +17,6 @@ from services.auth.teams.operations import invite, teams
 from shared.contracts.administration import CreateKey, CreateProject, DeleteProject
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.principal import Kind, Principal
-from shared.messaging.outbox import OWNER
-from shared.postgres.pool import open_pool
 from tests.answer import Answer
 from tests.eventually import eventually
 from tests.integration.auth.conftest import PASSWORD, PROJECT, World, open_world
@@ -249,11 +245,7 @@ async def test_a_late_call_by_a_key_of_the_former_project_is_refused(world: Worl
     assert (await world.key.call("POST", "/teams", teamId="band", name="Band")).status == 201
     former = msgspec.structs.replace(project, incarnation=project.incarnation - 1)
     key = Principal(project_id=PROJECT, kind=Kind.KEY, key_id="former", project_incarnation=former.incarnation)
-    pool = await open_pool(world.database.dsn("auth"), name="tests")
-    passwords = Passwords(new_hasher(cheap=True))
-    deps: Any = SimpleNamespace(
-        pool=pool, revocations=SimpleNamespace(access=OWNER), guard=world.guard, passwords=passwords
-    )
+    _, deps = world.services[0].parts[0]
     member = invite.Invitee(user_id=await world.sign_up("late@example.org"))
     late = [
         users.create_user(deps, former, new=NewUser(id="late")),
@@ -267,8 +259,6 @@ async def test_a_late_call_by_a_key_of_the_former_project_is_refused(world: Worl
     outcomes = [await asyncio.gather(one, return_exceptions=True) for one in late]
 
     assert [getattr(outcome, "type", outcome) for [outcome] in outcomes] == ["project_not_found"] * len(late)
-    passwords.close()
-    await pool.close()
 
 
 async def test_a_restored_database_gives_no_incarnation_that_it_may_have_given(world: World) -> None:
