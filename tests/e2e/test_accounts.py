@@ -1,5 +1,7 @@
 """What users do with themselves and backends with users, by the official SDK, whose models every answer must pass."""
 
+import secrets
+
 import pytest
 from appwrite.enums.password_hash import PasswordHash
 from appwrite.id import ID
@@ -54,7 +56,7 @@ def test_users_change_what_is_theirs(instance: Instance, user: str) -> None:
     assert refusal(Account(client(instance)).update_name, "Grace") == (401, "general_unauthorized_scope")
     assert account.update_email(email.upper(), PASSWORD).email == email
     assert refusal(account.update_email, email, PASSWORD) == (409, "user_target_already_exists")
-    number = f"+1{int(user[:12], 16) % 10**12:012d}"
+    number = f"+1{secrets.randbelow(10**12):012d}"
     assert account.update_phone(number, PASSWORD).phone == number
     assert {target.identifier for target in account.get().targets} == {email, number}
     assert account.get_prefs().data == {}
@@ -98,7 +100,7 @@ def test_a_user_who_blocks_themselves_is_blocked(instance: Instance, user: str) 
 def test_backends_change_users(instance: Instance, user: str) -> None:
     users = Users(server(instance))
     email = f"{user}@x.org"
-    number = f"+1{int(user[:12], 16) % 10**12:012d}"
+    number = f"+1{secrets.randbelow(10**12):012d}"
 
     assert users.update_name(user, "").name == ""
     assert users.update_email(user, email).email == email

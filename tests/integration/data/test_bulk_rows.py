@@ -180,7 +180,8 @@ async def test_permissions_of_many_rows_are_changed(people: TableApi) -> None:
     [
         ({}, (400, "row_missing_payload")),
         ({"data": {}}, (400, "row_missing_payload")),
-        ({"data": []}, BAD_ARGUMENT),
+        ({"data": []}, (400, "row_missing_payload")),
+        ({"data": [1]}, BAD_ARGUMENT),
         ({"data": {"name": None}}, (400, "row_invalid_structure")),
         ({"data": {"unknown": 1}}, (400, "row_invalid_structure")),
         ({"data": {"big": 5}}, (409, "row_unique_constraint_violation")),
