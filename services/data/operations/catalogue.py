@@ -1,17 +1,16 @@
 """The definitions of tables, remembered by each process until a statement finds them changed."""
 
-import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 import msgspec
 
 from services.data.domain.catalogue import Table, TableKey
 from services.data.domain.naming import Naming
 from services.data.domain.rights import closed_table, is_closed
+from services.data.operations.shares import Shares
 from services.data.store import catalogue as store
 from services.data.store.errors import StaleTable
 from shared.contracts.principal import Kind, Principal
@@ -27,7 +26,6 @@ MAX_LENT = {Kind.GUEST: 2, Kind.SESSION: 4, Kind.JWT: 4, Kind.KEY: 4}
 """Long lists that are sent at once to callers of each kind."""
 MAX_LENT_PER_CALLER = 2
 """Long lists that are sent at once to one user, or one key."""
-RECENT_READERS = 1_000
 MAX_READS = 16
 """Connections on which a project's guests together, or one user, may wait for what they read. A pool has more."""
 
@@ -47,8 +45,7 @@ class Catalogue:
         self._guard = guard
         self._known: dict[TableKey, Table] = {}
         self._lent = Counter[str]()
-        self._readers: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._recent_readers: deque[asyncio.Semaphore] = deque(maxlen=RECENT_READERS)
+        self._reads = Shares(MAX_READS)
 
     async def read(self, key: TableKey, principal: Principal, work: "Work[T]") -> T:
         """Return the result of work of one statement that carries the table's version.
@@ -63,13 +60,14 @@ class Catalogue:
             async with self._pool.acquire() as connection:
                 return await self.read_on(connection, key, principal, work)
         # Slow questions of one client may keep that client waiting, but not everybody.
-        reader = f"{principal.project_id}/{principal.user_id}"
-        share = self._readers.get(reader)
-        if share is None:
-            share = self._readers[reader] = asyncio.Semaphore(MAX_READS)
-            self._recent_readers.append(share)  # or the next read would have to make it again
-        async with share, self._pool.acquire() as connection:
-            return await self.read_on(connection, key, principal, work)
+        reader = (principal.project_id, principal.user_id)
+        if not self._reads.take(reader):
+            await self._reads.wait(reader)
+        try:
+            async with self._pool.acquire() as connection:
+                return await self.read_on(connection, key, principal, work)
+        finally:
+            self._reads.give_back(reader)
 
     async def read_on(self, connection: Connection, key: TableKey, principal: Principal, work: "Work[T]") -> T:
         """Return the same, by a connection that is there already."""
