@@ -49,7 +49,7 @@ LEFT_OUT = """
 ## Behaviours that Daypass lacks
 
 Tests show {shown} behaviours that clients rely on, by number ([data](../tests/checks/data.yaml),
-[identity](../tests/checks/identity.yaml)). These are left out:
+[identity](../tests/checks/identity.yaml), [storage](../tests/checks/storage.yaml)). These are left out:
 
 | behaviour | why |
 | --- | --- |
@@ -70,7 +70,7 @@ APPWRITE: dict[str, dict[str, str]] = _yaml(HERE / "appwrite_endpoints.yaml")
 """By service, the endpoints (method and path) with the names of the SDK's methods."""
 
 CHECKS: dict[str, dict[int, str | dict[str, str]]] = {
-    kind: _yaml(HERE.parent / "tests" / "checks" / f"{kind}.yaml") for kind in ("data", "identity")
+    kind: _yaml(HERE.parent / "tests" / "checks" / f"{kind}.yaml") for kind in ("data", "identity", "storage")
 }
 
 

@@ -1,1 +1,1 @@
-"""The three services of Daypass, the process that runs all three, and the command line."""
+"""The services of Daypass, the process that runs them all, and the command line."""

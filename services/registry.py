@@ -4,15 +4,17 @@ from services.auth import endpoints as auth
 from services.auth import messages as auth_messages
 from services.data import endpoints as data
 from services.data import messages as data_messages
+from services.storage import endpoints as storage
+from services.storage import messages as storage_messages
 from services.token import endpoints as token
 from services.token import messages as token_messages
 from shared.process import health as system
 from shared.web.endpoint import Endpoint
 
-MODULES = {"auth": auth.MODULES, "token": token.MODULES, "data": data.MODULES}
+MODULES = {"auth": auth.MODULES, "token": token.MODULES, "data": data.MODULES, "storage": storage.MODULES}
 """The modules that declare endpoints, of each service."""
 
-MESSAGES = {"auth": auth_messages, "token": token_messages, "data": data_messages}
+MESSAGES = {"auth": auth_messages, "token": token_messages, "data": data_messages, "storage": storage_messages}
 """What each service answers and hears on the bus."""
 
 ENDPOINTS: dict[str, list[Endpoint]] = {

@@ -5,6 +5,6 @@ export PGHOST=/var/run/postgresql PGOPTIONS="-c search_path=pg_catalog,pg_temp"
 psql -X -q -v ON_ERROR_STOP=1 -U postgres -d "${POSTGRES_DB:-daypass}" -o /dev/null \
     -c "SELECT set_config('daypass.' || service || '_password',
             btrim(pg_read_file('/run/secrets/' || service || '_postgres_password'), E' \n'), false)
-        FROM unnest(ARRAY['auth', 'token', 'data']) AS service" \
+        FROM unnest(ARRAY['auth', 'token', 'data', 'storage']) AS service" \
     -f /usr/local/share/daypass/roles.sql \
     -c "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC"

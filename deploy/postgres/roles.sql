@@ -3,7 +3,7 @@
 --
 -- The passwords come in as settings of the session, for example
 --     SELECT pg_catalog.set_config('daypass.auth_password', …, false);
--- and likewise daypass.token_password and daypass.data_password.
+-- and likewise daypass.token_password, daypass.data_password and daypass.storage_password.
 
 -- Whoever runs this is a superuser: a function that a service has made must never be found in place of PostgreSQL's own.
 SET search_path = pg_catalog, pg_temp;
@@ -22,7 +22,7 @@ DECLARE
     owner    oid;
 BEGIN
     -- What each may take of PostgreSQL's connections: no service can shut another out.
-    FOR service, share IN VALUES ('auth', 0.3), ('token', 0.2), ('data', 0.5) LOOP
+    FOR service, share IN VALUES ('auth', 0.25), ('token', 0.15), ('data', 0.4), ('storage', 0.2) LOOP
         role := 'daypass_' || service;
         password := current_setting(format('daypass.%s_password', service), true);
         IF coalesce(password, '') = '' THEN

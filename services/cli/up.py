@@ -57,7 +57,7 @@ def up(
     restored: bool,
     detach: bool,
 ) -> None:
-    """Start PostgreSQL, Valkey and the three services, and serve until stopped.
+    """Start PostgreSQL, Valkey and the services, and serve until stopped.
 
     Ctrl-C, SIGTERM, SIGHUP and `daypass down` stop it. The first start creates the data directory, a project and a key.
     """

@@ -1,4 +1,4 @@
-"""Where the embedded process is put together: the parts, the three services, one port."""
+"""Where the embedded process is put together: the parts, the services, one port."""
 
 import contextlib
 import os
@@ -18,6 +18,8 @@ from services.embedded.datadir import DataDir, refuse_if_held
 from services.embedded.parts import Parts, Say, open_parts
 from services.embedded.port import DEFAULT_PORT, endpoint, take_port
 from services.embedded.run_file import Running, announced
+from services.storage.composition import open_storage
+from services.storage.settings import Settings as StorageSettings
 from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.contracts.administration import CreateKey, CreateProject, ListProjects
@@ -86,7 +88,7 @@ async def open_instance(
 
 @contextlib.asynccontextmanager
 async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve all three services in this process: one guard, one lease, one port; they talk over Valkey as anywhere."""
+    """Serve all services in this process: one guard, one lease, one port; they talk over Valkey as anywhere."""
     guard_url = parts.valkey.url("auth")
     async with contextlib.AsyncExitStack() as stack:
         redis = open_client(guard_url, name="daypass-guard")
@@ -99,6 +101,7 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
             "auth": open_auth(settings, guard=guard, owns_redis=True),
             "token": open_token(_token_settings(parts), guard=guard),
             "data": open_data(_settings(DataSettings, parts, "data"), guard=guard),
+            "storage": open_storage(_settings(StorageSettings, parts, "storage"), guard=guard),
         }
         services = {name: await stack.enter_async_context(service) for name, service in opening.items()}
         await stack.enter_async_context(running([guard.run()]))

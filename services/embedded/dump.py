@@ -8,7 +8,7 @@ import re
 
 from services.embedded.errors import StartRefused
 
-OWNED = {"auth": ("auth", "feed"), "token": ("token",), "data": ("data",)}
+OWNED = {"auth": ("auth", "feed"), "token": ("token",), "data": ("data",), "storage": ("storage",)}
 """The schemas of each service, in the order in which they are read back; data also owns one for each database."""
 
 LOCK_WAIT = "60s"

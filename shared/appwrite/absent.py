@@ -26,7 +26,7 @@ REASONS = {
     "/presences": "Not there yet.",
     "/proxy": "The operator's proxy looks after domains.",
     "/sites": "Sites are not its subject.",
-    "/storage": "Files are not there yet.",
+    "/storage/buckets/{}/files": "Files are not there yet.",
     "/tokens": "Files are not there yet.",
     "/vectorsdb": "Rows live in PostgreSQL's tables.",
     "/waf": "Appwrite Cloud's own.",

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from shared.contracts.ids import UserId
+from shared.contracts.principal import Kind, Principal
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
 
@@ -91,6 +92,26 @@ def owner_permissions(user_id: UserId) -> list[Permission]:
     return [Permission(action, f"user:{user_id}") for action in ROW_ACTIONS]
 
 
+def new_permissions(texts: list[str] | None, principal: Principal) -> list[Permission]:
+    """Return the permissions of a new row or file (None: the default); raises as `item_permissions`."""
+    if texts is None:
+        return owner_permissions(principal.user_id) if principal.user_id else []
+    return item_permissions(texts, principal)
+
+
+def changed_permissions(texts: list[str] | None, principal: Principal) -> list[Permission] | None:
+    """Return the permissions that a change gives a row or file (None: those that it has); raises as the next."""
+    return None if texts is None else item_permissions(texts, principal)
+
+
+def item_permissions(texts: list[str], principal: Principal) -> list[Permission]:
+    """Return permissions of a row or file; raises `Refusal` where this caller may not grant them."""
+    permissions = parse_permissions(texts, ROW_ACTIONS)
+    if principal.kind is not Kind.KEY:
+        check_assignable(permissions, principal.roles)
+    return permissions
+
+
 def granted_roles(permissions: Iterable[str], action: str) -> list[str]:
     """Return the roles that stored permissions grant an action to, in order."""
     start, end = f'{action}("', '")'
@@ -100,6 +121,19 @@ def granted_roles(permissions: Iterable[str], action: str) -> list[str]:
 def grants(permissions: Collection[str], action: str, roles: Iterable[str]) -> bool:
     """Say whether stored permissions grant an action to a holder of these roles."""
     return bool(permissions) and not {f'{action}("{role}")' for role in roles}.isdisjoint(permissions)
+
+
+def open_roles(
+    principal: Principal, action: str, *, permissions: Collection[str], has_item_security: bool
+) -> list[str] | None:
+    """Return the roles by which single items of a container may be open to an action.
+
+    The container's own `permissions` grant for all of its items; with `has_item_security` an item's own permissions
+    grant for that item too. None: all items are open, as they are to every key; empty: none can be.
+    """
+    if principal.kind is Kind.KEY or grants(permissions, action, principal.roles):
+        return None
+    return list(principal.roles) if has_item_security else []
 
 
 def _is_dimension(name: str, dimension: str) -> bool:

@@ -4,7 +4,7 @@
 | --- | --- | --- | --- |
 | `feed.opened` | feed | every guard | a new feed begins |
 | `principals.changed` | feed | every guard | what was known of these subjects no longer holds |
-| `project.deleted` | events | data | the project's databases are to be dropped |
+| `project.deleted` | events | data, storage | the project's databases and buckets are to be dropped |
 
 Adding a field with a default is free; everything else is a new `VERSION`. A reader of the feed that does not know a
 type or version drops its whole cache, so that an old replica errs on the safe side.

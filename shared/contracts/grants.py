@@ -1,6 +1,7 @@
-"""Grants: what auth asks data of the roles that permissions name."""
+"""Grants: what auth asks data and storage of the roles that permissions name."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, ClassVar, Literal, get_args
 
 import msgspec
 
@@ -29,11 +30,26 @@ class FindTeamGrants(Request[TeamGrants], frozen=True, kw_only=True):
     team: Id
 
 
+class FindTeamGrantsInFiles(Request[TeamGrants], frozen=True, kw_only=True):
+    """`grants.find_team_in_files`: does any permission of a bucket or file name this team, or a role in it?"""
+
+    TYPE: ClassVar[str] = "grants.find_team_in_files"
+    SERVICE: ClassVar[str] = "storage"
+    ANSWER: ClassVar[type[msgspec.Struct]] = TeamGrants
+
+    incarnation: Incarnation
+    team: Id
+
+
+GranteeKind = Literal["team", "user", "member"]
+GRANTEE_KINDS: tuple[GranteeKind, ...] = get_args(GranteeKind)
+
+
 class Grantee(msgspec.Struct, frozen=True, kw_only=True):
     """Whom permissions name."""
 
     incarnation: Incarnation
-    kind: Literal["team", "user", "member"]
+    kind: GranteeKind
     id: Id
 
 
@@ -52,3 +68,22 @@ class ListGrantees(Request[Grantees], frozen=True, kw_only=True):
     ANSWER: ClassVar[type[msgspec.Struct]] = Grantees
 
     limit: int
+
+
+class ListGranteesInFiles(Request[Grantees], frozen=True, kw_only=True):
+    """`grants.list_in_files`: whom do permissions of buckets and files name? At most `limit`, each once."""
+
+    TYPE: ClassVar[str] = "grants.list_in_files"
+    SERVICE: ClassVar[str] = "storage"
+    ANSWER: ClassVar[type[msgspec.Struct]] = Grantees
+
+    limit: int
+
+
+def grantees_in(roles: Iterable[tuple[int, str]]) -> Iterator[Grantee]:
+    """Yield whom roles name, each with the incarnation of its project; roles without an id name nobody."""
+    for incarnation, role in roles:
+        kind, _, rest = role.partition(":")
+        for known in GRANTEE_KINDS:
+            if kind == known:
+                yield Grantee(incarnation=incarnation, kind=known, id=rest.partition("/")[0])

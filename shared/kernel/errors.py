@@ -212,6 +212,17 @@ class ErrorType(StrEnum):
     DOCUMENT_MISSING_PAYLOAD = "document_missing_payload", 400, "The document's data or permissions are missing."
     DOCUMENT_INVALID_STRUCTURE = "document_invalid_structure", 400, "Invalid document structure."
     DOCUMENT_UPDATE_CONFLICT = "document_update_conflict", 409, "The document has been changed since that time."
+    STORAGE_BUCKET_NOT_FOUND = (
+        "storage_bucket_not_found",
+        404,
+        "Storage bucket with the requested ID could not be found.",
+    )
+    STORAGE_BUCKET_ALREADY_EXISTS = (
+        "storage_bucket_already_exists",
+        409,
+        "A storage bucket with the requested ID already exists.",
+    )
+    STORAGE_FILE_NOT_FOUND = "storage_file_not_found", 404, "The requested file could not be found."
     STORAGE_INVALID_RANGE = "storage_invalid_range", 416, "The requested range is not satisfiable."
 
     # ours

@@ -16,8 +16,8 @@ MOST = 100
 LONGEST = 200
 """Characters of what a letter says of itself."""
 
-HEARS_EVENTS = "data"
-"""The service that hears `events`, and so handles events that are retried."""
+HEAR_EVENTS = frozenset({"data", "storage"})
+"""The services that hear `events`, and so handle events that are retried."""
 
 Fields = dict[bytes, bytes]
 
@@ -55,7 +55,7 @@ def _home(service: str, stream: str) -> str:
     """Return where a letter is handled. What stands in it was written by the service, which may ask only itself."""
     if stream in {names.requests(service, lane, asking) for lane in LANES for asking in names.ASKING}:
         return stream
-    return names.retries(service) if service == HEARS_EVENTS else ""
+    return names.retries(service) if service in HEAR_EVENTS else ""
 
 
 async def _give_back(redis: Redis, letters: str, id_: bytes, fields: Fields, home: str) -> None:

@@ -1,6 +1,6 @@
 """Names of keys and channels in Redis; `deploy/redis/users.acl.template` grants rights by them."""
 
-SERVICES = ("auth", "token", "data")
+SERVICES = ("auth", "token", "data", "storage")
 """Every service whose replicas cache principals, and so every registry that a barrier reads."""
 
 ASKING = (*SERVICES, "cli")

@@ -25,7 +25,7 @@ from tests.declarations import ENDPOINTS
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = ROOT / "deploy" / "gateway" / "haproxy.cfg"
-ENTRY_POINTS = ("services.auth", "services.token", "services.data")
+ENTRY_POINTS = ("services.auth", "services.token", "services.data", "services.storage")
 
 
 def test_the_list_of_endpoints_is_that_of_the_declarations() -> None:

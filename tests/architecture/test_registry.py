@@ -12,7 +12,7 @@ from services.registry import MESSAGES, MODULES
 from shared.contracts.events import Event
 from shared.contracts.requests import ADMIN
 from shared.messaging.answers import Requests
-from shared.messaging.dead_letters import HEARS_EVENTS
+from shared.messaging.dead_letters import HEAR_EVENTS
 from shared.messaging.names import SERVICES
 from shared.web.endpoint import Routes
 
@@ -70,5 +70,5 @@ def test_a_service_names_the_events_and_subjects_that_it_consumes(service: str) 
     assert names_in(docstring(service)["Consumes"]) == {*(kind.TYPE for kind in events), *subjects}
 
 
-def test_dead_letters_are_given_back_to_the_service_that_hears_events() -> None:
-    assert {service for service, messages in MESSAGES.items() if hasattr(messages, "EVENTS")} == {HEARS_EVENTS}
+def test_dead_letters_are_given_back_to_the_services_that_hear_events() -> None:
+    assert {service for service, messages in MESSAGES.items() if hasattr(messages, "EVENTS")} == HEAR_EVENTS

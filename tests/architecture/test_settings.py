@@ -6,11 +6,12 @@ from pathlib import Path
 
 from services.auth.settings import Settings as Auth
 from services.data.settings import Settings as Data
+from services.storage.settings import Settings as Storage
 from services.token.settings import Settings as Token
 from shared.kernel.settings import PREFIX
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
-SERVICES = {"auth": Auth, "token": Token, "data": Data}
+SERVICES = {"auth": Auth, "token": Token, "data": Data, "storage": Storage}
 SHOWN = {
     "True": "on",
     "False": "off",
@@ -21,7 +22,7 @@ SHOWN = {
 }
 """How defaults that are no plain texts or numbers stand in the table.
 
-The one empty text is that of the issuer, the one secret that of the Redis of the limits.
+The one empty text is that of the issuer, the secrets are those of the Redis of the limits, and of a hosted storage.
 """
 
 

@@ -33,6 +33,7 @@ def open_processes(database: Database, valkey: Valkey) -> Iterator[Instance]:
             ports.setdefault(service, []).append(port)
             if service == "data":
                 replicas.append(Replica(f"http://127.0.0.1:{port}/v1", running.pid))
+        ports["storage"] = ports["data"]
         for port in [port for own in ports.values() for port in own]:
             await_ready(port)
         yield replace(first_project(stack.enter_context(open_router(ports)), valkey), replicas=tuple(replicas))
@@ -46,6 +47,9 @@ def environment(service: str, port: int, database: Database, valkey: Valkey) -> 
         "DAYPASS_PORT": str(port),
         "DAYPASS_RATE_LIMITS": "off",
     }
+    if service == "data":  # it hosts storage
+        own["DAYPASS_STORAGE_DATABASE_URL"] = database.dsn("storage")
+        own["DAYPASS_STORAGE_REDIS_URL"] = valkey.url("storage")
     return own | ({"DAYPASS_MASTER_KEY": MASTER_KEY} if service == "token" else {})
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from services.data.domain.catalogue import Database, Table
 from services.data.domain.naming import Naming
-from shared.appwrite.permissions import TABLE_ACTIONS, grants
+from shared.appwrite.permissions import TABLE_ACTIONS, grants, open_roles
 from shared.contracts.principal import Kind, Principal
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -32,9 +32,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
 def roles_for(table: Table, action: str, principal: Principal) -> list[str] | None:
     """Return the roles by which single rows may be open; None: all rows are; empty: none can be."""
-    if principal.kind is Kind.KEY or grants(table.permissions, action, principal.roles):
-        return None
-    return list(principal.roles) if table.row_security else []
+    return open_roles(principal, action, permissions=table.permissions, has_item_security=table.row_security)
 
 
 def access(table: Table, action: str, principal: Principal) -> Access:

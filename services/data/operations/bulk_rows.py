@@ -12,10 +12,11 @@ from services.data.domain.row_json import Data
 from services.data.domain.rows import NewRow, RowChange, RowOverwrite, column_invalid, stored, stored_over
 from services.data.operations.deps import DataDeps
 from services.data.operations.row_changes import UPSERT_TRIES
-from services.data.operations.row_input import aside, changed_permissions, chosen_date, row_permissions
+from services.data.operations.row_input import aside, chosen_date
 from services.data.operations.rows import page_json
 from services.data.store import bulk_rows as store
 from services.data.store.rows import JsonPage
+from shared.appwrite.permissions import changed_permissions, item_permissions
 from shared.contracts.principal import Principal
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
@@ -130,7 +131,7 @@ def _new(table: Table, row: BulkRow, principal: Principal) -> NewRow:
     return NewRow(
         id=row.id,
         values=stored(table, row.data, is_new=True),
-        permissions=row_permissions(row.permissions or [], principal),
+        permissions=item_permissions(row.permissions or [], principal),
         created_at=chosen_date(row.data, "$createdAt", principal),
         updated_at=chosen_date(row.data, "$updatedAt", principal),
     )

@@ -1,16 +1,20 @@
 """Whom permissions name, for auth, which knows who is there: data knows roles by their text alone."""
 
-from typing import Literal, get_args
-
 from services.data.store import grants as store
 from services.data.store.errors import StaleTable
-from shared.contracts.grants import FindTeamGrants, Grantee, Grantees, ListGrantees, TeamGrants
+from shared.contracts.grants import (
+    GRANTEE_KINDS,
+    FindTeamGrants,
+    Grantee,
+    Grantees,
+    ListGrantees,
+    TeamGrants,
+    grantees_in,
+)
 from shared.kernel.errors import ErrorType, Unavailable
 from shared.postgres.pool import Pool
 
 TABLES_AT_ONCE = 50
-Kind = Literal["team", "user", "member"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 async def find_team_grants(pool: Pool, request: FindTeamGrants) -> TeamGrants:
@@ -37,7 +41,7 @@ async def list_grantees(pool: Pool, request: ListGrantees) -> Grantees:
     async with pool.acquire() as connection:
         _add(grantees, await store.list_table_roles(connection))
         for table in await store.list_tables(connection):
-            for kind in KINDS:
+            for kind in GRANTEE_KINDS:
                 if len(grantees) > request.limit:
                     break
                 try:
@@ -49,8 +53,4 @@ async def list_grantees(pool: Pool, request: ListGrantees) -> Grantees:
 
 
 def _add(grantees: dict[Grantee, None], roles: list[tuple[int, str]]) -> None:
-    for incarnation, role in roles:
-        for kind in KINDS:
-            if role.startswith(f"{kind}:"):
-                id_ = role.removeprefix(f"{kind}:").partition("/")[0]
-                grantees[Grantee(incarnation=incarnation, kind=kind, id=id_)] = None
+    grantees.update(dict.fromkeys(grantees_in(roles)))

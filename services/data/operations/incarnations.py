@@ -33,7 +33,7 @@ async def purge_project(pool: Pool, project: str, incarnation: int) -> None:
     no caller sees any more; another project with the same id is not touched.
     """
     async with pool.acquire() as connection:
-        await store.note_death(connection, incarnation)
+        await store.INCARNATIONS.note_death(connection, incarnation)
         databases = await catalogue.list_databases(connection, incarnation)
     left = 0
     for database in databases:

@@ -27,9 +27,10 @@ from services.data.domain.rows import (
     stored_over,
 )
 from services.data.operations.deps import DataDeps
-from services.data.operations.row_input import RowInput, aside, changed_permissions, chosen_date, new_permissions
+from services.data.operations.row_input import RowInput, aside, chosen_date
 from services.data.store import row_changes as store
 from services.data.store.row_changes import HeldRow
+from shared.appwrite.permissions import changed_permissions, new_permissions
 from shared.contracts.principal import Principal
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable

@@ -11,7 +11,7 @@ from services.data.domain.definitions import TableSettings
 from services.data.domain.naming import Naming
 from services.data.store import indexes
 from services.data.store.conditions import direction
-from services.data.store.incarnations import hold_incarnation
+from services.data.store.incarnations import INCARNATIONS
 from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.conditions import searched
@@ -99,7 +99,7 @@ async def insert_database(
     connection: Connection, project: Project, *, id_: str, name: str, enabled: bool, naming: Naming
 ) -> None:
     """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
-    if not await hold_incarnation(connection, project.incarnation):
+    if not await INCARNATIONS.hold(connection, project.incarnation):
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.")
     values = (project.id, project.incarnation, id_, name, enabled, naming.value)
     try:

@@ -6,19 +6,14 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from services.data.domain.catalogue import Database
+from shared.postgres.incarnations import Incarnations
 from shared.postgres.pool import Connection
 
 LOCK_MS = 2_000
 """For how long a purge waits for transactions that use a table, before it goes on with the next."""
 
-# A transaction that creates a database shares the row of the project's incarnation, and one that notes its deletion
-# changes it: so each database is seen by the purge, or is not made. An advisory lock any role could take.
-_INSERT = "INSERT INTO data.incarnations (incarnation) VALUES ($1) ON CONFLICT DO NOTHING"
-_HOLD = "SELECT deleted_at IS NULL FROM data.incarnations WHERE incarnation = $1 FOR SHARE"
-_NOTE_DEATH = """
-    INSERT INTO data.incarnations (incarnation, deleted_at) VALUES ($1, now())
-    ON CONFLICT (incarnation) DO UPDATE SET deleted_at = coalesce(incarnations.deleted_at, now())
-"""
+INCARNATIONS = Incarnations("data")
+
 _TABLES = "SELECT n FROM data.tables WHERE database_n = $1 ORDER BY n"
 _DELETE_TABLE = "DELETE FROM data.tables WHERE n = $1"
 _UNADOPTED = "SELECT DISTINCT project FROM data.databases WHERE incarnation IS NULL"
@@ -27,17 +22,6 @@ _ADOPT = "UPDATE data.databases SET incarnation = $2 WHERE project = $1 AND inca
 
 class TableInUse(Exception):
     """Somebody uses a table that is to be dropped: try again later."""
-
-
-async def hold_incarnation(connection: Connection, incarnation: int) -> bool:
-    """Lock a project against its deletion until this transaction ends; False where it is deleted already."""
-    await connection.execute(_INSERT, incarnation)
-    return bool(await connection.fetchval(_HOLD, incarnation))
-
-
-async def note_death(connection: Connection, incarnation: int) -> None:
-    """Note that a project is deleted: no database is made in it any more. Once more is no fault."""
-    await connection.execute(_NOTE_DEATH, incarnation)
 
 
 @asynccontextmanager

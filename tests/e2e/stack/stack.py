@@ -21,6 +21,9 @@ from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker,
 SERVICES = {"auth": "auth", "token": "token", "data-1": "data", "data-2": "data"}
 """The container of each replica, and its service."""
 
+HOSTED = {"data": ["storage"]}
+"""The services that a process of another hosts."""
+
 GATEWAY_PORT = 8080
 PING = "redis-cli --no-auth-warning --user health --pass any ping | grep -q PONG"
 PROXIES = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
@@ -49,7 +52,8 @@ class Stack:
     def connect(self, name: str) -> None:
         """Put a container back on the network, under its service's name."""
         network = self.network._network  # noqa: SLF001 as above
-        network.connect(self.containers[name].get_wrapped_container(), aliases=[SERVICES[name]])
+        own = SERVICES[name]
+        network.connect(self.containers[name].get_wrapped_container(), aliases=[own, *HOSTED.get(own, ())])
 
 
 @contextlib.contextmanager
@@ -115,8 +119,16 @@ def redis(image: str, network: Network, secrets: Path) -> DockerContainer:
 def service(image: str, name: str, network: Network, secrets: Path) -> DockerContainer:
     own = SERVICES[name]
     made = container(image, "python", "-m", f"services.{own}", alias=own, network=network)
+    made.with_network_aliases(own, *HOSTED.get(own, ()))
     made.tmpfs = {"/tmp": ""}
     _mount(made, secrets, f"{own}_database_url", f"{own}_redis_url")
+    for hosted in HOSTED.get(own, ()):
+        _mount(made, secrets, f"{hosted}_database_url", f"{hosted}_redis_url").with_envs(
+            **{
+                f"DAYPASS_{hosted.upper()}_DATABASE_URL_FILE": f"/run/secrets/{hosted}_database_url",
+                f"DAYPASS_{hosted.upper()}_REDIS_URL_FILE": f"/run/secrets/{hosted}_redis_url",
+            }
+        )
     made.with_envs(
         DAYPASS_DATABASE_URL_FILE=f"/run/secrets/{own}_database_url",
         DAYPASS_REDIS_URL_FILE=f"/run/secrets/{own}_redis_url",

@@ -17,7 +17,15 @@ from services.token.composition import open_token
 from services.token.settings import Settings as TokenSettings
 from shared.appwrite.clientinfo import Edge
 from shared.contracts.administration import CreateKey, CreateProject, DeleteKey
-from shared.contracts.grants import FindTeamGrants, Grantee, Grantees, ListGrantees, TeamGrants
+from shared.contracts.grants import (
+    FindTeamGrants,
+    FindTeamGrantsInFiles,
+    Grantee,
+    Grantees,
+    ListGrantees,
+    ListGranteesInFiles,
+    TeamGrants,
+)
 from shared.guard.cache import Cache
 from shared.guard.guard import Guard
 from shared.guard.resolver import BusResolver
@@ -25,7 +33,7 @@ from shared.guard.timing import BarrierTiming
 from shared.kernel.loops import running
 from shared.kernel.settings import Secret
 from shared.messaging import names
-from shared.messaging.bus import Bus
+from shared.messaging.bus import Bus, Handlers
 from shared.messaging.wire import open_client
 from shared.process.app import WebApp
 from shared.process.service import Service
@@ -89,6 +97,8 @@ class World:
     """By which the lease is measured."""
     named: set[str]
     """The teams that permissions of the project name, as a stand-in for data says."""
+    named_in_files: set[str]
+    """The same, as a stand-in for storage says."""
 
     def sent_by(self, hurried: Hurried) -> "World":
         """The same, of callers who call another process."""
@@ -161,22 +171,10 @@ async def open_world(
         cli = Bus(redis=cli_redis, service="cli")
         stack.push_async_callback(cli.close)
         named: set[str] = set()
+        named_in_files: set[str] = set()
         if has_data:
-            data_redis = open_client(valkey.url("data"), name="tests")
-            stack.push_async_callback(data_redis.aclose)
-            data = Bus(redis=data_redis, service="data")
-            stack.push_async_callback(data.close)
-
-            async def on_find(asked: FindTeamGrants) -> TeamGrants:
-                return TeamGrants(is_named=asked.team in named)
-
-            async def on_list(asked: ListGrantees) -> Grantees:
-                incarnation = (await guard.project(PROJECT)).incarnation
-                found = tuple(Grantee(incarnation=incarnation, kind="team", id=team) for team in sorted(named))
-                return Grantees(grantees=found[: asked.limit], is_complete=len(found) <= asked.limit)
-
-            answers = {FindTeamGrants: on_find, ListGrantees: on_list}
-            await stack.enter_async_context(running([data.serve(FindTeamGrants.LANE, answers)]))
+            await stack.enter_async_context(_data(valkey, guard, named))
+            await stack.enter_async_context(_storage(valkey, named_in_files))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         guest = Caller(http, port, guard, {"X-Appwrite-Project": PROJECT}, clock)
         await cli.ask(CreateProject(id=PROJECT, name="Library"), timeout_s=15)
@@ -194,7 +192,49 @@ async def open_world(
             auth,
             clock,
             named,
+            named_in_files,
         )
+
+
+@contextlib.asynccontextmanager
+async def _data(valkey: Valkey, guard: Guard, named: set[str]) -> AsyncIterator[None]:
+    """Stand in for data, which is asked for the teams that permissions name."""
+
+    async def on_find(asked: FindTeamGrants) -> TeamGrants:
+        return TeamGrants(is_named=asked.team in named)
+
+    async def on_list(asked: ListGrantees) -> Grantees:
+        incarnation = (await guard.project(PROJECT)).incarnation
+        found = tuple(Grantee(incarnation=incarnation, kind="team", id=team) for team in sorted(named))
+        return Grantees(grantees=found[: asked.limit], is_complete=len(found) <= asked.limit)
+
+    async with _answering(valkey, "data", {FindTeamGrants: on_find, ListGrantees: on_list}):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _storage(valkey: Valkey, named: set[str]) -> AsyncIterator[None]:
+    """Stand in for storage, likewise."""
+
+    async def on_find(asked: FindTeamGrantsInFiles) -> TeamGrants:
+        return TeamGrants(is_named=asked.team in named)
+
+    async def on_list(asked: ListGranteesInFiles) -> Grantees:
+        return Grantees(grantees=(), is_complete=True)
+
+    async with _answering(valkey, "storage", {FindTeamGrantsInFiles: on_find, ListGranteesInFiles: on_list}):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _answering(valkey: Valkey, service: str, answers: Handlers) -> AsyncIterator[None]:
+    async with contextlib.AsyncExitStack() as stack:
+        redis = open_client(valkey.url(service), name="tests")
+        stack.push_async_callback(redis.aclose)
+        bus = Bus(redis=redis, service=service)
+        stack.push_async_callback(bus.close)
+        await stack.enter_async_context(running([bus.serve(FindTeamGrants.LANE, answers)]))
+        yield
 
 
 @contextlib.asynccontextmanager

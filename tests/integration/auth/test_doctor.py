@@ -133,7 +133,7 @@ async def test_sound_parts_are_all_looked_at_and_all_well(world: World) -> None:
 
     assert {one.message for one in found if one.verdict is not OK} == set()
     assert [(one.part, one.check) for one in found] == CHECKS
-    assert found[-2].message == "all have registered recently: 1 of auth, 0 of token, 0 of data"
+    assert found[-2].message == "all have registered recently: 1 of auth, 0 of token, 0 of data, 0 of storage"
 
 
 async def test_permissions_that_name_nobody_are_a_warning(world: World) -> None:
@@ -269,7 +269,10 @@ async def test_commits_that_a_crash_undoes(clinic: Clinic) -> None:
     ("grant", "seen"),
     [
         ("GRANT USAGE ON SCHEMA token TO daypass_data", "that of data sees token"),
-        ("GRANT USAGE ON SCHEMA auth TO PUBLIC", "that of data sees auth; that of token sees auth"),
+        (
+            "GRANT USAGE ON SCHEMA auth TO PUBLIC",
+            "that of data sees auth; that of storage sees auth; that of token sees auth",
+        ),
         ("GRANT USAGE ON SCHEMA feed TO daypass_data", "that of data sees feed"),
     ],
 )

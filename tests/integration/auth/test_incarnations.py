@@ -213,6 +213,15 @@ async def test_a_team_that_permissions_name_already_cannot_be_created(world: Wor
     assert (await world.key.call("POST", "/teams", teamId="admins", name="Admins")).status == 201
 
 
+async def test_a_team_that_permissions_of_files_name_already_cannot_be_created(world: World) -> None:
+    session = await world.session(await world.sign_up("founder-4@example.org"))
+    world.named_in_files.add("editors")
+
+    refused = await session.call("POST", "/teams", teamId="editors", name="Editors")
+
+    assert refused.error == (409, "team_already_exists")
+
+
 async def test_a_team_with_a_chosen_id_cannot_be_created_without_data(database: Database, parts: Parts) -> None:
     async with (
         parts.valkey() as valkey,

@@ -13,7 +13,7 @@ import pytest
 
 import shared.messaging
 from services import auth, data, token
-from services.data.store.incarnations import hold_incarnation, note_death
+from services.data.store.incarnations import INCARNATIONS
 from services.embedded.postgres import ROLES_FILE, SUPERUSER
 from shared.contracts.events import PrincipalsChanged, ProjectDeleted
 from shared.kernel.clock import now
@@ -270,21 +270,21 @@ async def test_no_lock_that_token_can_take_holds_up_the_making_of_a_database(con
     await traitor.execute("SELECT pg_advisory_lock(hashtextextended('daypass incarnation', 7))")
 
     async with asyncio.timeout(5), victim.transaction():
-        assert await hold_incarnation(victim, 7)
+        assert await INCARNATIONS.hold(victim, 7)
 
 
 async def test_a_project_is_noted_as_deleted_when_no_database_is_being_made_in_it(connect: Connect) -> None:
     maker, purge = await connect("data"), await connect("data")
     async with maker.transaction():
-        assert await hold_incarnation(maker, 8)
-        await note_death(purge, 9)
+        assert await INCARNATIONS.hold(maker, 8)
+        await INCARNATIONS.note_death(purge, 9)
         await purge.execute("SET lock_timeout = 200")
         with pytest.raises(asyncpg.LockNotAvailableError):
-            await note_death(purge, 8)
-    await note_death(purge, 8)
-    await note_death(purge, 8)
+            await INCARNATIONS.note_death(purge, 8)
+    await INCARNATIONS.note_death(purge, 8)
+    await INCARNATIONS.note_death(purge, 8)
 
-    assert not await hold_incarnation(maker, 8)
+    assert not await INCARNATIONS.hold(maker, 8)
 
 
 def test_the_code_takes_no_advisory_lock_which_any_role_could_hold() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.auth.lists.store.pages import Listing
 from services.auth.people.domain.users import USER_LIST_FIELDS
 from services.auth.people.store import users
 from services.auth.projects.domain.keys import KEY_LIST_FIELDS
@@ -12,6 +11,7 @@ from services.auth.projects.domain.projects import PLATFORM_LIST_FIELDS
 from services.auth.projects.store import keys, platforms
 from services.auth.teams.domain.teams import MEMBERSHIP_LIST_FIELDS, TEAM_LIST_FIELDS
 from services.auth.teams.store import memberships, teams
+from shared.postgres.pages import Listing
 from shared.queries.fields import Field
 
 

@@ -2,7 +2,7 @@
 
 from services.auth.instance.store.grantees import list_missing
 from shared.contracts.findings import Finding, Verdict
-from shared.contracts.grants import ListGrantees
+from shared.contracts.grants import ListGrantees, ListGranteesInFiles
 from shared.kernel.errors import Refusal
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Pool
@@ -18,12 +18,17 @@ async def examine_grantees(pool: Pool, bus: Bus) -> Finding:
     No user holds such a role, but a user whom a key creates with the same id will.
     """
     try:
-        named = await bus.ask(ListGrantees(limit=MOST_LOOKED_AT), timeout_s=ASK_S)
+        named = [
+            await bus.ask(ListGrantees(limit=MOST_LOOKED_AT), timeout_s=ASK_S),
+            await bus.ask(ListGranteesInFiles(limit=MOST_LOOKED_AT), timeout_s=ASK_S),
+        ]
     except Refusal as refusal:
         return _finding(Verdict.WARN, f"cannot be looked at: {refusal.message}")
+    grantees = tuple(dict.fromkeys(one for some in named for one in some.grantees))
+    is_complete = all(some.is_complete for some in named) and len(grantees) <= MOST_LOOKED_AT
     async with pool.acquire() as connection:
-        missing = await list_missing(connection, named.grantees[:MOST_LOOKED_AT])
-    scope = "" if named.is_complete else f" (of the first {MOST_LOOKED_AT:,})"
+        missing = await list_missing(connection, grantees[:MOST_LOOKED_AT])
+    scope = "" if is_complete else f" (of the first {MOST_LOOKED_AT:,})"
     if not missing:
         return _finding(Verdict.OK, f"all users, teams and memberships{scope} that permissions name exist")
     some = ", ".join(f"{role} in project {project}" for project, role in missing[:MOST_NAMED])

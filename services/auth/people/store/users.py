@@ -5,7 +5,6 @@ from typing import TypedDict, Unpack
 
 import asyncpg
 
-from services.auth.lists.store.pages import Listing
 from services.auth.people.domain.records import NewUser, User
 from services.auth.people.store.rows import USER, user
 from services.auth.people.store.spent_ids import delete_and_spend
@@ -14,6 +13,7 @@ from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.page import Page
+from shared.postgres.pages import Listing
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 

@@ -4,11 +4,11 @@ from datetime import datetime
 
 import asyncpg
 
-from services.auth.lists.store.pages import Listing
 from services.auth.projects.domain.keys import Key
 from shared.contracts.ids import KeyId, ProjectId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.page import Page
+from shared.postgres.pages import Listing
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 

@@ -2,11 +2,11 @@
 
 import asyncpg
 
-from services.auth.lists.store.pages import Listing
 from services.auth.projects.domain.projects import Platform
 from shared.contracts.ids import PlatformId, ProjectId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.page import Page
+from shared.postgres.pages import Listing
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 

@@ -9,7 +9,7 @@ from services.auth.teams.domain.teams import OWNER, NewMembership, Team, check_m
 from services.auth.teams.store import memberships
 from services.auth.teams.store import teams as store
 from shared.contracts import subjects
-from shared.contracts.grants import FindTeamGrants
+from shared.contracts.grants import FindTeamGrants, FindTeamGrantsInFiles
 from shared.contracts.ids import MembershipId, ProjectId, TeamId, UserId
 from shared.contracts.principal import Principal
 from shared.contracts.reasons import Reason
@@ -128,8 +128,10 @@ async def _check_unnamed(deps: AuthDeps, principal: Principal, team_id: TeamId) 
     async with deps.pool.acquire() as connection:
         is_taken = await store.find_team(connection, principal.project_id, team_id) is not None
     if not is_taken:
-        request = FindTeamGrants(incarnation=principal.project_incarnation, team=team_id)
-        is_taken = (await deps.bus.ask(request)).is_named
+        incarnation = principal.project_incarnation
+        is_taken = (await deps.bus.ask(FindTeamGrants(incarnation=incarnation, team=team_id))).is_named or (
+            await deps.bus.ask(FindTeamGrantsInFiles(incarnation=incarnation, team=team_id))
+        ).is_named
     if is_taken:
         await confirm_pending(deps, subjects.team(principal.project_id, team_id))
         raise Refusal(ErrorType.TEAM_ALREADY_EXISTS)

@@ -3,7 +3,6 @@
 import asyncpg
 import msgspec
 
-from services.auth.lists.store.pages import Listing
 from services.auth.people.domain.records import User
 from services.auth.people.domain.roles import Held
 from services.auth.people.store.rows import USER, user
@@ -12,6 +11,7 @@ from services.auth.teams.domain.teams import Invitation, Membership, NewMembersh
 from shared.contracts.ids import MembershipId, ProjectId, TeamId, UserId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.page import Page
+from shared.postgres.pages import Listing
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 

@@ -5,13 +5,13 @@ from typing import TypedDict, Unpack
 import asyncpg
 import msgspec
 
-from services.auth.lists.store.pages import Listing
 from services.auth.people.store.spent_ids import delete_and_spend
 from services.auth.teams.domain.teams import OWNER, Team
 from shared.contracts.ids import ProjectId, TeamId, UserId
 from shared.contracts.principal import Principal
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.page import Page
+from shared.postgres.pages import Listing
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
 

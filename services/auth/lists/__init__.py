@@ -1,1 +1,0 @@
-"""What every list takes: filters, orders, cursors, pages."""

@@ -1,0 +1,1 @@
+"""What storage answers and hears on the bus."""

@@ -1,0 +1,52 @@
+"""Models of buckets, as Appwrite's SDKs read them."""
+
+import msgspec
+
+from services.storage.domain import buckets
+from shared.kernel.clock import wire_date
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A bucket. `antivirus` is false: nothing is scanned."""
+
+    id: str = msgspec.field(name="$id")
+    created_at: str = msgspec.field(name="$createdAt")
+    updated_at: str = msgspec.field(name="$updatedAt")
+    permissions: list[str] = msgspec.field(name="$permissions")
+    file_security: bool
+    name: str
+    enabled: bool
+    maximum_file_size: int
+    allowed_file_extensions: list[str]
+    compression: str
+    encryption: bool
+    antivirus: bool
+    transformations: bool
+    total_size: int
+
+
+class BucketList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of buckets."""
+
+    total: int
+    buckets: list[Bucket]
+
+
+def bucket_model(bucket: buckets.Bucket) -> Bucket:
+    """Render a bucket."""
+    return Bucket(
+        id=bucket.id,
+        created_at=wire_date(bucket.created_at),
+        updated_at=wire_date(bucket.updated_at),
+        permissions=bucket.permissions,
+        file_security=bucket.file_security,
+        name=bucket.name,
+        enabled=bucket.enabled,
+        maximum_file_size=bucket.maximum_file_size,
+        allowed_file_extensions=bucket.allowed_file_extensions,
+        compression=bucket.compression,
+        encryption=bucket.encryption,
+        antivirus=False,
+        transformations=bucket.transformations,
+        total_size=bucket.total_size,
+    )
