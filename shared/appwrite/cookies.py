@@ -65,20 +65,23 @@ def session_cookies(
     client: ClientInfo,
     scope: CookieScope = CookieScope.DOMAIN,
 ) -> list[tuple[str, str]]:
-    """Return the `Set-Cookie` headers of a new session; `secret` is as it goes over the wire."""
+    """Return the `Set-Cookie` headers of a new session; `secret` is as it goes over the wire.
+
+    `_legacy` comes first, as in Appwrite: a client that keeps one header of a name keeps the cookie itself.
+    """
     name = _cookie_name(project_id, scope)
     tail = f"={secret}; Path=/; Expires={format_datetime(expires.astimezone(UTC), usegmt=True)}; HttpOnly"
     if scope is CookieScope.DOMAIN and client.host and not is_local(client.host):
         tail += f"; Domain=.{client.host}"
     if client.scheme == "https" or scope is CookieScope.PREFIX:
         tail += "; Secure"
-    return [("Set-Cookie", f"{name}{tail}; SameSite=None"), ("Set-Cookie", f"{name}_legacy{tail}")]
+    return [("Set-Cookie", f"{name}_legacy{tail}"), ("Set-Cookie", f"{name}{tail}; SameSite=None")]
 
 
 def expired_cookies(
     project_id: ProjectId, client: ClientInfo, scope: CookieScope = CookieScope.DOMAIN
 ) -> list[tuple[str, str]]:
-    """Return the `Set-Cookie` headers that delete both cookies."""
+    """Return the `Set-Cookie` headers that delete both cookies, in the order of `session_cookies`."""
     return session_cookies(project_id, "deleted", _LONG_AGO, client, scope)
 
 

@@ -71,10 +71,11 @@ async def test_a_browser_gets_cookies_and_a_backend_the_secret(world: World) -> 
     backend = await world.key.call("POST", "/account/sessions", email=email, password=PASSWORD)
 
     cookies = browser.headers.getall("Set-Cookie")
-    assert [cookie.split("=")[0] for cookie in cookies] == ["a_session_library", "a_session_library_legacy"]
+    assert [cookie.split("=")[0] for cookie in cookies] == ["a_session_library_legacy", "a_session_library"]
     assert (browser.json["secret"], browser.json["current"]) == ("", True)
-    with_cookie = world.guest.with_(Cookie=cookies[0].split(";")[0])
-    assert (await with_cookie.call("GET", "/account")).status == 200
+    for cookie in cookies:
+        with_cookie = world.guest.with_(Cookie=cookie.split(";")[0])
+        assert (await with_cookie.call("GET", "/account")).status == 200
     with_header = world.guest.with_(X_Appwrite_Session=backend.json["secret"])
     assert (await with_header.call("GET", "/account")).status == 200
 
@@ -181,8 +182,8 @@ async def test_signing_out_clears_the_cookies(world: World) -> None:
 
     assert deleted.status == 204
     assert [cookie.partition(";")[0] for cookie in deleted.headers.getall("Set-Cookie")] == [
-        "a_session_library=deleted",
         "a_session_library_legacy=deleted",
+        "a_session_library=deleted",
     ]
     assert deleted.headers["X-Fallback-Cookies"] == "[]"
     assert (await session.call("GET", "/account")).status == 401
@@ -365,8 +366,8 @@ async def test_a_sign_out_by_a_dead_cookie_is_refused_and_clears_it(world: World
 
     assert again.error == (401, "general_unauthorized_scope")
     assert [cookie.partition(";")[0] for cookie in again.headers.getall("Set-Cookie")] == [
-        f"a_session_{PROJECT}=deleted",
         f"a_session_{PROJECT}_legacy=deleted",
+        f"a_session_{PROJECT}=deleted",
     ]
 
 

@@ -15,7 +15,7 @@ async def test_a_sign_in_sets_two_cookies_that_authenticate(client: Any) -> None
     answer = await client.call("POST", "/v1/account/sessions/email", json=SIGN_IN)
 
     assert answer.status == 201
-    assert [cookie.split("=")[0] for cookie in answer.cookies] == ["a_session_demo", "a_session_demo_legacy"]
+    assert [cookie.split("=")[0] for cookie in answer.cookies] == ["a_session_demo_legacy", "a_session_demo"]
     for cookie in answer.cookies:
         seen = await client.call("GET", "/v1/account", headers={"Cookie": cookie.split(";")[0]})
         assert seen.json["user"] == "u1"
@@ -48,8 +48,8 @@ async def test_a_sign_out_deletes_both(client: Any) -> None:
 
     assert answer.status == 204
     assert [cookie.split(";")[0] for cookie in answer.cookies] == [
-        "a_session_demo=deleted",
         "a_session_demo_legacy=deleted",
+        "a_session_demo=deleted",
     ]
     assert answer.headers["X-Fallback-Cookies"] == "[]"
 
@@ -59,7 +59,7 @@ async def test_cookies_are_deleted_even_where_the_answer_is_a_refusal(client: An
 
     assert answer.error == (503, "revocation_unconfirmed")
     assert answer.headers["Retry-After"] == "2"
-    assert answer.cookies[0].startswith("a_session_demo=deleted")
+    assert answer.cookies[-1].startswith("a_session_demo=deleted")
 
 
 async def test_a_host_that_is_none_is_not_written_into_cookies(client: Any) -> None:

@@ -80,8 +80,8 @@ def test_two_cookies_are_set(scheme: str, host: str, tail: str) -> None:
 
     common = f"=c2VjcmV0==; Path=/; Expires=Wed, 02 Jan 2030 03:04:05 GMT; HttpOnly{tail}"
     assert made == [
-        ("Set-Cookie", f"a_session_demo{common}; SameSite=None"),
         ("Set-Cookie", f"a_session_demo_legacy{common}"),
+        ("Set-Cookie", f"a_session_demo{common}; SameSite=None"),
     ]
 
 
@@ -94,7 +94,7 @@ def test_cookies_of_one_host_name_no_domain(scope: CookieScope, name: str, tail:
     made = session_cookies("demo", "c2VjcmV0==", datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC), client, scope)
 
     common = f"=c2VjcmV0==; Path=/; Expires=Wed, 02 Jan 2030 03:04:05 GMT; HttpOnly{tail}"
-    assert [value for _, value in made] == [f"{name}{common}; SameSite=None", f"{name}_legacy{common}"]
+    assert [value for _, value in made] == [f"{name}_legacy{common}", f"{name}{common}; SameSite=None"]
 
 
 def test_a_cookie_without_the_prefix_is_not_ours_where_the_prefix_is_wanted() -> None:
@@ -107,7 +107,7 @@ def test_a_cookie_without_the_prefix_is_not_ours_where_the_prefix_is_wanted() ->
 
 
 def test_deleted_cookies_ended_long_ago() -> None:
-    main, legacy = (value for _, value in expired_cookies("demo", ClientInfo(ip="", scheme="http", host="")))
+    legacy, main = (value for _, value in expired_cookies("demo", ClientInfo(ip="", scheme="http", host="")))
 
     assert main.startswith("a_session_demo=deleted; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
     assert legacy.startswith("a_session_demo_legacy=deleted; ")
