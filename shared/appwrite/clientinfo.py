@@ -62,7 +62,7 @@ class Edge:
 
     def client(self, request: BaseRequest) -> ClientInfo:
         """Return where a request came from."""
-        ip, headers = request.remote or "", request.headers
+        ip, headers = _without_zone(request.remote or ""), request.headers
         scheme, authority = request.scheme, headers.get("Host", "")
         if self._trusts(ip):
             ip = self._forwarded_for(headers.getall("X-Forwarded-For", ()), ip)
@@ -104,8 +104,8 @@ class Edge:
 
 
 def networks(cidrs: Iterable[str]) -> tuple[Network, ...]:
-    """Return the networks of these CIDRs or addresses; raises `ValueError`."""
-    return tuple(ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
+    """Return the networks of these CIDRs or addresses; raises `ValueError`, also for one with a zone."""
+    return tuple(_network(cidr) for cidr in cidrs)
 
 
 def network_of(ip: str) -> str:
@@ -119,6 +119,16 @@ def network_of(ip: str) -> str:
 def is_local(host: str) -> bool:
     """Return whether a host is an address, or a name without a domain that could be shared."""
     return "." not in host or parse_address(host) is not None
+
+
+def _network(cidr: str) -> Network:
+    if _without_zone(cidr) != cidr:
+        raise ValueError(f"{cidr!r} names a zone")
+    return ipaddress.ip_network(cidr, strict=False)
+
+
+def _without_zone(address: str) -> str:
+    return address.partition("%")[0]
 
 
 def _first(values: str) -> str:

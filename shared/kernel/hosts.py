@@ -60,14 +60,17 @@ def is_internal(host: str) -> bool:
 
 
 def parse_address(text: str) -> Address | None:
-    """Return an IP address, an IPv4 one where IPv6 only wraps it; None where the text is none."""
+    """Return an IP address, an IPv4 one where IPv6 only wraps it; None where the text is none, or names a zone.
+
+    A zone, as in `fe80::1%eth0`, means something on one machine only (RFC 4007, 11).
+    """
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    return None if address.scope_id is not None else address.ipv4_mapped or address
 
 
 def _public(url: str) -> tuple[str, str]:

@@ -47,6 +47,8 @@ def test_headers_of_an_untrusted_peer_are_ignored(proxies: list[str]) -> None:
         ('"[2001:db8::7]:443"', "2001:db8::7"),
         ("[nonsense]:443", "10.0.0.9"),
         ("unknown, 10.1.1.1", "10.1.1.1"),
+        ("fe80::7%eth0, 10.1.1.1", "10.1.1.1"),
+        ("[fe80::7%eth0]:443", "10.0.0.9"),
     ],
 )
 def test_the_first_address_from_the_right_that_no_proxy_has_is_the_client(forwarded: str, ip: str) -> None:
@@ -143,6 +145,12 @@ def test_internal_hosts_are_reached_from_one_network_only(host: str, internal: b
     assert not is_internal("")
 
 
-def test_a_network_that_is_none_is_refused_at_start() -> None:
-    with pytest.raises(ValueError, match="nonsense"):
-        Edge(trusted_proxies=["nonsense"])
+@pytest.mark.parametrize("network", ["nonsense", "fe80::%eth0/64", "fe80::1%1"])
+def test_a_network_that_is_none_is_refused_at_start(network: str) -> None:
+    with pytest.raises(ValueError, match=network):
+        Edge(trusted_proxies=[network])
+
+
+@pytest.mark.parametrize(("proxies", "ip"), [([], "fe80::9"), (["fe80::/10"], "203.0.113.7")])
+def test_a_peer_in_a_link_local_network_has_no_zone(proxies: list[str], ip: str) -> None:
+    assert client(proxies, FORWARDED, peer="fe80::9%eth0").ip == ip
