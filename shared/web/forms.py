@@ -3,6 +3,7 @@
 Official SDKs send fields before the file and after it. So the parameters are complete only once the file has been read.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from typing import Generic, TypeVar, cast
@@ -25,6 +26,9 @@ FILE_PART = "file"
 MAX_HEADERS = 8
 MAX_HEADER_BYTES = 4 * 1024
 """Of each part: how many headers it may have, and how long each may be."""
+
+PARSED_BYTES = 16 * 1024
+"""So many are parsed at once; then the event loop has its turn."""
 
 _ENCODINGS = frozenset({b"", b"7bit", b"8bit", b"binary"})
 
@@ -124,6 +128,7 @@ class _Parts:
         if kind.decode("latin-1") != FORM or not boundary:
             raise _malformed(f"its Content-Type must be {FORM}, with a boundary")
         self._upload = upload
+        self._unparsed = b""
         self._events: deque[_Head | bytes | None] = deque()
         self._headers: dict[bytes, bytes] = {}
         self._header = (bytearray(), bytearray())
@@ -168,14 +173,16 @@ class _Parts:
             yield data
 
     async def _read(self) -> bool:
-        """Take in one more chunk; False at the end of the form. Raises `Refusal` where that comes too early."""
-        chunk = await self._upload.read()
+        """Parse a little more; False at the end of the form. Raises `Refusal` where that comes too early."""
+        chunk = self._unparsed or await self._upload.read()
         if not chunk and not self._is_complete:
             raise _malformed("it breaks off")
+        self._unparsed = chunk[PARSED_BYTES:]
         try:
-            self._parser.write(chunk)
+            self._parser.write(chunk[:PARSED_BYTES])
         except FormParserError:
             raise _malformed("its parts cannot be told apart") from None
+        await asyncio.sleep(0)
         return bool(chunk)
 
     def _end_header(self) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 import io
 import tracemalloc
+from collections import Counter
 from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
 
+from shared.kernel.loops import running
 from shared.web.endpoint import Call, Caller, Form, Routes
+from shared.web.forms import PARSED_BYTES
 from shared.web.parameters import CustomId, Id
 from tests.answer import Answer
 
@@ -23,6 +26,14 @@ ID = b'Content-Disposition: form-data; name="fileId"\r\n\r\nf1\r\n'
 
 class Deps(msgspec.Struct):
     received: int = 0
+    turn: int = 0
+    received_in: Counter[int] = msgspec.field(default_factory=Counter)
+    """Bytes by the turn of the event loop in which they were parsed."""
+
+    async def count_turns(self) -> None:
+        while True:
+            self.turn += 1
+            await asyncio.sleep(0)
 
 
 class FileParams(msgspec.Struct, kw_only=True, rename="camel"):
@@ -53,6 +64,7 @@ async def create_file(call: Call[Deps], form: Form[FileParams]) -> Stored:
     async for chunk in file:
         size += len(chunk)
         call.deps.received = size
+        call.deps.received_in[call.deps.turn] += len(chunk)
     return Stored(params=await form.params(), name=file.name, type=file.content_type, size=size)
 
 
@@ -207,6 +219,20 @@ async def test_a_form_beyond_the_limit_is_too_large(own: Any) -> None:
     )
 
     assert answer.error == (413, "general_payload_too_large")
+
+
+@pytest.mark.parametrize(
+    "data", [b"-" * 512 * KIB, b"\r\n-" * 128 * KIB, bytes(512 * KIB)], ids=["hyphens", "lines", "zeros"]
+)
+async def test_other_calls_have_their_turn_while_a_form_is_parsed(serve: Any, data: bytes) -> None:
+    deps = Deps()
+    own = await serve(deps, routes=routes)
+
+    async with running([deps.count_turns()]):
+        answer = await send(own, ID, FILE.replace(b"hello", data))
+
+    assert (answer.status, answer.json["size"]) == (201, len(data))
+    assert max(deps.received_in.values()) <= PARSED_BYTES + len(b"\r\n--X")
 
 
 async def test_a_long_file_takes_little_memory(own: Any) -> None:
