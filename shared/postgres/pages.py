@@ -12,6 +12,7 @@ from shared.kernel.page import Page
 from shared.postgres.conditions import condition
 from shared.postgres.pool import Connection
 from shared.queries.lists import ListQuery
+from shared.queries.search import is_phrase
 from shared.queries.tree import Shape
 
 T = TypeVar("T")
@@ -23,6 +24,9 @@ MOST_COMPILED = 256
 
 _FOLDED = 'normalize(lower(({}) COLLATE "default"), NFC)'
 """The form in which texts are searched. Ids are of the collation "C", whose lower case knows ASCII alone."""
+
+_WORDS = f"(' ' || btrim(regexp_replace({_FOLDED}, '[^[:alnum:]_]+', ' ', 'g')) || ' ')"
+"""The words of a text, each between spaces: what phrases are searched in."""
 
 
 class _Order(NamedTuple):
@@ -72,7 +76,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         arguments = [*values, *page.values]
         if query.search:
             arguments.append(query.search)
-            where += f" AND strpos({_FOLDED.format(self.searched)}, {_FOLDED.format(f'${len(arguments)}::text')}) > 0"
+            form = _WORDS if is_phrase(query.search) else _FOLDED
+            where += f" AND strpos({form.format(self.searched)}, {form.format(f'${len(arguments)}::text')}) > 0"
         total = 0
         if query.total:
             counted = f"SELECT FROM {self.tables} WHERE {where} LIMIT {MOST_TOTAL}"

@@ -9,6 +9,7 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.queries.fields import SEQUENCE, Field
 from shared.queries.lists import parse_list_query
 from shared.queries.matching import matches, value_in
+from shared.queries.search import is_found
 from shared.queries.tree import Query
 
 MOST_TOTAL = 5_000
@@ -73,6 +74,6 @@ class Listing:
         raise Refusal(ErrorType.GENERAL_CURSOR_NOT_FOUND)
 
     def _matches(self, record: Record, query: Query, search: str) -> bool:
-        if search and not any(search.lower() in str(record.get(name, "")).lower() for name in ("$id", "name")):
+        if search and not any(is_found(search, str(record.get(name, ""))) for name in ("$id", "name")):
             return False
         return matches(record, query, self._fields.get)

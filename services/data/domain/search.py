@@ -2,6 +2,8 @@
 
 import re
 
+from shared.queries.search import is_phrase
+
 LONGEST_WORD_BYTES = 2_000
 _WORDS = re.compile(r"\w+")
 
@@ -12,7 +14,6 @@ def search_text(text: str) -> str:
     Words longer than any that is indexed are left out.
     """
     words = [word for word in _WORDS.findall(text) if len(word.encode()) <= LONGEST_WORD_BYTES]
-    phrase = text.strip()
-    if len(phrase) > 1 and phrase[0] == phrase[-1] == '"':
+    if is_phrase(text):
         return f"'{' '.join(words)}'" if words else ""
     return " | ".join(f"'{word}'" for word in words) + (":*" if words else "")

@@ -17,6 +17,7 @@ from shared.queries.fields import Field, boolean, date, integer, text
 from tests.answer import Answer
 from tests.integration.auth.conftest import World
 
+NUMBERS = itertools.count()
 NAMES = map("lists{}@example.org".format, itertools.count())
 LISTS = {
     "/users": USER_LIST_FIELDS,
@@ -206,3 +207,58 @@ async def test_a_name_is_searched_in_any_case_of_any_script(world: World, name: 
         teams = await world.key.call("GET", f"/teams?{urlencode({'search': search})}")
         assert user in [one["$id"] for one in users.json["users"]]
         assert team in [one["$id"] for one in teams.json["teams"]]
+
+
+async def test_a_phrase_in_quotes_is_searched_by_its_words(world: World) -> None:
+    number = next(NUMBERS)
+    id_, email, phone = f"ada.{number}-lovelace", f"ada+{number}@example.org", f"+4915790{number:06}"
+    await world.key.call("POST", "/users", userId=id_, email=email, phone=phone, name=f"Ada {number} King-Noël")
+
+    async def is_found(search: str) -> bool:
+        users = (await world.key.call("GET", f"/users?{urlencode({'search': search})}")).json["users"]
+        return id_ in [user["$id"] for user in users]
+
+    for phrase in (id_, email, phone, f"ada {number} king", f"ADA, {number} KING", "KING NOËL", f" {number} king "):
+        assert await is_found(f'"{phrase}"'), phrase
+    for phrase in (f"king {number}", f"da {number} king", f"ada {number} kin", "king noel", "", "."):
+        assert not await is_found(f'"{phrase}"'), phrase
+    assert await is_found(f"da {number} kin"), "without quotes it may begin and end within a word"
+    assert not await is_found('"')
+
+
+async def test_teams_and_memberships_are_searched_by_phrases(world: World) -> None:
+    number = next(NUMBERS)
+    user = await world.sign_up(next(NAMES))
+    team = (await world.key.call("POST", "/teams", teamId=f"crew-{number}", name=f"The night {number} watch")).json[
+        "$id"
+    ]
+    memberships = f"/teams/{team}/memberships"
+    await world.key.call("POST", memberships, userId=user, roles=["a"], membershipId=f"member-{number}")
+
+    async def total(path: str, search: str) -> float:
+        return float((await world.key.call("GET", f"{path}?{urlencode({'search': search})}")).json["total"])
+
+    assert await total("/teams", f'"{team}"') == await total("/teams", f'"night {number} watch"') == 1
+    assert await total("/teams", f'"night {number} wat"') == 0
+    for path in (memberships, f"/users/{user}/memberships"):
+        assert await total(path, f'"member-{number}"') == await total(path, f'"{user}"') == 1
+        assert await total(path, f'"ember-{number}"') == 0
+
+
+async def test_memberships_are_filtered_by_the_roles_they_contain(world: World) -> None:
+    team = (await world.key.call("POST", "/teams", teamId="unique()", name="roles")).json["$id"]
+    users = [await world.sign_up(next(NAMES)) for _ in range(3)]
+    for user, roles in zip(users, (["a", "b"], ["b"], []), strict=True):
+        await world.key.call("POST", f"/teams/{team}/memberships", userId=user, roles=roles)
+
+    async def found(path: str, *queries: Json) -> list[int]:
+        answer = await listed(world, path, *queries)
+        return [users.index(one["userId"]) for one in answer.json["memberships"]]
+
+    of_team = f"/teams/{team}/memberships"
+    assert await found(of_team, query("contains", "roles", "a")) == [0]
+    assert await found(of_team, query("contains", "roles", "a", "b")) == [0, 1]
+    assert await found(of_team, query("containsAll", "roles", "a", "b")) == [0]
+    assert await found(of_team, query("notContains", "roles", "a")) == [1, 2]
+    assert await found(f"/users/{users[1]}/memberships", query("contains", "roles", "b")) == [1]
+    assert (await listed(world, of_team, query("equal", "roles", "a"))).error == (400, "general_argument_invalid")

@@ -375,6 +375,14 @@ async def test_databases_are_listed_page_by_page(api: Api) -> None:
     assert await listed(query("greaterThan", "$createdAt", "2020-01-01")) == ids
     counted = await api.call("GET", "", body={"search": word, "queries": [query("limit", None, 1)]})
     assert counted.json["total"] == 4
+    for search, expected in (
+        (f'"{word.upper()} 1"', ids[1:2]),
+        (f'"{ids[2]}"', ids[2:3]),
+        (f'"{word[1:]} 1"', []),
+        ('""', []),
+    ):
+        phrase = await api.call("GET", "", body={"search": search})
+        assert [one["$id"] for one in phrase.json["databases"]] == expected, search
     spared = await api.call("GET", "", body={"search": word, "total": False})
     assert (spared.json["total"], len(spared.json["databases"])) == (0, 4)
 
