@@ -43,6 +43,16 @@ def test_users_are_listed_by_queries_and_searched(users: Users) -> None:
     assert refusal(users.get, ids[0]) == (404, "user_not_found")
 
 
+def test_a_user_tells_what_the_address_does(users: Users) -> None:
+    id_ = ID.unique()
+    user = users.create(id_, f"{id_}+news@gmail.com")
+    phone_only = users.create(ID.unique())
+
+    assert (user.emailcanonical, user.emailiscanonical) == (f"{id_}@gmail.com", False)
+    assert (user.emailisfree, user.emailisdisposable, user.emailiscorporate) == (True, False, False)
+    assert (phone_only.emailcanonical, phone_only.emailisfree) == (None, None)
+
+
 def test_sessions_end_one_by_one_and_all_at_once(embedded: Instance, users: Users, user: str) -> None:
     sessions = [users.create_session(user) for _ in range(3)]
     accounts = [Account(with_session(embedded, str(one.secret))) for one in sessions]

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from services.auth.mail.domain.canonical import traits_of
 from services.auth.passwords.domain.hashes import describe_hash
 from services.auth.people.domain.records import Session as SessionOf
 from services.auth.people.domain.records import User as UserOf
@@ -25,7 +26,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A user as the user may see it."""
+    """A user as the user may see it. What the e-mail address tells by itself is null without one."""
 
     id: str = msgspec.field(name="$id")
     created_at: str = msgspec.field(name="$createdAt")
@@ -38,6 +39,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     email: str
     phone: str
     email_verification: bool
+    email_canonical: str | None
+    email_is_canonical: bool | None
+    email_is_free: bool | None
+    email_is_disposable: bool | None
+    email_is_corporate: bool | None
     phone_verification: bool
     mfa: bool = False
     prefs: msgspec.Raw
@@ -142,6 +148,7 @@ def session_model(session: SessionOf, *, current: str = "", secret: str = "") ->
 
 def _shared(user: UserOf) -> dict[str, Any]:  # Any: the fields of Account
     created, updated = wire_date(user.created_at), wire_date(user.updated_at)
+    traits = traits_of(user.email) if user.email else None
     return {
         "id": user.id,
         "created_at": created,
@@ -154,6 +161,11 @@ def _shared(user: UserOf) -> dict[str, Any]:  # Any: the fields of Account
         "email": user.email or "",
         "phone": user.phone or "",
         "email_verification": user.email_verified,
+        "email_canonical": traits and traits.canonical,
+        "email_is_canonical": traits and traits.is_canonical,
+        "email_is_free": traits and traits.is_free,
+        "email_is_disposable": traits and traits.is_disposable,
+        "email_is_corporate": traits and traits.is_corporate,
         "phone_verification": user.phone_verified,
         "prefs": user.prefs,
         "targets": [
