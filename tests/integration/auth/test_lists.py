@@ -18,7 +18,7 @@ from tests.answer import Answer
 from tests.integration.auth.conftest import World
 
 NUMBERS = itertools.count()
-NAMES = map("lists{}@example.org".format, itertools.count())
+NAMES = map("lists{:04}@example.org".format, itertools.count())
 LISTS = {
     "/users": USER_LIST_FIELDS,
     "/project/keys": KEY_LIST_FIELDS,

@@ -35,66 +35,29 @@ class _Provider(NamedTuple):
     """A tag begins at the last such character, as at Yahoo, rather than at the first."""
 
 
-def _of_countries(name: str, *ends: str) -> tuple[str, ...]:
-    return tuple(f"{name}.{end}" for end in ends)
+def _in(ends: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{name}.{end}" for name in names for end in ends.split())
 
 
-_COUNTRIES = [
-    "at",
-    "be",
-    "cl",
-    "co.il",
-    "co.nz",
-    "co.th",
-    "co.uk",
-    "com.ar",
-    "com.au",
-    "com.br",
-    "com.gr",
-    "com.pe",
-    "com.tr",
-    "com.vn",
-    "cz",
-    "de",
-    "dk",
-    "es",
-    "fr",
-    "hu",
-    "id",
-    "ie",
-    "in",
-    "it",
-    "jp",
-    "kr",
-    "lv",
-    "my",
-    "ph",
-    "pt",
-    "sa",
-    "sg",
-    "sk",
-]
 _PROVIDERS = (
     _Provider(("gmail.com", "googlemail.com"), tag="+", has_dots=False),
     _Provider(
         (
-            *_of_countries("outlook", "com", *_COUNTRIES),
-            *_of_countries("hotmail", "com", "ca", "com.mx", *_COUNTRIES),
-            *_of_countries("live", "com", "be", "co.uk", "com.ar", "com.mx", "de", "es", "eu", "fr", "it", "nl"),
-            "msn.com",
-            "passport.com",
+            *_in("com at be cl co.il co.nz co.th co.uk com.ar com.au com.br com.gr com.pe", "outlook", "hotmail"),
+            *_in("com.tr com.vn cz de dk es fr hu id ie in it jp kr lv my ph pt sa sg sk", "outlook", "hotmail"),
+            *_in("ca com.mx", "hotmail"),
+            *_in("com be co.uk com.ar com.mx de es eu fr it nl", "live"),
+            *_in("com", "msn", "passport"),
         ),
         tag="+",
     ),
-    _Provider(("icloud.com", "me.com", "mac.com"), tag="+"),
+    _Provider(_in("com", "icloud", "me", "mac"), tag="+"),
     _Provider(
-        (*_of_countries("yahoo", "com", "co.uk", "ca", "de", "fr", "in", "it"), "ymail.com", "rocketmail.com"),
-        tag="-",
-        is_last_tag=True,
+        (*_in("com co.uk ca de fr in it", "yahoo"), *_in("com", "ymail", "rocketmail")), tag="-", is_last_tag=True
     ),
     _Provider(("protonmail.com", "proton.me", "pm.me")),
-    _Provider(("fastmail.com", "fastmail.fm")),
-    _Provider(("walla.co.il", "walla.com")),
+    _Provider(_in("com fm", "fastmail")),
+    _Provider(_in("co.il com", "walla")),
 )
 _BY_DOMAIN = {domain: provider for provider in _PROVIDERS for domain in provider.domains}
 
