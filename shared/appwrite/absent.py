@@ -78,7 +78,7 @@ REASONS = {
     "/project/mock-phones": "Sign-in by mail or text message is not there yet.",
     "/project/oauth2": "Sign-in by other providers (OAuth2) is not there yet.",
     "/project/oauth2-server": "Daypass lets nobody sign in elsewhere.",
-    "/project/platforms": "Only web platforms are asked for their origin.",
+    "/project/platforms": "The operator allows apps by their identifiers: `daypass project update --add-origin ID`.",
     "/project/policies": "Other policies than those listed are not there yet.",
     "/project/protocols": "REST is the only protocol.",
     "/project/services": "Services are not switched off one by one.",

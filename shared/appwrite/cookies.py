@@ -1,17 +1,17 @@
 """Session cookies, and `X-Fallback-Cookies` for browsers that keep none of ours.
 
 A secret is looked for in the cookie, the `_legacy` cookie, `X-Appwrite-Session` and `X-Fallback-Cookies`, in that
-order; the first that can be read counts, even where its session is long gone.
+order; the first that can be read counts, even where its session is long gone. Several `Cookie` headers are one: Apple's
+SDK sends one for each cookie.
 """
 
 import functools
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
 import msgspec
-from multidict import istr
+from multidict import MultiMapping, istr
 from publicsuffixlist import PublicSuffixList
 
 from shared.appwrite.clientinfo import ClientInfo, is_local
@@ -40,11 +40,11 @@ NOT_FOUND = FoundSecret(None, is_fallback=True)
 
 
 def find_secret(
-    project_id: ProjectId, headers: Mapping[str, str], scope: CookieScope = CookieScope.DOMAIN
+    project_id: ProjectId, headers: MultiMapping[str], scope: CookieScope = CookieScope.DOMAIN
 ) -> FoundSecret:
     """Return the session secret of a request; garbage is none."""
-    sent = headers.get(_COOKIE)
-    if sent is not None and _PREFIX in sent:
+    sent = ";".join(headers.getall(_COOKIE, ()))
+    if _PREFIX in sent:
         name = _cookie_name(project_id, scope)
         secret = _cookie(sent, name) or _cookie(sent, name + "_legacy")
         if secret is not None:

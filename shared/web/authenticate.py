@@ -5,10 +5,8 @@ good; a key outranks either. A stale session makes a guest. A bad JWT or an unkn
 beside a good session: a page that sends a key it has made up must not act as the user of the cookie.
 """
 
-from collections.abc import Mapping
-
 import msgspec
-from multidict import istr
+from multidict import MultiMapping, istr
 
 from shared.appwrite.cookie_scope import CookieScope
 from shared.appwrite.cookies import find_secret
@@ -33,7 +31,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 
 
 async def identify(
-    guard: Guard, project: Project, headers: Mapping[str, str], scope: CookieScope = CookieScope.DOMAIN
+    guard: Guard, project: Project, headers: MultiMapping[str], scope: CookieScope = CookieScope.DOMAIN
 ) -> Identity:
     """Resolve the credentials of a request; raises `Refusal` as said above, or `Unavailable`."""
     sent = find_secret(project.id, headers, scope)
@@ -52,7 +50,7 @@ async def identify(
     return Identity(principal or guest(project.id), user, sent.is_fallback)
 
 
-async def _key(guard: Guard, project: Project, headers: Mapping[str, str], secret: str) -> Principal:
+async def _key(guard: Guard, project: Project, headers: MultiMapping[str], secret: str) -> Principal:
     if headers.get(_PROJECT) != project.id:
         raise Refusal(ErrorType.PROJECT_ID_MISSING)
     return await guard.key(project.id, secret)

@@ -34,7 +34,10 @@ CustomId = CustomIdOf[str]
 _SCALAR = bool | int | float | str | None
 """What may become a number or a truth."""
 
-_BOOLEANS: dict[object, bool] = {"true": True, "1": True, 1: True, "false": False, "0": False, 0: False}
+_BOOLEANS: dict[object, bool] = {
+    "true": True, "True": True, "1": True, 1: True, "false": False, "False": False, "0": False, 0: False,
+}  # fmt: skip
+"""As JSON and the official SDKs write a truth in a query: .NET `True`, PHP `1`, all others `true`."""
 _DIGITS = re.compile(r"-?[0-9]{1,30}\Z")
 _INT64 = range(-(2**63), 2**63)
 

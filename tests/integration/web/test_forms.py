@@ -15,6 +15,7 @@ from shared.web.endpoint import Call, Caller, Form, Routes
 from shared.web.forms import PARSED_BYTES
 from shared.web.parameters import CustomId, Id
 from tests.answer import Answer
+from tests.integration.web.sdk_forms import PERMISSIONS, SDK_FORMS
 
 KIB, MIB = 1024, 1024 * 1024
 JWT = {"X-Appwrite-JWT": "good"}
@@ -106,6 +107,15 @@ async def test_fields_become_parameters_before_the_file_and_after_it(own: Any, s
         "type": "image/png",
         "size": size,
     }
+
+
+@pytest.mark.parametrize(("content_type", "body"), SDK_FORMS.values(), ids=SDK_FORMS)
+async def test_a_form_of_every_official_sdk_is_read(own: Any, content_type: str, body: bytes) -> None:
+    answer = await send_body(own, body, content_type)
+
+    assert answer.status == 201, answer
+    assert (answer.json["name"], answer.json["size"], answer.json["params"]["fileId"]) == ("a.txt", 5, "f1")
+    assert sorted(answer.json["params"]["permissions"]) == sorted(PERMISSIONS)
 
 
 @pytest.mark.parametrize("boundary", [b"a", b"-" * 40, b"0123456789" * 7])
