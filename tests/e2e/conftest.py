@@ -74,6 +74,7 @@ def open_embedded(data_dir: Path) -> Iterator[Instance]:
                 project=said["project"],
                 key=said["key"],
                 redis_url=json.loads((data_dir / "run.json").read_text())["redis_url"],
+                invitations=data_dir / "invitations",
             )
         finally:
             process.send_signal(signal.SIGINT)

@@ -1,6 +1,7 @@
 """A running Daypass, whatever its topology."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 TOPOLOGIES = ("embedded", "processes", "compose")
 
@@ -18,7 +19,7 @@ class Instance:
     """Where it answers, a project, and a key with all scopes. `topology` is one of TOPOLOGIES.
 
     `redis_url` is for the command line, where tests on this machine can reach it; `replicas` are those of data, where
-    they are processes.
+    they are processes; `invitations` is the folder of the embedded one.
     """
 
     topology: str
@@ -27,3 +28,4 @@ class Instance:
     key: str
     redis_url: str = ""
     replicas: tuple[Replica, ...] = ()
+    invitations: Path | None = None

@@ -51,6 +51,14 @@ def need_node(folder: Path) -> None:
     (folder / "node_modules").symlink_to(found[0])
 
 
+def need_web_sdk(folder: Path) -> None:
+    """Let a page in `folder` load the SDK for browsers; skip where it is missing."""
+    found = [path for path in NODE_MODULES if (path / "appwrite" / "dist" / "iife").exists()]
+    if not found:
+        pytest.skip("docs/examples/node_modules is missing: npm install in docs/examples")
+    (folder / "node_modules").symlink_to(found[0])
+
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
