@@ -101,7 +101,16 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
             "auth": open_auth(settings, guard=guard, owns_redis=True),
             "token": open_token(_token_settings(parts), guard=guard),
             "data": open_data(_settings(DataSettings, parts, "data"), guard=guard),
-            "storage": open_storage(_settings(StorageSettings, parts, "storage"), guard=guard),
+            "storage": open_storage(
+                _settings(
+                    StorageSettings,
+                    parts,
+                    "storage",
+                    files=str(parts.data_dir.files),
+                    file_key=parts.secrets.file_key,
+                ),
+                guard=guard,
+            ),
         }
         services = {name: await stack.enter_async_context(service) for name, service in opening.items()}
         await stack.enter_async_context(running([guard.run()]))

@@ -78,6 +78,11 @@ class DataDir:
         return self.path / "invitations"
 
     @property
+    def files(self) -> Path:
+        """The content of files."""
+        return self.path / "files"
+
+    @property
     def log(self) -> Path:
         """What the services log while detached."""
         return self.path / "daypass.log"
@@ -165,7 +170,7 @@ def erase(data_dir: DataDir) -> None:
     if not data_dir.format.exists():
         raise StartRefused(f"{data_dir.path} is not a data directory of Daypass")
     with locked(data_dir):
-        for folder in (data_dir.postgres, data_dir.valkey, data_dir.programs, data_dir.invitations):
+        for folder in (data_dir.postgres, data_dir.valkey, data_dir.programs, data_dir.invitations, data_dir.files):
             if folder.exists():
                 shutil.rmtree(folder)
         files = (

@@ -21,15 +21,17 @@ ROLES = (SUPERUSER, *SERVICES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """Passwords by role and by user, and the secret that signing keys are encrypted with."""
+    """Passwords by role and by user, and the secrets that signing keys, and keys of files, are encrypted with."""
 
     master_key: Secret
+    file_key: Secret
     postgres: Mapping[str, Secret]
     valkey: Mapping[str, Secret]
 
 
 class _File(msgspec.Struct, kw_only=True):
     master_key: str = ""
+    file_key: str = ""
     postgres: dict[str, str] = {}
     valkey: dict[str, str] = {}
 
@@ -39,6 +41,7 @@ def read_or_make(data_dir: DataDir) -> Secrets:
     kept = _read(data_dir)
     whole = _File(
         master_key=kept.master_key or _new(),
+        file_key=kept.file_key or _new(),
         postgres={name: kept.postgres.get(name) or _new() for name in ROLES},
         valkey={name: kept.valkey.get(name) or _new() for name in USERS},
     )
@@ -46,6 +49,7 @@ def read_or_make(data_dir: DataDir) -> Secrets:
         write_private(data_dir.secrets, msgspec.json.encode(whole).decode())
     return Secrets(
         master_key=Secret(whole.master_key),
+        file_key=Secret(whole.file_key),
         postgres={name: Secret(password) for name, password in whole.postgres.items()},
         valkey={name: Secret(password) for name, password in whole.valkey.items()},
     )

@@ -1,6 +1,6 @@
 """Files.
 
-Owns: buckets, and the permissions of what is in them.
+Owns: buckets, files and their content, and the permissions of these.
 Publishes: nothing.
 Consumes: the event `project.deleted`, on which it drops the buckets of the project.
 Answers services: `grants.find_team_in_files`, `grants.list_in_files`.

@@ -1,5 +1,5 @@
 """The modules that declare the endpoints of storage."""
 
-from services.storage.http import buckets
+from services.storage.http import buckets, files
 
-MODULES = (buckets,)
+MODULES = (buckets, files)

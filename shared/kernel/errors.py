@@ -222,6 +222,24 @@ class ErrorType(StrEnum):
         409,
         "A storage bucket with the requested ID already exists.",
     )
+    STORAGE_FILE_ALREADY_EXISTS = (
+        "storage_file_already_exists",
+        409,
+        "A storage file with the requested ID already exists.",
+    )
+    STORAGE_FILE_EMPTY = "storage_file_empty", 400, "Empty file passed to the endpoint."
+    STORAGE_FILE_TYPE_UNSUPPORTED = "storage_file_type_unsupported", 400, "The given file extension is not supported."
+    STORAGE_INVALID_FILE_SIZE = (
+        "storage_invalid_file_size",
+        400,
+        "The file size is either not valid or exceeds the maximum allowed size.",
+    )
+    STORAGE_INVALID_CONTENT_RANGE = "storage_invalid_content_range", 400, "The content range is invalid."
+    STORAGE_INVALID_APPWRITE_ID = (
+        "storage_invalid_appwrite_id",
+        400,
+        "The value for x-appwrite-id header is invalid.",
+    )
     STORAGE_FILE_NOT_FOUND = "storage_file_not_found", 404, "The requested file could not be found."
     STORAGE_INVALID_RANGE = "storage_invalid_range", 416, "The requested range is not satisfiable."
 

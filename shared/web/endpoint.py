@@ -72,7 +72,7 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
 NO_CONTENT = 204
 SWITCHING_PROTOCOLS = 101
-DIMENSIONS = frozenset({"ip", "method", "url", "user"})
+DIMENSIONS = frozenset({"chunk", "ip", "method", "url", "user"})
 
 
 class Mode(enum.Enum):
@@ -87,7 +87,8 @@ class Mode(enum.Enum):
 class RateLimit(msgspec.Struct, frozen=True):
     """At most `amount` calls per window of `window_s` seconds, counted by project and by `by`.
 
-    `by` names `ip`, `method`, `url`, `user`, or a parameter. `reset_on_success`: a call that succeeds (201) clears the
+    `by` names `ip`, `method`, `url`, `user`, `chunk` (of an upload), or a parameter.
+    `reset_on_success`: a call that succeeds (201) clears the
     count. `fail_closed`: where calls cannot be counted they are refused by 503 instead of let through.
     `may_spare_local`: the machine itself may call more often while an app is developed there. Where a parameter
     is named, the failures of the caller's address are counted before (`shared.web.limits`).

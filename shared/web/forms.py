@@ -59,14 +59,18 @@ class Form(Generic[P]):
         self._bytes_left = MAX_FORM_BYTES
         self._file: File | None = None
 
-    async def file(self) -> File:
-        """Return the file, once the fields before it have been read.
+    async def find_file(self) -> File | None:
+        """Return the file, once the fields before it have been read; None where there is none.
 
-        Raises `Refusal(GENERAL_ARGUMENT_INVALID)` where there is none, or the form is malformed, and as `Upload` does.
+        Raises `Refusal(GENERAL_ARGUMENT_INVALID)` where the form is malformed, and as `Upload` does.
         """
         if self._file is None:
             await self._read_fields()
-        if self._file is None:
+        return self._file
+
+    async def file(self) -> File:
+        """Return the file; raises as `find_file` does, and `Refusal(GENERAL_ARGUMENT_INVALID)` where there is none."""
+        if await self.find_file() is None or self._file is None:
             raise Refusal(ErrorType.GENERAL_ARGUMENT_INVALID, f'Param "{FILE_PART}" is not optional.')
         return self._file
 

@@ -21,6 +21,8 @@ from shared.web.endpoint import DIMENSIONS, Endpoint, RateLimit
 FAILURES = RateLimit(300, by=("ip",))
 """Calls of an endpoint, from one address, that did not succeed."""
 LOCAL_FACTOR = 100
+LONGEST_START = 20
+"""Characters of where a chunk begins, by which its uploads are counted."""
 
 
 _log = structlog.get_logger()
@@ -102,6 +104,8 @@ def _key(endpoint: Endpoint, limit: RateLimit, call: Call[object], named: Mappin
             parts.append(network_of(call.client.ip))
         elif dimension == "user":
             parts.append(call.principal.user_id)
+        elif dimension == "chunk":
+            parts.append(call.header("Content-Range").partition("-")[0][:LONGEST_START])
         elif dimension not in {"url", "method"}:  # these two the endpoint's name stands for
             value = named.get(dimension)
             parts.append(_spelled_once(value) if isinstance(value, str) else "")

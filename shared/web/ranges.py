@@ -46,3 +46,9 @@ def find_range(headers: Mapping[str, str], *, size: int, etag: str) -> ByteRange
     if start >= stop:
         raise UnsatisfiableRange
     return ByteRange(start, stop, size)
+
+
+def is_unchanged(headers: Mapping[str, str], *, etag: str) -> bool:
+    """Return whether the caller has what it asks for already, by `If-None-Match` (RFC 9110, section 13.1.2)."""
+    tags = [tag.strip().removeprefix("W/") for tag in headers.get("If-None-Match", "").split(",")]
+    return "*" in tags or etag in tags

@@ -14,7 +14,7 @@ from shared.contracts.principal import Principal
 from shared.guard.watches import CallerEnded, Ending, Watch, Watches
 from shared.kernel.errors import ErrorType, Refusal
 from shared.web.call import Blob, Call, Stream
-from shared.web.ranges import ByteRange, UnsatisfiableRange, find_range
+from shared.web.ranges import ByteRange, UnsatisfiableRange, find_range, is_unchanged
 from shared.web.server import Connection
 from shared.web.sockets import CLOSE_TIMEOUT_S, CODES, WebSocket
 from shared.web.timing import WebTiming
@@ -121,6 +121,8 @@ def of_blob(blob: Blob, request: BaseRequest, call: Call[object]) -> tuple[int, 
         raise Refusal(ErrorType.STORAGE_INVALID_RANGE) from None
     call.add_header("Accept-Ranges", "bytes")
     call.add_header("ETag", blob.etag)
+    if is_unchanged(request.headers, etag=blob.etag):
+        return 304, Stream(b"", blob.read(0, 0), content_type=blob.content_type)
     if range_ is None:
         return 200, Stream(b"", blob.read(0, blob.size), content_type=blob.content_type, length=blob.size)
     call.add_header("Content-Range", range_.content_range)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -50,7 +51,14 @@ def environment(service: str, port: int, database: Database, valkey: Valkey) -> 
     if service == "data":  # it hosts storage
         own["DAYPASS_STORAGE_DATABASE_URL"] = database.dsn("storage")
         own["DAYPASS_STORAGE_REDIS_URL"] = valkey.url("storage")
+        own["DAYPASS_FILES"] = str(files_of(database))
+        own["DAYPASS_FILE_KEY"] = MASTER_KEY
     return own | ({"DAYPASS_MASTER_KEY": MASTER_KEY} if service == "token" else {})
+
+
+def files_of(database: Database) -> Path:
+    """Return the folder in which the files of a database are kept."""
+    return Path(tempfile.gettempdir()) / f"daypass-files-{database.name}"
 
 
 @contextlib.contextmanager

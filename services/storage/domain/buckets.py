@@ -1,7 +1,7 @@
 """What the storage service knows of a bucket."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,13 @@ LIST_FIELDS = fields(
         "transformations": boolean,
     }
 )
+
+
+class BucketKey(NamedTuple):
+    """What names a bucket: its project's incarnation, and itself."""
+
+    incarnation: int
+    bucket: str
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,10 @@ _ZIPPED = {
 """What is a ZIP archive inside, and is known by its name alone."""
 
 _SVG = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]", re.DOTALL)
-_HTML = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body|script|iframe|title|table|div|p|a)\b", re.I | re.S)
+_HTML = re.compile(
+    r"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body|script|iframe|title|table|div|p|a)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _XML = re.compile(r"\s*<\?xml\b")
 _JSON = re.compile(r"\s*[\[{]")
 

@@ -1,9 +1,9 @@
 """The stored form of a piece of a file: segments of 64 KiB, each compressed and then encrypted by itself.
 
-So any range of a piece is read without what comes before it, and never more than some segments are in memory. Encryption
-is AES-256-GCM in the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár, 2015): the nonce of a segment is its number
-and whether it is the last, so that none can be moved, repeated or cut off without being noticed. Every piece has a key of
-its own, and no nonce occurs twice under one key.
+So any range of a piece is read without what comes before it, and never more than some segments are in memory.
+Encryption is AES-256-GCM in the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár, 2015): the nonce of a segment
+is its number and whether it is the last, so that none can be moved, repeated or cut off without being noticed. Every
+piece has a key of its own, and no nonce occurs twice under one key.
 """
 
 import hashlib

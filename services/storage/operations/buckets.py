@@ -41,6 +41,7 @@ async def delete_bucket(deps: StorageDeps, project: Project, *, bucket_id: str) 
     """Delete a bucket with all its files; raises `Refusal(STORAGE_BUCKET_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
         await store.delete_bucket(connection, project.incarnation, bucket_id)
+    deps.garbage.set()
 
 
 async def purge_project(deps: StorageDeps, incarnation: int) -> None:
@@ -48,3 +49,4 @@ async def purge_project(deps: StorageDeps, incarnation: int) -> None:
     async with deps.pool.acquire() as connection, connection.transaction():
         await store.INCARNATIONS.note_death(connection, incarnation)
         await store.delete_all_buckets(connection, incarnation)
+    deps.garbage.set()

@@ -16,7 +16,9 @@ INCARNATIONS = Incarnations("storage")
 BUCKET = """
     buckets.sequence, buckets.id, buckets.created_at, buckets.updated_at, buckets.name, buckets.permissions,
     buckets.file_security, buckets.enabled, buckets.maximum_file_size, buckets.allowed_file_extensions,
-    buckets.compression, buckets.encryption, buckets.transformations, 0 AS total_size
+    buckets.compression, buckets.encryption, buckets.transformations, (
+        SELECT coalesce(sum(size_actual), 0)::bigint FROM storage.files WHERE files.bucket = buckets.sequence
+    ) AS total_size
 """
 _SETTINGS = """
     name, permissions, file_security, enabled, maximum_file_size, allowed_file_extensions, compression, encryption,
@@ -37,7 +39,6 @@ _DELETE = """
     WHERE incarnation = $1 AND id = $2 AND deleted_at IS NULL RETURNING true
 """
 _DELETE_ALL = "UPDATE storage.buckets SET deleted_at = now() WHERE incarnation = $1 AND deleted_at IS NULL"
-_PURGE = "DELETE FROM storage.buckets WHERE deleted_at IS NOT NULL"
 
 ALL = Listing(
     columns=BUCKET,
@@ -105,11 +106,6 @@ async def delete_bucket(connection: Connection, incarnation: int, id_: str) -> N
 async def delete_all_buckets(connection: Connection, incarnation: int) -> None:
     """Delete the buckets of a project that is gone."""
     await connection.execute(_DELETE_ALL, incarnation)
-
-
-async def purge_buckets(connection: Connection) -> None:
-    """Remove the rows of deleted buckets."""
-    await connection.execute(_PURGE)
 
 
 def _bucket(row: asyncpg.Record) -> Bucket:

@@ -1,12 +1,17 @@
-"""Which roles the permissions of buckets name, whatever they grant."""
+"""Which roles the permissions of buckets and files name, whatever they grant."""
 
 from shared.postgres.pool import Connection
 
 # A permission reads action("role"), and no role has a quotation mark in it.
 _ROLES = """
     SELECT DISTINCT incarnation, split_part(permission, '"', 2) AS role
-    FROM storage.buckets, unnest(permissions) AS permission
-    WHERE deleted_at IS NULL AND incarnation = coalesce($1, incarnation)
+    FROM (
+        SELECT incarnation, permissions FROM storage.buckets WHERE deleted_at IS NULL
+        UNION ALL
+        SELECT incarnation, files.permissions FROM storage.files JOIN storage.buckets ON buckets.sequence = files.bucket
+        WHERE deleted_at IS NULL
+    ) AS granting, unnest(permissions) AS permission
+    WHERE incarnation = coalesce($1, incarnation)
 """
 _NAMES_TEAM = f"""
     SELECT EXISTS (SELECT FROM ({_ROLES}) AS named WHERE role = $2 OR starts_with(role, $2 || '/'))

@@ -69,9 +69,7 @@ class Objects:
         """
         async with self._writes:
             with _translated():
-                writer = obstore.open_writer_async(
-                    self._store, name, buffer_size=self._buffer_bytes, max_concurrency=1
-                )
+                writer = obstore.open_writer_async(self._store, name, buffer_size=self._buffer_bytes, max_concurrency=1)
 
             async def write(data: bytes) -> None:
                 with _translated():
@@ -100,7 +98,7 @@ class Objects:
                 await obstore.head_async(self._store, name)
 
     async def remove(self, name: str) -> None:
-        """Remove an object, and what is left of one that was not finished; once more is no fault. Raises `Unavailable`."""
+        """Remove an object, finished or not; once more is no fault. Raises `Unavailable`."""
         with _translated(), contextlib.suppress(FileNotFoundError):
             if self._folder is not None:
                 await asyncio.to_thread(_remove, self._folder / name)
@@ -122,12 +120,14 @@ def _translated() -> Any:  # Any: an iterator, as the decorator has it
     except FileNotFoundError as error:
         raise ObjectMissing from error
     except _FAULTS as error:
-        raise Unavailable("The files cannot be reached at the moment. Try again.", type=ErrorType.GENERAL_BUSY) from error
+        raise Unavailable(
+            "The files cannot be reached at the moment. Try again.", type=ErrorType.GENERAL_BUSY
+        ) from error
 
 
 def _sync(path: Path) -> None:
     """Let a file, and its name in its folder, outlive a loss of power."""
-    for one in (path, path.parent):
+    for one in (path, path.parent, path.parent.parent):
         descriptor = os.open(one, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -129,6 +129,9 @@ def service(image: str, name: str, network: Network, secrets: Path) -> DockerCon
                 f"DAYPASS_{hosted.upper()}_REDIS_URL_FILE": f"/run/secrets/{hosted}_redis_url",
             }
         )
+        _mount(made, secrets, "file_key").with_envs(
+            DAYPASS_FILES="/tmp/files", DAYPASS_FILE_KEY_FILE="/run/secrets/file_key"
+        )
     made.with_envs(
         DAYPASS_DATABASE_URL_FILE=f"/run/secrets/{own}_database_url",
         DAYPASS_REDIS_URL_FILE=f"/run/secrets/{own}_redis_url",

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,6 +40,7 @@ class Api:
     feed: Pool
     key: Headers
     as_auth: Bus
+    folder: Path
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def new_id(self, prefix: str) -> str:

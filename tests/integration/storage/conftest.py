@@ -31,9 +31,9 @@ FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"
 
 
 @pytest.fixture(scope="session")
-async def api(parts: Parts) -> AsyncIterator[Api]:
+async def api(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     """Storage in project `library`, for the whole session: tests make buckets of their own."""
-    database = await parts.new_database()
+    database, folder = await parts.new_database(), tmp_path_factory.mktemp("files")
     async with AsyncExitStack() as stack:
         valkey = await stack.enter_async_context(parts.valkey())
         await migrate(database.dsn("auth"), schema="feed", folder=FEED_MIGRATIONS)
@@ -42,7 +42,7 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
         accounts = Accounts(pool=feed)
         auth = await _bus(stack, valkey, "auth")
         await stack.enter_async_context(running(auth.serve(*lane) for lane in accounts.lanes().items()))
-        replicas = [await _replica(stack, database, valkey) for _ in range(2)]
+        replicas = [await _replica(stack, database, valkey, folder) for _ in range(2)]
         yield Api(
             http=await stack.enter_async_context(aiohttp.ClientSession()),
             urls=[url for url, _ in replicas],
@@ -52,14 +52,17 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
             feed=feed,
             key=accounts.make_key(),
             as_auth=auth,
+            folder=folder,
         )
 
 
-async def _replica(stack: AsyncExitStack, database: Database, valkey: Valkey) -> tuple[str, Guard]:
+async def _replica(stack: AsyncExitStack, database: Database, valkey: Valkey, folder: Path) -> tuple[str, Guard]:
     settings = Settings(
         database_url=Secret(database.dsn("storage")),
         redis_url=Secret(valkey.url("storage")),
         max_file_bytes=MOST_FILE_BYTES,
+        files=str(folder),
+        file_key=Secret("a-key-of-files-for-tests-only-0123456789"),
     )
     resolver = BusResolver(await _bus(stack, valkey, "storage"))
     guard = Guard(service="storage", redis_url=valkey.url("storage"), resolver=resolver)

@@ -8,7 +8,7 @@ import pytest
 
 from services.embedded.postgres import SUPERUSER
 from services.registry import ENDPOINTS
-from shared.web.endpoint import Endpoint
+from shared.web.endpoint import Endpoint, Mode
 from tests.injection import (
     HEADER_TEXTS,
     TEXTS,
@@ -21,10 +21,11 @@ from tests.injection import (
     write,
 )
 from tests.integration.storage.api import Api, Json
+from tests.integration.storage.test_files import upload
 from tests.parts import Database, Parts
 from tests.wire import query
 
-OWN = ENDPOINTS["storage"]
+OWN = [one for one in ENDPOINTS["storage"] if one.mode is Mode.PLAIN and "{fileId}/" not in one.paths[0]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Stage:
 
     api: Api
     bucket: str
+    file: str
 
     @property
     def headers(self) -> dict[str, str]:
@@ -43,6 +45,7 @@ class Stage:
         queries = [query("startsWith", "name", "a"), query("orderAsc", "name"), query("limit", None, 5)]
         known = {
             "bucketId": self.bucket,
+            "fileId": self.file,
             "name": "Name",
             "permissions": ['read("user:a")'],
             "fileSecurity": True,
@@ -71,7 +74,8 @@ async def canary(api: Api, parts: Parts) -> AsyncIterator[Canary]:
 
 @pytest.fixture
 async def stage(api: Api) -> Stage:
-    return Stage(api, await api.new_bucket())
+    bucket = await api.new_bucket()
+    return Stage(api, bucket, (await upload(api, bucket, b"a")).json["$id"])
 
 
 @pytest.fixture
