@@ -43,7 +43,7 @@ class Router:
         port = next(self._turns[service_of(request.raw_path.partition("?")[0])])
         headers = [(name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP]
         url = f"http://127.0.0.1:{port}{request.raw_path}"
-        body = await request.read()
+        body = await request.content.read()
         async with self._client.request(
             request.method,
             url,

@@ -1,43 +1,17 @@
 """Files over HTTP: uploaded whole and in chunks, read whole and in ranges, under the permissions of bucket and file."""
 
 import hashlib
-import io
 import os
-from typing import Any
 
-import aiohttp
 import pytest
 
 from services.storage.domain.files import CHUNK_BYTES
 from tests.accounts import GUEST, Headers
 from tests.eventually import eventually
 from tests.integration.storage.api import Answer, Api, Json
+from tests.integration.storage.uploads import upload
 
 ANYONE = ['read("any")', 'create("any")', 'update("any")', 'delete("any")']
-
-
-async def upload(
-    api: Api,
-    bucket: str,
-    content: bytes,
-    caller: Headers | None = None,
-    *,
-    file_id: str = "",
-    name: str = "a.bin",
-    headers: Headers = GUEST,
-    **fields: Any,
-) -> Answer:
-    form = aiohttp.FormData(quote_fields=False)
-    form.add_field("fileId", file_id or api.new_id("file"))
-    for field, value in fields.items():
-        for place, one in enumerate(value if isinstance(value, list) else [value]):
-            form.add_field(f"{field}[{place}]" if isinstance(value, list) else field, one)
-    form.add_field("file", io.BytesIO(content), filename=name)
-    await api.guards[0].reader.until_leased(20)
-    sent = {"X-Appwrite-Project": "library"} | (api.key if caller is None else caller) | headers
-    url = f"{api.urls[0]}/v1/storage/buckets/{bucket}/files"
-    async with api.http.post(url, data=form, headers=sent) as answer:
-        return await Answer.of(answer)
 
 
 async def chunk(

@@ -21,7 +21,7 @@ from tests.injection import (
     write,
 )
 from tests.integration.storage.api import Api, Json
-from tests.integration.storage.test_files import upload
+from tests.integration.storage.uploads import upload
 from tests.parts import Database, Parts
 from tests.wire import query
 
