@@ -6,7 +6,10 @@ from shared.appwrite.absent import why_absent
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("/v1/storage/buckets/one/files", "Daypass does not have this endpoint. Files are not there yet."),
+        (
+            "/v1/storage/buckets/one/files/two/preview",
+            "Daypass does not have this endpoint. Previews are not there yet.",
+        ),
         ("/v1/users/u1/mfa", "Daypass does not have this endpoint. Second factors are not there yet."),
         ("/v1/project/smtp", "Daypass does not have this endpoint. Mail is not sent yet."),
         ("/v1/storages", ""),
