@@ -51,6 +51,7 @@ def environment(service: str, port: int, database: Database, valkey: Valkey) -> 
     if service == "data":  # it hosts storage
         own["DAYPASS_STORAGE_DATABASE_URL"] = database.dsn("storage")
         own["DAYPASS_STORAGE_REDIS_URL"] = valkey.url("storage")
+    if service in {"data", "storage"}:
         own["DAYPASS_FILES"] = str(files_of(database))
         own["DAYPASS_FILE_KEY"] = MASTER_KEY
     return own | ({"DAYPASS_MASTER_KEY": MASTER_KEY} if service == "token" else {})
