@@ -18,12 +18,15 @@ from services.auth.people.operations.idle import end_idle_sessions
 from services.auth.principals.operations.resolver import DatabaseResolver
 from services.auth.revocations.store.endings import end_all_of_instance
 from services.auth.settings import Settings
+from shared.appwrite.agents import Agents
+from shared.appwrite.countries import Countries
 from shared.contracts.passwords import new_hasher
 from shared.contracts.requests import PRINCIPAL
 from shared.guard.guard import Guard
 from shared.guard.timing import BARRIER_TIMING, BarrierTiming
 from shared.guard.trust import Trust
 from shared.kernel.loops import running
+from shared.kernel.settings import SettingsError
 from shared.messaging.bus import Bus, Handlers
 from shared.messaging.relay import Relay
 from shared.messaging.wire import open_client
@@ -50,8 +53,9 @@ async def open_auth(
     """Open the service, with a guard of its own unless the caller passes one, which then runs elsewhere.
 
     `owns_redis`: this process has started Redis itself, and all replicas live in it, so none can have been forgotten.
-    Raises `MigrationError`, with words for the operator.
+    Raises `MigrationError` and `SettingsError`, with words for the operator.
     """
+    countries = _countries(settings)
     dsn, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     await migrate(dsn, schema="feed", folder=FEED_MIGRATIONS)
     await migrate(dsn, schema=NAME, folder=MIGRATIONS)
@@ -62,6 +66,7 @@ async def open_auth(
         stack.push_async_callback(redis.aclose)
         bus = Bus(redis=redis, service=NAME)
         stack.push_async_callback(bus.close)
+        stack.callback(countries.close)
         passwords = Passwords(new_hasher(cheap=settings.cheap_passwords))
         stack.callback(passwords.close)
         relay = Relay(dsn=dsn, redis_url=redis_url, end_sessions=end_all_of_instance, crash=settings.test_crash)
@@ -103,6 +108,8 @@ async def open_auth(
             revocations=revocations,
             passwords=passwords,
             deployment=_deployment(settings),
+            agents=Agents(),
+            countries=countries,
             invitations=_invitations(settings),
         )
         loops.append(end_idle_sessions(deps))
@@ -125,6 +132,13 @@ def _deployment(settings: Settings) -> Deployment:
 
 def _invitations(settings: Settings) -> InvitationFolder | None:
     return None if settings.invitations_dir == "none" else InvitationFolder(Path(settings.invitations_dir))
+
+
+def _countries(settings: Settings) -> Countries:
+    try:
+        return Countries(None if settings.geoip_database == "none" else settings.geoip_database)
+    except ValueError as error:
+        raise SettingsError(f"DAYPASS_GEOIP_DATABASE: {error}") from error
 
 
 async def _serve(bus: Bus, lane: str, handlers: Handlers, *, when: Callable[[], Awaitable[None]] | None) -> None:

@@ -6,6 +6,8 @@ from redis.asyncio import Redis
 
 from services.auth.mail.operations.invitations import Invitations
 from services.auth.passwords.operations.passwords import Passwords
+from shared.appwrite.agents import Agents
+from shared.appwrite.countries import Countries
 from shared.guard.barrier import Revocations
 from shared.guard.guard import Guard
 from shared.kernel.hosts import is_internal
@@ -48,4 +50,6 @@ class AuthDeps:
     revocations: Revocations
     passwords: Passwords
     deployment: Deployment
+    agents: Agents
+    countries: Countries
     invitations: Invitations | None = None

@@ -13,12 +13,13 @@ class Settings(ProcessSettings):
 
     `receipts_kept_days` is how long receipts, and the rows of sessions that have ended, are kept. `test_crash` is
     where a test has the process killed. `invitations_dir` is the folder that invitations are written to; `none`: users
-    cannot invite others.
+    cannot invite others. `geoip_database` is the file that says in which country an address is; `none`: nobody knows.
     """
 
     cheap_passwords: bool = False
     receipts_kept_days: int = 30
     invitations_dir: str = "none"
+    geoip_database: str = "none"
     test_crash: CrashPoint = "none"
 
     def __post_init__(self) -> None:

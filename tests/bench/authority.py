@@ -16,6 +16,7 @@ from aiohttp import ClientSession
 
 from services.auth.composition import open_auth
 from services.auth.deps import AuthDeps
+from services.auth.people.domain.records import Client
 from services.auth.people.http.sessions import SessionPath
 from services.auth.people.operations.sign_in import create_user_session
 from services.auth.people.store.sessions import delete_sessions
@@ -69,7 +70,9 @@ def routes_for(seen: dict[uuid.UUID, Stages]) -> Routes[AuthDeps]:
     @routes.endpoint("POST", SESSIONS, name="bench.sessions", callers=Caller.KEY, scopes=("users.write",), status=201)
     async def make(call: Call[AuthDeps], params: MakeSessions) -> Made:
         async def one() -> tuple[str, str]:
-            made = await create_user_session(call.deps, call.project, user_id=params.user, ip="127.0.0.1")
+            made = await create_user_session(
+                call.deps, call.project, user_id=params.user, client=Client(ip="127.0.0.1")
+            )
             return made.session.id, made.secret.wire()
 
         return Made(list(await asyncio.gather(*(one() for _ in range(params.count)))))

@@ -92,6 +92,18 @@ def test_labels_are_those_that_were_given_last(embedded: Instance, users: Users,
     assert users.update_labels(user, []).labels == account.get().labels == []
 
 
+def test_a_backend_passes_the_user_agent_of_a_browser_on(embedded: Instance, users: Users, user: str) -> None:
+    token = users.create_token(user, 32)
+    agent = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0"
+    backend = server(embedded).set_forwarded_user_agent(agent)
+
+    session = Account(backend).create_session(user, token.secret)
+
+    assert (session.oscode, session.clientcode, session.devicename) == ("UBT", "FF", "desktop")
+    assert (session.countrycode, session.countryname) == ("--", "Unknown")
+    assert users.list_sessions(user).sessions[0].clientname == "Firefox"
+
+
 def test_users_without_an_account_sign_in_and_out(embedded: Instance) -> None:
     session = Account(server(embedded)).create_anonymous_session()
     account = Account(with_session(embedded, str(session.secret)))

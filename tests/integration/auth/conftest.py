@@ -130,7 +130,13 @@ class World:
 
 @contextlib.asynccontextmanager
 async def open_world(
-    database: Database, valkey: Valkey, *, rate_limits: bool, invitations_dir: str = "none", has_data: bool = True
+    database: Database,
+    valkey: Valkey,
+    *,
+    rate_limits: bool,
+    invitations_dir: str = "none",
+    geoip_database: str = "none",
+    has_data: bool = True,
 ) -> AsyncIterator[World]:
     """Open everything."""
     async with contextlib.AsyncExitStack() as stack:
@@ -145,6 +151,7 @@ async def open_world(
             redis_url=Secret(valkey.url("auth")),
             cheap_passwords=True,
             invitations_dir=invitations_dir,
+            geoip_database=geoip_database,
         )
         token = TokenSettings(
             database_url=Secret(database.dsn("token")),

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.auth.people.domain.records import NewUser
+from services.auth.people.domain.records import Client, NewUser
 from services.auth.people.operations import sign_in, tokens, users
 from services.auth.projects.domain.projects import ProjectChange
 from services.auth.projects.operations import projects
@@ -258,7 +258,7 @@ async def test_a_late_call_by_a_key_of_the_former_project_is_refused(world: Worl
     member = invite.Invitee(user_id=await world.sign_up("late@example.org"))
     late = [
         users.create_user(deps, former, new=NewUser(id="late")),
-        sign_in.create_user_session(deps, former, user_id=member.user_id, ip=""),
+        sign_in.create_user_session(deps, former, user_id=member.user_id, client=Client()),
         tokens.create_token(deps, former, user_id=member.user_id, length=32, expire_s=60),
         teams.create_team(deps, key, team_id="late", name="Late", roles=[]),
         teams.update_name(deps, key, team_id="band", name="Late"),

@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import asyncpg
@@ -27,9 +28,9 @@ FORGETFUL = "redis: maxmemory-policy is allkeys-lru: Redis may drop registration
 
 @contextlib.asynccontextmanager
 async def process(
-    service: str, port: int, database: Database, valkey: Valkey
+    service: str, port: int, database: Database, valkey: Valkey, **more: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    environ = os.environ | environment(service, port, database, valkey)
+    environ = os.environ | environment(service, port, database, valkey) | more
     started = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"services.{service}", env=environ, stderr=asyncio.subprocess.PIPE
     )
@@ -79,6 +80,22 @@ async def test_no_service_starts_on_a_redis_that_evicts(parts: Parts, database: 
 
     assert code == 1
     assert said == f"Daypass cannot start: {FORGETFUL} Set maxmemory-policy noeviction"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "cannot read {}: No such file or directory"), (b"x", "{} is not a database in MaxMind's format (.mmdb)")],
+)
+async def test_auth_does_not_start_on_what_is_no_database_of_countries(
+    database: Database, valkey: Valkey, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "countries.mmdb"
+    if content is not None:
+        path.write_bytes(content)
+    async with process("auth", free_port(), database, valkey, DAYPASS_GEOIP_DATABASE=str(path)) as started:
+        code, said = await ended(started)
+
+    assert (code, said) == (1, f"Daypass cannot start: DAYPASS_GEOIP_DATABASE: {reason.format(path)}")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -50,6 +50,13 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         return f"User({self.project_id}/{self.id})"
 
 
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session is made from: an address, and the User-Agent of the program there; both may be empty."""
+
+    ip: str = ""
+    user_agent: str = ""
+
+
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session to be made, of a user of this incarnation, or whichever there is; else as `Session`."""
 
@@ -61,7 +68,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     provider_uid: str
     factors: list[str]
-    ip: str
+    client: Client
     expires_at: datetime
 
 
@@ -75,6 +82,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     provider_uid: str
     factors: list[str]
     ip: str
+    user_agent: str
     expires_at: datetime
     created_at: datetime
     updated_at: datetime

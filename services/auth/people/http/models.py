@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from services.auth.deps import AuthDeps
 from services.auth.mail.domain.canonical import traits_of
 from services.auth.passwords.domain.hashes import describe_hash
 from services.auth.people.domain.records import Session as SessionOf
@@ -67,7 +68,7 @@ class UserList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A session. `secret` is filled for keys, where the session is made; what is not known of the client is empty."""
+    """A session. `secret` is filled for keys, where the session is made; what its User-Agent does not say is empty."""
 
     id: str = msgspec.field(name="$id")
     created_at: str = msgspec.field(name="$createdAt")
@@ -129,8 +130,9 @@ def user_model(user: UserOf) -> User:
     return User(**_shared(user), hash=kind, hash_options=options)
 
 
-def session_model(session: SessionOf, *, current: str = "", secret: str = "") -> Session:
+def session_model(deps: AuthDeps, session: SessionOf, *, current: str = "", secret: str = "") -> Session:
     """Write a session; `current` is the id of the session that asks."""
+    agent, country = deps.agents.traits(session.user_agent), deps.countries.of(session.ip)
     return Session(
         id=session.id,
         created_at=wire_date(session.created_at),
@@ -140,6 +142,9 @@ def session_model(session: SessionOf, *, current: str = "", secret: str = "") ->
         provider=session.provider,
         provider_uid=session.provider_uid,
         ip=session.ip,
+        **msgspec.structs.asdict(agent),
+        country_code=country.code,
+        country_name=country.name,
         current=session.id == current,
         factors=session.factors,
         secret=secret,

@@ -5,12 +5,14 @@ from typing import Annotated
 import msgspec
 
 from services.auth.deps import AuthDeps
+from services.auth.people.domain.records import Client
 from services.auth.people.http.models import Session, SessionList, session_model
 from services.auth.people.operations import sessions as operations
 from services.auth.people.operations import sign_in
 from services.auth.people.operations.sessions import EndedCredential
 from services.auth.people.operations.sign_in import Credentials, SignedIn
 from services.auth.projects.domain.projects import SHORTEST_SESSION_S
+from shared.appwrite.agents import bounded_agent
 from shared.contracts.ids import NO_SESSION, SessionId, UserId
 from shared.contracts.principal import Kind
 from shared.guard.jwt import claims_of
@@ -24,6 +26,7 @@ from shared.web.receipts import add_receipt, with_receipt
 routes = Routes[AuthDeps]("account", {"sessionId": ErrorType.USER_SESSION_NOT_FOUND})
 
 CURRENT = "current"
+AGENT, FORWARDED_AGENT = "User-Agent", "X-Forwarded-User-Agent"
 
 
 class CreateEmailSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +94,7 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
         call.deps,
         call.project,
         credentials=Credentials(params.email, params.password, params.duration),
-        ip=call.client.ip,
+        client=client_of(call),
         counts=call.counts,
     )
     return _session_of(call, signed_in)
@@ -111,7 +114,7 @@ async def create_email_session(call: Call[AuthDeps], params: CreateEmailSession)
 )
 async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
     """Create a user without an address, and sign in."""
-    signed_in = await sign_in.create_anonymous_session(call.deps, call.project, ip=call.client.ip)
+    signed_in = await sign_in.create_anonymous_session(call.deps, call.project, client=client_of(call))
     return _session_of(call, signed_in)
 
 
@@ -129,7 +132,7 @@ async def create_anonymous_session(call: Call[AuthDeps]) -> Session:
 async def create_session(call: Call[AuthDeps], params: CreateTokenSession) -> Session:
     """Exchange a login token for a session."""
     signed_in = await sign_in.create_token_session(
-        call.deps, call.project, user_id=params.user_id, secret=params.secret, ip=call.client.ip
+        call.deps, call.project, user_id=params.user_id, secret=params.secret, client=client_of(call)
     )
     return _session_of(call, signed_in)
 
@@ -139,7 +142,7 @@ async def list_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionLi
     """List the sessions of the user who calls."""
     listed = await operations.list_sessions(call.deps, call.project.id, user_id=call.principal.user_id)
     total = len(listed) if params.total else 0
-    return SessionList(total=total, sessions=[session_model(one, current=_current(call)) for one in listed])
+    return SessionList(total=total, sessions=[session_model(call.deps, one, current=_current(call)) for one in listed])
 
 
 @routes.endpoint(
@@ -150,7 +153,7 @@ async def get_session(call: Call[AuthDeps], params: SessionPath) -> Session:
     session = await operations.get_session(
         call.deps, call.project.id, user_id=call.principal.user_id, session_id=_chosen(call, params)
     )
-    return session_model(session, current=_current(call))
+    return session_model(call.deps, session, current=_current(call))
 
 
 @routes.endpoint(
@@ -171,7 +174,7 @@ async def update_session(call: Call[AuthDeps], params: SessionPath) -> Session:
         user_id=call.principal.user_id,
         session_id=_chosen(call, params),
     )
-    return session_model(with_receipt(call, changed), current=_current(call))
+    return session_model(call.deps, with_receipt(call, changed), current=_current(call))
 
 
 @routes.endpoint(
@@ -214,6 +217,12 @@ async def delete_sessions(call: Call[AuthDeps], params: DeleteSessions) -> None:
     add_receipt(call, receipt)
 
 
+def client_of(call: Call[AuthDeps]) -> Client:
+    """Return what a session is made from. A backend may pass on the User-Agent of the browser that it signs in for."""
+    forwarded = call.header(FORWARDED_AGENT) if call.principal.kind is Kind.KEY else ""
+    return Client(ip=call.client.ip, user_agent=bounded_agent(forwarded or call.header(AGENT)))
+
+
 def send_cookies(call: Call[AuthDeps], signed_in: SignedIn) -> None:
     """Send the cookies of a new session."""
     call.deps.deployment.note_session(scheme=call.client.scheme, host=call.client.host)
@@ -225,7 +234,7 @@ def _session_of(call: Call[AuthDeps], signed_in: SignedIn) -> Session:
     add_receipt(call, signed_in.receipt)
     # Only a backend is shown the secret; a browser has it in its cookie, out of reach of scripts.
     secret = signed_in.secret.wire() if call.principal.kind is Kind.KEY else ""
-    return session_model(signed_in.session, current=signed_in.session.id, secret=secret)
+    return session_model(call.deps, signed_in.session, current=signed_in.session.id, secret=secret)
 
 
 def _current(call: Call[AuthDeps]) -> SessionId:

@@ -2,6 +2,7 @@
 
 from services.auth.deps import AuthDeps
 from services.auth.people.http.models import Session, SessionList, session_model
+from services.auth.people.http.sessions import client_of
 from services.auth.people.http.users import UserPath
 from services.auth.people.operations import sessions, sign_in
 from shared.contracts.ids import SessionId
@@ -33,7 +34,9 @@ class SessionPath(UserPath, frozen=True, kw_only=True, rename="camel"):
 async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> SessionList:
     """List a user's sessions."""
     listed = await sessions.list_sessions(call.deps, call.project.id, user_id=params.user_id)
-    return SessionList(total=len(listed) if params.total else 0, sessions=[session_model(one) for one in listed])
+    return SessionList(
+        total=len(listed) if params.total else 0, sessions=[session_model(call.deps, one) for one in listed]
+    )
 
 
 @routes.endpoint(
@@ -46,8 +49,10 @@ async def list_user_sessions(call: Call[AuthDeps], params: ListSessions) -> Sess
 )
 async def create_user_session(call: Call[AuthDeps], params: UserPath) -> Session:
     """Create a session for a user; its secret goes to the backend that asks."""
-    signed_in = await sign_in.create_user_session(call.deps, call.project, user_id=params.user_id, ip=call.client.ip)
-    return session_model(signed_in.session, secret=signed_in.secret.wire())
+    signed_in = await sign_in.create_user_session(
+        call.deps, call.project, user_id=params.user_id, client=client_of(call)
+    )
+    return session_model(call.deps, signed_in.session, secret=signed_in.secret.wire())
 
 
 @routes.endpoint(

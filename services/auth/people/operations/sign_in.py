@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from services.auth.deps import AuthDeps
 from services.auth.mail.domain.emails import normal_email
-from services.auth.people.domain.records import NewSession, NewUser, Session, User
+from services.auth.people.domain.records import Client, NewSession, NewUser, Session, User
 from services.auth.people.operations.guesses import Guesses
 from services.auth.people.operations.pace import Pace
 from services.auth.people.operations.users import create_user
@@ -54,7 +54,7 @@ class Whose(NamedTuple):
 
 
 class SignIn(NamedTuple):
-    """How a session came about: Appwrite's `provider`, `providerUid` and `factors`; and the client's address.
+    """How a session came about: Appwrite's `provider`, `providerUid` and `factors`; and the client.
 
     `duration_s` is how long it lives, None: as long as the project says.
     """
@@ -62,7 +62,7 @@ class SignIn(NamedTuple):
     provider: str
     provider_uid: str
     factors: list[str]
-    ip: str
+    client: Client
     duration_s: int | None = None
 
 
@@ -76,7 +76,7 @@ class Credentials:
 
 
 async def create_email_session(
-    deps: AuthDeps, project: Project, *, credentials: Credentials, ip: str, counts: Counts | None
+    deps: AuthDeps, project: Project, *, credentials: Credentials, client: Client, counts: Counts | None
 ) -> SignedIn:
     """Sign in by e-mail and password; an unknown address takes as long as a wrong password, and answers the same.
 
@@ -93,7 +93,7 @@ async def create_email_session(
     async with deps.pool.acquire() as connection:
         user = await users.find_user_by_email(connection, project.id, address)
         slowest = await users.find_slowest_hash(connection, project.id)
-    await guesses.admit(project.id, address, partial(_has_signed_in_from, deps, project.id, user, ip))
+    await guesses.admit(project.id, address, partial(_has_signed_in_from, deps, project.id, user, client.ip))
     known = None if user is None else user.password_hash
     if not await deps.passwords.verify(password, known, slowest=slowest) or user is None or known is None:
         raise Refusal(ErrorType.USER_INVALID_CREDENTIALS)
@@ -102,7 +102,7 @@ async def create_email_session(
     if not user.enabled:
         raise Refusal(ErrorType.USER_BLOCKED)
     await _rehash(deps, user, password, known)
-    sign_in = SignIn("email", address, ["password"], ip, duration_s)
+    sign_in = SignIn("email", address, ["password"], client, duration_s)
 
     async def prove(connection: Connection) -> None:
         # A password that was changed since it was verified has ended all sessions: this one must not come after.
@@ -112,14 +112,16 @@ async def create_email_session(
     return await _sign_in(deps, project, whose=Whose.of(user), sign_in=sign_in, prove=prove)
 
 
-async def create_anonymous_session(deps: AuthDeps, project: Project, *, ip: str) -> SignedIn:
+async def create_anonymous_session(deps: AuthDeps, project: Project, *, client: Client) -> SignedIn:
     """Make a user without any address, and sign in. Raises `Refusal(USER_COUNT_EXCEEDED)`, `Unavailable`."""
     user = await create_user(deps, project, new=NewUser(id=UserId(UNIQUE)), is_sign_up=True)
-    sign_in = SignIn("anonymous", "", ["anonymous"], ip)
+    sign_in = SignIn("anonymous", "", ["anonymous"], client)
     return await _sign_in(deps, project, whose=Whose.of(user), sign_in=sign_in)
 
 
-async def create_token_session(deps: AuthDeps, project: Project, *, user_id: UserId, secret: str, ip: str) -> SignedIn:
+async def create_token_session(
+    deps: AuthDeps, project: Project, *, user_id: UserId, secret: str, client: Client
+) -> SignedIn:
     """Exchange a login token for a session; a wrong one counts against those that the user has.
 
     Raises `Refusal(USER_INVALID_TOKEN)`, `Refusal(USER_BLOCKED)`, `Unavailable`.
@@ -133,15 +135,15 @@ async def create_token_session(deps: AuthDeps, project: Project, *, user_id: Use
         if not await tokens.take_token(connection, project.id, user_id, digest(secret)):
             raise Refusal(ErrorType.USER_INVALID_TOKEN)
 
-    sign_in = SignIn("token", "", ["token"], ip)
+    sign_in = SignIn("token", "", ["token"], client)
     return await _sign_in(deps, project, whose=Whose(user_id), sign_in=sign_in, prove=prove)
 
 
-async def create_user_session(deps: AuthDeps, project: Project, *, user_id: UserId, ip: str) -> SignedIn:
+async def create_user_session(deps: AuthDeps, project: Project, *, user_id: UserId, client: Client) -> SignedIn:
     """Make a session for a user, by a key; it ends no other. Raises `Refusal(USER_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection, connection.transaction():
         await projects.hold_project(connection, project.id, project.incarnation)
-        sign_in = SignIn("server", "", ["server"], ip)
+        sign_in = SignIn("server", "", ["server"], client)
         session, secret = await _insert(connection, project, Whose(user_id), sign_in)
     return SignedIn(session, secret, None)
 
@@ -207,7 +209,7 @@ async def _insert(
         provider=sign_in.provider,
         provider_uid=sign_in.provider_uid,
         factors=sign_in.factors,
-        ip=sign_in.ip,
+        client=sign_in.client,
         expires_at=now() + timedelta(seconds=sign_in.duration_s or project.session_duration_s),
     )
     return await store.insert_session(connection, new), secret

@@ -10,7 +10,10 @@ USER = (
     " email_verified, phone_verified, enabled, labels, prefs::text AS prefs, accessed_at, created_at, updated_at,"
     " generation, ended_at"
 )
-SESSION = "project AS project_id, id, user_id, provider, provider_uid, factors, ip, expires_at, created_at, updated_at"
+SESSION = (
+    "project AS project_id, id, user_id, provider, provider_uid, factors, ip, user_agent, expires_at, created_at,"
+    " updated_at"
+)
 
 
 def user(row: asyncpg.Record) -> User:

@@ -15,9 +15,10 @@ from shared.postgres.pool import Connection
 
 _INSERT = f"""
     INSERT INTO auth.sessions (
-        project, id, user_id, user_incarnation, secret_digest, provider, provider_uid, factors, ip, expires_at
+        project, id, user_id, user_incarnation, secret_digest, provider, provider_uid, factors, ip, user_agent,
+        expires_at
     )
-    SELECT $1, $2, id, sequence, $4, $5, $6, $7, $8, $9 FROM auth.users
+    SELECT $1, $2, id, sequence, $4, $5, $6, $7, $8, $11, $9 FROM auth.users
     WHERE project = $1 AND id = $3 AND sequence = coalesce($10, sequence) FOR SHARE
     RETURNING {SESSION}
 """
@@ -87,9 +88,10 @@ async def insert_session(connection: Connection, new: NewSession) -> Session:
         new.provider,
         new.provider_uid,
         new.factors,
-        new.ip,
+        new.client.ip,
         new.expires_at,
         new.incarnation,
+        new.client.user_agent,
     )
     if row is None:
         raise Refusal(ErrorType.USER_NOT_FOUND)

@@ -9,7 +9,7 @@ import msgspec
 
 from services.auth.deps import AuthDeps
 from services.auth.mail.http.links import check_link
-from services.auth.people.http.sessions import send_cookies
+from services.auth.people.http.sessions import client_of, send_cookies
 from services.auth.people.operations.pace import Pace
 from services.auth.teams.domain.teams import MEMBERSHIP_LIST_FIELDS, membership_fields, shown_of_members
 from services.auth.teams.domain.teams import Membership as MembershipOf
@@ -238,7 +238,9 @@ async def update_membership(call: Call[AuthDeps], params: UpdateMembership) -> M
 async def accept_membership(call: Call[AuthDeps], params: AcceptMembership) -> Membership:
     """Accept an invitation; a guest is signed in by that."""
     link = Link(params.team_id, params.membership_id, params.user_id, params.secret)
-    accepted = await accept.accept_membership(call.deps, call.user, project=call.project, link=link, ip=call.client.ip)
+    accepted = await accept.accept_membership(
+        call.deps, call.user, project=call.project, link=link, client=client_of(call)
+    )
     if accepted.signed_in is not None:
         send_cookies(call, accepted.signed_in)
     add_receipt(call, accepted.receipt)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from services.auth.deps import AuthDeps
-from services.auth.people.domain.records import NewUser, User
+from services.auth.people.domain.records import Client, NewUser, User
 from services.auth.people.operations.sign_in import SignedIn, SignIn, Whose, add_session, signing_in
 from services.auth.people.store import users
 from services.auth.people.store.spent_ids import is_spent
@@ -52,7 +52,7 @@ class Accepted(NamedTuple):
 
 
 async def accept_membership(
-    deps: AuthDeps, user: Principal | None, *, project: Project, link: Link, ip: str
+    deps: AuthDeps, user: Principal | None, *, project: Project, link: Link, client: Client
 ) -> Accepted:
     """Accept an invitation by the secret of its link, as `user` or as a guest, who is signed in by it.
 
@@ -87,7 +87,7 @@ async def accept_membership(
         await check_roles(connection, project.id, invited.id)
         if user is None:
             change.actor = signing_in(project.id, invited.id)  # an invitation to an address names its user only now
-            sign_in = SignIn("email", invited.email or "", ["email"], ip)
+            sign_in = SignIn("email", invited.email or "", ["email"], client)
             signed_in = await add_session(deps, change, project=project, whose=Whose.of(invited), sign_in=sign_in)
         else:
             await check_again(connection, user)

@@ -20,7 +20,8 @@ async def test_a_guest_who_accepts_is_signed_in(world: World, folder: Path) -> N
     _, owner = await a_user(world)
     team = await a_team(owner)
     membership = await invited(owner, team, email=next(ADDRESSES))
-    accepted = await accept(world.guest, folder, membership)
+    guest = world.guest.with_(User_Agent="python-requests/2.31.0")
+    accepted = await accept(guest, folder, membership)
 
     assert (accepted.status, accepted.json["confirm"], accepted.json["joined"] != "") == (200, True, True)
     assert accepted.headers["Daypass-Receipt"].startswith("n=")
@@ -30,6 +31,7 @@ async def test_a_guest_who_accepts_is_signed_in(world: World, folder: Path) -> N
     assert (account["$id"], account["emailVerification"]) == (accepted.json["userId"], True)
     current = (await session.call("GET", "/account/sessions/current")).json
     assert (current["provider"], current["factors"], current["providerUid"]) == ("email", ["email"], account["email"])
+    assert current["clientName"] == "Python Requests"
     assert (await session.call("GET", f"/teams/{team}")).json["total"] == 2
     # The first password needs no old one; the second does.
     assert (await session.call("PATCH", "/account/password", password=PASSWORD)).status == 200
