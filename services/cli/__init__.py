@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "services.cli.explain",
     "revocation": "services.cli.revocation",
     "signing-key": "services.cli.signing_key",
+    "column": "services.cli.column",
     "dead-letter": "services.cli.dead_letter",
     "doctor": "services.cli.doctor",
 }

@@ -12,6 +12,7 @@ from services.cli.exit_codes import HELP, CommandFailed, ExitCode
 from services.cli.up import say
 from services.embedded import backup as operations
 from services.embedded.errors import PartFailed, StartRefused
+from shared.kernel.settings import Secret, key_texts
 from shared.postgres.errors import DATABASE_ERRORS
 
 
@@ -35,9 +36,16 @@ def backup(path: Path | None, file: Path, *, force: bool) -> None:
 @click.command(epilog=HELP)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True, resolve_path=True))
 @click.option("--replace", is_flag=True, help="Move existing data in the data directory aside.")
+@click.option(
+    "--column-key-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file with the column_key of the instance that was backed up.  [default: that of the replaced data]",
+)
 @click.pass_obj
-def restore(path: Path | None, file: Path, *, replace: bool) -> None:
+def restore(path: Path | None, file: Path, *, replace: bool, column_key_file: Path | None) -> None:
     """Create a data directory from the backup FILE, which is verified first; start it with daypass up.
+
+    A backup does not contain the key of encrypted columns, and they cannot be read without it.
 
     All sessions end, all signing keys are replaced, and the first start creates a new API key.
 
@@ -45,10 +53,20 @@ def restore(path: Path | None, file: Path, *, replace: bool) -> None:
     """
     data_dir = data_dir_of(path)
     with _failures(file):
-        replaced = asyncio.run(operations.restore(data_dir, file, replace=replace, say=say))
+        column_key = None if column_key_file is None else _read_keys(column_key_file)
+        replaced = asyncio.run(operations.restore(data_dir, file, replace=replace, column_key=column_key, say=say))
     if replaced is not None:
         click.echo(f"The previous data is now in {replaced}")
     click.echo(f"{data_dir.path} is restored; start it with: daypass --data-dir {data_dir.path} up")
+
+
+def _read_keys(file: Path) -> Secret:
+    keys = Secret(file.read_text(encoding="utf-8").strip())
+    try:
+        key_texts(keys)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--column-key-file") from error
+    return keys
 
 
 @contextlib.contextmanager

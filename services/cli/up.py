@@ -28,6 +28,7 @@ IGNORED = {
     "DAYPASS_HOST": "use --host",
     "DAYPASS_PORT": "use --port",
     "DAYPASS_MASTER_KEY": "it keeps its own in secrets.json of the data directory",
+    "DAYPASS_COLUMN_KEY": "it keeps its own in secrets.json of the data directory",
     "DAYPASS_DATABASE_URL": "it starts its own PostgreSQL",
     "DAYPASS_REDIS_URL": "it starts its own Valkey",
     "DAYPASS_INVITATIONS_DIR": "it uses the folder invitations of the data directory",

@@ -22,7 +22,7 @@ from services.embedded.parts import Say, open_postgres
 from services.embedded.postgres import DATABASE, SUPERUSER, mark_restored, user_of
 from services.embedded.programs import find_programs
 from services.embedded.run_file import find_running
-from services.embedded.secret_file import read_or_make
+from services.embedded.secret_file import find_column_key, keep_column_key, read_or_make
 from shared.kernel.clock import now
 from shared.kernel.settings import Secret
 
@@ -89,9 +89,10 @@ async def back_up(data_dir: DataDir, file: Path, *, say: Say) -> Manifest:
             return manifest
 
 
-async def restore(data_dir: DataDir, file: Path, *, replace: bool, say: Say) -> Path | None:
+async def restore(data_dir: DataDir, file: Path, *, replace: bool, column_key: Secret | None, say: Say) -> Path | None:
     """Make a data directory from a backup; return where the one that was there is now, if there was one.
 
+    `column_key` opens the encrypted columns of the backup; None: the one of the data directory that is replaced.
     All is made and checked beside it, and takes its place at once. Raises `StartRefused` or `PartFailed`; then nothing
     was changed.
     """
@@ -104,6 +105,7 @@ async def restore(data_dir: DataDir, file: Path, *, replace: bool, say: Say) -> 
     fresh = DataDir(parent / f"{data_dir.path.name}.restoring")
     if (pid := holder(fresh)) is not None:
         raise StartRefused(f"{data_dir.path} is being restored (process {pid}): try again")
+    column_key = column_key or (None if is_empty(data_dir) else find_column_key(data_dir))
     with scratch(data_dir.path) as folder:
         (data_dir.path / UNFINISHED).unlink(missing_ok=True)
         if fresh.path.exists() and not (fresh.path / UNFINISHED).exists():
@@ -113,6 +115,8 @@ async def restore(data_dir: DataDir, file: Path, *, replace: bool, say: Say) -> 
         _delete_unfinished(fresh)
         try:
             await _fill(fresh, folder / DUMP, say=say)
+            if column_key is not None:
+                keep_column_key(fresh, column_key)
             return _put_in_place(fresh, data_dir)
         finally:
             _delete_unfinished(fresh)

@@ -100,7 +100,7 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         opening = {
             "auth": open_auth(settings, guard=guard, owns_redis=True),
             "token": open_token(_token_settings(parts), guard=guard),
-            "data": open_data(_settings(DataSettings, parts, "data"), guard=guard),
+            "data": open_data(_settings(DataSettings, parts, "data", column_key=parts.secrets.column_key), guard=guard),
             "storage": open_storage(
                 _settings(
                     StorageSettings,

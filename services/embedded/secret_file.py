@@ -1,5 +1,6 @@
 """The secrets of an instance, made at its first start and kept in one private file."""
 
+import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +22,11 @@ ROLES = (SUPERUSER, *SERVICES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """Passwords by role and by user, and the secrets that signing keys, and keys of files, are encrypted with."""
+    """Passwords by role and by user, and the secrets that encrypt signing keys, keys of files, and columns."""
 
     master_key: Secret
     file_key: Secret
+    column_key: Secret
     postgres: Mapping[str, Secret]
     valkey: Mapping[str, Secret]
 
@@ -32,6 +34,7 @@ class Secrets:
 class _File(msgspec.Struct, kw_only=True):
     master_key: str = ""
     file_key: str = ""
+    column_key: str = ""
     postgres: dict[str, str] = {}
     valkey: dict[str, str] = {}
 
@@ -42,6 +45,7 @@ def read_or_make(data_dir: DataDir) -> Secrets:
     whole = _File(
         master_key=kept.master_key or _new(),
         file_key=kept.file_key or _new(),
+        column_key=kept.column_key or _new(),
         postgres={name: kept.postgres.get(name) or _new() for name in ROLES},
         valkey={name: kept.valkey.get(name) or _new() for name in USERS},
     )
@@ -50,9 +54,23 @@ def read_or_make(data_dir: DataDir) -> Secrets:
     return Secrets(
         master_key=Secret(whole.master_key),
         file_key=Secret(whole.file_key),
+        column_key=Secret(whole.column_key),
         postgres={name: Secret(password) for name, password in whole.postgres.items()},
         valkey={name: Secret(password) for name, password in whole.valkey.items()},
     )
+
+
+def find_column_key(data_dir: DataDir) -> Secret | None:
+    """Return the column keys of a data directory; None where it has none, or has lost them."""
+    with contextlib.suppress(StartRefused):
+        return Secret(_read(data_dir).column_key) or None
+    return None
+
+
+def keep_column_key(data_dir: DataDir, column_key: Secret) -> None:
+    """Let a data directory have these column keys from its next start on."""
+    kept = msgspec.structs.replace(_read(data_dir), column_key=column_key.reveal())
+    write_private(data_dir.secrets, msgspec.json.encode(kept).decode())
 
 
 def _read(data_dir: DataDir) -> _File:

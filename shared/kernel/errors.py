@@ -252,6 +252,16 @@ class ErrorType(StrEnum):
         503,
         "The change is made, but not yet confirmed everywhere. Repeat the call to wait for the confirmation.",
     )
+    COLUMN_DECRYPTION_FAILED = (
+        "column_decryption_failed",
+        503,
+        "The value of an encrypted column cannot be decrypted.",
+    )
+    ATTRIBUTE_DECRYPTION_FAILED = (
+        "attribute_decryption_failed",
+        503,
+        "The value of an encrypted attribute cannot be decrypted.",
+    )
     USER_RECENT_SIGN_IN_REQUIRED = "user_recent_sign_in_required", 401, "Sign in again."
     REVOCATION_NOT_FOUND = "revocation_not_found", 404, "Revocation with the requested number could not be found."
     SIGNING_KEY_NOT_FOUND = "signing_key_not_found", 404, "Signing key with the requested ID could not be found."

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PREFIX = "DAYPASS_"
+SHORTEST_KEY = 32
 
 
 class SettingsError(Exception):
@@ -33,6 +34,17 @@ class Secret(str):
     def reveal(self) -> str:
         """Return the text itself."""
         return str.__str__(self)
+
+
+def key_texts(keys: Secret) -> list[str]:
+    """Return the keys of a setting that holds several, between commas or white space: the first one encrypts.
+
+    Raises ValueError where one is too short, or there is none.
+    """
+    texts = keys.reveal().replace(",", " ").split()
+    if not texts or min(map(len, texts)) < SHORTEST_KEY:
+        raise ValueError(f"a key has at least {SHORTEST_KEY} random characters")
+    return texts
 
 
 S = typing.TypeVar("S")

@@ -27,6 +27,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     `read` is of one element, if the field is an array. `search` makes the store's expression for words to search for;
     None: no search. `is_fixed`: every list of its sort has it, so a refusal that names it tells nothing of this one.
+    `is_encrypted`: the store cannot compare it, so it can be selected and nothing else.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     is_array: bool = False
     is_sortable: bool = True
     is_fixed: bool = False
+    is_encrypted: bool = False
     search: Callable[[str], str] | None = None
 
 

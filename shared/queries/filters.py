@@ -63,6 +63,8 @@ class FilterParser:
     def _filter(self, clause: Clause, method: str, field: Field | None) -> Filter:
         if field is None:
             raise unknown(clause.attribute)
+        if field.is_encrypted:
+            raise encrypted(field.key)
         _check_field(clause, method, field)
         values: Values = [_read(field, value) for value in clause.values]
         if method == "search" and field.search is not None:
@@ -91,6 +93,11 @@ class FilterParser:
 def unknown(key: str) -> UnfitQuery:
     """Return the refusal of a field that there is not."""
     return UnfitQuery(f"Attribute not found in schema: {key[:64]}")
+
+
+def encrypted(key: str) -> UnfitQuery:
+    """Return the refusal of a field that cannot be compared."""
+    return UnfitQuery(f"Cannot query encrypted attribute: {key}")
 
 
 def _check_number(clause: Clause, method: str) -> None:

@@ -3,7 +3,7 @@
 from shared.kernel.ids import is_id
 from shared.queries.errors import QueryInvalid
 from shared.queries.fields import SEQUENCE, FieldOf
-from shared.queries.filters import FilterParser, unknown
+from shared.queries.filters import FilterParser, encrypted, unknown
 from shared.queries.grammar import Clause, decode
 from shared.queries.limits import DEFAULT_LIMIT, MOST_NUMBER, MOST_ORDERS, TOO_GREAT
 from shared.queries.tree import Condition, Order, Query, Shape
@@ -112,6 +112,8 @@ def _orders(ordered: list[Clause], field_of: FieldOf) -> tuple[Order, ...]:
     for clause in ordered:
         key = clause.attribute or SEQUENCE
         field = field_of(key)
+        if field is not None and field.is_encrypted:
+            raise encrypted(key)
         if field is None or not field.is_sortable:
             raise unknown(key)
         orders.setdefault(key, Order(key=key, descending=clause.method == "orderDesc"))

@@ -30,6 +30,7 @@ from tests.bench.authority import post
 from tests.parts import open_parts
 
 PROJECT = "bench"
+COLUMN_KEY = Secret("a-column-key-for-benchmarks-only-0123456789")
 DATABASE = "/v1/tablesdb/bench"
 COLUMNS = [{"key": "name", "type": "varchar", "size": 64}, {"key": "age", "type": "integer"}]
 
@@ -100,7 +101,9 @@ async def open_whole(names: Iterable[str]) -> AsyncIterator[Whole]:
         key = Secret("a-master-key-for-benchmarks-only-0123456789")
         auth = await stack.enter_async_context(open_auth(AuthSettings(**urls("auth")), guard=guard, owns_redis=True))
         token = await stack.enter_async_context(open_token(TokenSettings(**urls("token"), master_key=key), guard=guard))
-        data = await stack.enter_async_context(open_data(DataSettings(**urls("data")), guard=guard))
+        data = await stack.enter_async_context(
+            open_data(DataSettings(**urls("data"), column_key=COLUMN_KEY), guard=guard)
+        )
         await stack.enter_async_context(running([guard.run()]))
         await guard.reader.until_leased(20)
         app = WebApp([*auth.parts, *token.parts, *data.parts], guard=guard)

@@ -19,6 +19,7 @@ from tests.e2e.instance import Instance, Replica
 from tests.parts import Database
 
 MASTER_KEY = "a-master-key-for-tests-only-0123456789"
+COLUMN_KEY = "a-column-key-for-tests-only-0123456789"
 START_S = 60
 
 
@@ -49,6 +50,7 @@ def environment(service: str, port: int, database: Database, valkey: Valkey) -> 
         "DAYPASS_RATE_LIMITS": "off",
     }
     if service == "data":  # it hosts storage
+        own["DAYPASS_COLUMN_KEY"] = COLUMN_KEY
         own["DAYPASS_STORAGE_DATABASE_URL"] = database.dsn("storage")
         own["DAYPASS_STORAGE_REDIS_URL"] = valkey.url("storage")
     if service in {"data", "storage"}:

@@ -9,6 +9,7 @@ import msgspec
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Kind, Options
 from services.data.domain.naming import Naming
+from services.data.domain.seal import NO_SEAL, Seal
 
 ROW_BYTES = 65_535
 ROW_OVERHEAD_BYTES = 1_067
@@ -49,7 +50,11 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A column; `n` is its number in PostgreSQL: `c_<n>`. `default` is a JSON value, None for none."""
+    """A column; `n` is its number in PostgreSQL: `c_<n>`. `default` is a JSON value, None for none.
+
+    Of an encrypted column the default is sealed, and `seal_keys` are the ids of the keys that its values may be sealed
+    under: the first one seals.
+    """
 
     n: int
     key: str
@@ -60,6 +65,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     array: bool
     created_at: datetime
     updated_at: datetime
+    seal_keys: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -73,8 +79,13 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def postgres(self) -> str:
-        """Its type in PostgreSQL."""
-        return f"{self.kind.postgres}[]" if self.array else self.kind.postgres
+        """Its type in PostgreSQL; what is sealed is a text, also of an array."""
+        return f"{self.kind.postgres}[]" if self.array and not self.is_encrypted else self.kind.postgres
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether its values are sealed."""
+        return self.options.encrypt
 
     @property
     def unset(self) -> str:
@@ -129,6 +140,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     updated_at: datetime
     naming: Naming = Naming.TABLES_DB
     """How its rows are shown."""
+    seal: Seal = NO_SEAL
+    """What seals and opens values of encrypted columns."""
 
     @property
     def rows(self) -> str:
@@ -149,6 +162,11 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def by_key(self) -> Columns:
         """Its columns by their keys."""
         return {column.key: column for column in self.columns}
+
+    @property
+    def encrypted(self) -> list[Column]:
+        """Its columns whose values are sealed."""
+        return [column for column in self.columns if column.options.encrypt]
 
     @property
     def searchable(self) -> frozenset[str]:

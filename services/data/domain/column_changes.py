@@ -6,7 +6,7 @@ import msgspec
 
 from services.data.domain.catalogue import ROW_BYTES, Column, Table
 from services.data.domain.columns.kind import Options
-from services.data.domain.definitions import NewIndex, index
+from services.data.domain.definitions import NewIndex, index, options_of
 from services.data.domain.rows import checked_default
 from shared.kernel.errors import ErrorType, Refusal
 
@@ -32,7 +32,7 @@ def changed(table: Table, column: Column, change: ColumnChange) -> Column:
     others = [one for one in table.columns if one is not column]
     if any(one.key.lower() == change.key.lower() for one in others):
         raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS)
-    resized = msgspec.structs.replace(column, options=column.kind.options(_merged(column.options, change.options)))
+    resized = msgspec.structs.replace(column, options=options_of(column.kind, _merged(column.options, change.options)))
     if table.width - column.width + resized.width > ROW_BYTES:
         raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED, "The table has reached its limit of bytes.")
     _check_indexes(table, resized, [*others, resized])
@@ -53,6 +53,7 @@ def _merged(known: Options, changed: Options) -> Options:
         min=known.min if changed.min is None else changed.min,
         max=known.max if changed.max is None else changed.max,
         elements=changed.elements,
+        encrypt=known.encrypt,
     )
 
 

@@ -16,7 +16,7 @@ from services.data.domain.catalogue import (
     Table,
 )
 from services.data.domain.columns import INLINE, KINDS
-from services.data.domain.columns.kind import Options
+from services.data.domain.columns.kind import Kind, Options
 from services.data.domain.rows import checked_default
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
@@ -26,6 +26,8 @@ INDEX_TYPES_TO_COME = frozenset({"spatial"})
 ORDERS = frozenset({"ASC", "DESC"})
 FORMATS = frozenset({"email", "enum", "ip", "url"})
 """Kinds that may also be requested as strings of a format."""
+LEAST_ENCRYPTED = 150
+"""Characters that an encrypted column must have room for, as in Appwrite."""
 
 
 class NewColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +91,7 @@ class InlineColumn(msgspec.Struct, frozen=True, kw_only=True):
     max: int | float | None = None
     elements: list[str] = []
     format: str | None = None
+    encrypt: bool = False
 
 
 class InlineIndex(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +119,13 @@ def inline_column(inline: InlineColumn) -> NewColumn:
         required=inline.required,
         default=inline.default,
         array=inline.array,
-        options=Options(size=inline.size, min=inline.min, max=inline.max, elements=tuple(inline.elements)),
+        options=Options(
+            size=inline.size,
+            min=inline.min,
+            max=inline.max,
+            elements=tuple(inline.elements),
+            encrypt=inline.encrypt,
+        ),
     )
 
 
@@ -134,13 +143,11 @@ def inline_index(inline: InlineIndex) -> NewIndex:
 
 def column(table: Table, new: NewColumn, now: datetime) -> Column:
     """Return a column to be added to a table; raises `Refusal` where it does not fit."""
-    if new.options.encrypt:
-        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, "Encrypted columns are not supported.")
     column_ = Column(
         n=0,
         key=new.key,
         kind_name=new.kind,
-        options=KINDS[new.kind].options(new.options),
+        options=options_of(KINDS[new.kind], new.options),
         required=new.required,
         default=new.default,
         array=new.array,
@@ -152,6 +159,21 @@ def column(table: Table, new: NewColumn, now: datetime) -> Column:
     if len(table.columns) >= MOST_COLUMNS or table.width + column_.width > ROW_BYTES:
         raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED)
     return checked_default(column_)
+
+
+def options_of(kind: Kind, requested: Options) -> Options:
+    """Return what a column of a kind is declared with; raises as the kind does, `Refusal(GENERAL_BAD_REQUEST)`."""
+    options = kind.options(requested)
+    if not requested.encrypt:
+        return options
+    if not kind.is_text or kind.format:
+        raise Refusal(ErrorType.GENERAL_BAD_REQUEST, f"Columns of type {kind.name} cannot be encrypted.")
+    if options.size is not None and options.size < LEAST_ENCRYPTED:
+        raise Refusal(
+            ErrorType.GENERAL_BAD_REQUEST,
+            f"Size too small. Encrypted strings require a minimum size of {LEAST_ENCRYPTED} characters.",
+        )
+    return msgspec.structs.replace(options, encrypt=True)
 
 
 def index(table: Table, new: NewIndex, now: datetime) -> Index:
@@ -203,6 +225,8 @@ def _width(table: Table, key: str, length: int | None) -> int:
         raise Refusal(ErrorType.COLUMN_UNKNOWN, f"The column {key[:36]} of the index does not exist.")
     if known.array:
         raise Refusal(ErrorType.INDEX_INVALID, "Array columns cannot be indexed.")
+    if known.is_encrypted:
+        raise _index_invalid("encrypted columns cannot be indexed")
     if length is None or length == 0:
         return known.kind.index_width(known.options)
     if not known.kind.is_text:

@@ -53,6 +53,7 @@ def _field(column: Column, is_searchable: bool) -> Field:
         is_text=column.kind.is_text,
         is_array=column.array,
         is_sortable=not column.array,
+        is_encrypted=column.is_encrypted,
         search=search_text if is_searchable else None,
     )
 

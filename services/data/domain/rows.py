@@ -8,6 +8,7 @@ import msgspec
 
 from services.data.domain.catalogue import Column, Table
 from services.data.domain.columns.kind import LONGEST_ARRAY, ValueInvalid
+from services.data.domain.sealing import open_default
 from shared.appwrite.permissions import Permission
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
@@ -76,14 +77,20 @@ def stored(table: Table, data: Mapping[str, Any], *, is_new: bool, keeps_null: b
     """Return what is written for each column that is named (for all, where the row is new), checked.
 
     A value that is absent or null takes the default, but for null where that is kept. Raises
-    `Refusal(ROW_INVALID_STRUCTURE)`.
+    `Refusal(ROW_INVALID_STRUCTURE)`, `DecryptionFailed` of a default.
     """
     columns = {column.key: column for column in table.columns}
     for key in data:
         if key not in columns and key not in READ_ONLY:
             raise _invalid(f'Unknown attribute: "{key[:64]}"')
     named = [column for column in table.columns if is_new or column.key in data]
-    return [(column, _value(column, data.get(column.key), keeps_null=keeps_null)) for column in named]
+    values: Values = []
+    for column in named:
+        value = data.get(column.key)
+        if value is None and not keeps_null:
+            value = open_default(table, column)
+        values.append((column, _value(column, value)))
+    return values
 
 
 def stored_over(table: Table, data: Mapping[str, Any]) -> Values:
@@ -158,9 +165,7 @@ def checked_default(column: Column) -> Column:
     return msgspec.structs.replace(column, default=wire_date(checked) if isinstance(checked, datetime) else checked)
 
 
-def _value(column: Column, value: Any, *, keeps_null: bool) -> Any:  # Any: JSON
-    if value is None and not keeps_null:
-        value = column.default
+def _value(column: Column, value: Any) -> Any:  # Any: JSON
     if value is None:
         if column.required:
             raise _invalid(f'Missing required attribute "{column.key}"')

@@ -124,7 +124,7 @@ def column(definition: ColumnOf) -> Model:
     if options.min is not None:
         shown |= {"min": options.min, "max": options.max}
     if kind.is_text and not kind.format:
-        shown["encrypt"] = False
+        shown["encrypt"] = definition.is_encrypted
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Rows over HTTP. Their JSON comes from PostgreSQL and is passed on as it is."""
+"""Rows over HTTP. Their JSON comes from PostgreSQL, and is passed on as it is unless a column of it is encrypted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -35,6 +35,7 @@ READ, WRITE = ("rows.read", "documents.read"), ("rows.write", "documents.write")
 PATH = TABLES + "/{tableId}/rows"
 WRITES = RateLimit(120, 60, by=("ip", "method", "url", "user"))
 WRITE_ERRORS = (
+    ErrorType.COLUMN_DECRYPTION_FAILED,
     ErrorType.ROW_INVALID_STRUCTURE,
     ErrorType.ROW_UNIQUE_CONSTRAINT_VIOLATION,
     ErrorType.ROW_UPDATE_CONFLICT,
@@ -204,7 +205,7 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     callers=Caller.ANYONE,
     scopes=READ,
     model=RowList,
-    errors=(ErrorType.USER_NOT_FOUND,),
+    errors=(ErrorType.COLUMN_DECRYPTION_FAILED, ErrorType.USER_NOT_FOUND),
 )
 async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes | Stream:
     """List the rows that the caller may read."""
@@ -228,7 +229,7 @@ async def list_rows(call: Call[DataDeps], params: ListRows) -> bytes | Stream:
     callers=Caller.ANYONE,
     scopes=READ,
     model=Row,
-    errors=(ErrorType.ROW_NOT_FOUND, ErrorType.USER_NOT_FOUND),
+    errors=(ErrorType.COLUMN_DECRYPTION_FAILED, ErrorType.ROW_NOT_FOUND, ErrorType.USER_NOT_FOUND),
 )
 async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
     """Return a row."""

@@ -10,6 +10,7 @@ import msgspec
 from services.data.domain.catalogue import Table, TableKey
 from services.data.domain.naming import Naming
 from services.data.domain.rights import closed_table, is_closed
+from services.data.domain.seal import Seal
 from services.data.operations.shares import Shares
 from services.data.store import catalogue as store
 from services.data.store.errors import StaleTable
@@ -36,11 +37,12 @@ class Catalogue:
     Nothing tells a process that a table has changed elsewhere. A statement that reads carries the version it was made
     for, and returns nothing in another; a writer locks the definition first. So no answer is made by an old one.
 
-    `naming` is how the rows of its tables are shown.
+    `naming` is how the rows of its tables are shown, `seal` is what their encrypted values are sealed with.
     """
 
-    def __init__(self, pool: Pool, guard: Guard, naming: Naming = Naming.TABLES_DB) -> None:
+    def __init__(self, pool: Pool, guard: Guard, seal: Seal, naming: Naming = Naming.TABLES_DB) -> None:
         self.naming = naming
+        self._seal = seal
         self._pool = pool
         self._guard = guard
         self._known: dict[TableKey, Table] = {}
@@ -139,7 +141,7 @@ class Catalogue:
             if principal.kind is Kind.KEY:
                 raise
             return closed_table(self.naming)
-        table = msgspec.structs.replace(held, naming=self.naming)
+        table = msgspec.structs.replace(held, naming=self.naming, seal=self._seal)
         if len(self._known) >= MAX_TABLES:
             self._known.clear()
         self._known[key] = table

@@ -10,7 +10,10 @@ from services.data.domain import definitions as rules
 from services.data.domain.catalogue import Column, Database, Index, Table, TableKey
 from services.data.domain.column_changes import ColumnChange
 from services.data.domain.definitions import NewColumn, NewIndex, NewTable, TableChange, TableSettings
+from services.data.domain.sealing import seal_default, sealed_column, with_open_defaults
 from services.data.operations.deps import DataDeps
+from services.data.operations.opening import logging_failures
+from services.data.operations.resizing import has_longer
 from services.data.store import catalogue as store
 from services.data.store import definitions as changes
 from shared.appwrite.permissions import TABLE_ACTIONS, parse_permissions
@@ -66,26 +69,28 @@ async def create_table(deps: DataDeps, project: Project, *, database_id: str, ne
         database = await store.get_database(connection, project.incarnation, database_id, lock=True)
         await changes.insert_table(connection, database, id_, settings)
         for column in new.columns:
-            table = await store.get_table(connection, database, id_)
-            await changes.insert_column(connection, table, rules.column(table, column, now()))
+            table = await _read(deps, connection, database, id_)
+            await changes.insert_column(connection, table, sealed_column(table, rules.column(table, column, now())))
         for index in new.indexes:
             table = await store.get_table(connection, database, id_)
             await changes.insert_index(connection, table, rules.index(table, index, now()))
-        return await store.get_table(connection, database, id_)
+        return await _shown(deps, connection, database, id_)
 
 
 async def get_table(deps: DataDeps, table_key: TableKey) -> Table:
     """Return a table; raises `Refusal(DATABASE_NOT_FOUND)`, `Refusal(TABLE_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
         database = await store.get_database(connection, table_key.incarnation, table_key.database)
-        return await store.get_table(connection, database, table_key.table)
+        return await _shown(deps, connection, database, table_key.table)
 
 
 async def list_tables(deps: DataDeps, project: Project, *, database_id: str) -> list[Table]:
     """Return all tables of a database; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
         database = await store.get_database(connection, project.incarnation, database_id)
-        return await store.list_tables(connection, database)
+        tables = await store.list_tables(connection, database)
+    with logging_failures():
+        return [with_open_defaults(msgspec.structs.replace(table, seal=deps.seal)) for table in tables]
 
 
 async def update_table(deps: DataDeps, table_key: TableKey, *, change: TableChange) -> Table:
@@ -98,7 +103,7 @@ async def update_table(deps: DataDeps, table_key: TableKey, *, change: TableChan
             permissions=table.permissions if change.permissions is None else _checked(change.permissions),
         )
         await changes.update_table(connection, table, settings)
-        return await store.get_table(connection, table.database, table.id)
+        return await _shown(deps, connection, table.database, table.id)
 
 
 async def delete_table(deps: DataDeps, table_key: TableKey) -> None:
@@ -110,8 +115,8 @@ async def delete_table(deps: DataDeps, table_key: TableKey) -> None:
 async def create_column(deps: DataDeps, table_key: TableKey, *, new: NewColumn) -> Column:
     """Add a column, which is there when this returns."""
     async with _changing(deps, table_key) as (connection, table):
-        await changes.insert_column(connection, table, rules.column(table, new, now()))
-        return find_column(await store.get_table(connection, table.database, table.id), new.key)
+        await changes.insert_column(connection, table, sealed_column(table, rules.column(table, new, now())))
+        return find_column(await _shown(deps, connection, table.database, table.id), new.key)
 
 
 async def update_column(deps: DataDeps, table_key: TableKey, *, key: str, change: ColumnChange) -> Column:
@@ -124,10 +129,12 @@ async def update_column(deps: DataDeps, table_key: TableKey, *, key: str, change
         column = find_column(table, key)
         changed = column_changes.changed(table, column, change)
         size = column_changes.shrunk_to(column, changed)
-        if size is not None and await changes.has_longer(connection, table, column, size):
+        if size is not None and await has_longer(connection, table, column, size):
             raise Refusal(ErrorType.COLUMN_INVALID_RESIZE)
+        with logging_failures():
+            changed = seal_default(table, changed)
         await changes.update_column(connection, table, column, changed)
-        return find_column(await store.get_table(connection, table.database, table.id), changed.key)
+        return find_column(await _shown(deps, connection, table.database, table.id), changed.key)
 
 
 async def delete_column(deps: DataDeps, table_key: TableKey, *, key: str) -> None:
@@ -170,7 +177,18 @@ async def _changing(deps: DataDeps, table_key: TableKey) -> AsyncIterator[tuple[
     """Hold a table, alone, in a transaction."""
     async with deps.pool.acquire() as connection, changes.changing(connection):
         database = await store.get_database(connection, table_key.incarnation, table_key.database)
-        yield connection, await store.get_table(connection, database, table_key.table, lock=True)
+        yield connection, await _read(deps, connection, database, table_key.table, lock=True)
+
+
+async def _read(deps: DataDeps, connection: Connection, database: Database, id_: str, *, lock: bool = False) -> Table:
+    table = await store.get_table(connection, database, id_, lock=lock)
+    return msgspec.structs.replace(table, seal=deps.seal)
+
+
+async def _shown(deps: DataDeps, connection: Connection, database: Database, id_: str) -> Table:
+    """Return a table as keys see it; raises `Refusal`, also where the default of an encrypted column does not open."""
+    with logging_failures():
+        return with_open_defaults(await _read(deps, connection, database, id_))
 
 
 def _checked(permissions: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.data.domain.seal import Seal
 from services.data.operations.catalogue import Catalogue
 from shared.guard.guard import Guard
 from shared.messaging.bus import Bus
@@ -16,3 +17,4 @@ class DataDeps:
     guard: Guard
     catalogue: Catalogue
     bus: Bus
+    seal: Seal

@@ -26,7 +26,9 @@ from services.data.domain.rows import (
     stored,
     stored_over,
 )
+from services.data.domain.sealing import is_held, seal_values
 from services.data.operations.deps import DataDeps
+from services.data.operations.opening import opened, turned
 from services.data.operations.row_input import RowInput, aside, chosen_date
 from services.data.store import row_changes as store
 from services.data.store.row_changes import HeldRow
@@ -69,14 +71,14 @@ async def update_row(
         updated_at = chosen_date(data, "$updatedAt", principal)
         change = RowChange(values=values, permissions=permissions, updated_at=updated_at)
         held = await store.hold_row(connection, table, row_id, to_update, change)
-        if _is_needless(held, change, fault):
-            return held.json.encode()
+        if _is_needless(table, row_id, held, change, fault):
+            return await _shown(table, held.json)
         _require(held, unchanged_since=row_input.unchanged_since)
         if fault is not None:
             raise fault
         if held.may_read and held.invalid_column is not None:
             raise column_invalid(held.invalid_column)
-        return await store.update_row(connection, table, held, change, now=now())
+        return await _update(connection, table, row_id, held, change)
 
 
 async def upsert_row(
@@ -129,7 +131,7 @@ async def increment_column(
             if held.may_read:
                 raise
             values = []
-        return await store.update_row(connection, table, held, RowChange(values=values), now=now())
+        return await _update(connection, table, row_id, held, RowChange(values=values))
 
 
 async def delete_row(
@@ -154,14 +156,15 @@ async def _insert(
         raise Refusal(ErrorType.USER_UNAUTHORIZED)
     data = row_input.data or {}
     permissions = new_permissions(row_input.permissions, principal)
+    values = await aside(partial(stored, table, data, is_new=True), data)
     row = NewRow(
         id=id_,
-        values=await aside(partial(stored, table, data, is_new=True), data),
+        values=await _sealed(table, id_, values),
         permissions=permissions,
         created_at=chosen_date(data, "$createdAt", principal),
         updated_at=chosen_date(data, "$updatedAt", principal),
     )
-    return await store.insert_row(connection, table, row, now=now())
+    return await _shown(table, await store.insert_row(connection, table, row, now=now()))
 
 
 async def _overwrite(
@@ -186,12 +189,28 @@ async def _overwrite(
         if refusal.type is ErrorType.ROW_NOT_FOUND:
             return None
         raise
-    if _is_needless(held, change, fault):
-        return held.json.encode()
+    if _is_needless(table, id_, held, change, fault):
+        return await _shown(table, held.json)
     _require(held)
     if fault is not None:
         raise fault
-    return await store.update_row(connection, table, held, change, now=now())
+    return await _update(connection, table, id_, held, change)
+
+
+async def _update(connection: Connection, table: Table, id_: str, held: HeldRow, change: RowChange) -> bytes:
+    sealed = msgspec.structs.replace(change, values=await _sealed(table, id_, change.values))
+    return await _shown(table, await store.update_row(connection, table, held, sealed, now=now()))
+
+
+async def _sealed(table: Table, id_: str, values: Values) -> Values:
+    if not table.encrypted:
+        return values
+    size = sum(len(value) for column, value in values if column.is_encrypted and value is not None)
+    return await turned(lambda: seal_values(table, id_, values), size)
+
+
+async def _shown(table: Table, row: str) -> bytes:
+    return (await opened(table, row)).encode()
 
 
 async def _check(check: Callable[[Table, Data], Values], table: Table, data: Data) -> _Checked:
@@ -209,10 +228,12 @@ def _access(table: Table, action: str, principal: Principal) -> Access:
     return rows
 
 
-def _is_needless(held: HeldRow, change: RowChange, fault: Refusal | None) -> bool:
+def _is_needless(table: Table, id_: str, held: HeldRow, change: RowChange, fault: Refusal | None) -> bool:
     """Say whether a change leaves a row as its reader knows it."""
     has_dates = change.created_at is not None or change.updated_at is not None
-    return held.may_read and held.is_unchanged and fault is None and not has_dates
+    if not (held.may_read and held.is_unchanged) or fault is not None or has_dates:
+        return False
+    return is_held(table, id_, held.json, change.values)
 
 
 def _require(held: HeldRow, *, unchanged_since: datetime | None = None, has_bound: bool = False) -> None:

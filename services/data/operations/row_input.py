@@ -10,6 +10,7 @@ import msgspec
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.row_json import Data, is_much
+from services.data.operations.opening import logging_failures
 from shared.contracts.principal import Kind, Principal
 from shared.kernel.errors import ArgumentInvalid
 
@@ -27,7 +28,8 @@ class RowInput(msgspec.Struct, frozen=True, kw_only=True):
 
 async def aside(check: Callable[[], T], *rows: Data) -> T:
     """Return the result of a check of rows; run it in a thread if there is much in them, so that others go on."""
-    return await asyncio.to_thread(check) if is_much(*rows) else check()
+    with logging_failures():
+        return await asyncio.to_thread(check) if is_much(*rows) else check()
 
 
 def chosen_date(data: Data, name: str, principal: Principal) -> datetime | None:

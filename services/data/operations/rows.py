@@ -11,6 +11,7 @@ from services.data.domain.queries import parse_row_queries, parse_selection
 from services.data.domain.rights import roles_for
 from services.data.operations.deps import DataDeps
 from services.data.operations.explanations import check_explainable, list_explained, row_explained
+from services.data.operations.opening import opened
 from services.data.store import rows as store
 from services.data.store.errors import StaleTable
 from services.data.store.rows import JsonPage
@@ -68,7 +69,9 @@ async def get_row(
                 connection, table, row_id, selected=(), roles=roles
             )  # only a caller who may read the row learns why
             raise
-        row = await store.get_row(connection, table, row_id, selected=selected, roles=roles)
+        row = (
+            await opened(table, await store.get_row(connection, table, row_id, selected=selected, roles=roles))
+        ).encode()
         return row if explained is None else row_explained(table, row, explained)
 
     return await deps.catalogue.read(table_key, principal, work)
@@ -100,8 +103,8 @@ async def list_rows(
             return None
         page = await store.list_rows(connection, table, query, roles=roles, with_total=with_total)
         if explained is not None:
-            return list_explained(table, page.rows, page.total, explained)
-        return page_json(table, page)
+            return list_explained(table, await opened(table, page.rows), page.total, explained)
+        return await open_page(table, page)
 
     page = await deps.catalogue.read(table_key, principal, work)
     if page is not None:
@@ -115,21 +118,21 @@ async def _list_in_parts(
 ) -> AsyncGenerator[bytes, None]:
     """Yield a page of any length in parts, of rows as they are now, while its caller still stands."""
 
-    async def begin(connection: Connection, table: Table) -> bytes:
+    async def begin(connection: Connection, table: Table) -> tuple[bytes, Table]:
         allowed = await _allowed(connection, table, principal, queries)
         if allowed is None:
             raise StaleTable
         query, roles = allowed
         total = await store.open_rows(connection, table, query, roles=roles, with_total=with_total)
-        return f'{{"total":{total},"{table.naming.word("rows")}":['.encode()
+        return f'{{"total":{total},"{table.naming.word("rows")}":['.encode(), table
 
     async with deps.catalogue.lend(principal) as connection:
         try:
-            before = await deps.catalogue.read_on(connection, table_key, principal, begin)
+            before, table = await deps.catalogue.read_on(connection, table_key, principal, begin)
             count = FIRST_PART
             while rows := await store.next_rows(connection, count):
                 deps.catalogue.check(principal)
-                part = ",".join(rows).encode()
+                part = (await opened(table, ",".join(rows))).encode()
                 yield before + part
                 before = b","
                 count = max(1, min(LONGEST_PAGE, PART_BYTES * len(rows) // len(part)))
@@ -182,6 +185,11 @@ async def may_write(deps: DataDeps, principal: Principal, *, table_key: TableKey
         raise
     except Refusal:
         return False
+
+
+async def open_page(table: Table, page: JsonPage) -> bytes:
+    """Return the JSON of a page of rows with their values opened, in the words of the table's naming."""
+    return page_json(table, JsonPage(await opened(table, page.rows), page.total))
 
 
 def page_json(table: Table, page: JsonPage) -> bytes:

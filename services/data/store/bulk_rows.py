@@ -1,13 +1,13 @@
 """Many rows at once: a fixed number of statements, whatever the number of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
 
 import msgspec
 
-from services.data.domain.catalogue import Table
+from services.data.domain.catalogue import Column, Table
 from services.data.domain.rows import NewRow, RowChange, RowOverwrite
 from services.data.store import statements
 from services.data.store.conditions import unfit_column
@@ -25,11 +25,23 @@ _GRANTED = "split_part(one, '(', 1), split_part(one, '\"', 2)"
 """Action and role of a permission's text."""
 
 
+Sealed = Mapping[int, str | None]
+"""What a row has in encrypted columns, by the numbers of the columns."""
+
+
 class HeldRows(msgspec.Struct, frozen=True):
     """Rows that are held for a change, and the key of a column of which one of them has no valid value."""
 
     seqs: list[int]
+    ids: list[str]
     invalid_column: str | None
+
+
+class RowsChange(RowChange, frozen=True, kw_only=True):
+    """A change of many rows: `sealed` are encrypted columns with a value for each row, `shown` how many to return."""
+
+    sealed: list[tuple[Column, list[str]]] = []
+    shown: int = MAX_SHOWN
 
 
 async def insert_rows(connection: Connection, table: Table, rows: Sequence[NewRow], *, now: datetime) -> str:
@@ -56,11 +68,15 @@ def insertion(table: Table) -> str:
     """
 
 
-async def hold_ids(connection: Connection, table: Table, ids: list[str]) -> set[str]:
-    """Hold those rows of these ids that are there; return their ids."""
+async def hold_ids(connection: Connection, table: Table, ids: list[str]) -> Mapping[str, Sealed]:
+    """Hold those rows of these ids that are there; return what each has in encrypted columns, by its id."""
+    encrypted = table.encrypted
+    columns = "".join(f", {column.name}" for column in encrypted)
     with translate_errors():
-        records = await connection.fetch(f"SELECT id FROM {table.rows} WHERE id = ANY($1) ORDER BY seq FOR UPDATE", ids)
-    return {record["id"] for record in records}
+        records = await connection.fetch(
+            f"SELECT id{columns} FROM {table.rows} WHERE id = ANY($1) ORDER BY seq FOR UPDATE", ids
+        )
+    return {record["id"]: {column.n: record[column.name] for column in encrypted} for record in records}
 
 
 async def overwrite_rows(
@@ -96,7 +112,9 @@ async def overwrite_rows(
     return rows_json
 
 
-async def hold_matching(connection: Connection, table: Table, query: Query, *, named: set[int]) -> HeldRows:
+async def hold_matching(
+    connection: Connection, table: Table, query: Query, *, named: set[int], with_ids: bool = False
+) -> HeldRows:
     """Hold the rows that a query finds, whatever it selects, for a change to the columns of these numbers.
 
     Raises `Refusal(GENERAL_CURSOR_NOT_FOUND)`.
@@ -106,26 +124,34 @@ async def hold_matching(connection: Connection, table: Table, query: Query, *, n
     scan = Scan(table, query.shape, limit=None, numbers=count(1))
     arguments: list[object] = [*([query.cursor] if query.cursor else []), query.limit, query.offset, *query.values]
     invalid = unfit_column([column for column in table.columns if named and column.n not in named], arguments)
+    ids = "array_agg(id)" if with_ids else "NULL::text[]"
     cursor_row = f"WITH cursor_row AS MATERIALIZED ({scan.cursor_row()})" if query.cursor else ""
     text = f"""
-        {cursor_row} SELECT array_agg(seq) AS seqs, min(invalid_column) AS invalid_column FROM (
-            SELECT t.seq, {invalid} AS invalid_column
+        {cursor_row} SELECT array_agg(seq) AS seqs, {ids} AS ids, min(invalid_column) AS invalid_column FROM (
+            SELECT t.seq, t.id, {invalid} AS invalid_column
             FROM {table.rows} AS t{where_of([*scan.filters(), *scan.after()])} {scan.page()} FOR UPDATE
         ) AS held
     """
     with translate_errors():
         record = await connection.fetchrow(text, *arguments)
     assert record is not None  # noqa: S101 aggregates are one row
-    return HeldRows(record["seqs"] or [], record["invalid_column"])
+    return HeldRows(record["seqs"] or [], record["ids"] or [], record["invalid_column"])
 
 
 async def update_rows(
-    connection: Connection, table: Table, seqs: list[int], change: RowChange, *, now: datetime
+    connection: Connection, table: Table, seqs: list[int], change: RowsChange, *, now: datetime
 ) -> JsonPage:
     """Change rows that are held, but for their times of creation; return how many, and the first of them as JSON."""
     sets, arguments = assignments(change, seqs, now=now)
-    changing = f"UPDATE {table.rows} AS t SET {', '.join(sets)} WHERE t.seq = ANY($1) RETURNING t.*"
-    page = await _written(connection, table, changing, arguments)
+    rows = "WHERE t.seq = ANY($1)"
+    if change.sealed:
+        names = [column.name for column, _ in change.sealed]
+        sets += [f"{name} = sealed.{name}" for name in names]
+        arrays = "".join(f", ${place}::text[]" for place, _ in enumerate(names, len(arguments) + 1))
+        arguments += [texts for _, texts in change.sealed]
+        rows = f"FROM unnest($1::bigint[]{arrays}) AS sealed (seq, {', '.join(names)}) WHERE t.seq = sealed.seq"
+    changing = f"UPDATE {table.rows} AS t SET {', '.join(sets)} {rows} RETURNING t.*"
+    page = await _written(connection, table, changing, arguments, limit=change.shown)
     if change.permissions is not None:
         await _grant_again(connection, table, "SELECT unnest($1::bigint[])", seqs)
     return page
@@ -138,8 +164,10 @@ async def delete_rows(connection: Connection, table: Table, seqs: list[int]) -> 
     )
 
 
-async def _written(connection: Connection, table: Table, text: str, arguments: list[object]) -> JsonPage:
-    shown = f"SELECT * FROM written ORDER BY seq LIMIT {MAX_SHOWN}"
+async def _written(
+    connection: Connection, table: Table, text: str, arguments: list[object], *, limit: int = MAX_SHOWN
+) -> JsonPage:
+    shown = f"SELECT * FROM written ORDER BY seq LIMIT {limit}"
     with translate_errors():
         record = await connection.fetchrow(
             f"WITH written AS ({text}) SELECT (SELECT count(*) FROM written) AS total,"

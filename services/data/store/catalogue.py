@@ -18,7 +18,8 @@ _LOCK_TABLE = f"{_GET_TABLE} FOR UPDATE"
 _VERSION = "SELECT version FROM data.tables WHERE n = $1"
 _LIST_TABLES = f"SELECT {_TABLE} FROM data.tables WHERE database_n = $1 ORDER BY n"
 _COLUMNS = """
-    SELECT n, table_n, key, kind, options::text, required, default_value::text, is_array, created_at, updated_at
+    SELECT n, table_n, key, kind, options::text, required, default_value::text, is_array, seal_keys,
+        created_at, updated_at
     FROM data.columns WHERE table_n = ANY($1) ORDER BY n
 """
 _INDEXES = """
@@ -116,6 +117,7 @@ def _column(row: asyncpg.Record) -> Column:
         array=row["is_array"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        seal_keys=tuple(row["seal_keys"]),
     )
 
 

@@ -38,8 +38,8 @@ _CHANGE = "UPDATE data.tables SET version = version + 1 WHERE n = $1"
 _DELETE_TABLE = "DELETE FROM data.tables WHERE n = $1"
 
 _INSERT_COLUMN = """
-    INSERT INTO data.columns (table_n, key, kind, options, required, default_value, is_array)
-    VALUES ($1, $2, $3, $4::text::json, $5, $6::text::json, $7) RETURNING n
+    INSERT INTO data.columns (table_n, key, kind, options, required, default_value, is_array, seal_keys)
+    VALUES ($1, $2, $3, $4::text::json, $5, $6::text::json, $7, $8) RETURNING n
 """
 _UPDATE_COLUMN = """
     UPDATE data.columns
@@ -154,11 +154,14 @@ async def insert_column(connection: Connection, table: Table, column: Column) ->
             column.required,
             _json(column.default),
             column.array,
+            column.seal_keys,
         )
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS) from error
     collation = ' COLLATE "C"' if column.kind.is_text else ""
     await connection.execute(f"ALTER TABLE {table.rows} ADD COLUMN c_{n} {column.postgres}{collation}")
+    if column.is_encrypted:  # a ciphertext does not compress
+        await connection.execute(f"ALTER TABLE {table.rows} ALTER COLUMN c_{n} SET STORAGE EXTERNAL")
     await connection.execute(_CHANGE, table.n)
 
 

@@ -19,7 +19,8 @@ from shared.postgres.pool import Connection
 class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row, held for a change: what the caller may do with it, and what the change makes of it.
 
-    `json` is the row, rights unchecked. `is_unchanged`: the row has these values already. `invalid_column`: the key
+    `json` is the row, rights unchecked. `is_unchanged`: the row has these values already, but for those of encrypted
+    columns, which are not compared; they are still sealed in `json`. `invalid_column`: the key
     of a column that the change does not name, and whose value is none that it takes now; None where there is none.
     """
 
@@ -32,7 +33,7 @@ class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
     invalid_column: str | None
 
 
-async def insert_row(connection: Connection, table: Table, row: NewRow, *, now: datetime) -> bytes:
+async def insert_row(connection: Connection, table: Table, row: NewRow, *, now: datetime) -> str:
     """Create a row; return it as JSON. Raises `Refusal(ROW_ALREADY_EXISTS)` or of another constraint."""
     created_at = row.created_at or now
     names = ["id", "created_at", "updated_at", "permissions", *(column.name for column, _ in row.values)]
@@ -48,7 +49,7 @@ async def insert_row(connection: Connection, table: Table, row: NewRow, *, now: 
         )
     assert record is not None  # noqa: S101 an INSERT returns its row
     await _grant(connection, table, record["seq"], row.permissions, created_at)
-    return str(record["json"]).encode()
+    return str(record["json"])
 
 
 async def has_row(connection: Connection, table: Table, id_: str) -> bool:
@@ -64,12 +65,12 @@ async def hold_row(
 
     Raises `Refusal(ROW_NOT_FOUND)`, also for a row that may neither be acted on nor read: it is not touched.
     """
-    values = change.values if change else []
+    named = {column.n for column, _ in change.values} if change else set()
+    values = [one for one in change.values if not one[0].is_encrypted] if change else []
     same = [
         f"t.{column.name} IS NOT DISTINCT FROM {place}"
         for (column, _), place in zip(values, placeholders(values, first=2), strict=True)
     ]
-    named = {column.n for column, _ in values}
     arguments: list[object] = [id_, *arguments_of(values)]
     if change and change.permissions is not None:
         same.append(f"t.permissions = ${len(arguments) + 1}::text[]")
@@ -89,7 +90,7 @@ async def hold_row(
     return HeldRow(**dict(record))
 
 
-async def update_row(connection: Connection, table: Table, held: HeldRow, change: RowChange, *, now: datetime) -> bytes:
+async def update_row(connection: Connection, table: Table, held: HeldRow, change: RowChange, *, now: datetime) -> str:
     """Change a row that is held; return it as JSON, or as much of it as a caller may see who may not read it.
 
     Raises `Refusal` of a constraint. Its time of change is later than before, even within one millisecond.
@@ -113,7 +114,7 @@ async def update_row(connection: Connection, table: Table, held: HeldRow, change
         await connection.execute(
             f"UPDATE {table.grants} SET created_at = $2 WHERE seq = $1", held.seq, change.created_at
         )
-    return str(record["json"]).encode()
+    return str(record["json"])
 
 
 async def delete_row(connection: Connection, table: Table, held: HeldRow) -> None:

@@ -21,7 +21,7 @@ class JsonPage(msgspec.Struct, frozen=True):
 
 async def get_row(
     connection: Connection, table: Table, id_: str, *, selected: tuple[str, ...] | None, roles: list[str] | None
-) -> bytes:
+) -> str:
     """Return a row as JSON, if one of these roles may read it (None: every row may be read).
 
     Raises `Refusal(ROW_NOT_FOUND)`, `StaleTable`.
@@ -35,7 +35,7 @@ async def get_row(
     if record["json"] is None:
         raise Refusal(ErrorType.ROW_NOT_FOUND)
     row: str = record["json"]
-    return row.encode()
+    return row
 
 
 async def list_rows(

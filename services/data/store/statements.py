@@ -47,7 +47,7 @@ def row_json(table: Table, selected: tuple[str, ...] | None) -> str:
 def _column_json(column: Column) -> str:
     value, template = f"t.{column.name}", JSON.get(column.kind.postgres)
     if template is None:
-        return f"array_to_json({value})" if column.array else f"to_json({value})"
+        return f"array_to_json({value})" if column.array and not column.is_encrypted else f"to_json({value})"
     if not column.array:
         return template.format(value)
     elements = f"unnest({value}) WITH ORDINALITY AS element (value, place)"

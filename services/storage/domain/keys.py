@@ -9,9 +9,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared.kernel.errors import ErrorType, Unavailable
-from shared.kernel.settings import Secret
+from shared.kernel.settings import Secret, key_texts
 
-SHORTEST_SECRET = 32
 NONCE_BYTES = 12
 KEY_BITS = 256
 
@@ -24,10 +23,7 @@ class FileKeys:
 
     def __init__(self, master_keys: Secret) -> None:
         """Derive a cipher of each, between commas or white space; raises ValueError where one is too short, or none."""
-        texts = master_keys.reveal().replace(",", " ").split()
-        if not texts or min(map(len, texts)) < SHORTEST_SECRET:
-            raise ValueError(f"a master key has at least {SHORTEST_SECRET} random characters")
-        self._ciphers = [_cipher(text) for text in texts]
+        self._ciphers = [_cipher(text) for text in key_texts(master_keys)]
 
     def new(self) -> bytes:
         """Return a new key."""

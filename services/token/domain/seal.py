@@ -9,9 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.kernel.settings import Secret, SettingsError
+from shared.kernel.settings import Secret, SettingsError, key_texts
 
-SHORTEST_SECRET: Final = 32
 NONCE_BYTES: Final = 12
 
 
@@ -27,10 +26,7 @@ class Seal:
 
     def __init__(self, master_keys: Secret) -> None:
         """Derive a cipher of each, between commas or white space; raises ValueError where one is too short, or none."""
-        texts = master_keys.reveal().replace(",", " ").split()
-        if not texts or min(map(len, texts)) < SHORTEST_SECRET:
-            raise ValueError(f"a master key has at least {SHORTEST_SECRET} random characters")
-        self._ciphers = [_cipher(text) for text in texts]
+        self._ciphers = [_cipher(text) for text in key_texts(master_keys)]
 
     def close(self, data: bytes, *, kid: str) -> bytes:
         """Encrypt: a nonce, then the ciphertext with its tag."""

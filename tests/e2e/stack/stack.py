@@ -138,6 +138,8 @@ def service(image: str, name: str, network: Network, secrets: Path) -> DockerCon
         DAYPASS_TRUSTED_PROXIES=PROXIES,
         DAYPASS_RATE_LIMITS="off",
     )
+    if own == "data":
+        _mount(made, secrets, "column_key").with_env("DAYPASS_COLUMN_KEY_FILE", "/run/secrets/column_key")
     if own == "token":
         _mount(made, secrets, "master_key").with_env("DAYPASS_MASTER_KEY_FILE", "/run/secrets/master_key")
     return made

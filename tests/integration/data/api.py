@@ -48,7 +48,8 @@ OLD_WORDS = {
 class Api:
     """Data's replicas by their addresses, and who may call them.
 
-    `pool` and `as_data` are data's own view of the database and the bus; `bus` is the command line's, `as_auth` auth's.
+    `pool` and `as_data` are data's own view of the database and the bus; `bus` is the command line's, by `cli_url`, and
+    `as_auth` auth's.
     """
 
     http: aiohttp.ClientSession
@@ -58,6 +59,7 @@ class Api:
     pool: Pool
     key: Headers
     bus: Bus
+    cli_url: str
     as_data: Bus
     as_auth: Bus
     numbers: itertools.count[int] = field(default_factory=itertools.count)

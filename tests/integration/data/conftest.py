@@ -27,6 +27,7 @@ from tests.accounts import Accounts
 from tests.integration.data.api import Api
 from tests.parts import Database, Parts
 
+COLUMN_KEYS = Secret("a-column-key-for-tests-only-0123456789, another-key-for-tests-only-0123456789")
 FEED_MIGRATIONS = Path(shared.messaging.__file__).parent / "migrations"
 
 
@@ -51,13 +52,16 @@ async def api(parts: Parts) -> AsyncIterator[Api]:
             pool=await _open(stack, database.dsn("data")),
             key=accounts.make_key(),
             bus=await _bus(stack, valkey, "cli"),
+            cli_url=valkey.url("cli"),
             as_auth=auth,
             as_data=await _bus(stack, valkey, "data"),
         )
 
 
 async def _replica(stack: AsyncExitStack, database: Database, valkey: Valkey) -> tuple[str, Guard]:
-    settings = Settings(database_url=Secret(database.dsn("data")), redis_url=Secret(valkey.url("data")))
+    settings = Settings(
+        database_url=Secret(database.dsn("data")), redis_url=Secret(valkey.url("data")), column_key=COLUMN_KEYS
+    )
     resolver = BusResolver(await _bus(stack, valkey, "data"))
     guard = Guard(service="data", redis_url=valkey.url("data"), resolver=resolver)
     await stack.enter_async_context(running([guard.run()]))

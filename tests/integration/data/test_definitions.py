@@ -123,7 +123,7 @@ async def test_a_column_is_made_shown_and_deleted(api: Api) -> None:
         ("varchar", {}, BAD_ARGUMENT),
         ("varchar", {"size": 3, "default": "abcd"}, (400, "column_value_invalid")),
         ("varchar", {"size": 149, "encrypt": True}, (400, "general_bad_request")),
-        ("longtext", {"encrypt": True}, (400, "general_bad_request")),
+        ("email", {"encrypt": True}, (400, "general_bad_request")),
         ("integer", {"min": 5, "max": 1}, (400, "column_value_invalid")),
         ("integer", {"min": 5, "max": 9, "default": 10}, (400, "column_value_invalid")),
         ("integer", {"min": 10**30}, BAD_ARGUMENT),

@@ -46,7 +46,7 @@ def test_secrets_are_read_by_containers_of_any_user_and_by_nobody_else_on_the_ma
 
 
 def test_no_two_secrets_are_alike(folder: Path) -> None:
-    random = [text for name, text in files(folder).items() if name.endswith(("_password", "master_key"))]
+    random = [text for name, text in files(folder).items() if name.endswith(("_password", "_key"))]
 
     assert len(set(random)) == len(random)
     assert all(re.fullmatch(r"[0-9a-f]{64}\n", text) for text in random)

@@ -98,7 +98,13 @@ def test_nothing_with_a_secret_in_it_can_be_read_by_others(each_user: User, data
     with each_user.up(data_dir) as instance:
         instance.ready()
         secrets = json.loads((data_dir / "secrets.json").read_text())
-        every = [secrets["master_key"], *secrets["postgres"].values(), *secrets["valkey"].values()]
+        every = [
+            secrets["master_key"],
+            secrets["file_key"],
+            secrets["column_key"],
+            *secrets["postgres"].values(),
+            *secrets["valkey"].values(),
+        ]
         files = [path for path in data_dir.rglob("*") if path.is_file() and path.parent.name not in {"base", "pg_wal"}]
         telling = [path for path in files if any(secret.encode() in path.read_bytes() for secret in every)]
         commands = "\n".join(processes_in(data_dir))

@@ -110,5 +110,5 @@ async def test_settings_that_are_missing_or_wrong_are_named_and_not_shown(settin
     assert "DAYPASS_DATABASE_URL is not set" in said
     assert "DAYPASS_SIGNING_ALGORITHM: must be one of ES256, RS256, EdDSA" in said
     assert "hidden" not in said
-    assert "DAYPASS_MASTER_KEY: a master key has at least 32" in short_said
+    assert "DAYPASS_MASTER_KEY: a key has at least 32" in short_said
     assert "short-secret" not in short_said

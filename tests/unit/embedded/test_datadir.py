@@ -48,7 +48,10 @@ def test_secrets_are_made_once_and_hide_themselves(data_dir: DataDir) -> None:
     first, second = read_or_make(data_dir), read_or_make(data_dir)
 
     assert first == second
-    assert len({first.master_key, first.file_key, *first.postgres.values(), *first.valkey.values()}) == 13
+    assert (
+        len({first.master_key, first.file_key, first.column_key, *first.postgres.values(), *first.valkey.values()})
+        == 14
+    )
     assert first.master_key.reveal() not in repr(first)
 
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from services.data import messages
+from shared.contracts.columns import ResealColumns, ResealProgress
 from shared.contracts.declared import requests_to
 from shared.contracts.explanations import ExplainRow, Explanation
 from shared.contracts.grants import FindTeamGrants, Grantees, ListGrantees, TeamGrants
@@ -28,11 +29,20 @@ async def explain_row(deps: Deps, request: ExplainRow) -> Explanation:
     raise NotImplementedError
 
 
+async def reseal_columns(deps: Deps, request: ResealColumns) -> ResealProgress:
+    raise NotImplementedError
+
+
 async def get_keys(deps: Deps, request: GetKeys) -> VerificationKeys:
     raise NotImplementedError
 
 
-ALL = {FindTeamGrants: find_team_grants, ListGrantees: list_grantees, ExplainRow: explain_row}
+ALL = {
+    FindTeamGrants: find_team_grants,
+    ListGrantees: list_grantees,
+    ExplainRow: explain_row,
+    ResealColumns: reseal_columns,
+}
 
 
 def part(handlers: dict[Any, Any]) -> Requests[Deps]:
@@ -51,7 +61,7 @@ async def test_handlers_are_served_in_the_lane_of_their_request_with_what_they_n
 
     assert {lane: set(handlers) for lane, handlers in lanes.items()} == {
         GENERAL: {FindTeamGrants, ListGrantees},
-        ADMIN: {ExplainRow},
+        ADMIN: {ExplainRow, ResealColumns},
     }
     assert await lanes[GENERAL][FindTeamGrants](request) == TeamGrants(is_named=True)
     assert deps == [request]
@@ -74,7 +84,7 @@ def test_two_requests_of_one_name_refuse_to_start() -> None:
 
 def test_a_declared_request_that_nobody_answers_refuses_to_start() -> None:
     with pytest.raises(TypeError, match=r"^requests to data: no handler answers row\.explain$"):
-        Answers("data", [part({FindTeamGrants: find_team_grants, ListGrantees: list_grantees})])
+        Answers("data", [part({kind: handler for kind, handler in ALL.items() if kind is not ExplainRow})])
 
 
 def test_a_request_to_another_service_refuses_to_start() -> None:
