@@ -27,7 +27,7 @@ from tests.integration.auth.conftest import PASSWORD, World
 from tests.integration.auth.hashes import GOOD
 from tests.wire import query
 
-OWN = [one for one in ENDPOINTS if one.service not in {"tablesDB", "databases"}]
+OWN = [one for one in ENDPOINTS if one.service not in {"tablesDB", "databases", "storage"}]
 
 SNAPSHOT = """
     SELECT (SELECT array_agg(data_type ORDER BY table_schema, table_name, column_name)
