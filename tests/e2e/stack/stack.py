@@ -92,6 +92,9 @@ def _secrets() -> Iterator[Path]:
             copy.parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / "deploy" / name, copy)
         subprocess.run([Path(folder) / "secrets" / "generate"], check=True)
+        files = Path(folder) / "files"  # of all replicas, whose user is another one than ours
+        files.mkdir()
+        files.chmod(0o777)
         yield Path(folder) / "secrets"
 
 
@@ -130,8 +133,9 @@ def service(image: str, name: str, network: Network, secrets: Path) -> DockerCon
             }
         )
         _mount(made, secrets, "file_key").with_envs(
-            DAYPASS_FILES="/tmp/files", DAYPASS_FILE_KEY_FILE="/run/secrets/file_key"
+            DAYPASS_FILES="/var/lib/daypass/files", DAYPASS_FILE_KEY_FILE="/run/secrets/file_key"
         )
+        made.with_volume_mapping(secrets.parent / "files", "/var/lib/daypass", "rw")
     made.with_envs(
         DAYPASS_DATABASE_URL_FILE=f"/run/secrets/{own}_database_url",
         DAYPASS_REDIS_URL_FILE=f"/run/secrets/{own}_redis_url",
