@@ -61,11 +61,11 @@ def show_one(name: str, record: msgspec.Struct, headings: Mapping[str, str], *, 
 
 
 def show_receipt(receipt: str, *, as_json: bool) -> None:
-    """Show that something is in force everywhere."""
+    """Show that something is in force everywhere, or that it is done and has revoked nothing."""
     if as_json:
         click.echo(json.dumps({"receipt": receipt}))
     else:
-        click.echo(f"in force everywhere: {receipt}")
+        click.echo(f"in force everywhere: {receipt}" if receipt else "done")
 
 
 def _text(value: Any) -> str:  # Any: JSON

@@ -1,12 +1,12 @@
 """What data answers on the bus, and what it does upon events."""
 
-from services.data.bus import columns, explanations, grants, projects
+from services.data.bus import columns, explanations, grants, projects, tables
 from services.data.operations.deps import DataDeps
 from shared.contracts.events import ProjectDeleted
 from shared.messaging.answers import Answers
 from shared.messaging.consumer import EventHandlers
 
-MODULES = (columns, explanations, grants)
+MODULES = (columns, explanations, grants, tables)
 """The modules that declare requests."""
 
 ANSWERS = Answers("data", [module.requests for module in MODULES])

@@ -64,6 +64,9 @@ class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
     status: bool
     labels: tuple[str, ...]
     created_at: str
+    phone: str = ""
+    email_verified: bool = False
+    phone_verified: bool = False
 
 
 class UserRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -275,6 +278,42 @@ class ShowUser(Asked[UserRecords], frozen=True, kw_only=True):
 
     project_id: ProjectId = msgspec.field(name="project")
     id: UserId
+
+
+class UpdateUser(Change[UserRecords], frozen=True, kw_only=True):
+    """`user.update`: what is None stays; an empty `email` or `phone` is none, and a new one is not verified.
+
+    Refused with `user_not_found`, `user_target_already_exists`.
+    """
+
+    TYPE: ClassVar[str] = "user.update"
+    ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
+
+    project_id: ProjectId = msgspec.field(name="project")
+    id: UserId
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    labels: tuple[str, ...] | None = None
+    email_verified: bool | None = None
+    phone_verified: bool | None = None
+
+    def __repr__(self) -> str:
+        return f"UpdateUser({self.project_id!r}, {self.id!r}, …)"
+
+
+class SetUserPassword(Change[UserRecords], frozen=True, kw_only=True):
+    """`user.set_password`; `password_hash` is one of argon2. Refused with `user_not_found`."""
+
+    TYPE: ClassVar[str] = "user.set_password"
+    ANSWER: ClassVar[type[msgspec.Struct]] = UserRecords
+
+    project_id: ProjectId = msgspec.field(name="project")
+    id: UserId
+    password_hash: str
+
+    def __repr__(self) -> str:
+        return f"SetUserPassword({self.project_id!r}, {self.id!r}, …)"
 
 
 class SetUserStatus(Change[UserRecords], frozen=True, kw_only=True):

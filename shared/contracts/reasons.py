@@ -18,6 +18,7 @@ class Reason(StrEnum):
     KEY_DELETED = "key.deleted"
     USER_BLOCKED = "user.blocked"
     USER_UNBLOCKED = "user.unblocked"
+    USER_UPDATED = "user.updated"
     USER_LABELLED = "user.labelled"
     USER_EMAIL = "user.email"
     USER_PHONE = "user.phone"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.auth.deps import AuthDeps
-from services.auth.people.domain.records import NewUser, Session, User
+from services.auth.people.domain.records import NewUser, Session, User, UserChange
 from services.auth.people.operations import idle, sessions, users
 from services.auth.projects.operations.projects import get_project
 from shared.contracts import administration as admin
@@ -50,6 +50,40 @@ async def list_users(deps: AuthDeps, request: admin.ListUsers) -> admin.UserReco
 async def show_user(deps: AuthDeps, request: admin.ShowUser) -> admin.UserRecords:
     """Return a user."""
     return _users([await users.get_user(deps, request.project_id, user_id=request.id)])
+
+
+@requests.answers(admin.UpdateUser)
+async def update_user(deps: AuthDeps, request: admin.UpdateUser) -> admin.UserRecords:
+    """Change a user."""
+    project = (await get_project(deps, request.project_id)).project
+    user_change = UserChange(
+        name=request.name,
+        email=request.email,
+        phone=request.phone,
+        labels=None if request.labels is None else list(request.labels),
+        email_verified=request.email_verified,
+        phone_verified=request.phone_verified,
+    )
+    receipt = await once(
+        deps,
+        request,
+        lambda actor: users.update_user(deps, actor, project=project, user_id=request.id, user_change=user_change),
+    )
+    return _users([await users.get_user(deps, request.project_id, user_id=request.id)], receipt)
+
+
+@requests.answers(admin.SetUserPassword)
+async def set_user_password(deps: AuthDeps, request: admin.SetUserPassword) -> admin.UserRecords:
+    """Give a user another password."""
+    project = (await get_project(deps, request.project_id)).project
+    receipt = await once(
+        deps,
+        request,
+        lambda actor: users.replace_hash(
+            deps, actor, project=project, user_id=request.id, new_hash=request.password_hash
+        ),
+    )
+    return _users([], receipt)
 
 
 @requests.answers(admin.SetUserStatus)
@@ -109,6 +143,9 @@ def _user(user: User) -> admin.UserRecord:
         status=user.enabled,
         labels=tuple(user.labels),
         created_at=wire_date(user.created_at),
+        phone=user.phone or "",
+        email_verified=user.email_verified,
+        phone_verified=user.phone_verified,
     )
 
 

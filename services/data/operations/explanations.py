@@ -5,13 +5,14 @@ import msgspec
 from services.data.domain.catalogue import Table, TableKey
 from services.data.domain.explanation import explain
 from services.data.operations.catalogue import Catalogue
+from services.data.operations.projects import command_line, find_project
 from services.data.store import rows as store
 from services.data.store.catalogue import find_version
 from services.data.store.errors import StaleTable
 from shared.contracts.explanations import ExplainRow, Explanation
 from shared.contracts.ids import ProjectId, UserId
-from shared.contracts.principal import Kind, Principal, guest
-from shared.contracts.requests import ResolveProject, ResolveUser
+from shared.contracts.principal import Principal, guest
+from shared.contracts.requests import ResolveUser
 from shared.kernel.errors import ErrorType, Refusal
 from shared.messaging.bus import Bus
 from shared.postgres.pool import Connection
@@ -34,17 +35,14 @@ async def find_user(bus: Bus, project_id: ProjectId, user_id: UserId) -> Princip
 
 async def explain_row(catalogue: Catalogue, bus: Bus, request: ExplainRow) -> Explanation:
     """Explain what a user may do with a row; raises `Refusal` where any of it is not there."""
-    project = (await bus.ask(ResolveProject(project_id=request.project_id))).project
-    if project is None:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND)
+    project = await find_project(bus, request.project_id)
     whom = await find_user(bus, request.project_id, request.user_id) if request.user_id else guest(request.project_id)
 
     async def work(connection: Connection, table: Table) -> Explanation:
         return explain(table, await _permissions(connection, table, request.row), whom)
 
-    reader = Principal(project_id=request.project_id, kind=Kind.KEY)
     table_key = TableKey(project.incarnation, request.database, request.table)
-    return await catalogue.read(table_key, reader, work)
+    return await catalogue.read(table_key, command_line(request.project_id), work)
 
 
 def check_explainable(limit: int) -> None:

@@ -100,6 +100,10 @@ CHANGES: dict[type[Change[Any]], Make] = {
     admin.DeleteKey: lambda key, *_: admin.DeleteKey(project_id=PROJECT, id=key),
     admin.RevokeSession: lambda _, user, session: admin.RevokeSession(project_id=PROJECT, user_id=user, id=session),
     admin.RevokeAllSessions: lambda *_: admin.RevokeAllSessions(project_id=PROJECT),
+    admin.UpdateUser: lambda _, user, __: admin.UpdateUser(project_id=PROJECT, id=user, email_verified=True),
+    admin.SetUserPassword: lambda _, user, __: admin.SetUserPassword(
+        project_id=PROJECT, id=user, password_hash=HASHER.hash("correct horse")
+    ),
     admin.SetUserStatus: lambda _, user, __: admin.SetUserStatus(project_id=PROJECT, id=user, enabled=False),
     admin.DeleteUser: lambda _, user, __: admin.DeleteUser(project_id=PROJECT, id=user),
 }

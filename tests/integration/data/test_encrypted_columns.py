@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from shared.contracts.ids import ProjectId
+from shared.contracts.tables import ListRows, ShowRow, ShowTable
 from tests.integration.data.api import OLD_WORDS, Api, query
 from tests.integration.data.encrypted import put, stored, table_of
 
@@ -255,3 +257,19 @@ async def test_the_older_api_has_them_too(api: Api) -> None:
     assert (await table.get(row)).json["secret"] == SECRET
     await put(table, row, "damaged")
     assert (await table.get(row)).said == (503, "column_decryption_failed")
+
+
+async def test_the_command_line_reads_what_is_stored_so_that_no_plaintext_is_on_the_bus(api: Api) -> None:
+    table = await table_of(api, default=SECRET)
+    row = await table.new_row({"text": "plain"})
+    named = {"project_id": ProjectId("library"), "database": table.database, "table": table.table}
+
+    (listed,) = json.loads((await api.bus.ask(ListRows(**named))).json)["rows"]
+    shown = json.loads((await api.bus.ask(ShowRow(**named, row=row))).json)
+    (definition,) = (await api.bus.ask(ShowTable(**named))).tables
+
+    assert (await table.get(row)).json["secret"] == SECRET
+    assert listed == shown
+    assert shown["text"] == "plain"
+    assert [shown["secret"]] == list((await stored(table)).values())
+    assert [column.default for column in definition.columns if column.key == "secret"] == [None]

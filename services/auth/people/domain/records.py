@@ -57,6 +57,20 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str = ""
 
 
+class UserChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be changed of a user: None stays. An empty `email` or `phone` is none."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    labels: list[str] | None = None
+    email_verified: bool | None = None
+    phone_verified: bool | None = None
+
+    def __repr__(self) -> str:
+        return "UserChange(…)"
+
+
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session to be made, of a user of this incarnation, or whichever there is; else as `Session`."""
 

@@ -6,7 +6,7 @@ import msgspec
 
 from services.auth.deps import AuthDeps
 from services.auth.people.domain.records import NewUser
-from services.auth.people.domain.users import USER_LIST_FIELDS
+from services.auth.people.domain.users import LABEL, LONGEST_NAME, MOST_LABELS, USER_LIST_FIELDS
 from services.auth.people.http.models import Token, User, UserList, user_model
 from services.auth.people.http.prefs import Prefs, encode_prefs
 from services.auth.people.operations import tokens
@@ -26,7 +26,7 @@ routes = Routes[AuthDeps]("users", {"userId": ErrorType.USER_NOT_FOUND})
 READ, WRITE = ("users.read",), ("users.write",)
 
 
-Name = Annotated[str, msgspec.Meta(max_length=128)]
+Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 
 
 Email = Annotated[str, msgspec.Meta(max_length=320)]
@@ -43,7 +43,7 @@ Password = Annotated[
 ]
 
 
-Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,36}\Z")]
+Label = Annotated[str, msgspec.Meta(pattern=LABEL)]
 
 
 class CreateUser(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -121,7 +121,7 @@ class UpdateStatus(UserPath, frozen=True, kw_only=True, rename="camel"):
 class UpdateLabels(UserPath, frozen=True, kw_only=True, rename="camel"):
     """All labels that the user is to have."""
 
-    labels: Annotated[list[Label], msgspec.Meta(max_length=1000)]
+    labels: Annotated[list[Label], msgspec.Meta(max_length=MOST_LABELS)]
 
 
 class CreateToken(UserPath, frozen=True, kw_only=True, rename="camel"):

@@ -6,8 +6,9 @@ from services.auth.deps import AuthDeps
 from services.auth.mail.domain.emails import normal_email
 from services.auth.mail.domain.phones import check_phone
 from services.auth.passwords.domain.hashes import ForeignHash, check_argon2
-from services.auth.people.domain.records import NewUser, User
+from services.auth.people.domain.records import NewUser, User, UserChange
 from services.auth.people.domain.roles import check_number, roles_of
+from services.auth.people.domain.users import check_labels, check_name
 from services.auth.people.store import users as store
 from services.auth.people.store.spent_ids import is_reserved, is_spent
 from services.auth.projects.store.projects import hold_project
@@ -16,7 +17,7 @@ from shared.contracts import subjects
 from shared.contracts.ids import ProjectId, UserId
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
-from shared.guard.changing import Actor, Changed, changing, require_lease
+from shared.guard.changing import Actor, Change, Changed, changing, require_lease
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
@@ -124,11 +125,46 @@ async def update_labels(deps: AuthDeps, principal: Principal, *, user_id: UserId
 
     Raises `Refusal(USER_NOT_FOUND)`, `ArgumentInvalid` where the user would have too many roles, `Unavailable`.
     """
-    unique = list(dict.fromkeys(labels))
-    check_number(roles_of(user_id, is_verified=True, labels=unique, memberships=()))
+    unique = _checked(user_id, labels)
     about = subjects.user(principal.project_id, user_id)
     async with changing(deps, principal, Reason.USER_LABELLED, about, side_effect=True) as change:
         user = await store.set_labels(change.connection, principal.project_id, user_id, unique)
+    return Changed(user, change.receipt)
+
+
+async def update_user(
+    deps: AuthDeps, actor: Actor, *, project: Project, user_id: UserId, user_change: UserChange
+) -> Changed[User]:
+    """Change several parts of a user at once, or none, in force everywhere on return.
+
+    An address or number is as in `update_email`, unless the change says that it is verified; labels are as in
+    `update_labels`. Raises what these raise.
+    """
+    changes = store.Changes()
+    if user_change.name is not None:
+        check_name(user_change.name)
+        changes["name"] = user_change.name
+    if user_change.email is not None:
+        changes["email"] = normal_email("email", user_change.email) if user_change.email else None
+        changes["email_verified"] = False
+    if user_change.phone is not None:
+        if user_change.phone:
+            check_phone("phone", user_change.phone)
+        changes["phone"] = user_change.phone or None
+        changes["phone_verified"] = False
+    if user_change.email_verified is not None:
+        changes["email_verified"] = user_change.email_verified
+    if user_change.phone_verified is not None:
+        changes["phone_verified"] = user_change.phone_verified
+    labels = None
+    if user_change.labels is not None:
+        check_labels(user_change.labels)
+        labels = _checked(user_id, user_change.labels)
+    about = subjects.user(project.id, user_id)
+    async with changing(deps, actor, Reason.USER_UPDATED, about, side_effect=True) as change:
+        user = await _change(change, changes, project=project, user_id=user_id)
+        if labels is not None:
+            user = await store.set_labels(change.connection, project.id, user_id, labels)
     return Changed(user, change.receipt)
 
 
@@ -191,11 +227,23 @@ async def update_password(
 
     Raises `Refusal(USER_NOT_FOUND)`, `Unavailable`.
     """
-    ends_sessions = project.session_invalidation
-    if ends_sessions:
+    if project.session_invalidation:
         require_lease(deps.guard)  # before the hash, which takes long
     new_hash = await deps.passwords.hash(password) if password else None
-    async with changing(deps, principal, Reason.USER_PASSWORD, side_effect=ends_sessions) as change:
+    return await replace_hash(deps, principal, project=project, user_id=user_id, new_hash=new_hash)
+
+
+async def replace_hash(
+    deps: AuthDeps, actor: Actor, *, project: Project, user_id: UserId, new_hash: str | None
+) -> Changed[User]:
+    """Give a user the password of this hash of argon2, or none; else as `update_password`.
+
+    Raises `ArgumentInvalid` where it is no such hash, or too expensive.
+    """
+    if new_hash is not None:
+        check_argon2(new_hash)
+    ends_sessions = project.session_invalidation
+    async with changing(deps, actor, Reason.USER_PASSWORD, side_effect=ends_sessions) as change:
         changes = store.Changes(password_hash=new_hash, password_updated_at=now())
         user = await store.update_user(change.connection, project.id, user_id, **changes)
         if ends_sessions:
@@ -225,11 +273,24 @@ async def _update_target(
 ) -> Changed[User]:
     about = subjects.user(project.id, user_id)
     async with changing(deps, principal, reason, about, side_effect=True) as change:
-        known = await store.lock_user(change.connection, project.id, user_id)
-        user = await store.update_user(change.connection, project.id, user_id, **changes)
-        if project.session_invalidation and gives_up_address(known, changes):
-            await end_all(change, user_id)
+        user = await _change(change, changes, project=project, user_id=user_id)
     return Changed(user, change.receipt)
+
+
+async def _change(change: Change, changes: store.Changes, *, project: Project, user_id: UserId) -> User:
+    """Change columns of a user; end all by which the user signs in where the project's policy says so."""
+    known = await store.lock_user(change.connection, project.id, user_id)
+    user = await store.update_user(change.connection, project.id, user_id, **changes)
+    if project.session_invalidation and gives_up_address(known, changes):
+        await end_all(change, user_id)
+    return user
+
+
+def _checked(user_id: UserId, labels: list[str]) -> list[str]:
+    """Return labels without repetition; raises `ArgumentInvalid` where the user would have too many roles."""
+    unique = list(dict.fromkeys(labels))
+    check_number(roles_of(user_id, is_verified=True, labels=unique, memberships=()))
+    return unique
 
 
 async def _update_verification(
