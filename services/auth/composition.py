@@ -33,7 +33,7 @@ from shared.messaging.wire import open_client
 from shared.postgres.migrations import migrate
 from shared.postgres.pool import close_pool, open_pool
 from shared.process.health import usual_checks
-from shared.process.service import Service, open_guard, open_revocations
+from shared.process.service import Outbox, Service, open_guard, open_revocations
 
 NAME = "auth"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -88,16 +88,8 @@ async def open_auth(
         if guard is None:
             guard = open_guard(settings, NAME, DatabaseResolver(pool, bus, until_trusted))
             loops.append(guard.run())
-        revocations = open_revocations(
-            settings,
-            guard,
-            redis,
-            pool,
-            wake_relay=wake_relay,
-            trust=trust,
-            is_in_charge=True,
-            timing=timing,
-        )
+        outbox = Outbox(pool, wake_relay)
+        revocations = open_revocations(settings, guard, redis=redis, outbox=outbox, trust=trust, timing=timing)
         loops.append(revocations.run())
         loops.append(prune_expired(pool, kept=timedelta(days=settings.receipts_kept_days)))
         deps = AuthDeps(

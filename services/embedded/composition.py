@@ -34,6 +34,7 @@ from shared.process.serve import serving
 from shared.process.service import joined, open_guard
 from shared.process.settings import ProcessSettings
 from shared.web.counts import MemoryCounts
+from shared.web.limits import Limiter
 
 FIRST_PROJECT = ProjectId("default")
 ASK_S = 15.0
@@ -115,14 +116,9 @@ async def _serving(parts: Parts, listener: socket.socket) -> AsyncIterator[None]
         services = {name: await stack.enter_async_context(service) for name, service in opening.items()}
         await stack.enter_async_context(running([guard.run()]))
         await guard.reader.until_leased(LEASE_TIMEOUT_S)
-        app = serving(
-            joined(services),
-            settings,
-            listener,
-            counts=MemoryCounts(),
-            logs_refusals=True,
-            spares_local=not (f"{PREFIX}RATE_LIMITS" in os.environ or settings.public_url),
-        )
+        spares_local = not (f"{PREFIX}RATE_LIMITS" in os.environ or settings.public_url)
+        limiter = Limiter(MemoryCounts(), spares_local=spares_local)
+        app = serving(joined(services), settings, listener, limiter=limiter, logs_refusals=True)
         await stack.enter_async_context(app)
         yield
 

@@ -25,7 +25,7 @@ from shared.messaging.wire import open_client
 from shared.postgres.migrations import await_function, migrate
 from shared.postgres.pool import close_pool, open_pool
 from shared.process.health import usual_checks
-from shared.process.service import Service, open_guard, open_revocations
+from shared.process.service import Outbox, Service, open_guard, open_revocations
 
 NAME = "token"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -57,7 +57,7 @@ async def open_token(settings: Settings, *, guard: Guard | None = None) -> Async
         async def wake_relay() -> None:
             await redis.publish(names.RELAY_CHANNEL, b"")
 
-        revocations = open_revocations(settings, guard, redis, pool, access=CALLER, wake_relay=wake_relay)
+        revocations = open_revocations(settings, guard, redis=redis, outbox=Outbox(pool, wake_relay, CALLER))
         loops.append(revocations.run())
         deps = TokenDeps(
             pool=pool,

@@ -7,11 +7,12 @@ written by their services: they can make a barrier wait for REGISTRATION, and no
 
 import asyncio
 import contextlib
+import enum
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from shared.guard.announcements import Announcements
 from shared.guard.feed_reader import REGISTRATION_S
@@ -30,32 +31,44 @@ from shared.postgres.errors import AWAY, DATABASE_ERRORS
 T = TypeVar("T")
 
 
+class Mode(enum.Enum):
+    """What a process does for receipts: it waits at barriers, and may also confirm what others left pending."""
+
+    OFF = "off"
+    """For tests only: nothing is waited for."""
+    WAITS = "waits"
+    SWEEPS = "sweeps"
+
+
+class Peers(NamedTuple):
+    """What a process knows of all replicas: which are registered, and how far each is."""
+
+    registry: Registry
+    announcements: Announcements
+
+
 class Revocations:
     """Waits, for one process, until what was written to the outbox is in force everywhere.
 
-    `wake_relay` tells the relay that something was committed. `sweeps`: this process also confirms what others left
-    pending. `enabled` is false for tests only: then nothing is waited for.
+    `wake_relay` tells the relay that something was committed.
     """
 
     def __init__(
         self,
         *,
         guard: Guard,
-        registry: Registry,
-        announcements: Announcements,
+        peers: Peers,
         receipts: ReceiptKeeper,
         wake_relay: Callable[[], Awaitable[None]],
-        sweeps: bool = False,
-        enabled: bool = True,
+        mode: Mode = Mode.WAITS,
         timing: BarrierTiming = BARRIER_TIMING,
     ) -> None:
-        self.registry = registry
+        self.registry = peers.registry
+        self._announcements = peers.announcements
         self._guard = guard
-        self._announcements = announcements
         self._receipts = receipts
         self._wake_relay = wake_relay
-        self._sweeps = sweeps
-        self._enabled = enabled
+        self._mode = mode
         self._timing = timing
         self.observe: Callable[[float], None] = lambda _: None
         """Called with the seconds that each barrier took."""
@@ -70,7 +83,7 @@ class Revocations:
     async def run(self) -> None:
         """Listen to announcements, watch which Redis this is, and write receipts down, until cancelled."""
         steps = [self._announcements.listen, self.registry.watch, self._receipts.flush]
-        if self._sweeps:
+        if self._mode is Mode.SWEEPS:
             steps.append(partial(self._receipts.sweep, self._run_barrier))
         foreseen = (*REDIS_ERRORS, *DATABASE_ERRORS)
         try:
@@ -88,7 +101,7 @@ class Revocations:
         Raises `Unavailable(REVOCATION_UNCONFIRMED)` after `confirm_s`: the change stands, and is not known everywhere.
         Call it with no database connection held.
         """
-        if not self._enabled:
+        if self._mode is Mode.OFF:
             return PENDING
         started = time.perf_counter()
         try:

@@ -109,31 +109,39 @@ class _Moment(NamedTuple):
     registries: list[Any]
 
 
+class Primary(NamedTuple):
+    """The Redis that holds the registries: a client of it, its URL for a connection of one's own, and its copies.
+
+    `copies` is the number of promotable ones: what is read of the registries counts only if all of them still followed
+    this Redis after it was read.
+    """
+
+    client: Redis
+    url: str
+    copies: int = 0
+
+
 class Registry:
     """The registries of all services, as one process reads and clears them.
 
-    `copies` is the number of Redis's promotable copies: what is read of the registries counts only if all of them
-    still followed this Redis after it was read. `removes`: this process may remove registrations. `on_read` is called
-    with the replicas of each reading.
+    `removes`: this process may remove registrations. `on_read` is called with the replicas of each reading.
     """
 
     def __init__(
         self,
         *,
-        redis: Redis,
-        redis_url: str,
+        primary: Primary,
         reader: FeedReader,
         trust: Trust | None = None,
-        copies: int = 0,
         removes: bool = True,
         timing: BarrierTiming = BARRIER_TIMING,
         on_read: Callable[[set[Replica]], None] = lambda _: None,
     ) -> None:
-        self._redis = redis
-        self._redis_url = redis_url
+        self._redis = primary.client
+        self._redis_url = primary.url
+        self._copies = primary.copies
         self._reader = reader
         self._trust = Trust() if trust is None else trust
-        self._copies = copies
         self._removes = removes
         self._timing = timing
         self._on_read = on_read

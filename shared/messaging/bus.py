@@ -22,7 +22,7 @@ from shared.contracts.requests import ADMIN, A, Request
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.codec import NOTHING, MalformedMessage, pack, unpack
-from shared.messaging.group import Group
+from shared.messaging.group import Group, GroupRules
 from shared.messaging.passed_over import PassedOver
 from shared.messaging.reading import is_worn_out
 from shared.messaging.wire import REDIS_ERRORS, forever
@@ -138,8 +138,7 @@ class Bus:
             stream=names.requests(self._service, lane, asking),
             service=self._service,
             consumer=self.asker,
-            concurrency=CONCURRENCY,
-            deletes=True,
+            rules=GroupRules(concurrency=CONCURRENCY, deletes=True),
         )
 
     async def close(self) -> None:

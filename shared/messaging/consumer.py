@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -11,7 +12,7 @@ from shared.contracts.events import Event
 from shared.kernel.loops import running
 from shared.messaging import names
 from shared.messaging.codec import Entry, unpack
-from shared.messaging.group import Group, Handle
+from shared.messaging.group import Group, GroupRules, Handle
 
 D = TypeVar("D")
 EventHandlers = Mapping[type[Event], Callable[[D, Any], Awaitable[None]]]
@@ -39,12 +40,14 @@ async def consume(redis: Redis, streams: Streams, service: str, handlers: EventH
     """
     consumer = f"{service}:{secrets.token_hex(6)}"
     handle = _handle(handlers, deps)
-    group = partial(Group, redis=redis, service=service, consumer=consumer, concurrency=1, retries_for_ever=True)
-    async with running([group(stream=names.retries(service), deletes=True).run(handle)]):
+    group = partial(Group, redis=redis, service=service, consumer=consumer)
+    rules = GroupRules(concurrency=1, retries_for_ever=True)
+    alone = replace(rules, deletes=True)
+    async with running([group(stream=names.retries(service), rules=alone).run(handle)]):
         while True:
             await streams.until_leased(None)
             suffix = streams.suffix
-            async with running([group(stream=names.stream("events", suffix)).run(handle)]):
+            async with running([group(stream=names.stream("events", suffix), rules=rules).run(handle)]):
                 await streams.until_moved(suffix)
 
 

@@ -58,12 +58,21 @@ class GroupTiming:
 GROUP_TIMING = GroupTiming()
 
 
-class Group:
-    """One process's part in the group of a service on a stream.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRules:
+    """How a group treats its entries: at most `concurrency` at a time in each process.
 
     `retries_for_ever`: no entry is abandoned because its handler fails. `deletes`: no other group reads the stream, so
     an entry that has been handled is deleted.
     """
+
+    concurrency: int
+    retries_for_ever: bool = False
+    deletes: bool = False
+
+
+class Group:
+    """One process's part in the group of a service on a stream."""
 
     def __init__(
         self,
@@ -72,19 +81,15 @@ class Group:
         stream: str,
         service: str,
         consumer: str,
-        concurrency: int,
-        retries_for_ever: bool = False,
-        deletes: bool = False,
+        rules: GroupRules,
         timing: GroupTiming = GROUP_TIMING,
     ) -> None:
         self._redis = redis
         self._stream = stream
         self._name = service
         self._consumer = consumer
-        self._slots = asyncio.Semaphore(concurrency)
-        self._concurrency = concurrency
-        self._retries_for_ever = retries_for_ever
-        self._deletes = deletes
+        self._slots = asyncio.Semaphore(rules.concurrency)
+        self._rules = rules
         self._timing = timing
         self._at_work: dict[bytes, asyncio.Task[None]] = {}
 
@@ -117,7 +122,7 @@ class Group:
     async def _take(self, handle: Handle) -> None:
         await self._slots.acquire()
         self._slots.release()
-        free = self._concurrency - len(self._at_work)
+        free = self._rules.concurrency - len(self._at_work)
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.xreadgroup(
                 self._name, self._consumer, {self._stream: ">"}, count=max(1, free), block=self._timing.block_ms
@@ -129,7 +134,7 @@ class Group:
 
     async def _claim(self, handle: Handle) -> None:
         await asyncio.sleep(self._timing.claim_every_s)
-        if self._deletes:
+        if self._rules.deletes:
             await self._keep_usable()
         if self._at_work:
             await self._redis.xclaim(
@@ -140,7 +145,7 @@ class Group:
         )
         due = [entry for entry in idle if entry["time_since_delivered"] >= self._pause_ms(entry["times_delivered"])]
         now = await self._redis.time() if due else (0, 0)
-        for entry in due[: self._concurrency]:
+        for entry in due[: self._rules.concurrency]:
             await self._claim_one(entry, now, handle)
 
     async def _keep_usable(self) -> None:
@@ -155,7 +160,7 @@ class Group:
             await self._redis.unlink(self._stream)
 
     def _pause_ms(self, deliveries: int) -> int:
-        if not self._retries_for_ever:
+        if not self._rules.retries_for_ever:
             return self._timing.idle_ms
         return self._timing.pause_ms(deliveries)
 
@@ -166,7 +171,7 @@ class Group:
             return
         claimed: Any = await self._redis.xclaim(self._stream, self._name, self._consumer, self._timing.idle_ms, [id_])
         for _, fields in claimed:
-            if entry["times_delivered"] >= DELIVERIES and not self._retries_for_ever:
+            if entry["times_delivered"] >= DELIVERIES and not self._rules.retries_for_ever:
                 await self._bury(id_, fields)
             else:
                 await self._start(id_, fields, now, handle)
@@ -198,7 +203,7 @@ class Group:
     async def _acknowledge(self, id_: bytes) -> None:
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.xack(self._stream, self._name, id_)
-            if self._deletes:
+            if self._rules.deletes:
                 pipeline.xdel(self._stream, id_)
             await pipeline.execute()
 

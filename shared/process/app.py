@@ -4,19 +4,15 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.appwrite.clientinfo import Edge
 from shared.guard.guard import Guard
 from shared.process import health as system
 from shared.process import welcome
 from shared.process.health import Check, SystemDeps
 from shared.web import openapi
-from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES
 from shared.web.endpoint import Routes
-from shared.web.limits import Limiter
+from shared.web.ingress import Ingress
 from shared.web.pipeline import Pipeline
-from shared.web.refusals import RefusalLog
 from shared.web.server import HttpServer
-from shared.web.timing import WEB_TIMING, WebTiming
 
 GRACE_S = 15.0
 
@@ -24,9 +20,8 @@ GRACE_S = 15.0
 class WebApp:
     """Serves the routes of one or more services.
 
-    `limiter` None: calls are not counted. `refusals` logs those; without it, only pages that may not call are logged.
     `checks` are what `/readyz` looks at. `document` is the OpenAPI document to serve; without it, one of these routes
-    alone. The bodies of guests hold `most_guest_bytes` together, those of all others `most_bytes`.
+    alone.
     """
 
     def __init__(
@@ -34,16 +29,12 @@ class WebApp:
         parts: Sequence[tuple[Routes[Any], object]],  # Any: each part has dependencies of its own
         *,
         guard: Guard,
-        limiter: Limiter | None = None,
-        refusals: RefusalLog | None = None,
-        edge: Edge | None = None,
+        ingress: Ingress | None = None,
         checks: Mapping[str, Check] | None = None,
         document: bytes | None = None,
-        timing: WebTiming = WEB_TIMING,
-        most_guest_bytes: int = MOST_GUEST_BYTES,
-        most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._timing = timing
+        ingress = ingress or Ingress()
+        self._timing = ingress.timing
         self._server: HttpServer | None = None
         self.endpoints = [endpoint for routes, _ in (*parts, (system.routes, None)) for endpoint in routes.endpoints]
         own = SystemDeps(
@@ -51,15 +42,7 @@ class WebApp:
             is_draining=lambda: self._pipeline.is_draining,
             document=document or openapi.document(self.endpoints),
         )
-        self._pipeline = Pipeline(
-            guard=guard,
-            limiter=limiter,
-            refusals=refusals,
-            edge=edge or Edge(),
-            timing=timing,
-            most_guest_bytes=most_guest_bytes,
-            most_bytes=most_bytes,
-        )
+        self._pipeline = Pipeline(guard=guard, ingress=ingress)
         # The page is for people: the OpenAPI document has nothing about it.
         for routes, deps in (*parts, (system.routes, own), (welcome.routes, None)):
             self._pipeline.add(routes.endpoints, deps)

@@ -23,6 +23,7 @@ from shared.process.service import Service
 from shared.process.settings import ProcessSettings
 from shared.web import openapi
 from shared.web.counts import open_counts
+from shared.web.limits import Limiter
 
 log = structlog.get_logger()
 
@@ -54,7 +55,7 @@ async def _serve(settings: ProcessSettings, opening: AbstractAsyncContextManager
     async with running(later), opening as service:
         counts = open_counts(settings.limits_redis_url, service=service.guard.reader.service)
         where = (settings.host, settings.port)
-        async with serving(service, settings, where, counts=counts, document=openapi.packaged()) as port:
+        async with serving(service, settings, where, limiter=Limiter(counts), document=openapi.packaged()) as port:
             log.info("listening", host=settings.host, port=port)
             await ended.wait()
 

@@ -9,7 +9,7 @@ from shared.process.app import WebApp
 from shared.process.metrics import serving_metrics
 from shared.process.service import Service
 from shared.process.settings import ProcessSettings
-from shared.web.counts import Counts
+from shared.web.ingress import Ingress
 from shared.web.limits import Limiter
 from shared.web.refusals import RefusalLog
 
@@ -20,28 +20,23 @@ async def serving(
     settings: ProcessSettings,
     where: socket.socket | tuple[str, int],
     *,
-    counts: Counts,
+    limiter: Limiter,
     document: bytes | None = None,
     logs_refusals: bool = False,
-    spares_local: bool = False,
 ) -> AsyncIterator[int]:
     """Serve a service on a socket, or on a host and port (0: any free one); yield the port.
 
-    `counts` is where calls are counted, unless the settings say that none are. `document` is as in `WebApp`.
-    `logs_refusals`: all of them, not only pages that may not call. `spares_local` is as in `Limiter`. Raises
-    `SettingsError` where the port of the metrics is taken.
+    `limiter` counts calls, unless the settings say that none are. `document` is as in `WebApp`. `logs_refusals`: all of
+    them, not only pages that may not call. Raises `SettingsError` where the port of the metrics is taken.
     """
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(counts.close)
-        app = WebApp(
-            service.parts,
-            guard=service.guard,
-            limiter=Limiter(counts, spares_local=spares_local) if settings.rate_limits else None,
+        stack.push_async_callback(limiter.close)
+        ingress = Ingress(
+            limiter=limiter if settings.rate_limits else None,
             refusals=RefusalLog(logs_all=logs_refusals),
             edge=settings.edge(),
-            checks=service.checks,
-            document=document,
         )
+        app = WebApp(service.parts, guard=service.guard, ingress=ingress, checks=service.checks, document=document)
         if settings.metrics_port:
             registry = open_registry(service.guard, service.revocations)
             await stack.enter_async_context(serving_metrics(registry, settings.metrics_host, settings.metrics_port))

@@ -2,16 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
 from shared.guard.announcements import Announcements
-from shared.guard.barrier import Revocations
+from shared.guard.barrier import Mode, Peers, Revocations
 from shared.guard.cache import Cache
 from shared.guard.guard import Guard
 from shared.guard.receipt_keeper import ReceiptKeeper
-from shared.guard.registrations import Registry
+from shared.guard.registrations import Primary, Registry
 from shared.guard.resolver import Resolver
 from shared.guard.timing import BARRIER_TIMING, BarrierTiming
 from shared.guard.trust import Trust
@@ -34,45 +34,52 @@ def open_guard(settings: ProcessSettings, service: str, resolver: Resolver) -> G
     )
 
 
+class Outbox(NamedTuple):
+    """How a process reaches the outbox, and tells the relay that something in it was committed."""
+
+    pool: Pool
+    wake_relay: Callable[[], Awaitable[None]]
+    access: Access = OWNER
+
+
 def open_revocations(
     settings: ProcessSettings,
     guard: Guard,
-    redis: Redis,
-    pool: Pool,
     *,
-    access: Access = OWNER,
-    wake_relay: Callable[[], Awaitable[None]],
+    redis: Redis,
+    outbox: Outbox,
     trust: Trust | None = None,
-    is_in_charge: bool = False,
     timing: BarrierTiming = BARRIER_TIMING,
 ) -> Revocations:
     """Make what waits at barriers in a process, by its settings.
 
-    `access` is how the process reaches the outbox. `is_in_charge`: it strikes silent replicas of all services, and
-    confirms what others left pending.
+    A process with `trust`, by which it decides whether Redis is the one that it was, is in charge: it strikes silent
+    replicas of all services, and confirms what others left pending.
     """
     redis_url = settings.redis_url.reveal()
     announcements = Announcements(redis_url)
     registry = Registry(
-        redis=redis,
-        redis_url=redis_url,
+        primary=Primary(redis, redis_url, settings.redis_copies),
         reader=guard.reader,
         trust=trust,
-        copies=settings.redis_copies,
-        removes=is_in_charge,
+        removes=trust is not None,
         timing=timing,
         on_read=announcements.keep_only,
     )
     return Revocations(
         guard=guard,
-        registry=registry,
-        announcements=announcements,
-        receipts=ReceiptKeeper(pool, access=access, timing=timing),
-        wake_relay=wake_relay,
-        sweeps=is_in_charge and settings.test_barrier,
-        enabled=settings.test_barrier,
+        peers=Peers(registry, announcements),
+        receipts=ReceiptKeeper(outbox.pool, access=outbox.access, timing=timing),
+        wake_relay=outbox.wake_relay,
+        mode=_mode(settings, is_in_charge=trust is not None),
         timing=timing,
     )
+
+
+def _mode(settings: ProcessSettings, *, is_in_charge: bool) -> Mode:
+    if not settings.test_barrier:
+        return Mode.OFF
+    return Mode.SWEEPS if is_in_charge else Mode.WAITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,8 @@ MEDIUM_BODY_BYTES = 512 * 1024
 LARGE_BODY_BYTES = 16 * 1024 * 1024
 """What endpoints declare that take the data of rows."""
 
-MOST_GUEST_BYTES = 32 * 1024 * 1024
-MOST_BYTES = 256 * 1024 * 1024
+MAX_GUEST_BODY_BYTES = 32 * 1024 * 1024
+MAX_BODY_BYTES = 256 * 1024 * 1024
 """What the bodies of guests, and those of all others, hold in this process until they are answered."""
 
 Permit = Callable[[], Awaitable[bool]]

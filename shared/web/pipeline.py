@@ -17,7 +17,6 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from multidict import istr
 
 from shared.appwrite.absent import why_absent
-from shared.appwrite.clientinfo import Edge
 from shared.appwrite.cors import (
     ALLOW_ORIGIN,
     FETCH_SITE,
@@ -34,12 +33,13 @@ from shared.guard.guard import Guard
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.errors import as_refusal
 from shared.web.authenticate import KEY, identify
-from shared.web.bodies import MOST_BYTES, MOST_GUEST_BYTES, SMALL_BODY_BYTES, Body, Budget, Permit
+from shared.web.bodies import SMALL_BODY_BYTES, Body, Budget, Permit
 from shared.web.call import JSON, TEXT, Blob, Call, Reply, Stream
 from shared.web.dispatch import Table
 from shared.web.endpoint import DIMENSIONS, METHODS, Endpoint, Mode
 from shared.web.errors import error_body, error_headers
 from shared.web.forms import Form
+from shared.web.ingress import Ingress
 from shared.web.input import (
     MAX_FORM_BYTES,
     PROJECT,
@@ -52,15 +52,14 @@ from shared.web.input import (
     parse_body,
     parse_query,
 )
-from shared.web.limits import Limiter
 from shared.web.parameters import Parameters
-from shared.web.refusals import UNKNOWN_METHOD, UNKNOWN_ROUTE, RefusalLog
+from shared.web.refusals import UNKNOWN_METHOD, UNKNOWN_ROUTE
 from shared.web.request_id import request_id
 from shared.web.scopes import Admission, Caller
 from shared.web.sending import Conversation, Sender, of_blob
 from shared.web.server import Connection
 from shared.web.sockets import WebSocket, upgraded
-from shared.web.timing import WEB_TIMING, WebTiming
+from shared.web.timing import WebTiming
 from shared.web.uploads import Upload
 
 NO_PROJECT = "The request names no project: send its id in the header X-Appwrite-Project."
@@ -112,26 +111,16 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class Pipeline:
     """Serves prepared routes."""
 
-    def __init__(
-        self,
-        *,
-        guard: Guard,
-        limiter: Limiter | None,
-        edge: Edge,
-        refusals: RefusalLog | None = None,
-        timing: WebTiming = WEB_TIMING,
-        most_guest_bytes: int = MOST_GUEST_BYTES,
-        most_bytes: int = MOST_BYTES,
-    ) -> None:
+    def __init__(self, *, guard: Guard, ingress: Ingress) -> None:
         self._guard = guard
-        self._limiter = limiter
-        self._edge = edge
+        self._limiter = ingress.limiter
+        self._edge = ingress.edge
         self._table: Table[Route] = Table()
-        self._timing = timing
-        self._guests = Budget(most_guest_bytes)
-        self._others = Budget(most_bytes)
-        self._sender = Sender(lambda: guard.watches, timing)
-        self._refusals = refusals or RefusalLog()
+        self._timing = ingress.timing
+        self._guests = Budget(ingress.guest_body_bytes)
+        self._others = Budget(ingress.body_bytes)
+        self._sender = Sender(lambda: guard.watches, ingress.timing)
+        self._refusals = ingress.refusals
         self.is_draining = False
 
     def drain(self) -> None:

@@ -19,9 +19,6 @@ from shared.web.timing import WEB_TIMING, WebTiming
 MAX_HEADER_BYTES = 64 * 1024
 """Of the request line, and of each header: query arrays and cookies outgrow aiohttp's 8 KiB."""
 
-LINGER_S = 2.0
-"""For the rest of an upload that has been answered already, before the connection is closed."""
-
 _log = structlog.get_logger()
 
 
@@ -39,13 +36,13 @@ class HttpServer(Server):
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )
-        self._headers_timeout_s = timing.headers_s
+        self._timing = timing
         self._listeners: list[asyncio.Server] = []
 
     def __call__(self) -> RequestHandler:
         """Return the protocol of a new connection."""
         connection = Connection(self, loop=self._loop, **self._kwargs)
-        connection.headers_timeout_s = self._headers_timeout_s
+        connection.timing = self._timing
         return connection
 
     async def listen(self, where: socket.socket | tuple[str, int]) -> int:
@@ -71,9 +68,9 @@ class HttpServer(Server):
 class Connection(RequestHandler):
     """A connection, whose requests come one after the other."""
 
-    __slots__ = ("_headers_timer", "_on_lost", "headers_timeout_s")
+    __slots__ = ("_headers_timer", "_on_lost", "timing")
 
-    headers_timeout_s: float
+    timing: WebTiming
     _headers_timer: asyncio.TimerHandle | None
     _on_lost: Callable[[], None] | None
 
@@ -88,7 +85,7 @@ class Connection(RequestHandler):
 
     def linger_briefly(self) -> None:
         """Read on for a moment only after an answer that came before the end of the body, so that it is heard."""
-        self._lingering_time = LINGER_S
+        self._lingering_time = self.timing.linger_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve a connection."""
@@ -110,7 +107,7 @@ class Connection(RequestHandler):
             if self._headers_timer is not None:
                 self._stop_headers_timer()
         elif self._headers_timer is None:
-            self._headers_timer = self._loop.call_later(self.headers_timeout_s, self.force_close)
+            self._headers_timer = self._loop.call_later(self.timing.headers_s, self.force_close)
 
     def _stop_headers_timer(self) -> None:
         if self._headers_timer is not None:

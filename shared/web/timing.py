@@ -11,7 +11,8 @@ class WebTiming:
     an hour); `idle_s` for a connection without a request, longer than the gateway keeps one without use.
     `small_body_s` are for a small body to come as a whole, `body_s` for any: aiohttp waits for ever where a chunked one
     turns into garbage. `part_s` are for a client to take a part of an answer that is sent in parts, `message_s` to
-    take a message of a WebSocket.
+    take a message of a WebSocket. `linger_s` are for the rest of an upload that has been answered already,
+    before the connection is closed.
     """
 
     headers_s: float = 15.0
@@ -20,6 +21,7 @@ class WebTiming:
     body_s: float = 120.0
     part_s: float = 20.0
     message_s: float = 20.0
+    linger_s: float = 2.0
 
 
 WEB_TIMING = WebTiming()

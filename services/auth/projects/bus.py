@@ -58,8 +58,8 @@ async def delete_project(deps: AuthDeps, request: admin.DeleteProject) -> admin.
 @requests.answers(admin.CreateKey)
 async def create_key(deps: AuthDeps, request: admin.CreateKey) -> admin.KeyRecords:
     """Make a key."""
-    new = keys.NewKey(request.id, request.secret_digest, request.name, request.scopes, request.expire)
-    await once(deps, request, lambda actor: keys.create_key(deps, actor, new=new))
+    key_input = keys.KeyInput(request.id, request.secret_digest, request.name, request.scopes, request.expire)
+    await once(deps, request, lambda actor: keys.create_key(deps, actor, key_input=key_input))
     return _keys([await keys.get_key(deps, request.project_id, key_id=request.id)])
 
 

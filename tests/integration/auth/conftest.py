@@ -38,6 +38,7 @@ from shared.messaging.wire import open_client
 from shared.process.app import WebApp
 from shared.process.service import Service
 from shared.web.counts import MemoryCounts
+from shared.web.ingress import Ingress
 from shared.web.limits import Limiter
 from tests.answer import Answer
 from tests.clock import Clock
@@ -168,9 +169,8 @@ async def open_world(
         if rate_limits:
             limiter = Limiter(MemoryCounts(wall=lambda: A_MOMENT, steady=lambda: 0.0))
         parts = [part for service in opened for part in service.parts]
-        app = WebApp(
-            parts, guard=guard, limiter=limiter, checks=opened[0].checks, edge=Edge(trusted_proxies=["127.0.0.1"])
-        )
+        ingress = Ingress(limiter=limiter, edge=Edge(trusted_proxies=["127.0.0.1"]))
+        app = WebApp(parts, guard=guard, ingress=ingress, checks=opened[0].checks)
         port = await app.start(("127.0.0.1", 0))
         stack.push_async_callback(app.stop)
         cli_redis = open_client(valkey.url("cli"), name="tests")

@@ -16,11 +16,11 @@ from services.embedded.valkey import ADMIN, Valkey
 from shared.contracts.credentials import SessionSecret
 from shared.contracts.requests import PRINCIPAL
 from shared.guard.announcements import Announcements
-from shared.guard.barrier import Revocations
+from shared.guard.barrier import Peers, Revocations
 from shared.guard.cache import Cache
 from shared.guard.guard import Guard
 from shared.guard.receipt_keeper import ReceiptKeeper
-from shared.guard.registrations import Registry
+from shared.guard.registrations import Primary, Registry
 from shared.guard.resolver import BusResolver
 from shared.guard.trust import Trust
 from shared.messaging.bus import Bus
@@ -114,16 +114,14 @@ async def world(database: Database, valkey: Valkey) -> AsyncIterator[World]:
 
         guard, announcements = world.guards["auth"], Announcements(url)
         world.registry = Registry(
-            redis=redis,
-            redis_url=url,
+            primary=Primary(redis, url),
             reader=guard.reader,
             trust=Trust(trusted=None),
             on_read=announcements.keep_only,
         )
         world.revocations = Revocations(
             guard=guard,
-            registry=world.registry,
-            announcements=announcements,
+            peers=Peers(world.registry, announcements),
             receipts=ReceiptKeeper(pool),
             wake_relay=wake_relay,
         )

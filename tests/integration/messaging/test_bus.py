@@ -14,7 +14,7 @@ from shared.messaging import names
 from shared.messaging.bus import Bus, Envelope
 from shared.messaging.codec import Entry, pack, unpack
 from shared.messaging.dead_letters import list_dead_letters, retry_dead_letters
-from shared.messaging.group import DELIVERIES, GROUP_TIMING, Group, GroupTiming, Handle
+from shared.messaging.group import DELIVERIES, GROUP_TIMING, Group, GroupRules, GroupTiming, Handle
 from tests.eventually import PATIENCE_S, eventually
 
 QUESTION = FindSession(project_id="p", user_id="u", session_id="recent")
@@ -137,8 +137,7 @@ def group(redis: Redis, *, retries_for_ever: bool = False, timing: GroupTiming =
         stream="events:x",
         service="data",
         consumer="data:a",
-        concurrency=1,
-        retries_for_ever=retries_for_ever,
+        rules=GroupRules(concurrency=1, retries_for_ever=retries_for_ever),
         timing=timing,
     )
 

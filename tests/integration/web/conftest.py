@@ -24,6 +24,7 @@ from shared.web.bodies import LARGE_BODY_BYTES
 from shared.web.call import TEXT
 from shared.web.counts import Counts, MemoryCounts, RedisCounts
 from shared.web.endpoint import Call, Caller, RateLimit, Reply, Routes, Stream
+from shared.web.ingress import Ingress
 from shared.web.limits import Limiter
 from shared.web.parameters import CustomId, Id
 from tests.answer import Answer
@@ -303,7 +304,7 @@ async def serve(http: aiohttp.ClientSession) -> AsyncIterator[Serve]:
     async def start(deps: Any = None, *, routes: Routes[Any] = routes, **options: Any) -> Client:
         deps = deps or Deps(asyncio.Event(), asyncio.Event())
         guard = KnownGuard()
-        app = WebApp([(routes, deps)], guard=guard, **options)
+        app = WebApp([(routes, deps)], guard=guard, ingress=Ingress(**options))
         apps.append(app)
         return Client(app, guard, await app.start(("127.0.0.1", 0)), http)
 

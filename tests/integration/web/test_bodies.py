@@ -106,7 +106,7 @@ async def test_a_project_that_only_a_body_names_is_looked_for_in_a_small_one(cli
 
 
 async def test_bodies_of_guests_are_bounded_together_and_keep_nobody_else_out(serve: Any) -> None:
-    own = await serve(most_guest_bytes=100 * KIB)
+    own = await serve(guest_body_bytes=100 * KIB)
     _, held = await asyncio.open_connection("127.0.0.1", own.port)
     held.write(b"POST /v1/things HTTP/1.1\r\nHost: x\r\nX-Appwrite-Project: demo\r\nContent-Length: 65536\r\n\r\n")
     held.write(b"x" * 60 * KIB)

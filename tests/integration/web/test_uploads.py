@@ -256,7 +256,7 @@ async def test_an_upload_whose_caller_ends_takes_no_more(serve: Any, deps: Deps)
 
 
 async def test_uploads_hold_their_part_of_what_all_bodies_may(serve: Any, deps: Deps) -> None:
-    own = await serve(deps, routes=routes, most_bytes=2 * UPLOAD_BYTES - 1)
+    own = await serve(deps, routes=routes, body_bytes=2 * UPLOAD_BYTES - 1)
     _, held = await asyncio.open_connection("127.0.0.1", own.port)
     held.write(HEAD % b"p1" + b"3\r\nabc\r\n")
 

@@ -8,11 +8,11 @@ from prometheus_client.metrics_core import Metric
 from redis.asyncio import Redis
 
 from shared.guard.announcements import Announcements
-from shared.guard.barrier import Revocations
+from shared.guard.barrier import Peers, Revocations
 from shared.guard.guard import Guard
 from shared.guard.metrics import GuardMetrics, open_registry
 from shared.guard.receipt_keeper import ReceiptKeeper
-from shared.guard.registrations import Registry
+from shared.guard.registrations import Primary, Registry
 from tests.unit.guard.authority import Authority
 
 NOWHERE = "unix:///nowhere"
@@ -35,8 +35,10 @@ def revocations_of(guard: Guard) -> Revocations:
     """What waits at barriers, and never runs: it connects to nothing."""
     return Revocations(
         guard=guard,
-        registry=Registry(redis=Redis(), redis_url=NOWHERE, reader=guard.reader),
-        announcements=Announcements(NOWHERE),
+        peers=Peers(
+            Registry(primary=Primary(Redis(), NOWHERE), reader=guard.reader),
+            Announcements(NOWHERE),
+        ),
         receipts=ReceiptKeeper(create_pool("postgresql:///nowhere")),
         wake_relay=nothing,
     )

@@ -5,7 +5,8 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,6 +19,13 @@ T = TypeVar("T")
 
 QUEUE_PER_CORE = 32
 """Beyond this many waiting hashes per core, a sign-in is refused by 503: it would wait for seconds anyhow."""
+
+
+class Decoy(NamedTuple):
+    """A hash of no one's password that takes as long to check as a user's, and how much longer than one of ours."""
+
+    hash: str
+    seconds: float
 
 
 class Passwords:
@@ -45,14 +53,14 @@ class Passwords:
         """
         return write_wrapped(foreign, await self.hash(foreign.encode_prefs(hash_)))
 
-    async def measure(self, kept: str) -> tuple[str, float]:
-        """Return a decoy hash that takes as long, and how much longer than one of ours, in seconds."""
+    async def measure(self, kept: str) -> Decoy:
+        """Return a decoy of a hash, and what checking it takes."""
 
-        def check(password: str) -> tuple[str, float]:
+        def check(password: str) -> Decoy:
             decoy = _decoy(kept, password)
             began_s = time.perf_counter()
             self._do_foreign_part(password, decoy)
-            return decoy, time.perf_counter() - began_s
+            return Decoy(decoy, time.perf_counter() - began_s)
 
         return await self._in_thread(check, "the password of nobody")
 
@@ -77,17 +85,17 @@ class Passwords:
         if isinstance(outcome, bool):
             self._is_argon2_of(password, self._decoy)
             return outcome
-        return self._is_argon2_of(*outcome)
+        return self._is_argon2_of(outcome.password, outcome.hash)
 
-    def _do_foreign_part(self, password: str, kept: str) -> bool | tuple[str, str]:
-        """Do what a hash takes beyond one of ours: say whether it matches, or which text and hash of ours must."""
+    def _do_foreign_part(self, password: str, kept: str) -> "bool | _Remainder":
+        """Do what a hash takes beyond one of ours: return whether it matches, or what of ours remains to be checked."""
         if (wrapped := read_wrapped(kept)) is not None:
-            return wrapped.foreign.hashed(password), wrapped.hash
+            return _Remainder(wrapped.foreign.hashed(password), wrapped.hash)
         try:
             is_ours = not self._hasher.check_needs_rehash(kept)
         except InvalidHashError:
             return False
-        return (password, kept) if is_ours else self._is_argon2_of(password, kept)
+        return _Remainder(password, kept) if is_ours else self._is_argon2_of(password, kept)
 
     def _is_argon2_of(self, password: str, known: str) -> bool:
         try:
@@ -103,6 +111,14 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
         finally:
             self._waiting -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Remainder:
+    """The text that a hash of ours must match."""
+
+    password: str = field(repr=False)
+    hash: str = field(repr=False)
 
 
 def _decoy(kept: str, password: str) -> str:

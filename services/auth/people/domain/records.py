@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.contracts.ids import ProjectId, SessionId, UserId
+from shared.contracts.ids import ProjectId, SessionId, TokenId, UserId
 
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,3 +100,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     created_at: datetime
     updated_at: datetime
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A login token to be created, of which only the SHA-256 of its secret is kept.
+
+    It ends after so many wrong `guesses`; None: wrong ones do not end it.
+    """
+
+    project_id: ProjectId
+    id: TokenId
+    user_id: UserId
+    secret_digest: bytes
+    expires_at: datetime
+    guesses: int | None

@@ -144,8 +144,7 @@ async def create_user_session(deps: AuthDeps, project: Project, *, user_id: User
     async with deps.pool.acquire() as connection, connection.transaction():
         await projects.hold_project(connection, project.id, project.incarnation)
         sign_in = SignIn("server", "", ["server"], client)
-        session, secret = await _insert(connection, project, Whose(user_id), sign_in)
-    return SignedIn(session, secret, None)
+        return await _insert(connection, project, Whose(user_id), sign_in)
 
 
 async def add_session(deps: AuthDeps, change: Change, *, project: Project, whose: Whose, sign_in: SignIn) -> SignedIn:
@@ -153,10 +152,10 @@ async def add_session(deps: AuthDeps, change: Change, *, project: Project, whose
 
     Raises `Refusal(USER_NOT_FOUND)`; `Unavailable` where the oldest session must end and that could not be confirmed.
     """
-    session, secret = await _insert(change.connection, project, whose, sign_in)
+    signed_in = await _insert(change.connection, project, whose, sign_in)
     await users.touch(change.connection, project.id, whose.user_id)
     await _evict(deps, change, project, whose.user_id)
-    return SignedIn(session, secret, None)
+    return signed_in
 
 
 def signing_in(project_id: ProjectId, user_id: UserId) -> SystemActor:
@@ -196,9 +195,7 @@ async def _sign_in(
     return signed_in._replace(receipt=change.receipt)
 
 
-async def _insert(
-    connection: Connection, project: Project, whose: Whose, sign_in: SignIn
-) -> tuple[Session, SessionSecret]:
+async def _insert(connection: Connection, project: Project, whose: Whose, sign_in: SignIn) -> SignedIn:
     secret = SessionSecret.new(whose.user_id)
     new = NewSession(
         project_id=project.id,
@@ -212,7 +209,7 @@ async def _insert(
         client=sign_in.client,
         expires_at=now() + timedelta(seconds=sign_in.duration_s or project.session_duration_s),
     )
-    return await store.insert_session(connection, new), secret
+    return SignedIn(await store.insert_session(connection, new), secret, None)
 
 
 async def _evict(deps: AuthDeps, change: Change, project: Project, user_id: UserId) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from services.auth.deps import AuthDeps
+from services.auth.people.domain.records import NewToken
 from services.auth.people.store import tokens as store
 from services.auth.projects.store.projects import hold_project
 from shared.contracts.credentials import digest
@@ -19,8 +20,8 @@ SHORT_S = 3_600
 GUESSES = 10
 
 
-class NewToken(NamedTuple):
-    """A token, and the only copy of its secret."""
+class IssuedToken(NamedTuple):
+    """A token that has been created, and the only copy of its secret."""
 
     id: TokenId
     secret: str
@@ -28,7 +29,7 @@ class NewToken(NamedTuple):
     expires_at: datetime
 
 
-async def create_token(deps: AuthDeps, project: Project, *, user_id: UserId, length: int, expire_s: int) -> NewToken:
+async def create_token(deps: AuthDeps, project: Project, *, user_id: UserId, length: int, expire_s: int) -> IssuedToken:
     """Make a token of `length` hex digits that is good for `expire_s` seconds.
 
     One that is short enough to be guessed lives for `SHORT_S` at most, and dies after `GUESSES` wrong tries.
@@ -36,16 +37,15 @@ async def create_token(deps: AuthDeps, project: Project, *, user_id: UserId, len
     """
     secret = secrets.token_hex((length + 1) // 2)[:length]
     is_short = length < SAFE_LENGTH
-    id_, expires_at = TokenId(unique_id()), now() + timedelta(seconds=min(expire_s, SHORT_S) if is_short else expire_s)
+    new = NewToken(
+        project_id=project.id,
+        id=TokenId(unique_id()),
+        user_id=user_id,
+        secret_digest=digest(secret),
+        expires_at=now() + timedelta(seconds=min(expire_s, SHORT_S) if is_short else expire_s),
+        guesses=GUESSES if is_short else None,
+    )
     async with deps.pool.acquire() as connection, connection.transaction():
         await hold_project(connection, project.id, project.incarnation)
-        created_at = await store.insert_token(
-            connection,
-            project_id=project.id,
-            id_=id_,
-            user_id=user_id,
-            secret_digest=digest(secret),
-            expires_at=expires_at,
-            guesses=GUESSES if is_short else None,
-        )
-    return NewToken(id_, secret, created_at, expires_at)
+        created_at = await store.insert_token(connection, new)
+    return IssuedToken(new.id, secret, created_at, new.expires_at)

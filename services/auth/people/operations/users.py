@@ -67,9 +67,9 @@ async def import_user(deps: AuthDeps, project: Project, *, new: NewUser, kind: F
         kept = check_argon2(hash_)
     else:
         kept = await deps.passwords.wrap(kind, hash_)
-    decoy, taken_s = await deps.passwords.measure(kept)
+    decoy = await deps.passwords.measure(kept)
     async with deps.pool.acquire() as connection:
-        await store.keep_slowest_hash(connection, project.id, decoy, taken_s)
+        await store.keep_slowest_hash(connection, project.id, decoy.hash, decoy.seconds)
     return await create_user(deps, project, new=msgspec.structs.replace(new, password_hash=kept))
 
 

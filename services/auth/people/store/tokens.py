@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from shared.contracts.ids import ProjectId, TokenId, UserId
+from services.auth.people.domain.records import NewToken
+from shared.contracts.ids import ProjectId, UserId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
@@ -20,22 +21,10 @@ _TAKE = """
 """
 
 
-async def insert_token(
-    connection: Connection,
-    *,
-    project_id: ProjectId,
-    id_: TokenId,
-    user_id: UserId,
-    secret_digest: bytes,
-    expires_at: datetime,
-    guesses: int | None,
-) -> datetime:
-    """Make a token of a user that dies after so many wrong tries (None: of none); return when.
-
-    Raises `Refusal(USER_NOT_FOUND)`.
-    """
+async def insert_token(connection: Connection, new: NewToken) -> datetime:
+    """Create a token; return when. Raises `Refusal(USER_NOT_FOUND)`."""
     created_at: datetime | None = await connection.fetchval(
-        _INSERT, project_id, id_, user_id, secret_digest, expires_at, guesses
+        _INSERT, new.project_id, new.id, new.user_id, new.secret_digest, new.expires_at, new.guesses
     )
     if created_at is None:
         raise Refusal(ErrorType.USER_NOT_FOUND)
@@ -45,8 +34,8 @@ async def insert_token(
 async def try_token(connection: Connection, project_id: ProjectId, user_id: UserId, secret_digest: bytes) -> bool:
     """Say whether a user has such a token; if not, it was a wrong try at all that the user has.
 
-    Within the caller's transaction, which orders tries one after another by the locks of the tokens alone: whoever
-    guesses keeps no one from ending them.
+    Within the caller's transaction, which orders tries one after another by the locks of the tokens alone: a
+    caller who guesses keeps no one from ending them.
     """
     rows = await connection.fetch(_LOCK, project_id, user_id)
     if any(row["secret_digest"] == secret_digest for row in rows):

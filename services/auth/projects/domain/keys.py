@@ -13,6 +13,17 @@ KEY_LIST_FIELDS = fields(
 """What lists of keys may be filtered and ordered by; when a key was used is not kept."""
 
 
+class NewKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key to be created, with only the SHA-256 of its secret; else as `Key`."""
+
+    project_id: ProjectId
+    id: KeyId
+    name: str
+    scopes: list[str]
+    secret_digest: bytes
+    expires_at: datetime | None
+
+
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """An API key; `expires_at` None: never."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.auth.deps import AuthDeps
-from services.auth.projects.domain.keys import Key
+from services.auth.projects.domain.keys import Key, NewKey
 from services.auth.projects.domain.projects import check_name
 from services.auth.projects.store import keys as store
 from services.auth.projects.store.projects import get_project
@@ -27,8 +27,8 @@ from shared.queries.lists import ListQuery
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-class NewKey(NamedTuple):
-    """A key to be created, with only the SHA-256 of its secret; `scopes` None: all scopes."""
+class KeyInput(NamedTuple):
+    """A key that a caller wants to create, with only the SHA-256 of its secret; `scopes` None: all scopes."""
 
     id: KeyId
     secret_digest: bytes
@@ -45,27 +45,27 @@ class KeyChange(NamedTuple):
     expire: str | None = None
 
 
-async def create_key(deps: AuthDeps, actor: SystemActor, *, new: NewKey) -> Changed[Key]:
-    """Make a key.
+async def create_key(deps: AuthDeps, actor: SystemActor, *, key_input: KeyInput) -> Changed[Key]:
+    """Create a key.
 
     Raises `ArgumentInvalid` for an id or digest that is none, an unknown scope, or a date that is none,
     `Refusal(KEY_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`.
     """
-    if not is_id(new.id):
+    if not is_id(key_input.id):
         raise ArgumentInvalid("keyId", "it must be 1 to 36 characters of a-z, A-Z, 0-9, period, hyphen and underscore")
-    if len(new.secret_digest) != DIGEST_BYTES:
+    if len(key_input.secret_digest) != DIGEST_BYTES:
         raise ArgumentInvalid("secret", "it must be the SHA-256 of the key's secret")
-    check_name(new.name)
-    async with changing(deps, actor, Reason.KEY_CREATED, subjects.key(actor.project_id, new.id)) as change:
-        key = await store.insert_key(
-            change.connection,
+    check_name(key_input.name)
+    async with changing(deps, actor, Reason.KEY_CREATED, subjects.key(actor.project_id, key_input.id)) as change:
+        new = NewKey(
             project_id=actor.project_id,
-            id_=new.id,
-            name=new.name,
-            scopes=_known(vocabulary.ALL if new.scopes is None else new.scopes),
-            secret_digest=new.secret_digest,
-            expires_at=_date(new.expire),
+            id=key_input.id,
+            name=key_input.name,
+            scopes=_known(vocabulary.ALL if key_input.scopes is None else key_input.scopes),
+            secret_digest=key_input.secret_digest,
+            expires_at=_date(key_input.expire),
         )
+        key = await store.insert_key(change.connection, new)
     return Changed(key, change.receipt)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import asyncpg
 
-from services.auth.projects.domain.keys import Key
+from services.auth.projects.domain.keys import Key, NewKey
 from shared.contracts.ids import KeyId, ProjectId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.kernel.page import Page
@@ -44,23 +44,16 @@ _UPDATE = f"""
 _DELETE = "DELETE FROM auth.keys WHERE project = $1 AND id = $2"
 
 
-async def insert_key(
-    connection: Connection,
-    *,
-    project_id: ProjectId,
-    id_: KeyId,
-    name: str,
-    scopes: list[str],
-    secret_digest: bytes,
-    expires_at: datetime | None,
-) -> Key:
-    """Make a key; raises `Refusal(KEY_ALREADY_EXISTS)` or `Refusal(PROJECT_NOT_FOUND)`."""
+async def insert_key(connection: Connection, new: NewKey) -> Key:
+    """Create a key; raises `Refusal(KEY_ALREADY_EXISTS)` or `Refusal(PROJECT_NOT_FOUND)`."""
     try:
-        row = await connection.fetchrow(_INSERT, project_id, id_, name, scopes, secret_digest, expires_at)
+        row = await connection.fetchrow(
+            _INSERT, new.project_id, new.id, new.name, new.scopes, new.secret_digest, new.expires_at
+        )
     except asyncpg.UniqueViolationError as error:
-        raise Refusal(ErrorType.KEY_ALREADY_EXISTS, f"Key {id_} already exists.") from error
+        raise Refusal(ErrorType.KEY_ALREADY_EXISTS, f"Key {new.id} already exists.") from error
     except asyncpg.ForeignKeyViolationError as error:
-        raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {project_id} could not be found.") from error
+        raise Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {new.project_id} could not be found.") from error
     assert row is not None  # noqa: S101 an INSERT returns its row
     return key(row)
 
@@ -72,7 +65,7 @@ async def list_keys(connection: Connection, project_id: ProjectId, query: ListQu
 
 async def get_key(connection: Connection, project_id: ProjectId, id_: KeyId) -> Key:
     """Return a key; raises `Refusal(KEY_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, project_id, id_), project_id, id_)
+    return _existing(await connection.fetchrow(_GET, project_id, id_), project_id, id_)
 
 
 async def lock_keys(connection: Connection, project_id: ProjectId, ids: set[str]) -> dict[str, Key]:
@@ -91,7 +84,7 @@ async def update_key(
     expires_at: datetime | None,
 ) -> Key:
     """Change a key; raises `Refusal(KEY_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_UPDATE, project_id, id_, name, scopes, expires_at), project_id, id_)
+    return _existing(await connection.fetchrow(_UPDATE, project_id, id_, name, scopes, expires_at), project_id, id_)
 
 
 async def delete_key(connection: Connection, project_id: ProjectId, id_: KeyId) -> None:
@@ -105,7 +98,7 @@ def not_found(project_id: ProjectId, id_: KeyId) -> Refusal:
     return Refusal(ErrorType.KEY_NOT_FOUND, f"Key {id_} could not be found in project {project_id}.")
 
 
-def _found(row: asyncpg.Record | None, project_id: ProjectId, id_: KeyId) -> Key:
+def _existing(row: asyncpg.Record | None, project_id: ProjectId, id_: KeyId) -> Key:
     if row is None:
         raise not_found(project_id, id_)
     return key(row)
