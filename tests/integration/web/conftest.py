@@ -304,7 +304,8 @@ async def serve(http: aiohttp.ClientSession) -> AsyncIterator[Serve]:
     async def start(deps: Any = None, *, routes: Routes[Any] = routes, **options: Any) -> Client:
         deps = deps or Deps(asyncio.Event(), asyncio.Event())
         guard = KnownGuard()
-        app = WebApp([(routes, deps)], guard=guard, ingress=Ingress(**options))
+        about = {name: options.pop(name) for name in ("checks", "document") if name in options}
+        app = WebApp([(routes, deps)], guard=guard, ingress=Ingress(**options), **about)
         apps.append(app)
         return Client(app, guard, await app.start(("127.0.0.1", 0)), http)
 
