@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.contracts.ids import ProjectId, UserId
+from shared.contracts.ids import NO_ROW, DatabaseId, ProjectId, RowId, TableId, UserId
 from shared.contracts.requests import ADMIN, Request
 
 
@@ -56,7 +56,7 @@ class ExplainRow(Request[Explanation], frozen=True, kw_only=True):
     ANSWER: ClassVar[type[msgspec.Struct]] = Explanation
 
     project_id: ProjectId = msgspec.field(name="project")
-    database: str
-    table: str
-    row: str = ""
+    database: DatabaseId
+    table: TableId
+    row: RowId = NO_ROW
     user_id: UserId = msgspec.field(default=UserId(""), name="user")

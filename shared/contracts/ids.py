@@ -15,6 +15,10 @@ MembershipId = NewType("MembershipId", str)
 KeyId = NewType("KeyId", str)
 """Of an API key."""
 PlatformId = NewType("PlatformId", str)
+DatabaseId = NewType("DatabaseId", str)
+TableId = NewType("TableId", str)
+RowId = NewType("RowId", str)
 
 NO_SESSION = SessionId("")
 NO_USER = UserId("")
+NO_ROW = RowId("")

@@ -10,6 +10,7 @@ from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Kind, Options
 from services.data.domain.naming import Naming
 from services.data.domain.seal import NO_SEAL, Seal
+from shared.contracts.ids import DatabaseId, ProjectId, RowId, TableId
 
 ROW_BYTES = 65_535
 ROW_OVERHEAD_BYTES = 1_067
@@ -27,16 +28,23 @@ class TableKey(NamedTuple):
     """What names a table: its project's incarnation, its database, itself."""
 
     incarnation: int
-    database: str
-    table: str
+    database: DatabaseId
+    table: TableId
+
+
+class RowKey(NamedTuple):
+    """What names a row: its table, itself. A row that is to be created may have the id `unique()`."""
+
+    table: TableKey
+    row: RowId
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
     """A database; `n` is its number in PostgreSQL: schema `db_<n>`. `type` is the API that it was made by."""
 
     n: int
-    project: str
-    id: str
+    project: ProjectId
+    id: DatabaseId
     name: str
     enabled: bool
     type: Naming
@@ -128,7 +136,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     n: int
     database: Database
-    id: str
+    id: TableId
     name: str
     enabled: bool
     row_security: bool

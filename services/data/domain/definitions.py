@@ -18,6 +18,7 @@ from services.data.domain.catalogue import (
 from services.data.domain.columns import INLINE, KINDS
 from services.data.domain.columns.kind import Kind, Options
 from services.data.domain.rows import checked_default
+from shared.contracts.ids import TableId
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.kernel.ids import is_id
 
@@ -63,7 +64,7 @@ class TableSettings(msgspec.Struct, frozen=True, kw_only=True):
 class NewTable(msgspec.Struct, frozen=True, kw_only=True):
     """A requested table, with its first columns and indexes."""
 
-    id: str
+    id: TableId
     settings: TableSettings
     columns: list[NewColumn]
     indexes: list[NewIndex]

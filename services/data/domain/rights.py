@@ -12,6 +12,7 @@ import msgspec
 from services.data.domain.catalogue import Database, Table
 from services.data.domain.naming import Naming
 from shared.appwrite.permissions import TABLE_ACTIONS, grants, open_roles
+from shared.contracts.ids import DatabaseId, ProjectId, TableId
 from shared.contracts.principal import Kind, Principal
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -53,12 +54,19 @@ def is_closed(table: Table, principal: Principal) -> bool:
 def closed_table(naming: Naming) -> Table:
     """Return what a client is shown in place of a table that is not there: one that grants nothing."""
     database = Database(
-        n=0, project="", id="", name="", enabled=True, type=naming, created_at=_EPOCH, updated_at=_EPOCH
+        n=0,
+        project=ProjectId(""),
+        id=DatabaseId(""),
+        name="",
+        enabled=True,
+        type=naming,
+        created_at=_EPOCH,
+        updated_at=_EPOCH,
     )
     return Table(
         n=0,
         database=database,
-        id="",
+        id=TableId(""),
         name="",
         enabled=True,
         row_security=False,

@@ -10,6 +10,7 @@ from services.data.domain.catalogue import Column, Table
 from services.data.domain.columns.kind import LONGEST_ARRAY, ValueInvalid
 from services.data.domain.sealing import open_default
 from shared.appwrite.permissions import Permission
+from shared.contracts.ids import RowId
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 
@@ -60,13 +61,13 @@ class RowChange(msgspec.Struct, frozen=True, kw_only=True):
 class RowOverwrite(RowChange, frozen=True, kw_only=True):
     """A change of the row of an id."""
 
-    id: str
+    id: RowId
 
 
 class NewRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row that is to be created; dates of None are the present."""
 
-    id: str
+    id: RowId
     values: Values
     permissions: list[Permission]
     created_at: datetime | None

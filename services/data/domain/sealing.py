@@ -11,6 +11,7 @@ import msgspec
 
 from services.data.domain.catalogue import Column, Table
 from services.data.domain.seal import KeyMissing, NotOpened
+from shared.contracts.ids import NO_ROW, RowId
 from shared.kernel.errors import ErrorType, Refusal
 
 Values = list[tuple[Column, Any]]
@@ -31,7 +32,7 @@ class DecryptionFailed(Refusal):
         self.place = {"table": table.id, "database": table.database.id, "column": column.key, "row": row}
 
 
-def seal_values(table: Table, row_id: str, values: Values, held: Mapping[int, str | None] | None = None) -> Values:
+def seal_values(table: Table, row_id: RowId, values: Values, held: Mapping[int, str | None] | None = None) -> Values:
     """Return values with those of encrypted columns sealed for a row; raises `DecryptionFailed`.
 
     `held`: what the row has sealed already, by the numbers of the columns: it stays where it is the same value.
@@ -43,22 +44,22 @@ def seal_values(table: Table, row_id: str, values: Values, held: Mapping[int, st
     ]
 
 
-def seal_value(table: Table, column: Column, row_id: str, value: Any) -> str | None:  # Any: a value of the column
+def seal_value(table: Table, column: Column, row_id: RowId, value: Any) -> str | None:  # Any: a value of the column
     """Return a value of an encrypted column, sealed for a row; raises `DecryptionFailed`."""
     return None if value is None else _close(table, column, row_id, msgspec.json.encode(value))
 
 
-def reseal(table: Table, column: Column, row_id: str, sealed: str) -> str:
+def reseal(table: Table, column: Column, row_id: RowId, sealed: str) -> str:
     """Return what is sealed for a row, sealed again under the present key; raises `DecryptionFailed`."""
     return _close(table, column, row_id, _open(table, column, row_id, sealed))
 
 
-def open_value(table: Table, column: Column, row_id: str, sealed: str) -> Any:  # Any: a value of the column
+def open_value(table: Table, column: Column, row_id: RowId, sealed: str) -> Any:  # Any: a value of the column
     """Return what is sealed for a row; raises `DecryptionFailed`."""
     return msgspec.json.decode(_open(table, column, row_id, sealed))
 
 
-def is_held(table: Table, row_id: str, row: str, values: Values) -> bool:
+def is_held(table: Table, row_id: RowId, row: str, values: Values) -> bool:
     """Say whether a row, as JSON with its values still sealed, has these values in its encrypted columns."""
     named = [(column, value) for column, value in values if column.is_encrypted]
     if not named:
@@ -72,7 +73,7 @@ def open_rows(table: Table, rows: str) -> str:
     columns = {column.key: column for column in table.encrypted}
     opened = _rows.decode(f"[{rows}]")
     for row in opened:
-        row_id = _text.decode(row["$id"])
+        row_id = RowId(_text.decode(row["$id"]))
         for key in columns.keys() & row.keys():
             sealed = _sealed_in(row[key])
             if sealed is not None:
@@ -96,14 +97,14 @@ def seal_default(table: Table, column: Column) -> Column:
     """Return a column with its default sealed, if it is encrypted; raises `DecryptionFailed`."""
     if not column.is_encrypted or column.default is None:
         return column
-    return msgspec.structs.replace(column, default=_close(table, column, "", msgspec.json.encode(column.default)))
+    return msgspec.structs.replace(column, default=_close(table, column, NO_ROW, msgspec.json.encode(column.default)))
 
 
 def open_default(table: Table, column: Column) -> Any:  # Any: JSON
     """Return the default of a column; raises `DecryptionFailed`."""
     if not column.is_encrypted or column.default is None:
         return column.default
-    return msgspec.json.decode(_open(table, column, "", column.default))
+    return msgspec.json.decode(_open(table, column, NO_ROW, column.default))
 
 
 def with_open_defaults(table: Table) -> Table:
@@ -114,13 +115,13 @@ def with_open_defaults(table: Table) -> Table:
     return msgspec.structs.replace(table, columns=columns)
 
 
-def _seal_changed(table: Table, column: Column, row_id: str, value: Any, held: str | None) -> str | None:
+def _seal_changed(table: Table, column: Column, row_id: RowId, value: Any, held: str | None) -> str | None:
     if held is not None and _is_same(table, column, row_id, held, value):
         return held
     return seal_value(table, column, row_id, value)
 
 
-def _is_same(table: Table, column: Column, row_id: str, sealed: str | None, value: Any) -> bool:
+def _is_same(table: Table, column: Column, row_id: RowId, sealed: str | None, value: Any) -> bool:
     if sealed is None or value is None:
         return sealed is value
     try:
@@ -134,21 +135,21 @@ def _sealed_in(value: msgspec.Raw) -> str | None:
     return _text.decode(value) if memoryview(value)[0] == QUOTE else None
 
 
-def _close(table: Table, column: Column, row_id: str, plain: bytes) -> str:
+def _close(table: Table, column: Column, row_id: RowId, plain: bytes) -> str:
     try:
         return table.seal.close(plain, key_id=column.seal_keys[0], table=table.n, place=_place(table, column, row_id))
     except KeyMissing as error:
         raise DecryptionFailed(table, column, row_id) from error
 
 
-def _open(table: Table, column: Column, row_id: str, sealed: str) -> bytes:
+def _open(table: Table, column: Column, row_id: RowId, sealed: str) -> bytes:
     try:
         return table.seal.open(sealed, table=table.n, place=_place(table, column, row_id))
     except NotOpened as error:
         raise DecryptionFailed(table, column, row_id) from error
 
 
-def _place(table: Table, column: Column, row_id: str) -> bytes:
+def _place(table: Table, column: Column, row_id: RowId) -> bytes:
     """Return what a value is bound to. Ids and keys have no line breaks; a default has no row, and no number yet."""
     where = f"row {column.n}\n{row_id}" if row_id else f"default\n{column.key}"
     return f"{table.database.project}\n{table.database.n}\n{table.n}\n{where}".encode()

@@ -8,9 +8,10 @@ from services.data.domain.listing import Listing
 from services.data.http import models
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
+from shared.contracts.ids import DatabaseId
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes
-from shared.web.parameters import CustomId, Id
+from shared.web.parameters import CustomIdOf, IdOf
 
 NOT_FOUND = {
     "databaseId": ErrorType.DATABASE_NOT_FOUND,
@@ -29,7 +30,7 @@ Search = Annotated[str, msgspec.Meta(max_length=256)]
 class CreateDatabase(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A database."""
 
-    database_id: CustomId
+    database_id: CustomIdOf[DatabaseId]
     name: Name
     enabled: bool = True
 
@@ -45,7 +46,7 @@ class ListDatabases(msgspec.Struct, frozen=True, kw_only=True):
 class DatabasePath(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One database."""
 
-    database_id: Id
+    database_id: IdOf[DatabaseId]
 
 
 class UpdateDatabase(DatabasePath, frozen=True, kw_only=True, rename="camel"):

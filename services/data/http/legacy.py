@@ -15,10 +15,11 @@ import msgspec
 from services.data.domain.naming import old_name, old_text
 from services.data.http import bulk_rows, columns, databases, indexes, rows, tables
 from services.data.operations.deps import DataDeps
+from shared.contracts.ids import RowId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.web.call import JSON
 from shared.web.endpoint import Call, Endpoint, RateLimit, Reply, Routes
-from shared.web.parameters import CustomId
+from shared.web.parameters import CustomIdOf
 
 MODULES = (databases, tables, columns, indexes, rows, bulk_rows)
 """All that has a twin."""
@@ -26,7 +27,7 @@ MODULES = (databases, tables, columns, indexes, rows, bulk_rows)
 TYPES = {type_: ErrorType[old_name(type_.value).upper()] for type_ in ErrorType}
 """The older name of each error type; most have but one."""
 
-OTHERS: Mapping[type[msgspec.Struct], Mapping[str, object]] = {rows.UpsertRow: {"row_id": CustomId}}
+OTHERS: Mapping[type[msgspec.Struct], Mapping[str, object]] = {rows.UpsertRow: {"row_id": CustomIdOf[RowId]}}
 """Types of fields where a twin takes more than its endpoint does."""
 
 routes = Routes[DataDeps]("databases")

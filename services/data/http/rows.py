@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from services.data.domain.catalogue import TableKey
+from services.data.domain.catalogue import RowKey, TableKey
 from services.data.domain.columns import KINDS
 from services.data.domain.columns.kind import Options, ValueInvalid
 from services.data.domain.row_json import parse_data, parse_list
@@ -21,11 +21,12 @@ from services.data.operations import row_changes as changes
 from services.data.operations import rows as operations
 from services.data.operations.deps import DataDeps
 from services.data.operations.row_input import RowInput
+from shared.contracts.ids import DatabaseId, RowId, TableId
 from shared.contracts.principal import Kind
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 from shared.web.bodies import LARGE_BODY_BYTES
 from shared.web.endpoint import Call, Caller, RateLimit, Routes, Stream
-from shared.web.parameters import CustomId, Id
+from shared.web.parameters import CustomIdOf, Id, IdOf
 
 T = TypeVar("T")
 H = TypeVar("H", bound=Callable[..., Awaitable[bytes]])
@@ -79,7 +80,7 @@ class CreateRow(RowsPath, frozen=True, kw_only=True, rename="camel"):
     Or many `rows`, by keys only: each an object with its data, and with `$id` and `$permissions` if need be.
     """
 
-    row_id: CustomId | None = None
+    row_id: CustomIdOf[RowId] | None = None
     data: msgspec.Raw = msgspec.field(default_factory=nothing)
     permissions: list[str] | None = None
     rows: ManyRows = msgspec.field(default_factory=nothing)
@@ -99,7 +100,7 @@ class ListRows(RowsPath, frozen=True, kw_only=True, rename="camel"):
 class RowPath(RowsPath, frozen=True, kw_only=True, rename="camel"):
     """One row."""
 
-    row_id: Id
+    row_id: IdOf[RowId]
 
 
 class GetRow(RowPath, frozen=True, kw_only=True, rename="camel"):
@@ -166,7 +167,7 @@ def may_by(*actions: str) -> Callable[[Call[DataDeps], list[str]], Awaitable[boo
     """Return what says whether a caller may do one of these with any row of the table, and so may send large ones."""
 
     async def may(call: Call[DataDeps], path: list[str]) -> bool:
-        key = TableKey(call.project.incarnation, path[0], path[1])
+        key = TableKey(call.project.incarnation, DatabaseId(path[0]), TableId(path[1]))
         return await operations.may_write(call.deps, call.principal, table_key=key, actions=actions)
 
     return may
@@ -193,9 +194,8 @@ async def create_row(call: Call[DataDeps], params: CreateRow) -> bytes:
     if not data or params.row_id is None:
         raise Refusal(ErrorType.ROW_MISSING_DATA)
     row_input = RowInput(data=data, permissions=params.permissions)
-    return await changes.create_row(
-        call.deps, call.principal, table_key=rows_key(call, params), row_id=params.row_id, row_input=row_input
-    )
+    row_key = RowKey(rows_key(call, params), params.row_id)
+    return await changes.create_row(call.deps, call.principal, row_key=row_key, row_input=row_input)
 
 
 @routes.endpoint(
@@ -236,8 +236,7 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
     return await operations.get_row(
         call.deps,
         call.principal,
-        table_key=rows_key(call, params),
-        row_id=params.row_id,
+        row_key=_row_key(call, params),
         queries=params.queries,
         explained=await find_explained(call),
     )
@@ -258,9 +257,7 @@ async def get_row(call: Call[DataDeps], params: GetRow) -> bytes:
 async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
     """Change some columns of a row, or its permissions."""
     row_input = await _row_input(call, params)
-    return await changes.update_row(
-        call.deps, call.principal, table_key=rows_key(call, params), row_id=params.row_id, row_input=row_input
-    )
+    return await changes.update_row(call.deps, call.principal, row_key=_row_key(call, params), row_input=row_input)
 
 
 @routes.endpoint(
@@ -281,9 +278,7 @@ async def update_row(call: Call[DataDeps], params: UpdateRow) -> bytes:
 async def upsert_row(call: Call[DataDeps], params: UpsertRow) -> bytes:
     """Create a row, or change the one of this id."""
     row_input = await _row_input(call, params)
-    return await changes.upsert_row(
-        call.deps, call.principal, table_key=rows_key(call, params), row_id=params.row_id, row_input=row_input
-    )
+    return await changes.upsert_row(call.deps, call.principal, row_key=_row_key(call, params), row_input=row_input)
 
 
 def _increment_endpoint(verb: str) -> Callable[[H], H]:
@@ -325,11 +320,7 @@ async def decrement_row_column(call: Call[DataDeps], params: DecrementColumn) ->
 async def delete_row(call: Call[DataDeps], params: RowPath) -> None:
     """Delete a row."""
     await changes.delete_row(
-        call.deps,
-        call.principal,
-        table_key=rows_key(call, params),
-        row_id=params.row_id,
-        unchanged_since=_unchanged_since(call),
+        call.deps, call.principal, row_key=_row_key(call, params), unchanged_since=_unchanged_since(call)
     )
 
 
@@ -348,8 +339,7 @@ async def _increment(call: Call[DataDeps], params: RowPath, increment: Increment
     return await changes.increment_column(
         call.deps,
         call.principal,
-        table_key=rows_key(call, params),
-        row_id=params.row_id,
+        row_key=_row_key(call, params),
         increment=increment,
         unchanged_since=_unchanged_since(call),
     )
@@ -374,6 +364,10 @@ def _unchanged_since(call: Call[DataDeps]) -> datetime | None:
     except ValueInvalid as error:
         raise ArgumentInvalid("x-appwrite-timestamp", str(error)) from error
     return date
+
+
+def _row_key(call: Call[DataDeps], params: RowPath) -> RowKey:
+    return RowKey(rows_key(call, params), params.row_id)
 
 
 def rows_key(call: Call[DataDeps], params: RowsPath) -> TableKey:

@@ -19,10 +19,11 @@ from services.data.http import models
 from services.data.http.databases import NOT_FOUND, DatabasePath, Name, Search
 from services.data.operations import definitions as operations
 from services.data.operations.deps import DataDeps
+from shared.contracts.ids import TableId
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import MEDIUM_BODY_BYTES
 from shared.web.endpoint import Call, Caller, Routes
-from shared.web.parameters import CustomId, Id
+from shared.web.parameters import CustomIdOf, IdOf
 
 routes = Routes[DataDeps]("tablesDB", NOT_FOUND)
 
@@ -48,7 +49,7 @@ INDEX_ERRORS = (
 class CreateTable(DatabasePath, frozen=True, kw_only=True, rename="camel"):
     """A table, perhaps with columns and indexes."""
 
-    table_id: CustomId
+    table_id: CustomIdOf[TableId]
     name: Name
     permissions: list[str] = []
     row_security: bool = False
@@ -68,7 +69,7 @@ class ListTables(DatabasePath, frozen=True, kw_only=True, rename="camel"):
 class TablePath(DatabasePath, frozen=True, kw_only=True, rename="camel"):
     """One table."""
 
-    table_id: Id
+    table_id: IdOf[TableId]
 
 
 class UpdateTable(TablePath, frozen=True, kw_only=True, rename="camel"):

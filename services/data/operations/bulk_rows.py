@@ -20,6 +20,7 @@ from services.data.store import bulk_rows as store
 from services.data.store.bulk_rows import MAX_SHOWN, HeldRows, RowsChange, Sealed
 from services.data.store.rows import JsonPage
 from shared.appwrite.permissions import changed_permissions, item_permissions
+from shared.contracts.ids import RowId
 from shared.contracts.principal import Principal
 from shared.kernel.clock import now
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal, Unavailable
@@ -36,7 +37,7 @@ MAX_BYTES_AT_ONCE = 8 * 1024 * 1024
 class BulkRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row of a list as it is sent: its id, its data, and its permissions (None: not sent)."""
 
-    id: str
+    id: RowId
     data: Data
     permissions: list[str] | None
 
@@ -123,7 +124,7 @@ def _parse_row(data: Data) -> BulkRow:
     id_ = data.get("$id") or UNIQUE
     if not isinstance(id_, str) or not (id_ == UNIQUE or is_id(id_)):
         raise ArgumentInvalid("rows", "the id of a row must be a valid id")
-    return BulkRow(id=chosen_id(id_), data=data, permissions=_permissions_in(data))
+    return BulkRow(id=RowId(chosen_id(id_)), data=data, permissions=_permissions_in(data))
 
 
 def _permissions_in(data: Data) -> list[str] | None:
@@ -150,11 +151,11 @@ async def _update_sealed(
     return JsonPage(",".join(shown), len(rows))
 
 
-def _sealed_for(table: Table, ids: Sequence[str], values: Values) -> list[tuple[Column, list[str]]]:
+def _sealed_for(table: Table, ids: Sequence[RowId], values: Values) -> list[tuple[Column, list[str]]]:
     return [(column, [str(seal_value(table, column, id_, value)) for id_ in ids]) for column, value in values]
 
 
-def _upserts(table: Table, rows: list[BulkRow], principal: Principal, held: Mapping[str, Sealed]) -> _Upserts:
+def _upserts(table: Table, rows: list[BulkRow], principal: Principal, held: Mapping[RowId, Sealed]) -> _Upserts:
     known = [_overwrite(table, row, principal, held[row.id]) for row in rows if row.id in held]
     return _Upserts(known, [_new(table, row, principal) for row in rows if row.id not in held])
 

@@ -17,6 +17,7 @@ from services.data.operations.resizing import has_longer
 from services.data.store import catalogue as store
 from services.data.store import definitions as changes
 from shared.appwrite.permissions import TABLE_ACTIONS, parse_permissions
+from shared.contracts.ids import DatabaseId, TableId
 from shared.contracts.principal import Project
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal
@@ -24,7 +25,9 @@ from shared.kernel.ids import chosen_id
 from shared.postgres.pool import Connection
 
 
-async def create_database(deps: DataDeps, project: Project, *, database_id: str, name: str, enabled: bool) -> Database:
+async def create_database(
+    deps: DataDeps, project: Project, *, database_id: DatabaseId, name: str, enabled: bool
+) -> Database:
     """Create a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
     id_, naming = chosen_id(database_id), deps.catalogue.naming
     async with deps.pool.acquire() as connection, changes.changing(connection):
@@ -32,7 +35,7 @@ async def create_database(deps: DataDeps, project: Project, *, database_id: str,
         return await store.get_database(connection, project.incarnation, id_)
 
 
-async def get_database(deps: DataDeps, project: Project, *, database_id: str) -> Database:
+async def get_database(deps: DataDeps, project: Project, *, database_id: DatabaseId) -> Database:
     """Return a database; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
         return await store.get_database(connection, project.incarnation, database_id)
@@ -45,7 +48,7 @@ async def list_databases(deps: DataDeps, project: Project) -> list[Database]:
 
 
 async def update_database(
-    deps: DataDeps, project: Project, *, database_id: str, name: str | None, enabled: bool
+    deps: DataDeps, project: Project, *, database_id: DatabaseId, name: str | None, enabled: bool
 ) -> Database:
     """Rename (None: not), enable or disable a database; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection, changes.changing(connection):
@@ -54,14 +57,14 @@ async def update_database(
         return await store.get_database(connection, project.incarnation, database_id)
 
 
-async def delete_database(deps: DataDeps, project: Project, *, database_id: str) -> None:
+async def delete_database(deps: DataDeps, project: Project, *, database_id: DatabaseId) -> None:
     """Delete a database with all its tables; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection, changes.changing(connection):
         database = await store.get_database(connection, project.incarnation, database_id, lock=True)
         await changes.delete_database(connection, database)
 
 
-async def create_table(deps: DataDeps, project: Project, *, database_id: str, new: NewTable) -> Table:
+async def create_table(deps: DataDeps, project: Project, *, database_id: DatabaseId, new: NewTable) -> Table:
     """Create a table with its columns and indexes, or nothing. Raises `Refusal` where anything does not fit."""
     id_ = chosen_id(new.id)
     settings = msgspec.structs.replace(new.settings, permissions=_checked(new.settings.permissions))
@@ -84,7 +87,7 @@ async def get_table(deps: DataDeps, table_key: TableKey) -> Table:
         return await _shown(deps, connection, database, table_key.table)
 
 
-async def list_tables(deps: DataDeps, project: Project, *, database_id: str) -> list[Table]:
+async def list_tables(deps: DataDeps, project: Project, *, database_id: DatabaseId) -> list[Table]:
     """Return all tables of a database; raises `Refusal(DATABASE_NOT_FOUND)`."""
     async with deps.pool.acquire() as connection:
         database = await store.get_database(connection, project.incarnation, database_id)
@@ -180,12 +183,14 @@ async def _changing(deps: DataDeps, table_key: TableKey) -> AsyncIterator[tuple[
         yield connection, await _read(deps, connection, database, table_key.table, lock=True)
 
 
-async def _read(deps: DataDeps, connection: Connection, database: Database, id_: str, *, lock: bool = False) -> Table:
+async def _read(
+    deps: DataDeps, connection: Connection, database: Database, id_: TableId, *, lock: bool = False
+) -> Table:
     table = await store.get_table(connection, database, id_, lock=lock)
     return msgspec.structs.replace(table, seal=deps.seal)
 
 
-async def _shown(deps: DataDeps, connection: Connection, database: Database, id_: str) -> Table:
+async def _shown(deps: DataDeps, connection: Connection, database: Database, id_: TableId) -> Table:
     """Return a table as keys see it; raises `Refusal`, also where the default of an encrypted column does not open."""
     with logging_failures():
         return with_open_defaults(await _read(deps, connection, database, id_))

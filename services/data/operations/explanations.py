@@ -10,7 +10,7 @@ from services.data.store import rows as store
 from services.data.store.catalogue import find_version
 from services.data.store.errors import StaleTable
 from shared.contracts.explanations import ExplainRow, Explanation
-from shared.contracts.ids import ProjectId, UserId
+from shared.contracts.ids import ProjectId, RowId, UserId
 from shared.contracts.principal import Principal, guest
 from shared.contracts.requests import ResolveUser
 from shared.kernel.errors import ErrorType, Refusal
@@ -71,7 +71,7 @@ def _beside(json: bytes, table: Table, explanation: Explanation) -> bytes:
     return json.removesuffix(b"}") + b',"$explain":' + msgspec.json.encode(words) + b"}"
 
 
-async def _permissions(connection: Connection, table: Table, row_id: str) -> list[str]:
+async def _permissions(connection: Connection, table: Table, row_id: RowId) -> list[str]:
     if row_id:
         row = await store.get_row(connection, table, row_id, selected=(), roles=None)
         return msgspec.json.decode(row, type=_Row).permissions

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.data.domain.catalogue import Table, TableKey
+from services.data.domain.catalogue import RowKey, Table
 from services.data.domain.rights import Access, access, roles_for
 from services.data.domain.row_json import Data
 from services.data.domain.rows import (
@@ -33,6 +33,7 @@ from services.data.operations.row_input import RowInput, aside, chosen_date
 from services.data.store import row_changes as store
 from services.data.store.row_changes import HeldRow
 from shared.appwrite.permissions import changed_permissions, new_permissions
+from shared.contracts.ids import RowId
 from shared.contracts.principal import Principal
 from shared.kernel.clock import now
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
@@ -50,46 +51,40 @@ class _Checked(NamedTuple):
     fault: Refusal | None
 
 
-async def create_row(
-    deps: DataDeps, principal: Principal, *, table_key: TableKey, row_id: str, row_input: RowInput
-) -> bytes:
+async def create_row(deps: DataDeps, principal: Principal, *, row_key: RowKey, row_input: RowInput) -> bytes:
     """Create a row; return it as JSON."""
-    id_ = chosen_id(row_id)
-    async with deps.catalogue.writing(table_key, principal) as (connection, table):
+    id_ = chosen_id(row_key.row)
+    async with deps.catalogue.writing(row_key.table, principal) as (connection, table):
         return await _insert(connection, table, principal, id_=id_, row_input=row_input)
 
 
-async def update_row(
-    deps: DataDeps, principal: Principal, *, table_key: TableKey, row_id: str, row_input: RowInput
-) -> bytes:
+async def update_row(deps: DataDeps, principal: Principal, *, row_key: RowKey, row_input: RowInput) -> bytes:
     """Change a row; return it as JSON. Where nothing changes for its reader, reading it is all that is needed."""
     data = row_input.data or {}
-    async with deps.catalogue.writing(table_key, principal) as (connection, table):
+    async with deps.catalogue.writing(row_key.table, principal) as (connection, table):
         to_update = _access(table, "update", principal)
         permissions = changed_permissions(row_input.permissions, principal)
         values, fault = await _check(partial(stored, is_new=False), table, data)
         updated_at = chosen_date(data, "$updatedAt", principal)
         change = RowChange(values=values, permissions=permissions, updated_at=updated_at)
-        held = await store.hold_row(connection, table, row_id, to_update, change)
-        if _is_needless(table, row_id, held, change, fault):
+        held = await store.hold_row(connection, table, row_key.row, to_update, change)
+        if _is_needless(table, row_key.row, held, change, fault):
             return await _shown(table, held.json)
         _require(held, unchanged_since=row_input.unchanged_since)
         if fault is not None:
             raise fault
         if held.may_read and held.invalid_column is not None:
             raise column_invalid(held.invalid_column)
-        return await _update(connection, table, row_id, held, change)
+        return await _update(connection, table, row_key.row, held, change)
 
 
-async def upsert_row(
-    deps: DataDeps, principal: Principal, *, table_key: TableKey, row_id: str, row_input: RowInput
-) -> bytes:
+async def upsert_row(deps: DataDeps, principal: Principal, *, row_key: RowKey, row_input: RowInput) -> bytes:
     """Create a row, or change the one that is there; return it as JSON.
 
     Where it would change nothing for its reader, it is only read. The id of a hidden row cannot be used.
     """
-    id_ = chosen_id(row_id)
-    async with deps.catalogue.writing(table_key, principal) as (connection, table):
+    id_ = chosen_id(row_key.row)
+    async with deps.catalogue.writing(row_key.table, principal) as (connection, table):
         for _ in range(UPSERT_TRIES):
             row = await _overwrite(connection, table, principal, id_=id_, row_input=row_input)
             if row is not None:
@@ -109,8 +104,7 @@ async def increment_column(
     deps: DataDeps,
     principal: Principal,
     *,
-    table_key: TableKey,
-    row_id: str,
+    row_key: RowKey,
     increment: Increment,
     unchanged_since: datetime | None = None,
 ) -> bytes:
@@ -119,8 +113,8 @@ async def increment_column(
     A caller who may not read the row sets no bound, and does not learn that the number has come to the end of its
     column's range: it stays then.
     """
-    async with deps.catalogue.writing(table_key, principal) as (connection, table):
-        held = await store.hold_row(connection, table, row_id, _access(table, "update", principal))
+    async with deps.catalogue.writing(row_key.table, principal) as (connection, table):
+        held = await store.hold_row(connection, table, row_key.row, _access(table, "update", principal))
         _require(held, unchanged_since=unchanged_since, has_bound=increment.bound is not None)
         column = number_column(table, increment.column)
         check_increment(column, increment)
@@ -131,26 +125,25 @@ async def increment_column(
             if held.may_read:
                 raise
             values = []
-        return await _update(connection, table, row_id, held, RowChange(values=values))
+        return await _update(connection, table, row_key.row, held, RowChange(values=values))
 
 
 async def delete_row(
     deps: DataDeps,
     principal: Principal,
     *,
-    table_key: TableKey,
-    row_id: str,
+    row_key: RowKey,
     unchanged_since: datetime | None = None,
 ) -> None:
     """Delete a row."""
-    async with deps.catalogue.writing(table_key, principal) as (connection, table):
-        held = await store.hold_row(connection, table, row_id, _access(table, "delete", principal))
+    async with deps.catalogue.writing(row_key.table, principal) as (connection, table):
+        held = await store.hold_row(connection, table, row_key.row, _access(table, "delete", principal))
         _require(held, unchanged_since=unchanged_since)
         await store.delete_row(connection, table, held)
 
 
 async def _insert(
-    connection: Connection, table: Table, principal: Principal, *, id_: str, row_input: RowInput
+    connection: Connection, table: Table, principal: Principal, *, id_: RowId, row_input: RowInput
 ) -> bytes:
     if roles_for(table, "create", principal) is not None:
         raise Refusal(ErrorType.USER_UNAUTHORIZED)
@@ -168,7 +161,7 @@ async def _insert(
 
 
 async def _overwrite(
-    connection: Connection, table: Table, principal: Principal, *, id_: str, row_input: RowInput
+    connection: Connection, table: Table, principal: Principal, *, id_: RowId, row_input: RowInput
 ) -> bytes | None:
     """Upsert a row that is there; return None where it is not, or not for this caller."""
     to_update = access(table, "update", principal)
@@ -197,12 +190,12 @@ async def _overwrite(
     return await _update(connection, table, id_, held, change)
 
 
-async def _update(connection: Connection, table: Table, id_: str, held: HeldRow, change: RowChange) -> bytes:
+async def _update(connection: Connection, table: Table, id_: RowId, held: HeldRow, change: RowChange) -> bytes:
     sealed = msgspec.structs.replace(change, values=await _sealed(table, id_, change.values))
     return await _shown(table, await store.update_row(connection, table, held, sealed, now=now()))
 
 
-async def _sealed(table: Table, id_: str, values: Values) -> Values:
+async def _sealed(table: Table, id_: RowId, values: Values) -> Values:
     if not table.encrypted:
         return values
     size = sum(len(value) for column, value in values if column.is_encrypted and value is not None)
@@ -228,7 +221,7 @@ def _access(table: Table, action: str, principal: Principal) -> Access:
     return rows
 
 
-def _is_needless(table: Table, id_: str, held: HeldRow, change: RowChange, fault: Refusal | None) -> bool:
+def _is_needless(table: Table, id_: RowId, held: HeldRow, change: RowChange, fault: Refusal | None) -> bool:
     """Say whether a change leaves a row as its reader knows it."""
     has_dates = change.created_at is not None or change.updated_at is not None
     if not (held.may_read and held.is_unchanged) or fault is not None or has_dates:

@@ -6,7 +6,7 @@ Rights are checked first, and queries after them. `services.data.domain.rights` 
 from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
-from services.data.domain.catalogue import Table, TableKey
+from services.data.domain.catalogue import RowKey, Table, TableKey
 from services.data.domain.queries import parse_row_queries, parse_selection
 from services.data.domain.rights import roles_for
 from services.data.operations.deps import DataDeps
@@ -48,8 +48,7 @@ async def get_row(
     deps: DataDeps,
     principal: Principal,
     *,
-    table_key: TableKey,
-    row_id: str,
+    row_key: RowKey,
     queries: list[str],
     explained: Principal | None = None,
 ) -> bytes:
@@ -66,15 +65,15 @@ async def get_row(
             selected = parse_selection(queries, table.by_key) if queries else None
         except UnfitQuery:
             await store.get_row(
-                connection, table, row_id, selected=(), roles=roles
+                connection, table, row_key.row, selected=(), roles=roles
             )  # only a caller who may read the row learns why
             raise
         row = (
-            await opened(table, await store.get_row(connection, table, row_id, selected=selected, roles=roles))
+            await opened(table, await store.get_row(connection, table, row_key.row, selected=selected, roles=roles))
         ).encode()
         return row if explained is None else row_explained(table, row, explained)
 
-    return await deps.catalogue.read(table_key, principal, work)
+    return await deps.catalogue.read(row_key.table, principal, work)
 
 
 async def list_rows(

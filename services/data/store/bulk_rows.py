@@ -15,6 +15,7 @@ from services.data.store.errors import translate_errors
 from services.data.store.row_changes import assignments
 from services.data.store.rows import JsonPage, cursor_not_found
 from services.data.store.scan import Scan, where_of
+from shared.contracts.ids import RowId
 from shared.postgres.pool import Connection
 from shared.queries.tree import Query
 
@@ -33,7 +34,7 @@ class HeldRows(msgspec.Struct, frozen=True):
     """Rows that are held for a change, and the key of a column of which one of them has no valid value."""
 
     seqs: list[int]
-    ids: list[str]
+    ids: list[RowId]
     invalid_column: str | None
 
 
@@ -68,7 +69,7 @@ def insertion(table: Table) -> str:
     """
 
 
-async def hold_ids(connection: Connection, table: Table, ids: list[str]) -> Mapping[str, Sealed]:
+async def hold_ids(connection: Connection, table: Table, ids: list[RowId]) -> Mapping[RowId, Sealed]:
     """Hold those rows of these ids that are there; return what each has in encrypted columns, by its id."""
     encrypted = table.encrypted
     columns = "".join(f", {column.name}" for column in encrypted)
@@ -80,7 +81,7 @@ async def hold_ids(connection: Connection, table: Table, ids: list[str]) -> Mapp
 
 
 async def overwrite_rows(
-    connection: Connection, table: Table, rows: Sequence[RowOverwrite], *, shown: list[str], now: datetime
+    connection: Connection, table: Table, rows: Sequence[RowOverwrite], *, shown: list[RowId], now: datetime
 ) -> str:
     """Write over rows that are held; what would not change stays as it is. Return the rows `shown` as JSON."""
     new = {

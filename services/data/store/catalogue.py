@@ -5,6 +5,7 @@ import msgspec
 
 from services.data.domain.catalogue import Column, Database, Index, Table
 from services.data.domain.columns.kind import Options
+from shared.contracts.ids import DatabaseId, TableId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
@@ -28,7 +29,7 @@ _INDEXES = """
 """
 
 
-async def get_database(connection: Connection, incarnation: int, id_: str, *, lock: bool = False) -> Database:
+async def get_database(connection: Connection, incarnation: int, id_: DatabaseId, *, lock: bool = False) -> Database:
     """Return a database of a project; `lock` locks it against changes.
 
     Raises `Refusal(DATABASE_NOT_FOUND)`.
@@ -44,7 +45,7 @@ async def list_databases(connection: Connection, incarnation: int) -> list[Datab
     return [_database(row) for row in await connection.fetch(_LIST_DATABASES, incarnation)]
 
 
-async def get_table(connection: Connection, database: Database, id_: str, *, lock: bool = False) -> Table:
+async def get_table(connection: Connection, database: Database, id_: TableId, *, lock: bool = False) -> Table:
     """Return a table with its parts; `lock` locks it against changes. Raises `Refusal(TABLE_NOT_FOUND)`.
 
     Without a lock, what is returned may be torn between two versions: good to show, not to work by.
@@ -67,7 +68,7 @@ async def hold_version(connection: Connection, n: int) -> int | None:
     return version
 
 
-async def hold_table(connection: Connection, incarnation: int, database_id: str, id_: str) -> Table:
+async def hold_table(connection: Connection, incarnation: int, database_id: DatabaseId, id_: TableId) -> Table:
     """Return a table with its parts, locked until the transaction ends.
 
     Raises `Refusal(DATABASE_NOT_FOUND)`, `Refusal(TABLE_NOT_FOUND)`.

@@ -12,6 +12,7 @@ from services.data.domain.naming import Naming
 from services.data.store import indexes
 from services.data.store.conditions import direction
 from services.data.store.incarnations import INCARNATIONS
+from shared.contracts.ids import DatabaseId, TableId
 from shared.contracts.principal import Project
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.postgres.conditions import searched
@@ -96,7 +97,7 @@ async def changing(connection: Connection) -> AsyncIterator[None]:
 
 
 async def insert_database(
-    connection: Connection, project: Project, *, id_: str, name: str, enabled: bool, naming: Naming
+    connection: Connection, project: Project, *, id_: DatabaseId, name: str, enabled: bool, naming: Naming
 ) -> None:
     """Make a database; raises `Refusal(DATABASE_ALREADY_EXISTS)`, `Refusal(PROJECT_NOT_FOUND)`."""
     if not await INCARNATIONS.hold(connection, project.incarnation):
@@ -122,7 +123,7 @@ async def delete_database(connection: Connection, database: Database) -> None:
     await connection.execute(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
 
 
-async def insert_table(connection: Connection, database: Database, id_: str, settings: TableSettings) -> None:
+async def insert_table(connection: Connection, database: Database, id_: TableId, settings: TableSettings) -> None:
     """Make an empty table without columns; raises `Refusal(TABLE_ALREADY_EXISTS)`."""
     try:
         n = await connection.fetchval(_INSERT_TABLE, database.n, id_, *msgspec.structs.astuple(settings))

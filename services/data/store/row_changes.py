@@ -12,6 +12,7 @@ from services.data.store import statements
 from services.data.store.conditions import unfit_column
 from services.data.store.errors import translate_errors
 from shared.appwrite.permissions import Permission
+from shared.contracts.ids import RowId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
@@ -52,14 +53,14 @@ async def insert_row(connection: Connection, table: Table, row: NewRow, *, now: 
     return str(record["json"])
 
 
-async def has_row(connection: Connection, table: Table, id_: str) -> bool:
+async def has_row(connection: Connection, table: Table, id_: RowId) -> bool:
     """Say whether there is a row of this id, without a check of rights."""
     exists: bool = await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table.rows} WHERE id = $1)", id_)
     return exists
 
 
 async def hold_row(
-    connection: Connection, table: Table, id_: str, access: Access, change: RowChange | None = None
+    connection: Connection, table: Table, id_: RowId, access: Access, change: RowChange | None = None
 ) -> HeldRow:
     """Hold a row for a change (None: one that is not known yet).
 

@@ -7,6 +7,7 @@ from services.data.domain.catalogue import Table
 from services.data.store import statements
 from services.data.store.catalogue import find_version
 from services.data.store.errors import StaleTable, translate_errors
+from shared.contracts.ids import RowId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 from shared.queries.tree import Query
@@ -20,7 +21,7 @@ class JsonPage(msgspec.Struct, frozen=True):
 
 
 async def get_row(
-    connection: Connection, table: Table, id_: str, *, selected: tuple[str, ...] | None, roles: list[str] | None
+    connection: Connection, table: Table, id_: RowId, *, selected: tuple[str, ...] | None, roles: list[str] | None
 ) -> str:
     """Return a row as JSON, if one of these roles may read it (None: every row may be read).
 

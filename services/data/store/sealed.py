@@ -7,6 +7,7 @@ import msgspec
 from services.data.domain.catalogue import Column, Table
 from services.data.store import catalogue
 from services.data.store.errors import StaleTable, translate_errors
+from shared.contracts.ids import RowId
 from shared.kernel.errors import Refusal
 from shared.postgres.pool import Connection
 
@@ -34,7 +35,7 @@ class SealedValue(msgspec.Struct, frozen=True):
     """What is sealed in a column of a row."""
 
     seq: int
-    id: str
+    id: RowId
     sealed: str
 
 
