@@ -16,9 +16,9 @@ from shared.contracts.events import PrincipalsChanged
 from shared.contracts.principal import Kind, Principal, Project
 from shared.contracts.requests import (
     FindSession,
-    FoundSession,
     ResolvedPrincipal,
     ResolvedProject,
+    ResolvedSession,
     ResolveJwt,
     ResolveKey,
     ResolveProject,
@@ -165,7 +165,7 @@ class Accounts:
         return ResolvedProject(position=position, project=project)
 
     @requests.answers(FindSession)
-    async def find_session(self, request: FindSession) -> FoundSession:
+    async def find_session(self, request: FindSession) -> ResolvedSession:
         user = self.users.get(request.user_id)
         if user is None:
             raise Refusal(ErrorType.USER_NOT_FOUND)
@@ -176,7 +176,7 @@ class Accounts:
         elif session not in own:
             raise Refusal(ErrorType.USER_SESSION_NOT_FOUND)
         incarnation = self.projects[request.project_id]
-        return FoundSession(session_id=session, project_incarnation=incarnation, user_incarnation=user.incarnation)
+        return ResolvedSession(session_id=session, project_incarnation=incarnation, user_incarnation=user.incarnation)
 
     async def _look_up(
         self, project: str, position: int, principal: Principal | None, *, user: str = ""

@@ -5,7 +5,7 @@
 --     SELECT pg_catalog.set_config('daypass.auth_password', …, false);
 -- and likewise daypass.token_password, daypass.data_password and daypass.storage_password.
 
--- Whoever runs this is a superuser: a function that a service has made must never be found in place of PostgreSQL's own.
+-- This runs as a superuser: a function that a service has made must never be found in place of PostgreSQL's own.
 SET search_path = pg_catalog, pg_temp;
 -- A service could hold a lock on its own role.
 SET lock_timeout = '10s';

@@ -31,8 +31,8 @@ member() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
 
 # seen CREDENTIAL: whose rows a caller may see
 seen() {
-    found=$(call "$1" GET "$rows" | grep -o '"name":"[^"]*"' | cut -d '"' -f 4 | paste -s -d , - | sed 's/,/, /g')
-    echo "${found:-nothing}"
+    names=$(call "$1" GET "$rows" | grep -o '"name":"[^"]*"' | cut -d '"' -f 4 | paste -s -d , - | sed 's/,/, /g')
+    echo "${names:-nothing}"
 }
 
 # expect WHAT SEEN EXPECTED: tells what is seen, and ends the script where it is not what was expected

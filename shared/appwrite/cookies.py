@@ -29,33 +29,33 @@ _PREFIX = "a_session_"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class FoundSecret(msgspec.Struct, frozen=True):
+class SentSecret(msgspec.Struct, frozen=True):
     """A session secret, and whether it came from the fallback header, or not at all."""
 
     secret: SessionSecret | None
     is_fallback: bool
 
 
-NOT_FOUND = FoundSecret(None, is_fallback=True)
+NO_SECRET = SentSecret(None, is_fallback=True)
 
 
 def find_secret(
     project_id: ProjectId, headers: MultiMapping[str], scope: CookieScope = CookieScope.DOMAIN
-) -> FoundSecret:
+) -> SentSecret:
     """Return the session secret of a request; garbage is none."""
     sent = ";".join(headers.getall(_COOKIE, ()))
     if _PREFIX in sent:
         name = _cookie_name(project_id, scope)
         secret = _cookie(sent, name) or _cookie(sent, name + "_legacy")
         if secret is not None:
-            return FoundSecret(secret, is_fallback=False)
+            return SentSecret(secret, is_fallback=False)
     header = headers.get(_SESSION)
     if header and (secret := SessionSecret.parse(header)) is not None:
-        return FoundSecret(secret, is_fallback=False)
+        return SentSecret(secret, is_fallback=False)
     fallback_header = headers.get(_FALLBACK)
     if fallback_header and (secret := _fallback_secret(fallback_header, _name(project_id))) is not None:
-        return FoundSecret(secret, is_fallback=True)
-    return NOT_FOUND
+        return SentSecret(secret, is_fallback=True)
+    return NO_SECRET
 
 
 def session_cookies(

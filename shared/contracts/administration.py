@@ -1,6 +1,6 @@
 """Requests of the command line to auth: projects, keys, users, sessions. Answers tell what was done, and its receipt.
 
-Dates are as on the wire. An answer's `receipt` is empty where nothing was revoked. Whoever asks makes the secrets, and
+Dates are as on the wire. An answer's `receipt` is empty where nothing was revoked. The requester makes the secrets, and
 sends what is stored of them: no key and no password is ever on the bus.
 """
 

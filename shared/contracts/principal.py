@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Who is calling, and what it holds.
+    """A caller, and what it holds.
 
     `roles` are role strings of the permission grammar, sorted; a key has none, since permissions do not bind it.
     `expires_at` is the end of the session or key in Unix seconds (0: none), and in a guard that of the JWT if earlier.
@@ -45,7 +45,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def who(self) -> str:
-        """Who is calling, for records: `key:ID`, `user:ID` or `guest`."""
+        """The caller, for records: `key:ID`, `user:ID` or `guest`."""
         if self.key_id:
             return f"key:{self.key_id}"
         return f"user:{self.user_id}" if self.user_id else "guest"

@@ -149,7 +149,7 @@ class SessionsUsed(Request[Done], frozen=True, kw_only=True):
     sessions: tuple[SessionUse, ...]
 
 
-class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
+class ResolvedSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session to bind a JWT to; where `session` is empty, as the user has none, it is bound to `generation`."""
 
     session_id: SessionId = msgspec.field(name="session")
@@ -158,7 +158,7 @@ class FoundSession(msgspec.Struct, frozen=True, kw_only=True):
     user_incarnation: int = 0
 
 
-class FindSession(Request[FoundSession], frozen=True, kw_only=True):
+class FindSession(Request[ResolvedSession], frozen=True, kw_only=True):
     """`session.find`: a user's session by id, or the newest for `recent`.
 
     Refused with `user_not_found`, or `user_session_not_found` where an id names none of the user's sessions.
@@ -166,7 +166,7 @@ class FindSession(Request[FoundSession], frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "session.find"
     SERVICE: ClassVar[str] = "auth"
-    ANSWER: ClassVar[type[msgspec.Struct]] = FoundSession
+    ANSWER: ClassVar[type[msgspec.Struct]] = ResolvedSession
 
     project_id: ProjectId = msgspec.field(name="project")
     user_id: UserId = msgspec.field(name="user")

@@ -10,7 +10,7 @@ from shared.contracts.requests import ADMIN, Request
 class RevocationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The receipt of a change to what principals may do, as it is kept.
 
-    `subjects` are what was changed, `reason` says how, `asked_by` who asked (`user:ID`, `key:ID` or `cli`). Dates are
+    `subjects` are what was changed, `reason` says how, `asked_by` the actor (`user:ID`, `key:ID` or `cli`). Dates are
     as on the wire. Pending: `answered_at` is empty, and the four after it mean nothing yet; `number` 0: none as yet.
     """
 

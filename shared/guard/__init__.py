@@ -1,1 +1,1 @@
-"""Who is calling: credentials resolved to principals, cached under a lease, dropped by the feed."""
+"""The guard: credentials resolved to principals, cached under a lease, dropped by the feed."""

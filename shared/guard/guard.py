@@ -65,7 +65,7 @@ class Guard:
         self._most_lookups = most_lookups
         self._flights: dict[Hashable, asyncio.Task[Kept]] = {}
         self._alone = 0
-        self._keys_asked_at = float("-inf")
+        self._keys_requested_at = float("-inf")
 
     @property
     def lookups(self) -> int:
@@ -184,7 +184,7 @@ class Guard:
     async def _key_set_with(self, kid: str) -> KeySet:
         # A kid that is not known may be of a key created a moment ago, of which the entry is not here yet.
         known = await self.key_set()
-        if kid not in known.keys and time.monotonic() >= self._keys_asked_at + REASK_KEYS_S:
+        if kid not in known.keys and time.monotonic() >= self._keys_requested_at + REASK_KEYS_S:
             self.cache.drop(subjects.SIGNING_KEYS)
             known = await self.key_set()
         return known
@@ -236,7 +236,7 @@ class Guard:
         return Answer(resolved.project, (subjects.project(project_id),), resolved.position, resolved.position)
 
     async def _ask_keys(self) -> Answer:
-        self._keys_asked_at = time.monotonic()
+        self._keys_requested_at = time.monotonic()
         published = await self._resolver.keys()
         return Answer(_parsed(published), (subjects.SIGNING_KEYS,), published.position, published.position)
 

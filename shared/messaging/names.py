@@ -4,7 +4,7 @@ SERVICES = ("auth", "token", "data", "storage")
 """Every service whose replicas cache principals, and so every registry that a barrier reads."""
 
 ASKING = (*SERVICES, "cli")
-"""Whoever asks on the bus."""
+"""What sends requests on the bus."""
 
 IDENTITY = "identity"
 """The hash that says which Redis this is (`id`), whose streams it holds (`stream`), and by which mark each registry is

@@ -81,7 +81,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         total = 0
         if query.total:
             counted = f"SELECT FROM {self.tables} WHERE {where} LIMIT {MOST_TOTAL}"
-            total = await connection.fetchval(f"SELECT count(*) FROM ({counted}) AS found", *arguments)
+            total = await connection.fetchval(f"SELECT count(*) FROM ({counted}) AS matching", *arguments)
         if page.cursor:
             where += f" AND {await self._beyond(connection, page.cursor, orders, values, arguments)}"
         rows = await connection.fetch(

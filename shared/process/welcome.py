@@ -1,7 +1,7 @@
 """The page for somebody who opens the endpoint in a browser: that Daypass runs, and what to do next.
 
-Whoever does not ask for HTML is answered as for any path that is not served. The page needs nothing from elsewhere, and
-its policy lets it load nothing.
+A client that does not ask for HTML is answered as for any path that is not served. The page needs nothing from
+elsewhere, and its policy lets it load nothing.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Who is calling: the credentials of a request, in Appwrite's order, resolved by the guard.
+"""The caller of a request: its credentials, in Appwrite's order, resolved by the guard.
 
 Session secret, then JWT, then API key. A session that verifies beside a JWT is a conflict, whether or not the JWT is
 good; a key outranks either. A stale session makes a guest. A bad JWT or an unknown key is an error everywhere, also
@@ -20,7 +20,7 @@ _PROJECT = istr("X-Appwrite-Project")
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
-    """Who is calling: the principal whose rights count, and the user of the session or JWT, if any.
+    """The caller: the principal whose rights count, and the user of the session or JWT, if any.
 
     `is_fallback`: neither a cookie nor `X-Appwrite-Session` gave a session secret.
     """

@@ -23,7 +23,7 @@ KEY_SCOPES = frozenset({"global", "graphql"})
 
 
 class Caller(enum.Flag):
-    """Who may call an endpoint."""
+    """The callers that an endpoint admits."""
 
     PUBLIC = 0
     """Callers are not authenticated, and need not name a project. For health checks and public keys."""
@@ -46,7 +46,7 @@ _ROLES = {
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """Who passes: `kinds` always do, a key where it holds one of `key_scopes`."""
+    """The callers that pass: `kinds` always do, a key where it holds one of `key_scopes`."""
 
     kinds: frozenset[Kind]
     key_scopes: frozenset[str]

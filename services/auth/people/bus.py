@@ -7,7 +7,7 @@ from services.auth.people.domain.records import NewUser, Session, User, UserChan
 from services.auth.people.operations import idle, sessions, users
 from services.auth.projects.operations.projects import get_project
 from shared.contracts import administration as admin
-from shared.contracts.requests import Done, FindSession, FoundSession, SessionsUsed
+from shared.contracts.requests import Done, FindSession, ResolvedSession, SessionsUsed
 from shared.guard.changing import once
 from shared.kernel.clock import wire_date
 from shared.messaging.answers import Requests
@@ -25,7 +25,7 @@ async def mark_sessions_used(deps: AuthDeps, request: SessionsUsed) -> Done:
 
 
 @requests.answers(FindSession)
-async def find_session(deps: AuthDeps, request: FindSession) -> FoundSession:
+async def find_session(deps: AuthDeps, request: FindSession) -> ResolvedSession:
     """Return the session to bind a JWT to."""
     return await sessions.find_session(deps, request.project_id, user_id=request.user_id, session_id=request.session_id)
 

@@ -16,8 +16,8 @@ ROW_BYTES = 65_535
 ROW_OVERHEAD_BYTES = 1_067
 """What Appwrite reckons for the columns of its own."""
 
-MOST_COLUMNS = 1_000
-MOST_INDEXES = 58
+MAX_COLUMNS = 1_000
+MAX_INDEXES = 58
 INDEX_WIDTH = 768
 
 SYSTEM_COLUMNS = {"$id": "id", "$sequence": "seq", "$createdAt": "created_at", "$updatedAt": "updated_at"}

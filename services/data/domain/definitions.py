@@ -7,8 +7,8 @@ import msgspec
 
 from services.data.domain.catalogue import (
     INDEX_WIDTH,
-    MOST_COLUMNS,
-    MOST_INDEXES,
+    MAX_COLUMNS,
+    MAX_INDEXES,
     ROW_BYTES,
     SYSTEM_COLUMNS,
     Column,
@@ -157,7 +157,7 @@ def column(table: Table, new: NewColumn, now: datetime) -> Column:
     )
     if any(known.key.lower() == column_.key.lower() for known in table.columns):
         raise Refusal(ErrorType.COLUMN_ALREADY_EXISTS)
-    if len(table.columns) >= MOST_COLUMNS or table.width + column_.width > ROW_BYTES:
+    if len(table.columns) >= MAX_COLUMNS or table.width + column_.width > ROW_BYTES:
         raise Refusal(ErrorType.COLUMN_LIMIT_EXCEEDED)
     return checked_default(column_)
 
@@ -185,8 +185,8 @@ def index(table: Table, new: NewIndex, now: datetime) -> Index:
         raise ArgumentInvalid("type", f"it must be one of ({', '.join(INDEX_TYPES)})")
     if any(known.key.lower() == new.key.lower() for known in table.indexes):
         raise Refusal(ErrorType.COLUMN_INDEX_ALREADY_EXISTS)
-    if len(table.indexes) >= MOST_INDEXES:
-        raise Refusal(ErrorType.COLUMN_INDEX_LIMIT_EXCEEDED, f"A table may have at most {MOST_INDEXES} indexes.")
+    if len(table.indexes) >= MAX_INDEXES:
+        raise Refusal(ErrorType.COLUMN_INDEX_LIMIT_EXCEEDED, f"A table may have at most {MAX_INDEXES} indexes.")
     if not new.columns or len(set(new.columns)) != len(new.columns):
         raise _index_invalid("its columns must be different")
     if len(new.orders) > len(new.columns) or len(new.lengths) > len(new.columns):

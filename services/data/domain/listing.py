@@ -12,7 +12,7 @@ from shared.queries.matching import matches, value_in
 from shared.queries.search import is_found
 from shared.queries.tree import Query
 
-MOST_TOTAL = 5_000
+MAX_TOTAL = 5_000
 
 Record = dict[str, Any]
 """Any: JSON, by the names that callers see."""
@@ -54,7 +54,7 @@ class Listing:
         page = [place for place in beyond if place in matching][query.offset : query.offset + query.limit]
         if query.shape.cursor == "cursorBefore":
             page.reverse()
-        return page, min(len(matching), MOST_TOTAL) if with_total else 0
+        return page, min(len(matching), MAX_TOTAL) if with_total else 0
 
     def _ordered(self, records: list[Record], query: Query) -> list[int]:
         places = list(range(len(records)))

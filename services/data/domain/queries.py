@@ -14,7 +14,7 @@ from shared.queries.tree import Query
 SHOWN = frozenset({"$permissions", "$databaseId", "$tableId", "$collectionId"})
 """What each row shows, and no query may ask about."""
 
-MOST_FIELDS = 4_096
+MAX_FIELDS = 4_096
 """So many are kept; a column is another one in each version of its table."""
 
 _ANY = Options()
@@ -45,7 +45,7 @@ def fields_of(columns: Columns, searchable: frozenset[str] = frozenset()) -> Fie
     return field_of
 
 
-@lru_cache(maxsize=MOST_FIELDS)
+@lru_cache(maxsize=MAX_FIELDS)
 def _field(column: Column, is_searchable: bool) -> Field:
     return Field(
         key=column.key,

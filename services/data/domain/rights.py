@@ -1,4 +1,4 @@
-"""Who may do what with the rows of a table: decided before anything else is looked at.
+"""Rights to the rows of a table: decided before anything else is looked at.
 
 The table's own list grants for all rows; with row security, a row's list grants for that row too. Creating needs the
 table's list. A key may do everything. No answer differs by what its caller may not read: a row that is hidden is one

@@ -9,22 +9,22 @@ from typing import Any
 
 import msgspec
 
-from services.data.domain.catalogue import MOST_COLUMNS
+from services.data.domain.catalogue import MAX_COLUMNS
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 
 Data = dict[str, Any]
 """Any: the values of a row by column key, as sent."""
 
-MOST_ROWS = 100
+MAX_ROWS = 100
 """Rows that one call may make or upsert."""
 
-MOST_NAMES = MOST_COLUMNS + 24
+MAX_NAMES = MAX_COLUMNS + 24
 """Of one row: its columns, and what every row has."""
 
-MOST_TEXTS = 1_000_000
+MAX_TEXTS = 1_000_000
 """Of one row: names, and texts in arrays."""
 
-MOST_AT_ONCE = 20_000
+MAX_AT_ONCE = 20_000
 """Elements of arrays."""
 
 FEW_COLONS = 20_000
@@ -41,7 +41,7 @@ _text = msgspec.json.Decoder(str)
 _rows = msgspec.json.Decoder(
     msgspec.defstruct(
         "Rows",
-        [(f"row{place}", Raw, None) for place in range(MOST_ROWS)],
+        [(f"row{place}", Raw, None) for place in range(MAX_ROWS)],
         array_like=True,
         forbid_unknown_fields=True,
     )
@@ -71,7 +71,7 @@ def parse_list(sent: Raw) -> list[Data]:
         rows = [row for row in msgspec.structs.astuple(_rows.decode(sent)) if row is not None]
         parsed = [_parse(bytes(row)) for row in rows]
     except (ValueError, RecursionError):
-        raise ArgumentInvalid("rows", f"Value must be a list of at most {MOST_ROWS} objects") from None
+        raise ArgumentInvalid("rows", f"Value must be a list of at most {MAX_ROWS} objects") from None
     if not parsed:
         raise Refusal(ErrorType.ROW_MISSING_DATA, "The rows are missing.")
     return parsed
@@ -79,7 +79,7 @@ def parse_list(sent: Raw) -> list[Data]:
 
 def is_much(*rows: Data) -> bool:
     """Say whether rows have so many elements of arrays that looking at each of them would hold others up."""
-    return sum(len(value) for row in rows for value in row.values() if isinstance(value, list)) > MOST_AT_ONCE
+    return sum(len(value) for row in rows for value in row.values() if isinstance(value, list)) > MAX_AT_ONCE
 
 
 def _parse(row: bytes) -> Data:
@@ -107,5 +107,5 @@ def _check_size(row: bytes) -> None:
     names = 0
     for texts, match in enumerate(_TEXT.finditer(row)):
         names += match[1] is not None
-        if names > MOST_NAMES or texts > MOST_TEXTS:
+        if names > MAX_NAMES or texts > MAX_TEXTS:
             raise ValueError("a row has more names than a table has columns")

@@ -59,7 +59,7 @@ def insertion(table: Table) -> str:
         WITH made AS (
             INSERT INTO {table.rows} AS t (id, created_at, updated_at, permissions{columns})
             SELECT id, coalesce(created_at, $2), coalesce(updated_at, created_at, $2), permissions{columns}
-            FROM {_given(table)} ORDER BY place
+            FROM {_sent_rows(table)} ORDER BY place
             RETURNING t.seq, t.created_at, t.permissions, {statements.row_json(table, None)} AS json
         ), granted AS (
             INSERT INTO {table.grants} (action, role, seq, created_at)
@@ -97,7 +97,7 @@ async def overwrite_rows(
             f"""
             UPDATE {table.rows} AS t SET {sets},
                 updated_at = coalesce(g.updated_at, greatest($2, t.updated_at + interval '1 millisecond'))
-            FROM {_given(table)}
+            FROM {_sent_rows(table)}
             WHERE t.id = g.id AND ({changed} OR g.updated_at IS NOT NULL)
             """,
             _json(rows),
@@ -189,7 +189,7 @@ async def _grant_again(connection: Connection, table: Table, seqs: str, argument
     )
 
 
-def _given(table: Table) -> str:
+def _sent_rows(table: Table) -> str:
     """Return the SQL of the rows that $1 has as JSON; `named` are the columns that each has a value for."""
     columns = "".join(f", {column.name} {column.postgres}" for column in table.columns)
     return (

@@ -77,7 +77,7 @@ async def hold_table(connection: Connection, incarnation: int, database_id: Data
     row = await connection.fetchrow(f"{_GET_TABLE} FOR SHARE", database.n, id_)
     if row is None:
         raise Refusal(ErrorType.TABLE_NOT_FOUND)
-    # Whoever changes a database changes the versions of its tables: only now it stands still too.
+    # A change of a database changes the versions of its tables: only now it stands still too.
     database = await get_database(connection, incarnation, database_id)
     return (await _with_parts(connection, database, [row]))[0]
 

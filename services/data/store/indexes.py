@@ -50,7 +50,7 @@ def parts(table: Table, index: Index) -> list[Part]:
     """Return what an index is made of.
 
     A key ends in the sequence, as the orders of lists do. Of a text only its first characters count where a length is
-    given, but a unique index takes it whole, or rows would be refused that differ behind that length.
+    declared, but a unique index takes it whole, or rows would be refused that differ behind that length.
     """
     index_parts, by_key = [], table.by_key
     for place, key in enumerate(index.columns):

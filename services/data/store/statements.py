@@ -79,10 +79,10 @@ def get_row(table: Table, selected: tuple[str, ...] | None, *, is_open: bool) ->
     """
     allowed = "" if is_open else " AND t.permissions && $3::text[]"
     return f"""
-        SELECT tables.version = $1 AS is_current, found.json
+        SELECT tables.version = $1 AS is_current, readable.json
         FROM data.tables LEFT JOIN (
             SELECT {row_json(table, selected)} AS json FROM {table.rows} AS t WHERE t.id = $2{allowed}
-        ) AS found ON true
+        ) AS readable ON true
         WHERE tables.n = {table.n}
     """
 
@@ -200,7 +200,7 @@ class _ListParts(Scan):
         keys = ", ".join(f"t.{column}" for column in dict.fromkeys(order.column for order in self.orders))
         shown = f"SELECT {keys}, {row_json(self.table, self.shape.selected)} AS json"
         if self.is_merged:
-            return f"{shown} FROM ({self._merged(keys)}) AS found JOIN {self.table.rows} AS t ON t.seq = found.seq"
+            return f"{shown} FROM ({self._merged(keys)}) AS merged JOIN {self.table.rows} AS t ON t.seq = merged.seq"
         matching = self._matching("t.*", self.page(), *self.after())
         return f"{shown} FROM ({matching}) AS t"
 

@@ -11,8 +11,8 @@ from shared.web.parameters import IdOf
 routes = Routes[TokenDeps]("jwks", {"projectId": ErrorType.PROJECT_NOT_FOUND})
 
 MAX_AGE_S = 300
-"""How long a copy of the set may be kept: a key is published at least one rotation before it signs, and whoever keeps a
-copy accepts a retired key for so long."""
+"""How long a copy of the set may be kept: a key is published at least one rotation before it signs, and a
+verifier that keeps a copy accepts a retired key for so long."""
 CACHED = f"public, max-age={MAX_AGE_S}"
 
 

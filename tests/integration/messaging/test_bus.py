@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from shared.contracts.requests import FindSession, FoundSession
+from shared.contracts.requests import FindSession, ResolvedSession
 from shared.kernel.errors import ErrorType, Refusal, Unavailable
 from shared.messaging import names
 from shared.messaging.bus import Bus, Envelope
@@ -20,7 +20,7 @@ from tests.eventually import PATIENCE_S, eventually
 QUESTION = FindSession(project_id="p", user_id="u", session_id="recent")
 STREAM = names.requests("auth", FindSession.LANE, "data")
 
-Answering = Callable[[FindSession], Awaitable[FoundSession]]
+Answering = Callable[[FindSession], Awaitable[ResolvedSession]]
 
 
 @contextlib.asynccontextmanager
@@ -42,8 +42,8 @@ async def asker(redis: Redis) -> AsyncIterator[Bus]:
     await bus.close()
 
 
-async def found(request: FindSession) -> FoundSession:
-    return FoundSession(session_id=f"of {request.user_id}")
+async def found(request: FindSession) -> ResolvedSession:
+    return ResolvedSession(session_id=f"of {request.user_id}")
 
 
 async def pending(redis: Redis, stream: str = STREAM, group: str = "auth") -> int:
@@ -59,7 +59,7 @@ async def test_an_answer_comes_back_and_nothing_stays_pending(redis: Redis, aske
 
 
 async def test_a_refusal_comes_back_with_its_type_and_message(redis: Redis, asker: Bus) -> None:
-    async def refusing(_: FindSession) -> FoundSession:
+    async def refusing(_: FindSession) -> ResolvedSession:
         raise Refusal(ErrorType.USER_NOT_FOUND, "No such user.")
 
     async with serving(redis, refusing):
@@ -70,7 +70,7 @@ async def test_a_refusal_comes_back_with_its_type_and_message(redis: Redis, aske
 
 
 async def test_an_unexpected_error_says_nothing_of_itself(redis: Redis, asker: Bus) -> None:
-    async def failing(_: FindSession) -> FoundSession:
+    async def failing(_: FindSession) -> ResolvedSession:
         raise RuntimeError("the password is hunter2")
 
     async with serving(redis, failing):
@@ -91,9 +91,9 @@ async def test_a_service_that_is_away_costs_the_deadline_and_a_retry_after(asker
 async def test_a_late_request_is_dropped_and_not_left_pending(redis: Redis, asker: Bus) -> None:
     handled: list[FindSession] = []
 
-    async def noting(request: FindSession) -> FoundSession:
+    async def noting(request: FindSession) -> ResolvedSession:
         handled.append(request)
-        return FoundSession(session_id="")
+        return ResolvedSession(session_id="")
 
     with pytest.raises(Unavailable):
         await asker.ask(QUESTION, timeout_s=0.01)
@@ -109,9 +109,9 @@ async def test_a_late_request_is_dropped_and_not_left_pending(redis: Redis, aske
 async def test_two_replicas_share_the_work_and_each_request_is_handled_once(redis: Redis, asker: Bus) -> None:
     handled: list[str] = []
 
-    async def noting(request: FindSession) -> FoundSession:
+    async def noting(request: FindSession) -> ResolvedSession:
         handled.append(request.user_id)
-        return FoundSession(session_id="")
+        return ResolvedSession(session_id="")
 
     async with serving(redis, noting), serving(redis, noting):
         asked = [FindSession(project_id="p", user_id=f"u{number}", session_id="recent") for number in range(200)]

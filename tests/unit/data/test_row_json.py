@@ -3,7 +3,7 @@ import tracemalloc
 import msgspec
 import pytest
 
-from services.data.domain.row_json import MOST_NAMES, NO_VALUE, parse_data, parse_list
+from services.data.domain.row_json import MAX_NAMES, NO_VALUE, parse_data, parse_list
 from shared.kernel.errors import ArgumentInvalid, Refusal
 
 MIB = 1024 * 1024
@@ -71,7 +71,7 @@ def test_a_row_has_no_more_names_than_a_table_has_columns(name: bytes) -> None:
 
 def test_a_row_may_have_texts_with_many_colons_and_quotes() -> None:
     inner = msgspec.json.encode([{"name": f'"{number}" :'} for number in range(50_000)]).decode()
-    data = {f"c{number}": "x" for number in range(MOST_NAMES - 1)} | {"text": inner}
+    data = {f"c{number}": "x" for number in range(MAX_NAMES - 1)} | {"text": inner}
 
     assert parse_data(raw(msgspec.json.encode(data))) == data
 

@@ -284,7 +284,7 @@ async def _boot_clock(clock: Callable[[], float], sample_s: float) -> Finding:
 
 
 async def _registry(redis: Redis, timing: DoctorTiming) -> list[Finding]:
-    """Whoever lives registers again and again, at the latest when its lease is over."""
+    """A live replica registers again and again, at the latest when its lease is over."""
     first = await list_registrations(redis)
     silent = set(first)
     deadline = boot_clock() + timing.registration_s

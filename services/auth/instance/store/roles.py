@@ -45,14 +45,14 @@ _NAMED_AS_ROLES = "SELECT nspname FROM pg_namespace JOIN pg_roles ON rolname = n
 # PostgreSQL takes what is set for a role in a database before what is set for the role, and that before the database's.
 _SEARCH_PATHS = f"""
     {_SERVICES}
-    SELECT service, coalesce(split_part(found.setting, '=', 2), 'not set')
+    SELECT service, coalesce(split_part(configured.setting, '=', 2), 'not set')
     FROM services LEFT JOIN LATERAL (
         SELECT setting FROM pg_db_role_setting, unnest(setconfig) AS setting
         WHERE setrole IN (services.oid, 0) AND setting LIKE 'search\\_path=%'
           AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
         ORDER BY setrole <> 0 DESC, setdatabase <> 0 DESC LIMIT 1
-    ) AS found ON true
-    WHERE found.setting IS DISTINCT FROM 'search_path=' || $2 ORDER BY 1
+    ) AS configured ON true
+    WHERE configured.setting IS DISTINCT FROM 'search_path=' || $2 ORDER BY 1
 """
 _UNLIMITED = f"{_SERVICES} SELECT service FROM services WHERE rolconnlimit < 0 OR rolsuper ORDER BY 1"
 _OPEN_DATABASES = """

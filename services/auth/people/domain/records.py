@@ -23,7 +23,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A user of a project. `email` and `phone` are None where unset; `enabled` is Appwrite's `status`.
 
-    `incarnation` is never given twice, whatever ids are used again. JWTs without a session are good while they are of
+    `incarnation` is never used twice, whatever ids are used again. JWTs without a session are good while they are of
     the user's `generation`, which changes when all sessions end; `ended_at` is when they did last.
     """
 

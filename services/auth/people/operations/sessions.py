@@ -14,7 +14,7 @@ from shared.contracts import subjects
 from shared.contracts.ids import NO_SESSION, ProjectId, SessionId, UserId
 from shared.contracts.principal import Principal, Project
 from shared.contracts.reasons import Reason
-from shared.contracts.requests import FoundSession
+from shared.contracts.requests import ResolvedSession
 from shared.guard.changing import Actor, Changed, SystemActor, changing, confirm_pending
 from shared.guard.receipt import Receipt
 from shared.kernel.clock import now
@@ -60,7 +60,7 @@ async def update_session(
 
 async def find_session(
     deps: AuthDeps, project_id: ProjectId, *, user_id: UserId, session_id: SessionId
-) -> FoundSession:
+) -> ResolvedSession:
     """Return a session by id, or the newest for RECENT, empty where there is none; and the user's generation.
 
     Raises `Refusal(USER_NOT_FOUND)`, `Refusal(USER_SESSION_NOT_FOUND)`.
@@ -72,7 +72,7 @@ async def find_session(
             session_id = await store.find_newest(connection, project_id, user_id)
         else:
             session_id = (await store.get_session(connection, project_id, user_id, session_id)).id
-    return FoundSession(
+    return ResolvedSession(
         session_id=session_id,
         generation=user.generation,
         project_incarnation=incarnation,

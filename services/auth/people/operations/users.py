@@ -31,8 +31,8 @@ async def create_user(
 ) -> User:
     """Make a user, by a key or by sign-up (which the project's user limit binds, and which counts as activity).
 
-    Who signs up gets no id that a deleted user had: permissions may still name it. A hash that comes without a password
-    was made elsewhere, and checked. Raises `Refusal(USER_ALREADY_EXISTS)`, `Refusal(USER_COUNT_EXCEEDED)`.
+    A user who signs up gets no id that a deleted user had: permissions may still name it. A hash that comes without a
+    password was made elsewhere, and checked. Raises `Refusal(USER_ALREADY_EXISTS)`, `Refusal(USER_COUNT_EXCEEDED)`.
     """
     is_chosen = new.id != UNIQUE
     if new.phone:

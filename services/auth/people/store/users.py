@@ -132,12 +132,12 @@ async def find_user(connection: Connection, project_id: ProjectId, id_: UserId) 
 
 async def get_user(connection: Connection, project_id: ProjectId, id_: UserId) -> User:
     """Return a user by id; raises `Refusal(USER_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, project_id, id_))
+    return _existing(await connection.fetchrow(_GET, project_id, id_))
 
 
 async def lock_user(connection: Connection, project_id: ProjectId, id_: UserId) -> User:
     """Return a user whom no other transaction changes until this one ends; raises `Refusal(USER_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_LOCK, project_id, id_))
+    return _existing(await connection.fetchrow(_LOCK, project_id, id_))
 
 
 async def lock_sign_in(
@@ -145,8 +145,8 @@ async def lock_sign_in(
 ) -> bool | None:
     """Let no other transaction change a user's sessions until this one ends; say whether the user may sign in.
 
-    False where the user is blocked, None where the user is not there: with an incarnation, whoever was made later with
-    the same id is another.
+    False where the user is blocked, None where the user is not there: with an incarnation, a user who was made later
+    with the same id is another.
     """
     may_sign_in: bool | None = await connection.fetchval(_LOCK_SIGN_IN, project_id, user_id, incarnation)
     return may_sign_in
@@ -176,12 +176,12 @@ async def list_users(connection: Connection, project_id: ProjectId, query: ListQ
 
 async def set_enabled(connection: Connection, project_id: ProjectId, id_: UserId, *, enabled: bool) -> User:
     """Block or unblock a user; raises `Refusal(USER_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_STATUS, project_id, id_, enabled))
+    return _existing(await connection.fetchrow(_STATUS, project_id, id_, enabled))
 
 
 async def set_labels(connection: Connection, project_id: ProjectId, id_: UserId, labels: list[str]) -> User:
     """Replace a user's labels; raises `Refusal(USER_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_LABELS, project_id, id_, labels))
+    return _existing(await connection.fetchrow(_LABELS, project_id, id_, labels))
 
 
 async def update_user(connection: Connection, project_id: ProjectId, id_: UserId, **changes: Unpack[Changes]) -> User:
@@ -189,7 +189,7 @@ async def update_user(connection: Connection, project_id: ProjectId, id_: UserId
     columns = "".join(f"{column} = ${place}, " for place, column in enumerate(changes, start=3))
     statement = f"UPDATE auth.users SET {columns}updated_at = now() WHERE project = $1 AND id = $2 RETURNING {USER}"
     try:
-        return _found(await connection.fetchrow(statement, project_id, id_, *changes.values()))
+        return _existing(await connection.fetchrow(statement, project_id, id_, *changes.values()))
     except asyncpg.UniqueViolationError as error:
         raise Refusal(ErrorType.USER_TARGET_ALREADY_EXISTS) from error
 
@@ -218,7 +218,7 @@ async def delete_user(connection: Connection, project_id: ProjectId, id_: UserId
         raise Refusal(ErrorType.USER_NOT_FOUND)
 
 
-def _found(row: asyncpg.Record | None) -> User:
+def _existing(row: asyncpg.Record | None) -> User:
     if row is None:
         raise Refusal(ErrorType.USER_NOT_FOUND)
     return user(row)

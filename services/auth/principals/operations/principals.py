@@ -1,4 +1,4 @@
-"""Who is behind a credential, as the primary database says: what every guard asks on a miss."""
+"""Credentials resolved to principals by the primary database: what every guard requests on a miss."""
 
 from datetime import datetime
 

@@ -20,7 +20,7 @@ from shared.postgres.pool import Pool
 
 
 class DatabaseResolver:
-    """The same answers as over the bus, without the round trip. `until_trusted` waits until answers may be given."""
+    """The same answers as over the bus, without the round trip. `until_trusted` waits until it may answer."""
 
     def __init__(self, pool: Pool, bus: Bus, until_trusted: Callable[[], Awaitable[None]]) -> None:
         self._pool = pool

@@ -22,16 +22,16 @@ _USERS = "auth.users JOIN auth.projects ON projects.id = users.project"
 # Blocking a user ends the sessions, and a caller who still has one gets the refusal of a blocked user.
 _STANDS = "sessions.user_incarnation = users.sequence AND (sessions.deleted_at IS NULL OR NOT users.enabled)"
 _BY_SESSION = f"""
-    SELECT ({_POSITION}) AS position, found.*
+    SELECT ({_POSITION}) AS position, holder.*
     FROM (SELECT) AS one LEFT JOIN (
         SELECT sessions.id AS session_id, sessions.expires_at, {_USER}
         FROM {_USERS} JOIN auth.sessions ON sessions.project = users.project AND sessions.user_id = users.id
         WHERE sessions.project = $1 AND sessions.user_id = $2 AND sessions.secret_digest = $3
           AND {_STANDS}
-    ) AS found ON true
+    ) AS holder ON true
 """
 _BY_JWT = f"""
-    SELECT ({_POSITION}) AS position, found.*
+    SELECT ({_POSITION}) AS position, holder.*
     FROM (SELECT) AS one LEFT JOIN (
         SELECT sessions.id AS session_id, sessions.expires_at, {_USER}
         FROM {_USERS} LEFT JOIN auth.sessions
@@ -45,21 +45,21 @@ _BY_JWT = f"""
             SELECT FROM feed.instance
             WHERE epoch = $9 AND ($3 <> '' OR to_timestamp($5) > coalesce(restored_at, '-infinity'))
           )
-    ) AS found ON true
+    ) AS holder ON true
 """
 _BY_ID = f"""
-    SELECT ({_POSITION}) AS position, found.*
+    SELECT ({_POSITION}) AS position, holder.*
     FROM (SELECT) AS one LEFT JOIN (
         SELECT '' AS session_id, NULL::timestamptz AS expires_at, {_USER}
         FROM {_USERS} WHERE users.project = $1 AND users.id = $2
-    ) AS found ON true
+    ) AS holder ON true
 """
 _BY_KEY = f"""
-    SELECT ({_POSITION}) AS position, found.*
+    SELECT ({_POSITION}) AS position, holder.*
     FROM (SELECT) AS one LEFT JOIN (
         SELECT keys.id AS key_id, scopes, expires_at, projects.sequence AS project_incarnation
         FROM auth.keys JOIN auth.projects ON projects.id = keys.project WHERE project = $1 AND secret_digest = $2
-    ) AS found ON true
+    ) AS holder ON true
 """
 
 

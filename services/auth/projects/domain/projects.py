@@ -22,9 +22,9 @@ PLATFORM_LIST_FIELDS = fields({"name": text, "hostname": text, "type": text})
 """What lists of platforms may be filtered and ordered by."""
 
 LONGEST_NAME = 128
-LEAST_SESSIONS, MOST_SESSIONS = 1, 100
+MIN_SESSIONS, MAX_SESSIONS = 1, 100
 SHORTEST_SESSION_S, LONGEST_SESSION_S = 60, 31_536_000
-MOST_USERS = 10_000
+MAX_USERS = 10_000
 SHORTEST_IDLE_S = 300
 """Replicas report once a minute which sessions are used: a much shorter time would end sessions in use."""
 
@@ -84,10 +84,10 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
         if self.name is not None:
             check_name(self.name)
         _check_range("session_duration_s", self.session_duration_s, SHORTEST_SESSION_S, LONGEST_SESSION_S)
-        _check_range("session_limit", self.session_limit, LEAST_SESSIONS, MOST_SESSIONS)
+        _check_range("session_limit", self.session_limit, MIN_SESSIONS, MAX_SESSIONS)
         _check_range("session_idle_s", self.session_idle_s or None, SHORTEST_IDLE_S, LONGEST_SESSION_S)
         _check_range("recent_sign_in_s", self.recent_sign_in_s or None, SHORTEST_SESSION_S, LONGEST_SESSION_S)
-        _check_range("user_limit", self.user_limit, 0, MOST_USERS)
+        _check_range("user_limit", self.user_limit, 0, MAX_USERS)
         _check_names("auth_methods", self.auth_methods, AUTH_METHODS)
         _check_names("membership_fields", self.membership_fields, MEMBERSHIP_FIELDS)
 

@@ -30,7 +30,7 @@ class UpdateAuthMethod(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
 class UpdateSessionLimit(msgspec.Struct, frozen=True, kw_only=True):
     """How many sessions a user may have."""
 
-    total: Annotated[int, msgspec.Meta(ge=rules.LEAST_SESSIONS, le=rules.MOST_SESSIONS)]
+    total: Annotated[int, msgspec.Meta(ge=rules.MIN_SESSIONS, le=rules.MAX_SESSIONS)]
 
 
 class UpdateSessionDuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class UpdateSessionInvalidation(msgspec.Struct, frozen=True, kw_only=True):
 class UpdateUserLimit(msgspec.Struct, frozen=True, kw_only=True):
     """How many users may sign up; 0 or null: no limit."""
 
-    total: Annotated[int, msgspec.Meta(ge=0, le=rules.MOST_USERS)] | None
+    total: Annotated[int, msgspec.Meta(ge=0, le=rules.MAX_USERS)] | None
 
 
 class UpdateMembershipPrivacy(msgspec.Struct, frozen=True, kw_only=True):

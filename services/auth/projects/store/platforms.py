@@ -46,24 +46,24 @@ async def insert_platform(
         raise Refusal(ErrorType.PLATFORM_ALREADY_EXISTS, f"Platform {id_} already exists.") from error
     except asyncpg.ForeignKeyViolationError as error:
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.") from error
-    return _found(row)
+    return _existing(row)
 
 
 async def list_platforms(connection: Connection, project_id: ProjectId, query: ListQuery) -> Page[Platform]:
     """Return a page of platforms, the oldest first; raises what `Listing.page` does."""
-    return await LISTING.page(connection, query, [project_id], _found)
+    return await LISTING.page(connection, query, [project_id], _existing)
 
 
 async def get_platform(connection: Connection, project_id: ProjectId, id_: PlatformId) -> Platform:
     """Return a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, project_id, id_))
+    return _existing(await connection.fetchrow(_GET, project_id, id_))
 
 
 async def update_platform(
     connection: Connection, project_id: ProjectId, id_: PlatformId, *, name: str, hostname: str
 ) -> Platform:
     """Change a platform; raises `Refusal(PLATFORM_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_UPDATE, project_id, id_, name, hostname))
+    return _existing(await connection.fetchrow(_UPDATE, project_id, id_, name, hostname))
 
 
 async def delete_platform(connection: Connection, project_id: ProjectId, id_: PlatformId) -> None:
@@ -72,7 +72,7 @@ async def delete_platform(connection: Connection, project_id: ProjectId, id_: Pl
         raise Refusal(ErrorType.PLATFORM_NOT_FOUND)
 
 
-def _found(row: asyncpg.Record | None) -> Platform:
+def _existing(row: asyncpg.Record | None) -> Platform:
     if row is None:
         raise Refusal(ErrorType.PLATFORM_NOT_FOUND)
     return Platform(**dict(row))

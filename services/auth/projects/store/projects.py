@@ -45,8 +45,8 @@ _UPDATE = f"""
 _HOLD = "SELECT FROM auth.projects WHERE id = $1 AND sequence = $2 FOR KEY SHARE"
 _DELETE = "DELETE FROM auth.projects WHERE id = $1 RETURNING sequence"
 _RESOLVE = f"""
-    SELECT heads.number, found.* FROM feed.heads
-    LEFT JOIN (SELECT {_COLUMNS} FROM auth.projects WHERE id = $1) AS found ON true
+    SELECT heads.number, project.* FROM feed.heads
+    LEFT JOIN (SELECT {_COLUMNS} FROM auth.projects WHERE id = $1) AS project ON true
     WHERE heads.stream = 'feed'
 """
 
@@ -66,7 +66,7 @@ async def list_projects(connection: Connection) -> list[Project]:
 
 async def get_project(connection: Connection, id_: ProjectId) -> StoredProject:
     """Return a project; raises `Refusal(PROJECT_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, id_), id_)
+    return _existing(await connection.fetchrow(_GET, id_), id_)
 
 
 async def update_project(connection: Connection, id_: ProjectId, change: ProjectChange) -> StoredProject:
@@ -89,7 +89,7 @@ async def update_project(connection: Connection, id_: ProjectId, change: Project
         change.added_origins,
         change.removed_origins,
     )
-    return _found(row, id_)
+    return _existing(row, id_)
 
 
 async def delete_project(connection: Connection, id_: ProjectId) -> int:
@@ -127,7 +127,7 @@ def _not_found(id_: ProjectId) -> Refusal:
     return Refusal(ErrorType.PROJECT_NOT_FOUND, f"Project {id_} could not be found.")
 
 
-def _found(row: asyncpg.Record | None, id_: ProjectId) -> StoredProject:
+def _existing(row: asyncpg.Record | None, id_: ProjectId) -> StoredProject:
     if row is None:
         raise _not_found(id_)
     return StoredProject(project=_project(row), created_at=row["created_at"], updated_at=row["updated_at"])

@@ -12,7 +12,7 @@ from shared.kernel.errors import ErrorType, Refusal
 from shared.queries.fields import Field, boolean, date, fields, integer, text
 
 OWNER = "owner"
-MOST_ROLES_IN_TEAM = 100
+MAX_ROLES_IN_TEAM = 100
 INVITATION_LIFE = timedelta(days=7)
 
 TEAM_LIST_FIELDS = fields({"name": text, "total": integer})

@@ -42,7 +42,7 @@ Phone = Annotated[
 
 
 class CreateMembership(TeamPath, frozen=True, kw_only=True, rename="camel"):
-    """Who is to be a member, by one of `userId`, `email` and `phone`; `url` is where an invitation's link leads."""
+    """The new member, by one of `userId`, `email` and `phone`; `url` is where an invitation's link leads."""
 
     roles: Roles
     membership_id: CustomIdOf[MembershipId] = MembershipId(UNIQUE)

@@ -6,7 +6,7 @@ import msgspec
 
 from services.auth.deps import AuthDeps
 from services.auth.people.http.prefs import Prefs, encode_prefs
-from services.auth.teams.domain.teams import MOST_ROLES_IN_TEAM, TEAM_LIST_FIELDS
+from services.auth.teams.domain.teams import MAX_ROLES_IN_TEAM, TEAM_LIST_FIELDS
 from services.auth.teams.domain.teams import Team as TeamOf
 from services.auth.teams.operations import teams as operations
 from shared.appwrite.permissions import LONGEST_TEAM_ROLE
@@ -32,7 +32,7 @@ Role = Annotated[
         description=f"must have 1 to {LONGEST_TEAM_ROLE} characters of a-z, A-Z, 0-9, period, hyphen, underscore",
     ),
 ]
-Roles = Annotated[list[Role], msgspec.Meta(max_length=MOST_ROLES_IN_TEAM)]
+Roles = Annotated[list[Role], msgspec.Meta(max_length=MAX_ROLES_IN_TEAM)]
 
 
 class CreateTeam(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

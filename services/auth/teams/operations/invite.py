@@ -78,14 +78,14 @@ async def create_membership(
         await hold_project(connection, project.id, project.incarnation)
         await teams.get_team(connection, project.id, request.team_id)
         user = await _find_or_make(connection, project, request.invitee, compares=reads_users(principal))
-        place = _Place(project.id, request.team_id, roles, user)
-        membership = await _put(connection, place, request.id, is_joined=True)
+        member = _NewMember(project.id, request.team_id, roles, user)
+        membership = await _put(connection, member, request.id, is_joined=True)
         await check_roles(connection, project.id, user.id)
         revoke_roles(change, request.team_id, user.id)
     return Changed(membership, change.receipt)
 
 
-class _Place(NamedTuple):
+class _NewMember(NamedTuple):
     """A place in a team: of a user, or of the user who will accept an invitation to an address."""
 
     project_id: ProjectId
@@ -103,11 +103,13 @@ async def _invite(deps: AuthDeps, principal: Principal, *, project: Project, req
         await check_again(connection, principal, owns=request.team_id)
         if request.invitee.user_id:
             user = await users.get_user(connection, project.id, request.invitee.user_id)
-            sent_to, place = _address(user), _Place(project.id, request.team_id, request.roles, user)
+            sent_to, member = _address(user), _NewMember(project.id, request.team_id, request.roles, user)
         else:
             sent_to = normal_email("email", request.invitee.email) if request.invitee.email else request.invitee.phone
-            place = _Place(project.id, request.team_id, request.roles, invited_name=request.invitee.name or sent_to)
-        membership = await _put(connection, place, UNIQUE, is_joined=False, secret=secret, sent_to=sent_to)
+            member = _NewMember(
+                project.id, request.team_id, request.roles, invited_name=request.invitee.name or sent_to
+            )
+        membership = await _put(connection, member, UNIQUE, is_joined=False, secret=secret, sent_to=sent_to)
     letter = _letter(team, membership, to=sent_to, url=request.url, secret=secret)
     try:
         await sink.send(letter)
@@ -117,13 +119,13 @@ async def _invite(deps: AuthDeps, principal: Principal, *, project: Project, req
 
 
 async def _put(
-    connection: Connection, place: _Place, id_: str, *, is_joined: bool, secret: str = "", sent_to: str = ""
+    connection: Connection, member: _NewMember, id_: str, *, is_joined: bool, secret: str = "", sent_to: str = ""
 ) -> Membership:
     """Make a membership, or put it in place of one that is pending.
 
     Raises `Refusal(MEMBERSHIP_ALREADY_CONFIRMED)`, `Refusal(USER_NOT_FOUND)`.
     """
-    project_id, team_id, roles, user, invited_name = place
+    project_id, team_id, roles, user, invited_name = member
     if user is None:
         known = await store.find_membership_to(connection, project_id, team_id, sent_to)
         user_id = UserId(unique_id()) if known is None else known.user_id

@@ -131,21 +131,21 @@ async def find_membership(
     connection: Connection, project_id: ProjectId, team_id: TeamId, id_: MembershipId
 ) -> Membership | None:
     """Return a membership of a team."""
-    return _found(await connection.fetchrow(_GET, project_id, team_id, id_))
+    return _membership_or_none(await connection.fetchrow(_GET, project_id, team_id, id_))
 
 
 async def find_membership_of(
     connection: Connection, project_id: ProjectId, team_id: TeamId, user_id: UserId
 ) -> Membership | None:
     """Return a user's membership of a team: one that is confirmed, else an invitation of the user or to an address."""
-    return _found(await connection.fetchrow(_OF_USER, project_id, user_id, team_id))
+    return _membership_or_none(await connection.fetchrow(_OF_USER, project_id, user_id, team_id))
 
 
 async def find_membership_to(
     connection: Connection, project_id: ProjectId, team_id: TeamId, address: str
 ) -> Membership | None:
     """Return the confirmed membership of the user who has an address, else an invitation to the address."""
-    return _found(await connection.fetchrow(_TO_ADDRESS, project_id, team_id, address))
+    return _membership_or_none(await connection.fetchrow(_TO_ADDRESS, project_id, team_id, address))
 
 
 async def belongs_to(connection: Connection, project_id: ProjectId, id_: MembershipId, user_id: UserId) -> bool:
@@ -221,7 +221,7 @@ async def find_user_by_phone(connection: Connection, project_id: ProjectId, phon
     return None if row is None else user(row)
 
 
-def _found(row: asyncpg.Record | None) -> Membership | None:
+def _membership_or_none(row: asyncpg.Record | None) -> Membership | None:
     return None if row is None else _membership(row)
 
 

@@ -83,7 +83,7 @@ async def insert_team(connection: Connection, project_id: ProjectId, id_: TeamId
 
 async def get_team(connection: Connection, project_id: ProjectId, id_: TeamId) -> Team:
     """Return a team; raises `Refusal(TEAM_NOT_FOUND)`."""
-    return _found(await connection.fetchrow(_GET, project_id, id_))
+    return _existing(await connection.fetchrow(_GET, project_id, id_))
 
 
 async def list_teams(connection: Connection, project_id: ProjectId, user_id: UserId, query: ListQuery) -> Page[Team]:
@@ -99,7 +99,7 @@ async def update_team(connection: Connection, project_id: ProjectId, id_: TeamId
     """Change a team; raises `Refusal(TEAM_NOT_FOUND)`."""
     columns = "".join(f"{column} = ${place}, " for place, column in enumerate(changes, start=3))
     statement = f"UPDATE auth.teams SET {columns}updated_at = now() WHERE project = $1 AND id = $2 RETURNING {TEAM}"
-    return _found(await connection.fetchrow(statement, project_id, id_, *changes.values()))
+    return _existing(await connection.fetchrow(statement, project_id, id_, *changes.values()))
 
 
 async def delete_team(connection: Connection, project_id: ProjectId, id_: TeamId) -> None:
@@ -121,7 +121,7 @@ async def still_stands(connection: Connection, principal: Principal, *, owns: st
     return row is not None
 
 
-def _found(row: asyncpg.Record | None) -> Team:
+def _existing(row: asyncpg.Record | None) -> Team:
     if row is None:
         raise Refusal(ErrorType.TEAM_NOT_FOUND)
     return _team(row)

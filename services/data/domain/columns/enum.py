@@ -4,17 +4,17 @@ from services.data.domain.columns.kind import Kind, Options, Value, ValueInvalid
 from shared.kernel.errors import ArgumentInvalid, ErrorType, Refusal
 
 SIZE = 255
-MOST_ELEMENTS = 100
+MAX_ELEMENTS = 100
 
 
 def options(requested: Options) -> Options:
     """Return the elements; raises `Refusal(COLUMN_VALUE_INVALID)` where there is none."""
     if not requested.elements:
         raise Refusal(ErrorType.COLUMN_VALUE_INVALID, "Enum elements must not be empty.")
-    if len(requested.elements) > MOST_ELEMENTS or not all(
+    if len(requested.elements) > MAX_ELEMENTS or not all(
         0 < len(one) <= SIZE and "\0" not in one for one in requested.elements
     ):
-        raise ArgumentInvalid("elements", f"at most {MOST_ELEMENTS} texts of 1 to {SIZE} characters")
+        raise ArgumentInvalid("elements", f"at most {MAX_ELEMENTS} texts of 1 to {SIZE} characters")
     return Options(size=SIZE, elements=requested.elements)
 
 

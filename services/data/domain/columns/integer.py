@@ -4,7 +4,7 @@ from services.data.domain.columns.kind import Kind, Options, Value, ValueInvalid
 from shared.kernel.errors import ArgumentInvalid
 
 LEAST, MOST = -(2**63), 2**63 - 1
-LEAST_OF_32, MOST_OF_32 = -(2**31), 2**31 - 1
+MIN_OF_32, MAX_OF_32 = -(2**31), 2**31 - 1
 _bounds = bounded(LEAST, MOST)
 
 
@@ -27,8 +27,8 @@ def whole(value: Value, options: Options) -> int:
 def check(value: Value, options: Options) -> int:
     """Return a JSON integer that fits the column."""
     number = whole(value, options)
-    if options.max is not None and options.max <= MOST_OF_32 and number < LEAST_OF_32:
-        raise ValueInvalid(f"it must be at least {LEAST_OF_32}")
+    if options.max is not None and options.max <= MAX_OF_32 and number < MIN_OF_32:
+        raise ValueInvalid(f"it must be at least {MIN_OF_32}")
     return number
 
 
