@@ -20,7 +20,7 @@ from shared.web.endpoint import Endpoint
 from tests.wire import pairs
 
 SONG = "nextval('canary.song')"
-"""Whoever runs it leaves a trace, even in a transaction that is rolled back."""
+"""A database that runs it has a trace, even in a transaction that is rolled back."""
 
 TEXTS = [
     f"'||{SONG}||'",

@@ -39,6 +39,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from shared.contracts.auth_methods import AuthMethod
 from shared.kernel.errors import ErrorType
 from shared.web.bodies import SMALL_BODY_BYTES
 from shared.web.call import Blob, Call, Reply, Stream
@@ -114,8 +115,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     status: int
     limit: RateLimit | None
-    auth_method: str
-    """The project's switch that turns this off, by Appwrite's name of it; empty: none."""
+    auth_method: AuthMethod | None
+    """The switch by which a project turns this off; None: it cannot."""
     forbids_session: bool
     errors: tuple[ErrorType, ...]
     handler: Handler
@@ -164,7 +165,7 @@ class Routes(Generic[D]):
         status: int = 200,
         aliases: tuple[str, ...] = (),
         limit: RateLimit | None = None,
-        auth_method: str = "",
+        auth_method: AuthMethod | None = None,
         forbids_session: bool = False,
         errors: tuple[ErrorType, ...] = (),
         model: type[msgspec.Struct] | None = None,
@@ -175,6 +176,9 @@ class Routes(Generic[D]):
         upgrade: Upgrade | None = None,
     ) -> Callable[[H], H]:
         """Declare the decorated function as an endpoint.
+
+        The parameters are many, and stay flat: each is a fact by itself, most endpoints name six of them, and values
+        around them would only make a declaration longer.
 
         `scopes`: any one suffices. `max_body_bytes` bounds the body; a form is small in any case. `model` describes an
         answer that the handler returns as bytes. `errors` are those that the handler itself raises, for the

@@ -1,8 +1,7 @@
-"""The words of a declaration are those of the contracts: a scope or a switch that nobody can hold is a slip."""
+"""The scopes of a declaration are those of the contracts: one that nobody can hold is a slip."""
 
 import pytest
 
-from services.auth.projects.domain.projects import AUTH_METHODS
 from services.registry import ALL
 from shared.contracts import scopes
 from shared.web.endpoint import Endpoint
@@ -13,6 +12,5 @@ KNOWN_SCOPES = scopes.ALL | USER_SCOPES | KEY_SCOPES
 
 
 @pytest.mark.parametrize("endpoint", ALL, ids=lambda endpoint: endpoint.name)
-def test_declared_scopes_and_switches_exist(endpoint: Endpoint) -> None:
+def test_declared_scopes_exist(endpoint: Endpoint) -> None:
     assert set(endpoint.scopes) <= KNOWN_SCOPES
-    assert endpoint.auth_method in {"", *AUTH_METHODS}

@@ -139,7 +139,7 @@ def test_a_restore_of_the_containers_brings_the_rows_back_and_no_session(
         assert killed.stderr is not None
         assert any("restoring the database" in line for line in killed.stderr)
         killed.send_signal(signal.SIGKILL)
-    with subprocess.Popen(deployment.psql(), stdin=subprocess.PIPE):  # whoever uses the database cannot be passed over
+    with subprocess.Popen(deployment.psql(), stdin=subprocess.PIPE):  # a session in the database cannot be passed over
         code, _, told = deployment.call("restore", str(file), "--yes")
     deployment.deploy("up")
 

@@ -30,16 +30,16 @@ def test_users_are_listed_by_queries_and_searched(users: Users) -> None:
     for id_, name in zip(ids, ("Ada", "Alan", "Grace"), strict=True):
         users.create(id_, f"{id_}@x.org", name=f"{name} {word}")
 
-    def found(*queries: str) -> list[str]:
+    def matching(*queries: str) -> list[str]:
         return [one.id for one in users.list(list(queries), search=word).users]
 
-    assert found() == ids
-    assert found(Query.equal("name", [f"Ada {word}", f"Grace {word}"])) == [ids[0], ids[2]]
-    assert found(Query.order_desc("name"), Query.limit(2)) == [ids[2], ids[1]]
-    assert found(Query.cursor_after(ids[0])) == ids[1:]
+    assert matching() == ids
+    assert matching(Query.equal("name", [f"Ada {word}", f"Grace {word}"])) == [ids[0], ids[2]]
+    assert matching(Query.order_desc("name"), Query.limit(2)) == [ids[2], ids[1]]
+    assert matching(Query.cursor_after(ids[0])) == ids[1:]
     assert users.list(search=word, total=False).total == 0
     users.delete(ids[0])
-    assert found() == ids[1:]
+    assert matching() == ids[1:]
     assert refusal(users.get, ids[0]) == (404, "user_not_found")
 
 

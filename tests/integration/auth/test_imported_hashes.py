@@ -168,7 +168,7 @@ async def test_no_hash_that_was_brought_lies_bare_in_the_database(
 
 
 async def test_everybody_waits_for_the_slowest_hash_of_the_project(world: World) -> None:
-    """Whoever was imported, whoever was not, and nobody: medians lie together, whatever kind of hash is checked."""
+    """A user who was imported, one who was not, and nobody: medians lie together, whatever kind of hash is checked."""
     slow, quick, own = next(NAMES), next(NAMES), await world.sign_up(next(NAMES))
     await world.key.call("POST", "/users/bcrypt", userId="unique()", email=slow, password=f"$2y$12${BCRYPT}")
     await world.key.call("POST", "/users/md5", userId="unique()", email=quick, password="0" * 32)

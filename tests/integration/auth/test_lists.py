@@ -141,14 +141,14 @@ async def test_an_array_is_queried_by_its_elements(world: World) -> None:
     for id_, labels in zip(ids, (["x", "y"], ["y"], []), strict=True):
         await world.key.call("PUT", f"/users/{id_}/labels", labels=labels)
 
-    async def found(*queries: Json) -> list[int]:
+    async def matching(*queries: Json) -> list[int]:
         users = (await listed(world, "/users", query("equal", "$id", *ids), *queries)).json["users"]
         return [ids.index(user["$id"]) for user in users]
 
-    assert await found(query("contains", "labels", "x")) == [0]
-    assert await found(query("containsAny", "labels", "x", "y")) == [0, 1]
-    assert await found(query("containsAll", "labels", "x", "y")) == [0]
-    assert await found(query("notContains", "labels", "x")) == [1, 2]
+    assert await matching(query("contains", "labels", "x")) == [0]
+    assert await matching(query("containsAny", "labels", "x", "y")) == [0, 1]
+    assert await matching(query("containsAll", "labels", "x", "y")) == [0]
+    assert await matching(query("notContains", "labels", "x")) == [1, 2]
     refused = await listed(world, "/users", query("equal", "labels", "x"))
     assert 'Cannot query equal on attribute "labels" because it is an array.' in refused.json["message"]
 
@@ -157,12 +157,12 @@ async def test_the_first_limit_offset_and_cursor_count(world: World) -> None:
     ids = [await world.sign_up(next(NAMES)) for _ in range(3)]
     own = query("equal", "$id", *ids)
 
-    async def found(*queries: Json) -> list[int]:
+    async def matching(*queries: Json) -> list[int]:
         return [ids.index(user["$id"]) for user in (await listed(world, "/users", own, *queries)).json["users"]]
 
-    assert await found(query("limit", "", 2), query("limit", "", 1)) == [0, 1]
-    assert await found(query("offset", "", 1), query("offset", "", 2)) == [1, 2]
-    assert await found(query("cursorAfter", "", ids[1]), query("cursorAfter", "", ids[0])) == [2]
+    assert await matching(query("limit", "", 2), query("limit", "", 1)) == [0, 1]
+    assert await matching(query("offset", "", 1), query("offset", "", 2)) == [1, 2]
+    assert await matching(query("cursorAfter", "", ids[1]), query("cursorAfter", "", ids[0])) == [2]
 
 
 @pytest.mark.parametrize("number", [2**31, 2**53 - 1, 2**63 - 1])

@@ -1,4 +1,4 @@
-"""Login tokens against whoever guesses them: a short one does not live long, nor through many wrong tries."""
+"""Login tokens against guesses: a short one does not live long, nor through many wrong tries."""
 
 from datetime import datetime, timedelta
 from itertools import count

@@ -134,7 +134,7 @@ async def test_teams_are_listed_page_by_page(world: World) -> None:
     mine = {"method": "startsWith", "attribute": "name", "values": [mark]}
     by_name = {"method": "orderAsc", "attribute": "name"}
 
-    async def found(*queries: object, **more: str) -> tuple[int, list[int]] | tuple[int, str]:
+    async def matching(*queries: object, **more: str) -> tuple[int, list[int]] | tuple[int, str]:
         answer = await listed(world.key, "/teams", *queries, **more)
         if answer.status != 200:
             return answer.error
@@ -143,27 +143,27 @@ async def test_teams_are_listed_page_by_page(world: World) -> None:
     def query(method: str, *values: object, attribute: str = "") -> dict[str, object]:
         return {"method": method, "attribute": attribute, "values": list(values)}
 
-    assert await found(mine) == (3, [0, 1, 2])
-    assert await found(mine, total="false") == (0, [0, 1, 2])
-    assert await found(mine, query("limit", 1), query("offset", 1)) == (3, [1])
-    assert await found(mine, by_name) == (3, [1, 0, 2])
-    assert await found(mine, by_name, query("cursorAfter", teams[1])) == (3, [0, 2])
-    assert await found(mine, by_name, query("cursorBefore", teams[2]), query("limit", 1)) == (3, [0])
-    assert await found(mine, query("orderDesc", attribute="name"), query("cursorAfter", teams[2])) == (3, [0, 1])
-    assert await found(mine, query("orderDesc", attribute="total")) == (3, [2, 0, 1])
-    assert await found(mine, query("greaterThan", 0, attribute="total")) == (1, [2])
-    assert await found(mine, query("notEqual", f"{mark} a", attribute="name")) == (2, [0, 2])
-    assert await found(
+    assert await matching(mine) == (3, [0, 1, 2])
+    assert await matching(mine, total="false") == (0, [0, 1, 2])
+    assert await matching(mine, query("limit", 1), query("offset", 1)) == (3, [1])
+    assert await matching(mine, by_name) == (3, [1, 0, 2])
+    assert await matching(mine, by_name, query("cursorAfter", teams[1])) == (3, [0, 2])
+    assert await matching(mine, by_name, query("cursorBefore", teams[2]), query("limit", 1)) == (3, [0])
+    assert await matching(mine, query("orderDesc", attribute="name"), query("cursorAfter", teams[2])) == (3, [0, 1])
+    assert await matching(mine, query("orderDesc", attribute="total")) == (3, [2, 0, 1])
+    assert await matching(mine, query("greaterThan", 0, attribute="total")) == (1, [2])
+    assert await matching(mine, query("notEqual", f"{mark} a", attribute="name")) == (2, [0, 2])
+    assert await matching(
         mine, query("or", query("equal", teams[0], attribute="$id"), query("equal", 1, attribute="total"))
     )
-    assert await found(search=f"{mark.upper()} A") == (1, [1])
-    assert await found(search="nothing like that") == (0, [])
-    assert await found(mine, query("lessThan", "2001-01-01", attribute="$createdAt")) == (0, [])
-    assert await found(query("select", "name")) == (400, "general_argument_invalid")
-    assert await found(query("equal", "x", attribute="unknown")) == (400, "general_argument_invalid")
-    assert await found(query("equal", "1", attribute="total")) == (400, "general_argument_invalid")
-    assert await found(query("equal", "soon", attribute="$createdAt")) == (400, "general_argument_invalid")
-    assert await found(query("cursorAfter", "unknown")) == (400, "general_cursor_not_found")
+    assert await matching(search=f"{mark.upper()} A") == (1, [1])
+    assert await matching(search="nothing like that") == (0, [])
+    assert await matching(mine, query("lessThan", "2001-01-01", attribute="$createdAt")) == (0, [])
+    assert await matching(query("select", "name")) == (400, "general_argument_invalid")
+    assert await matching(query("equal", "x", attribute="unknown")) == (400, "general_argument_invalid")
+    assert await matching(query("equal", "1", attribute="total")) == (400, "general_argument_invalid")
+    assert await matching(query("equal", "soon", attribute="$createdAt")) == (400, "general_argument_invalid")
+    assert await matching(query("cursorAfter", "unknown")) == (400, "general_cursor_not_found")
 
 
 async def test_a_page_after_a_team_that_is_not_ones_own_is_not_found(world: World) -> None:

@@ -70,7 +70,7 @@ async def test_users_are_found_by_what_they_are(world: World) -> None:
     mine = {"method": "equal", "attribute": "$id", "values": ids}
     by_name = {"method": "orderAsc", "attribute": "name"}
 
-    async def found(*queries: object, search: str = "") -> list[int] | str:
+    async def matching(*queries: object, search: str = "") -> list[int] | str:
         asked = [(f"queries[{place}]", json.dumps(query)) for place, query in enumerate([mine, *queries])]
         answer = await world.key.call("GET", f"/users?{urlencode([*asked, ('search', search)])}")
         if answer.status != 200:
@@ -80,22 +80,22 @@ async def test_users_are_found_by_what_they_are(world: World) -> None:
     def query(method: str, attribute: str, *values: object) -> dict[str, object]:
         return {"method": method, "attribute": attribute, "values": values}
 
-    assert await found(query("contains", "labels", "vip", "other")) == [0]
-    assert await found(query("equal", "labels", "vip")) == "general_argument_invalid"
-    assert await found(query("equal", "status", False)) == [1]
-    assert await found(query("equal", "emailVerification", True)) == [2]
-    assert await found(query("between", "name", "a", "b")) == [0, 1, 3]
-    assert await found(query("greaterThan", "registration", "2020-01-01")) == [0, 1, 2, 3]
-    assert await found(query("isNull", "phone")) == [0, 1, 2, 3]
-    assert await found(by_name) == [1, 3, 0, 2]
-    assert await found(by_name, {"method": "cursorAfter", "values": [ids[1]]}) == [3, 0, 2]
-    assert await found(by_name, {"method": "cursorBefore", "values": [ids[0]]}) == [1, 3]
+    assert await matching(query("contains", "labels", "vip", "other")) == [0]
+    assert await matching(query("equal", "labels", "vip")) == "general_argument_invalid"
+    assert await matching(query("equal", "status", False)) == [1]
+    assert await matching(query("equal", "emailVerification", True)) == [2]
+    assert await matching(query("between", "name", "a", "b")) == [0, 1, 3]
+    assert await matching(query("greaterThan", "registration", "2020-01-01")) == [0, 1, 2, 3]
+    assert await matching(query("isNull", "phone")) == [0, 1, 2, 3]
+    assert await matching(by_name) == [1, 3, 0, 2]
+    assert await matching(by_name, {"method": "cursorAfter", "values": [ids[1]]}) == [3, 0, 2]
+    assert await matching(by_name, {"method": "cursorBefore", "values": [ids[0]]}) == [1, 3]
     by_access = {"method": "orderAsc", "attribute": "accessedAt"}
-    assert await found(by_access, {"method": "cursorAfter", "values": [ids[0]]}) == "database_query_order_null"
-    assert await found(query("equal", "password", "x")) == "general_argument_invalid"
+    assert await matching(by_access, {"method": "cursorAfter", "values": [ids[0]]}) == "database_query_order_null"
+    assert await matching(query("equal", "password", "x")) == "general_argument_invalid"
     email = (await world.key.call("GET", f"/users/{ids[3]}")).json["email"]
-    assert await found(search=email.upper()) == [3]
-    assert await found(search="nobody at all") == []
+    assert await matching(search=email.upper()) == [3]
+    assert await matching(search="nobody at all") == []
 
 
 @pytest.mark.check("identity 62")

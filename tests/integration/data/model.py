@@ -1,4 +1,4 @@
-"""Who holds which role, as a plain model in a few lines of Python, and strategies for it."""
+"""The roles of callers, as a plain model in a few lines of Python, and strategies for it."""
 
 from dataclasses import dataclass
 

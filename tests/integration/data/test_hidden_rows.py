@@ -146,7 +146,7 @@ class Model:
     def is_an_exception(self, one: Json) -> bool:
         """Say whether docs/compatibility.md has it that an answer tells of what is hidden.
 
-        Whoever may create learns that an id is taken; whoever may change a row may let itself read it.
+        A caller who may create learns that an id is taken; one who may change a row may let itself read it.
         """
         makes = one["kind"] in {"create", "upsert"} and self.may("create")
         if makes and one["id"] in {HIDDEN, *self.unseen()}:
@@ -321,7 +321,7 @@ SCENES = st.one_of(CLOSED, BLIND, BY_ROW, BY_ROW, BY_TABLE)
 
 @dataclass
 class Stage:
-    """Who calls; and makes worlds."""
+    """A caller, who makes worlds, too."""
 
     api: Api = field(repr=False)
     callers: dict[str, Headers] = field(repr=False)

@@ -22,7 +22,7 @@ Grants = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Rules:
-    """Who is granted what by a table and its rows, and who calls (None: a guest)."""
+    """The grants of a table and its rows, and the caller (None: a guest)."""
 
     table: Grants
     security: bool

@@ -21,7 +21,7 @@ IS_ROOT = os.geteuid() == 0
 
 @pytest.fixture
 def user() -> User:
-    """Whoever runs the tests."""
+    """The user who runs the tests."""
     return ME
 
 

@@ -25,7 +25,7 @@ STATE = Path(tempfile.gettempdir()) / f"daypass-tests-{os.geteuid()}"
 
 @dataclass(frozen=True)
 class User:
-    """Who calls: `prefix` comes before the command."""
+    """A caller: `prefix` comes before the command."""
 
     name: str
     uid: int

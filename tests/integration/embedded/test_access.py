@@ -1,4 +1,4 @@
-"""Who may do what in the parts: passwords always, and each service no more than its own."""
+"""Rights in the parts: passwords always, and each service no more than its own."""
 
 import asyncpg
 import pytest

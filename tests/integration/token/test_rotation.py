@@ -55,7 +55,7 @@ async def test_no_request_fails_across_rotations(
             await eventually(lambda made=part: len(kids) >= REQUESTS // 2 * made // 4, True)
             old = await active_kid(bus)
             await bus.ask(RotateSigningKey(active=old), timeout_s=15)
-            # Whoever has this answer may rely on it: nobody signs with the old key any more.
+            # A client may rely on this answer: nobody signs with the old key any more.
             made = await asyncio.gather(*(replica.mint(proof) for replica in replicas))
             assert old not in map(kid_of, made)
         is_rotated.set()

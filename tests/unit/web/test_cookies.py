@@ -18,25 +18,25 @@ LEGACY = f"a_session_demo_legacy={WIRE['legacy']}"
 FALLBACK = msgspec.json.encode({"a_session_demo": WIRE["fallback"]}).decode()
 
 
-def found(**headers: str) -> str | None:
+def secret_in(**headers: str) -> str | None:
     names = {"cookie": "Cookie", "session": "X-Appwrite-Session", "fallback": "X-Fallback-Cookies"}
     secret = find_secret("demo", CIMultiDict({names[name]: value for name, value in headers.items()})).secret
     return None if secret is None else secret.secret
 
 
 def test_secrets_are_looked_for_in_appwrites_order() -> None:
-    assert found(cookie=f"x=1; {LEGACY}; {COOKIE}", session=WIRE["header"], fallback=FALLBACK) == "cookie"
-    assert found(cookie=LEGACY, session=WIRE["header"], fallback=FALLBACK) == "legacy"
-    assert found(session=WIRE["header"], fallback=FALLBACK) == "header"
-    assert found(fallback=FALLBACK) == "fallback"
-    assert found() is None
+    assert secret_in(cookie=f"x=1; {LEGACY}; {COOKIE}", session=WIRE["header"], fallback=FALLBACK) == "cookie"
+    assert secret_in(cookie=LEGACY, session=WIRE["header"], fallback=FALLBACK) == "legacy"
+    assert secret_in(session=WIRE["header"], fallback=FALLBACK) == "header"
+    assert secret_in(fallback=FALLBACK) == "fallback"
+    assert secret_in() is None
 
 
 @pytest.mark.parametrize("garbage", ["", "deleted", "!!!", "e30=", "é", "W10=", "%", "%ff"])
 def test_an_unreadable_cookie_gives_way_to_the_next(garbage: str) -> None:
-    assert found(cookie=f"a_session_demo={garbage}; {LEGACY}") == "legacy"
-    assert found(cookie=f"a_session_demo={garbage}", session=WIRE["header"]) == "header"
-    assert found(session=garbage, fallback=FALLBACK) == "fallback"
+    assert secret_in(cookie=f"a_session_demo={garbage}; {LEGACY}") == "legacy"
+    assert secret_in(cookie=f"a_session_demo={garbage}", session=WIRE["header"]) == "header"
+    assert secret_in(session=garbage, fallback=FALLBACK) == "fallback"
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,16 @@ def test_an_unreadable_cookie_gives_way_to_the_next(garbage: str) -> None:
     ["[]", "", "null", "{", '{"a_session_demo": 5}', '{"a_session_other": "x"}', "[" * 60_000, '"x"', "\udcff"],
 )
 def test_a_fallback_header_of_any_shape_is_survived(fallback: str) -> None:
-    assert found(fallback=fallback) is None
+    assert secret_in(fallback=fallback) is None
 
 
 def test_cookie_values_may_be_percent_encoded_or_quoted() -> None:
-    assert found(cookie=f"a_session_demo={quote(WIRE['cookie'], safe='')}") == "cookie"
-    assert found(cookie=f'a_session_demo="{WIRE["cookie"]}"') == "cookie"
+    assert secret_in(cookie=f"a_session_demo={quote(WIRE['cookie'], safe='')}") == "cookie"
+    assert secret_in(cookie=f'a_session_demo="{WIRE["cookie"]}"') == "cookie"
 
 
 def test_cookies_of_other_projects_are_not_ours() -> None:
-    assert found(cookie=f"a_session_demo2={WIRE['cookie']}; xa_session_demo={WIRE['cookie']}") is None
+    assert secret_in(cookie=f"a_session_demo2={WIRE['cookie']}; xa_session_demo={WIRE['cookie']}") is None
 
 
 @pytest.mark.parametrize(("cookie", "is_fallback"), [(COOKIE, False), ("", True)])

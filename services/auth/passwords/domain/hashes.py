@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
+from typing import NamedTuple
 
 import argon2
 import bcrypt
@@ -296,16 +297,23 @@ def work_of(kept: str) -> tuple[object, ...]:
     return (argon2.extract_parameters(kept),)
 
 
-def describe_hash(kept: str | None) -> tuple[str, dict[str, str | int]]:
+class HashDescription(NamedTuple):
+    """Appwrite's name of a hash's kind, and its parameters."""
+
+    kind: str
+    options: dict[str, str | int]
+
+
+def describe_hash(kept: str | None) -> HashDescription:
     """Return Appwrite's name of a hash's kind, and its parameters; without a hash, empty ones."""
     if kept is None:
-        return "", {}
+        return HashDescription("", {})
     if (wrapped := read_wrapped(kept)) is not None:
         kind = str(type(wrapped.foreign).__struct_config__.tag)
-        return kind, {"type": kind, **wrapped.foreign.options()}
+        return HashDescription(kind, {"type": kind, **wrapped.foreign.options()})
     parameters = argon2.extract_parameters(kept)
     costs = {"memoryCost": parameters.memory_cost, "timeCost": parameters.time_cost, "threads": parameters.parallelism}
-    return "argon2", {"type": "argon2", **costs}
+    return HashDescription("argon2", {"type": "argon2", **costs})
 
 
 def _scrypt(password: str, salt: bytes, *, n: int, r: int, p: int, length: int) -> bytes:

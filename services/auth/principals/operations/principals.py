@@ -82,7 +82,7 @@ async def resolve_project(pool: Pool, project_id: ProjectId) -> ResolvedProject:
 
 
 def _user(
-    project_id: ProjectId, position: int, user: store.FoundUser, kind: Kind, named: tuple[str, ...]
+    project_id: ProjectId, position: int, user: store.UserRecord, kind: Kind, named: tuple[str, ...]
 ) -> ResolvedPrincipal:
     roles = roles_of(user.id, is_verified=user.is_verified, labels=user.labels, memberships=user.memberships)
     named += tuple(subjects.team(project_id, held.team_id) for held in user.memberships)

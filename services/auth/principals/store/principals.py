@@ -1,6 +1,7 @@
 """Principals: all that a credential rests on, and the feed position, in one statement and so in one snapshot."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -63,7 +64,7 @@ _BY_KEY = f"""
 """
 
 
-class FoundUser(msgspec.Struct, frozen=True, kw_only=True):
+class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A user behind a credential."""
 
     id: UserId
@@ -78,7 +79,7 @@ class FoundUser(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
 
 
-class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
+class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An API key."""
 
     id: KeyId
@@ -87,14 +88,28 @@ class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
+class UserAt(NamedTuple):
+    """The user of a credential, None where there is none, and the feed position of the same snapshot."""
+
+    position: int
+    user: UserRecord | None
+
+
+class KeyAt(NamedTuple):
+    """The key of a secret, None where there is none, and the feed position of the same snapshot."""
+
+    position: int
+    key: KeyRecord | None
+
+
 async def find_by_session(
     connection: Connection, project_id: ProjectId, user_id: UserId, secret_digest: bytes
-) -> tuple[int, FoundUser | None]:
-    """Return the feed position, and the user of a session secret."""
+) -> UserAt:
+    """Return the user of a session secret, and the feed position."""
     return _user(await connection.fetchrow(_BY_SESSION, project_id, user_id, secret_digest))
 
 
-async def find_by_jwt(connection: Connection, request: ResolveJwt) -> tuple[int, FoundUser | None]:
+async def find_by_jwt(connection: Connection, request: ResolveJwt) -> UserAt:
     """Return the feed position, and the user of a JWT of this epoch, of the same incarnation as when it was made.
 
     Without a session (empty) the JWT is bound to its user alone, and is of a generation.
@@ -104,34 +119,32 @@ async def find_by_jwt(connection: Connection, request: ResolveJwt) -> tuple[int,
     return _user(await connection.fetchrow(_BY_JWT, *values, *incarnations, request.generation, request.epoch))
 
 
-async def find_by_id(connection: Connection, project_id: ProjectId, user_id: UserId) -> tuple[int, FoundUser | None]:
-    """Return the feed position, and a user, without a session."""
+async def find_by_id(connection: Connection, project_id: ProjectId, user_id: UserId) -> UserAt:
+    """Return a user without a session, and the feed position."""
     return _user(await connection.fetchrow(_BY_ID, project_id, user_id))
 
 
-async def find_by_key(
-    connection: Connection, project_id: ProjectId, secret_digest: bytes
-) -> tuple[int, FoundKey | None]:
-    """Return the feed position, and the key of a secret."""
+async def find_by_key(connection: Connection, project_id: ProjectId, secret_digest: bytes) -> KeyAt:
+    """Return the key of a secret, and the feed position."""
     row = await connection.fetchrow(_BY_KEY, project_id, secret_digest)
     assert row is not None  # noqa: S101 the statement always gives one row
     if row["key_id"] is None:
-        return row["position"], None
-    key = FoundKey(
+        return KeyAt(row["position"], None)
+    key = KeyRecord(
         id=row["key_id"],
         project_incarnation=row["project_incarnation"],
         scopes=row["scopes"],
         expires_at=row["expires_at"],
     )
-    return row["position"], key
+    return KeyAt(row["position"], key)
 
 
-def _user(row: object) -> tuple[int, FoundUser | None]:
+def _user(row: object) -> UserAt:
     columns = dict(row)  # type: ignore[call-overload] # a Record, which is a mapping but not for type checkers
     if columns["user_id"] is None:
-        return columns["position"], None
+        return UserAt(columns["position"], None)
     memberships = [msgspec.json.decode(text, type=list[str]) for text in columns["memberships"]]
-    user = FoundUser(
+    user = UserRecord(
         id=columns["user_id"],
         incarnation=columns["incarnation"],
         project_incarnation=columns["project_incarnation"],
@@ -143,4 +156,4 @@ def _user(row: object) -> tuple[int, FoundUser | None]:
         session_expires_at=columns["expires_at"],
         generation=columns["generation"],
     )
-    return columns["position"], user
+    return UserAt(columns["position"], user)

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, Self, get_args
+from typing import Self
 
 import msgspec
 
 from services.auth.projects.domain.origins import normal_origins
+from shared.contracts.auth_methods import AUTH_METHODS
 from shared.contracts.ids import PlatformId, ProjectId
 from shared.contracts.principal import Project
 from shared.kernel.errors import ArgumentInvalid
 from shared.queries.fields import fields, text
-
-AuthMethod = Literal["email-password", "magic-url", "email-otp", "anonymous", "invites", "jwt", "phone"]
-AUTH_METHODS: tuple[str, ...] = get_args(AuthMethod)
 
 MEMBERSHIP_FIELDS = ("userId", "userEmail", "userPhone", "userName", "userMFA", "userAccessedAt")
 """What a membership tells of its user, and members see of one another where the project shows it."""

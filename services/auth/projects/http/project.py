@@ -6,8 +6,9 @@ import msgspec
 
 from services.auth.deps import AuthDeps
 from services.auth.projects.domain import projects as rules
-from services.auth.projects.domain.projects import AUTH_METHODS, AuthMethod, ProjectChange, StoredProject
+from services.auth.projects.domain.projects import ProjectChange, StoredProject
 from services.auth.projects.operations import projects as operations
+from shared.contracts.auth_methods import AUTH_METHODS, AuthMethod
 from shared.kernel.clock import wire_date
 from shared.kernel.errors import ErrorType
 from shared.web.endpoint import Call, Caller, Routes

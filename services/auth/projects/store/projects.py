@@ -1,6 +1,7 @@
 """Projects."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import asyncpg
 
@@ -112,11 +113,18 @@ async def hold_project(connection: Connection, id_: ProjectId, incarnation: int)
         raise Refusal(ErrorType.PROJECT_NOT_FOUND, "The project has been deleted in the meantime.")
 
 
-async def resolve_project(connection: Connection, id_: ProjectId) -> tuple[int, Project | None]:
+class ProjectAt(NamedTuple):
+    """A project, None where there is none, as of a position of the feed."""
+
+    position: int
+    project: Project | None
+
+
+async def resolve_project(connection: Connection, id_: ProjectId) -> ProjectAt:
     """Return a project and the feed position of the same snapshot."""
     row = await connection.fetchrow(_RESOLVE, id_)
     assert row is not None  # noqa: S101 the head of the feed is there since its migration
-    return row["number"], None if row["id"] is None else _project(row)
+    return ProjectAt(row["number"], None if row["id"] is None else _project(row))
 
 
 def _named(switches: Mapping[str, bool], *, on: bool) -> list[str]:

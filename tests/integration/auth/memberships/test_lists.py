@@ -58,27 +58,27 @@ async def test_memberships_are_asked_for_by_query(world: World) -> None:
     await join(world, team, user, "player", "judge")
     pending = await invited(owner, team, email=next(ADDRESSES))
 
-    async def found(*queries: object, **more: str) -> object:
+    async def matching(*queries: object, **more: str) -> object:
         answer = await listed(world.key, f"/teams/{team}/memberships", *queries, **more)
         return answer.error if answer.status != 200 else len(answer.json["memberships"])
 
     def query(method: str, attribute: str, *values: object) -> dict[str, object]:
         return {"method": method, "attribute": attribute, "values": list(values)}
 
-    assert await found() == 3
-    assert await found(query("equal", "roles", "player")) == (400, "general_argument_invalid")
-    assert await found(query("contains", "roles", "judge", "nothing")) == 1
-    assert await found(query("notContains", "roles", "judge")) == 2
-    assert await found(query("equal", "confirm", True)) == 2
-    assert await found(query("equal", "userId", user)) == 1
-    assert await found(query("isNull", "joined")) == 1
-    assert await found(search=user) == 1
-    assert await found(search=pending) == 1
-    assert await found(query("orderAsc", "joined"), query("cursorAfter", "", pending)) == (
+    assert await matching() == 3
+    assert await matching(query("equal", "roles", "player")) == (400, "general_argument_invalid")
+    assert await matching(query("contains", "roles", "judge", "nothing")) == 1
+    assert await matching(query("notContains", "roles", "judge")) == 2
+    assert await matching(query("equal", "confirm", True)) == 2
+    assert await matching(query("equal", "userId", user)) == 1
+    assert await matching(query("isNull", "joined")) == 1
+    assert await matching(search=user) == 1
+    assert await matching(search=pending) == 1
+    assert await matching(query("orderAsc", "joined"), query("cursorAfter", "", pending)) == (
         400,
         "database_query_order_null",
     )
-    assert await found({"method": "select", "values": ["roles"]}) == (400, "general_argument_invalid")
+    assert await matching({"method": "select", "values": ["roles"]}) == (400, "general_argument_invalid")
 
 
 @pytest.mark.check("identity 83")
@@ -89,18 +89,18 @@ async def test_the_memberships_of_a_user(world: World) -> None:
     await join(world, member_of, user, "player")
     await invited(owner, invited_to, userId=user)
 
-    async def found(caller: Caller, path: str) -> list[tuple[str, bool, str]]:
+    async def matching(caller: Caller, path: str) -> list[tuple[str, bool, str]]:
         answer = (await caller.call("GET", path)).json
         assert answer["total"] == len(answer["memberships"])
         return [(one["teamId"], one["confirm"], one["userName"]) for one in answer["memberships"]]
 
     both = [(member_of, True, "Ada"), (invited_to, False, "Ada")]
-    assert await found(world.key, f"/users/{user}/memberships") == both
-    assert await found(session, "/account/memberships") == both
+    assert await matching(world.key, f"/users/{user}/memberships") == both
+    assert await matching(session, "/account/memberships") == both
     assert (await world.key.call("GET", "/users/nobody/memberships")).error == (404, "user_not_found")
     assert (await session.call("GET", f"/users/{user}/memberships")).error == (401, "general_unauthorized_scope")
     assert (await world.guest.call("GET", "/account/memberships")).error == (401, "general_unauthorized_scope")
     for team in (member_of, invited_to):
         assert (await owner.call("DELETE", f"/teams/{team}")).status == 204
-    assert await found(world.key, f"/users/{user}/memberships") == []
-    assert await found(session, "/account/memberships") == []
+    assert await matching(world.key, f"/users/{user}/memberships") == []
+    assert await matching(session, "/account/memberships") == []

@@ -19,7 +19,7 @@ from tests.parts import Database
 
 @contextlib.asynccontextmanager
 async def held_up(tables: Database, team: str) -> AsyncIterator[asyncpg.Connection]:
-    """Let whoever changes this team wait."""
+    """Let every change of this team wait."""
     connection = await asyncpg.connect(tables.dsn("auth"))
     try:
         async with connection.transaction():
