@@ -10,7 +10,7 @@ from tabulate import tabulate
 from services.cli.exit_codes import HELP
 from services.cli.requester import ask
 from services.cli.show import as_json, of_project
-from shared.contracts.ids import ProjectId
+from shared.contracts.ids import DatabaseId, ProjectId, RowId, TableId
 from shared.contracts.tables import ListRows, ShowRow
 
 NAMED = {"$databaseId", "$tableId", "$collectionId"}
@@ -68,7 +68,9 @@ def list_(
 @click.argument("row")
 @as_json
 @click.pass_obj
-def show(data_dir: Path | None, *, project_id: ProjectId, database: str, table: str, row: str, as_json: bool) -> None:
+def show(
+    data_dir: Path | None, *, project_id: ProjectId, database: DatabaseId, table: TableId, row: RowId, as_json: bool
+) -> None:
     """Show a row, whoever may read it."""
     values = json.loads(ask(data_dir, ShowRow(project_id=project_id, database=database, table=table, row=row)).json)
     if as_json:

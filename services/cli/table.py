@@ -9,7 +9,7 @@ import msgspec
 from services.cli.exit_codes import HELP
 from services.cli.requester import ask
 from services.cli.show import as_json, of_project, show_list, show_one
-from shared.contracts.ids import ProjectId
+from shared.contracts.ids import DatabaseId, ProjectId, TableId
 from shared.contracts.tables import ColumnRecord, ListTables, ShowTable
 
 HEADINGS = {"database": "DATABASE", "id": "TABLE", "name": "NAME", "enabled": "ENABLED", "row_security": "ROW SECURITY"}
@@ -38,7 +38,7 @@ def table() -> None:
 @click.option("--database", default="", help="The database's id.  [default: all databases]")
 @as_json
 @click.pass_obj
-def list_(data_dir: Path | None, *, project_id: ProjectId, database: str, as_json: bool) -> None:
+def list_(data_dir: Path | None, *, project_id: ProjectId, database: DatabaseId, as_json: bool) -> None:
     """List tables."""
     tables = ask(data_dir, ListTables(project_id=project_id, database=database)).tables
     show_list(tables, HEADINGS, as_json=as_json)
@@ -50,7 +50,7 @@ def list_(data_dir: Path | None, *, project_id: ProjectId, database: str, as_jso
 @click.argument("table")
 @as_json
 @click.pass_obj
-def show(data_dir: Path | None, *, project_id: ProjectId, database: str, table: str, as_json: bool) -> None:
+def show(data_dir: Path | None, *, project_id: ProjectId, database: DatabaseId, table: TableId, as_json: bool) -> None:
     """Show a table: its columns, indexes, permissions, and whether rows have permissions of their own."""
     record = ask(data_dir, ShowTable(project_id=project_id, database=database, table=table)).tables[0]
     show_one("table", record, HEADINGS | PERMISSIONS, as_json=as_json)

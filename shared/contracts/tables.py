@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic
 
 import msgspec
 
-from shared.contracts.ids import ProjectId
+from shared.contracts.ids import DatabaseId, ProjectId, RowId, TableId
 from shared.contracts.requests import ADMIN, A, Request
 
 
@@ -78,7 +78,7 @@ class ListTables(AskedOfData[TableRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "table.list"
     ANSWER: ClassVar[type[msgspec.Struct]] = TableRecords
 
-    database: str = ""
+    database: DatabaseId = DatabaseId("")
 
 
 class ShowTable(AskedOfData[TableRecords], frozen=True, kw_only=True):
@@ -87,8 +87,8 @@ class ShowTable(AskedOfData[TableRecords], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "table.show"
     ANSWER: ClassVar[type[msgspec.Struct]] = TableRecords
 
-    database: str
-    table: str
+    database: DatabaseId
+    table: TableId
 
 
 class ListRows(AskedOfData[Rows], frozen=True, kw_only=True):
@@ -97,8 +97,8 @@ class ListRows(AskedOfData[Rows], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "row.list"
     ANSWER: ClassVar[type[msgspec.Struct]] = Rows
 
-    database: str
-    table: str
+    database: DatabaseId
+    table: TableId
     queries: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -111,6 +111,6 @@ class ShowRow(AskedOfData[Rows], frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "row.show"
     ANSWER: ClassVar[type[msgspec.Struct]] = Rows
 
-    database: str
-    table: str
-    row: str
+    database: DatabaseId
+    table: TableId
+    row: RowId

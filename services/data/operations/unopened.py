@@ -9,7 +9,7 @@ from services.data.operations.deps import DataDeps
 from services.data.operations.projects import command_line
 from services.data.operations.rows import LONGEST_PAGE, page_json
 from services.data.store import rows as store
-from shared.contracts.ids import ProjectId
+from shared.contracts.ids import ProjectId, RowId
 from shared.kernel.errors import ErrorType, Refusal
 from shared.postgres.pool import Connection
 
@@ -17,7 +17,7 @@ MAX_BYTES = 4 * 1024 * 1024
 """JSON of one answer: about half of what a message may have."""
 
 
-async def get_unopened_row(deps: DataDeps, project_id: ProjectId, *, table_key: TableKey, row_id: str) -> bytes:
+async def get_unopened_row(deps: DataDeps, project_id: ProjectId, *, table_key: TableKey, row_id: RowId) -> bytes:
     """Return a row as JSON; raises `Refusal` where any of it is not there."""
 
     async def work(connection: Connection, table: Table) -> bytes:
