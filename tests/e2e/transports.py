@@ -1,6 +1,6 @@
 """What each of Appwrite's official SDKs puts on the wire, for the same four calls.
 
-Those of Python, Node, PHP, Ruby and Go were recorded from the SDKs; those of the others follow their sources and the
+Those of Node, PHP, Ruby and Go were recorded from the SDKs; those of the others follow their sources and the
 HTTP libraries that they use. HOST, PROJECT, SESSION and DATABASE stand for the instance's own.
 """
 

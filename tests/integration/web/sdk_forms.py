@@ -1,6 +1,6 @@
 """A form with the file `a.txt`, its id and two permissions, as each of Appwrite's official SDKs writes it.
 
-Those of Python, Node, PHP, Ruby and Go were recorded from the SDKs; those of the others follow their sources and the
+Those of Node, PHP, Ruby and Go were recorded from the SDKs; those of the others follow their sources and the
 HTTP libraries that they use. Of React Native there are two: its network layer differs between Android and iOS.
 """
 
