@@ -11,8 +11,13 @@ from shared.messaging.names import SERVICES
 from shared.messaging.wire import open_client
 from tests.parts import PASSWORDS, Database
 
-SCHEMAS = {"auth": {"auth", "feed"}, "token": {"token", "feed"}, "data": {"data", "privileged"}}
-CREATES_IN = {"auth": {"auth", "feed"}, "token": {"token"}, "data": {"data"}}
+SCHEMAS = {
+    "auth": {"auth", "feed"},
+    "token": {"token", "feed"},
+    "data": {"data", "privileged"},
+    "storage": {"storage"},
+}
+CREATES_IN = {"auth": {"auth", "feed"}, "token": {"token"}, "data": {"data"}, "storage": {"storage"}}
 
 _ALLOWED = """
     SELECT nspname FROM pg_namespace
@@ -77,7 +82,7 @@ async def test_valkey_knows_nobody_without_a_password(valkey: Valkey) -> None:
         await guessing.aclose()
 
 
-@pytest.mark.parametrize("user", ["token", "data", "cli"])
+@pytest.mark.parametrize("user", ["token", "data", "storage", "cli"])
 async def test_only_auth_appends_to_the_feed(valkey: Valkey, user: str) -> None:
     client = open_client(valkey.url(user), name="test")
     try:
