@@ -10,7 +10,7 @@ from testcontainers.core.container import DockerContainer
 
 from tests.e2e.stack.built import built
 from tests.e2e.stack.containers import ROOT, await_exec, container, need_docker, open_network
-from tests.e2e.stack.stack import GATEWAY_PORT, SERVICES, gateway
+from tests.e2e.stack.stack import GATEWAY_PORT, HOSTED, SERVICES, gateway
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.topology("compose")
@@ -62,6 +62,7 @@ def running() -> Iterator[dict[str, DockerContainer]]:
         running = {}
         for name, service in SERVICES.items():
             made = container(image["services"], "python", "/standin.py", name, alias=service, network=network)
+            made.with_network_aliases(service, *HOSTED.get(service, ()))
             made.with_volume_mapping(ROOT / "tests/e2e/stack/standin.py", "/standin.py", "ro")
             running[name] = stack.enter_context(made)
             await_exec(running[name], "healthcheck")
@@ -109,6 +110,7 @@ def refused(answer: requests.Response, status: int, kind: str) -> None:
         ("GET", "/", "auth"),
         ("GET", "/v1", "auth"),
         ("GET", "/v1/tablesdb/db/tables/t/rows", "data"),
+        ("GET", "/v1/storage/buckets/b/files/f/view", "data"),
     ],
 )
 def test_a_request_reaches_the_service_of_its_path(front: Gateway, method: str, path: str, service: str) -> None:
