@@ -44,6 +44,8 @@ TEXTS = st.one_of(
     ),
     st.text(max_size=40),
 )
+SEGMENTS = TEXTS.filter(lambda text: text not in {".", ".."})
+"""Of a path: every client resolves the other two itself (RFC 3986, 5.2.4), and asks for another path."""
 VALUES = st.recursive(
     st.one_of(
         TEXTS,
@@ -204,7 +206,7 @@ def test_no_garbage_is_answered_with_a_500(target: Target, endpoint: Any) -> Non
     )
     @given(
         caller=st.sampled_from(callers),
-        path=st.fixed_dictionaries({name: st.one_of(st.just(known.get(name, "x")), TEXTS) for name in in_path}),
+        path=st.fixed_dictionaries({name: st.one_of(st.just(known.get(name, "x")), SEGMENTS) for name in in_path}),
         values=st.dictionaries(st.one_of(st.sampled_from(names or ["x"]), TEXTS), VALUES, max_size=5),
         likely=st.fixed_dictionaries({}, optional={name: LIKELY[name] for name in names if name in LIKELY}),
         raw=st.one_of(st.none(), st.none(), st.none(), RAW_BODIES),
